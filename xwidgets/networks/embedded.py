@@ -1,0 +1,32 @@
+"""The two networks that ship with the package, trained on the scenes that it draws."""
+
+from functools import partial
+from pathlib import Path
+
+from torch import Tensor
+
+from xwidgets.images import scenes
+
+from . import thin_vgg
+from .network import Network
+
+EMBEDDED = ("birds", "street")
+"""Names of the networks that need no download."""
+
+
+def embedded(name: str) -> Network:
+    """An embedded network: ``"birds"`` (20 drawn species) or ``"street"`` (person or not)."""
+    module, facts = thin_vgg.load(Path(__file__).parent / "weights" / f"{name}.safetensors")
+    return Network(
+        module,
+        normalize=(facts.mean, facts.std),
+        size=facts.size,
+        classes=facts.classes,
+        name=name,
+        examples=partial(_scenes, name),
+    )
+
+
+def _scenes(name: str) -> Tensor:
+    images, _ = scenes.draw(name, range(10_000, 10_300))
+    return images

@@ -1,0 +1,249 @@
+"""Any classifier, with pixels in [0, 1] outside and its normalisation inside."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from xwidgets.errors import unknown
+from xwidgets.images import as_pixels, one_image, photo
+
+from .layers import Layer, list_layers
+
+if TYPE_CHECKING:
+    from xwidgets.explain.samplers import Sampler
+
+
+class Network:
+    """A classifier to look into.
+
+    Normalisation happens inside, so everything outside speaks of pixels in [0, 1]. The module stays
+    the user's: whatever mode it is in, it runs in evaluation mode and without gradients, and is as
+    it was after every call, also after an exception.
+
+    Args:
+        module: maps ``(N, C, H, W)`` to ``(N, K)`` logits. K = 1 is a single sigmoid.
+        normalize: ``(mean, std)``, one number a channel; ``None`` when the module takes pixels.
+        size: ``(H, W)`` of the images that the network was made for.
+        classes: the K class names.
+        name: how results call the network; the module's class by default.
+        examples: a function that returns images ``(N, C, H, W)`` like those the network was trained
+            on, from which a sampler is fitted when none is given.
+        prepare_size: length of the shorter side before :meth:`prepare` crops; ``size`` by default.
+
+    Attributes:
+        sampler: what :func:`xwidgets.prediction_difference` resamples windows with when it is given
+            no other; ``None`` until it is first needed.
+
+    Example:
+        >>> module = nn.Sequential(nn.Flatten(), nn.Linear(48, 2))
+        >>> net = Network(module, size=(4, 4), classes=["cat", "dog"])
+        >>> net(torch.rand(5, 3, 4, 4)).shape
+        torch.Size([5, 2])
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        *,
+        normalize: tuple[Sequence[float], Sequence[float]] | None = None,
+        size: tuple[int, int] = (224, 224),
+        classes: Sequence[str] | None = None,
+        name: str | None = None,
+        examples: Callable[[], Tensor] | None = None,
+        prepare_size: int | None = None,
+    ) -> None:
+        if not isinstance(module, nn.Module):
+            raise ValueError(
+                f"a Network wraps a torch.nn.Module, not {type(module).__name__}; "
+                'trained networks come by name: xw.network("birds")'
+            )
+        self.module = module
+        self.size = size
+        self.classes = None if classes is None else tuple(classes)
+        self.name = name or type(module).__name__
+        self.examples = examples
+        self.sampler: Sampler | None = None
+        self.channels = _channels(module, normalize)
+        self._normalize = None if normalize is None else tuple(map(torch.tensor, normalize))
+        self._prepare_size = prepare_size or min(size)
+        self._forward = threading.RLock()
+
+    def __repr__(self) -> str:
+        classes = "" if self.classes is None else f", {len(self.classes)} classes"
+        return f"Network({self.name!r}, {self.channels} x {self.size[0]} x {self.size[1]}{classes})"
+
+    def __call__(self, images: object) -> Tensor:
+        """Logits ``(N, K)`` of images ``(N, C, H, W)`` in [0, 1].
+
+        Raises:
+            ValueError: for images that are no such tensor, or a module that returns no such logits.
+        """
+        return self.logits(as_pixels(images, self.channels))
+
+    def logits(self, pixels: Tensor) -> Tensor:
+        """Logits ``(N, K)`` of ``pixels`` ``(N, C, H, W)`` whose values are taken as they are.
+
+        For computed pixels, which may leave [0, 1]; images from outside go through a call.
+        """
+        x = pixels.to(self.device, self.dtype, memory_format=torch.channels_last, copy=True)
+        if self._normalize is not None:
+            mean, std = (part.to(x)[:, None, None] for part in self._normalize)
+            x = (x - mean) / std
+        with self.evaluating():
+            try:
+                logits = self.module(x)
+            except RuntimeError as error:
+                if tuple(x.shape[2:]) == tuple(self.size):
+                    raise
+                raise ValueError(
+                    f"{self.name} cannot take images of {x.shape[2]} x {x.shape[3]} pixels "
+                    f"({error}); bring them to {self.size[0]} x {self.size[1]} with "
+                    "net.prepare(image)"
+                ) from error
+        return self._checked(logits, len(x))
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Class probabilities ``(N, K)`` of ``logits``, in float64; a single one is a sigmoid."""
+        logits = logits.double()
+        return logits.sigmoid() if logits.shape[1] == 1 else logits.softmax(1)
+
+    def top(self, image: object, k: int = 5) -> list[tuple[int, str, float]]:
+        """The ``k`` most probable classes of one image: index, name, probability.
+
+        Example:
+            >>> module = nn.Sequential(nn.Flatten(), nn.Linear(48, 2))
+            >>> net = Network(module, size=(4, 4), classes=["cat", "dog"])
+            >>> len(net.top(torch.rand(3, 4, 4)))
+            2
+        """
+        probabilities = self.probabilities(self(one_image(image, self.channels)[None]))[0]
+        values, indices = probabilities.topk(min(k, len(probabilities)))
+        return [
+            (index, self.class_name(index), value)
+            for index, value in zip(indices.tolist(), values.tolist(), strict=True)
+        ]
+
+    def class_name(self, index: int) -> str:
+        """The name of class ``index``."""
+        return f"class {index}" if self.classes is None else self.classes[index]
+
+    def class_index(self, target: int | str, count: int) -> int:
+        """The index among ``count`` classes of ``target``, an index or a class name.
+
+        Raises:
+            ValueError: when there is no such class.
+        """
+        if isinstance(target, str):
+            if self.classes is None or target not in self.classes:
+                raise unknown("class", target, self.classes or (), f"of network {self.name!r}")
+            return self.classes.index(target)
+        if not 0 <= target < count:
+            raise ValueError(
+                f"class {target} does not exist: {self.name} has classes 0 to {count - 1}"
+            )
+        return int(target)
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers in the order of the forward pass; see :class:`Layer`."""
+        shape = (1, self.channels or 3, *self.size)
+        with self.evaluating():
+            return list_layers(self.module, torch.zeros(shape, device=self.device, dtype=self.dtype))
+
+    def layer(self, name: str | int) -> Layer:
+        """A layer by its name, or a convolution by its number (1 is the first).
+
+        Raises:
+            ValueError: when there is no such layer.
+        """
+        for layer in self.layers:
+            if name in (layer.name, layer.convolution):
+                return layer
+        if isinstance(name, int):
+            count = sum(layer.convolution is not None for layer in self.layers)
+            raise ValueError(f"there is no convolution {name}: {self.name} has 1 to {count}")
+        names = [layer.name for layer in self.layers]
+        raise unknown("layer", name, names, "(list them with net.layers)")
+
+    def prepare(self, source: object) -> Tensor:
+        """Bring a picture to this network's size: resize the shorter side, then crop the centre.
+
+        Args:
+            source: a tensor ``(C, H, W)`` in [0, 1], or whatever :func:`xwidgets.photo` reads.
+
+        Returns:
+            ``(C, *size)`` in [0, 1].
+        """
+        image = one_image(source if isinstance(source, Tensor) else photo(source), self.channels)
+        height, width = image.shape[1:]
+        scale = max(self._prepare_size / min(height, width), *self._fill(height, width))
+        shape = (round(height * scale), round(width * scale))
+        resized = interpolate(image[None], shape, mode="bilinear", antialias=True)[0].clamp(0, 1)
+        top, left = ((a - b) // 2 for a, b in zip(shape, self.size, strict=True))
+        return resized[:, top : top + self.size[0], left : left + self.size[1]].contiguous()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the module's parameters are."""
+        parameter = next(self.module.parameters(), None)
+        return torch.device("cpu") if parameter is None else parameter.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the module's parameters."""
+        parameter = next(self.module.parameters(), None)
+        return torch.float32 if parameter is None else parameter.dtype
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """The module in evaluation mode and without gradients, for one thread at a time."""
+        with self._forward, torch.no_grad():
+            training = [module for module in self.module.modules() if module.training]
+            for module in training:
+                module.training = False
+            try:
+                yield
+            finally:
+                for module in training:
+                    module.training = True
+
+    def _fill(self, height: int, width: int) -> tuple[float, float]:
+        return self.size[0] / height, self.size[1] / width
+
+    def _checked(self, logits: object, count: int) -> Tensor:
+        if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != count:
+            got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+            raise ValueError(
+                f"{self.name} returned {got} for {count} images, but a classifier returns logits "
+                "(N, K); wrap it in a module that returns them"
+            )
+        if self.classes is not None and len(self.classes) != logits.shape[1]:
+            raise ValueError(
+                f"{self.name} has {logits.shape[1]} outputs but {len(self.classes)} class names; "
+                "give one name an output"
+            )
+        return logits
+
+
+def _channels(
+    module: nn.Module, normalize: tuple[Sequence[float], Sequence[float]] | None
+) -> int | None:
+    if normalize is not None:
+        mean, std = normalize
+        if len(mean) != len(std) or not all(value > 0 for value in std):
+            raise ValueError(
+                "normalize is (mean, std) with one number a channel in each and std > 0, "
+                f"not ({list(mean)}, {list(std)})"
+            )
+        return len(mean)
+    convolutions = (child for child in module.modules() if isinstance(child, nn.Conv2d))
+    first = next(convolutions, None)
+    return None if first is None else first.in_channels

@@ -1,0 +1,64 @@
+"""torchvision's classifiers, with their own weights, transforms and class names."""
+
+import os
+from functools import partial
+from unittest.mock import patch
+
+import torch
+from torch import Tensor
+
+from xwidgets.errors import unknown
+from xwidgets.images import photographs
+
+from .embedded import EMBEDDED
+from .network import Network
+
+
+def torchvision_classifiers() -> list[str]:
+    """The names of torchvision's image classifiers.
+
+    Raises:
+        ValueError: when torchvision cannot be imported beside the installed torch.
+    """
+    try:
+        from torchvision import models
+    except (ImportError, RuntimeError) as error:
+        raise ValueError(
+            f"torchvision does not work with torch {torch.__version__} ({error}); install the two "
+            "together from one place, or use an embedded network: " + ", ".join(EMBEDDED)
+        ) from error
+    return list(models.list_models(module=models))
+
+
+def torchvision_network(name: str) -> Network:
+    """A torchvision classifier with its default weights; see :func:`xwidgets.network`."""
+    names = torchvision_classifiers()
+    if name not in names:
+        raise unknown("network", name, [*EMBEDDED, *names])
+    from torchvision import models
+
+    weights = models.get_model_weights(name).DEFAULT
+    try:
+        with patch.dict(os.environ, TORCH_FORCE_WEIGHTS_ONLY_LOAD="1"):
+            module = models.get_model(name, weights=weights).eval()
+    except Exception as error:
+        raise ValueError(
+            f"the weights of {name} could not be had ({error}); connect to the internet once, or "
+            f"put {weights.url.rsplit('/', 1)[-1]} into {torch.hub.get_dir()}/checkpoints"
+        ) from error
+    preset = weights.transforms()
+    side = preset.crop_size[0]
+    net = Network(
+        module,
+        normalize=(preset.mean, preset.std),
+        size=(side, side),
+        classes=weights.meta["categories"],
+        name=name,
+        prepare_size=preset.resize_size[0],
+    )
+    net.examples = partial(_everyday, net)
+    return net
+
+
+def _everyday(net: Network) -> Tensor:
+    return torch.stack([net.prepare(picture) for picture in photographs()])

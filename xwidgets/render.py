@@ -1,0 +1,93 @@
+"""Arrays to pictures: signed colour maps, int8 maps for the views, PNG files.
+
+A signed map is shown on a scale that is symmetric about zero: -scale ... 0 ... +scale, with the
+largest magnitude as the scale. The views get it as int8, so a value is known to 1/254 of the scale.
+"""
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+COLOR_MAPS: dict[str, tuple[str, ...]] = {
+    "red-blue": ("#053061", "#2166ac", "#4393c3", "#92c5de", "#f7f7f7",
+                 "#f4a582", "#d6604d", "#b2182b", "#67001f"),
+    "orange-purple": ("#2d004b", "#542788", "#8073ac", "#b2abd2", "#f7f7f7",
+                      "#fdb863", "#e08214", "#b35806", "#7f3b08"),
+    "magenta-green": ("#276419", "#4d9221", "#7fbc41", "#b8e186", "#f7f7f7",
+                      "#f1b6da", "#de77ae", "#c51b7d", "#8e0152"),
+}  # fmt: skip
+"""Evenly spaced stops from -scale to +scale, zero in the middle (ColorBrewer RdBu, PuOr, PiYG;
+all three can be told apart with any colour vision)."""
+
+UNKNOWN = -128
+"""The int8 code of a pixel about which nothing is known yet."""
+
+
+def scale_of(values: NDArray[np.floating]) -> float:
+    """The largest magnitude among the known values; 1 where there is none.
+
+    Example:
+        >>> scale_of(np.array([[-2.0, 1.0]]))
+        2.0
+    """
+    known = np.abs(values[np.isfinite(values)])
+    return float(known.max()) if known.size and known.max() > 0 else 1.0
+
+
+def quantize(values: NDArray[np.floating], scale: float) -> NDArray[np.int8]:
+    """``values`` as int8: -127 for -scale, 127 for +scale, :data:`UNKNOWN` for NaN.
+
+    Example:
+        >>> quantize(np.array([[-2.0, np.nan, 1.0]]), 2.0).tolist()
+        [[-127, -128, 64]]
+    """
+    steps = np.round(np.nan_to_num(values) / scale * 127).clip(-127, 127)
+    return np.where(np.isfinite(values), steps, UNKNOWN).astype(np.int8)
+
+
+def colorize(shares: NDArray[np.floating], color_map: str = "red-blue") -> NDArray[np.float64]:
+    """RGB colours ``(..., 3)`` in [0, 255] of ``shares`` of the scale, in [-1, 1]."""
+    stops = np.array([_rgb(stop) for stop in COLOR_MAPS[color_map]], float)
+    at = np.linspace(-1, 1, len(stops))
+    return np.stack([np.interp(shares, at, stops[:, channel]) for channel in range(3)], -1)
+
+
+def overlay(
+    image: NDArray[np.uint8],
+    values: NDArray[np.floating],
+    opacity: float = 0.75,
+    color_map: str = "red-blue",
+    size: int = 448,
+) -> NDArray[np.uint8]:
+    """A signed map over its picture, enlarged to ``size`` pixels in width.
+
+    Args:
+        image: 8-bit ``(H, W, 3)``; it loses its own colours as the map becomes opaque.
+        values: ``(H, W)``; NaN shows the picture.
+        opacity: of the map, 0 to 1.
+        color_map: a name in :data:`COLOR_MAPS`.
+        size: width of the picture that is returned; the height follows.
+
+    Returns:
+        8-bit ``(size * H / W, size, 3)``.
+    """
+    gray = image @ np.array([0.299, 0.587, 0.114])
+    base = image + opacity * (gray[..., None] - image)
+    colors = colorize(np.nan_to_num(values) / scale_of(values), color_map)
+    alpha = opacity * np.isfinite(values)[..., None]
+    mixed = Image.fromarray(np.round(base + alpha * (colors - base)).astype(np.uint8))
+    height = max(1, round(size * image.shape[0] / image.shape[1]))
+    return np.asarray(mixed.resize((size, height), Image.Resampling.NEAREST))
+
+
+def png(image: NDArray[np.uint8]) -> bytes:
+    """An 8-bit picture ``(H, W, 3)`` as a PNG file."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return file.getvalue()
+
+
+def _rgb(color: str) -> tuple[int, int, int]:
+    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
