@@ -21,6 +21,9 @@ COLOR_MAPS: dict[str, tuple[str, ...]] = {
 """Evenly spaced stops from -scale to +scale, zero in the middle (ColorBrewer RdBu, PuOr, PiYG;
 all three can be told apart with any colour vision)."""
 
+VEIL = 0.3
+"""The opacity of zero, as a share of the map's."""
+
 UNKNOWN = -128
 """The int8 code of a pixel about which nothing is known yet."""
 
@@ -54,10 +57,16 @@ def colorize(shares: NDArray[np.floating], color_map: str = "red-blue") -> NDArr
     return np.stack([np.interp(shares, at, stops[:, channel]) for channel in range(3)], -1)
 
 
+def cover(shares: NDArray[np.floating]) -> NDArray[np.float64]:
+    """How opaque ``shares`` of the scale are: a veil at zero, so that the picture shows, full at a
+    half."""
+    return np.asarray(VEIL + 2 * (1 - VEIL) * np.abs(shares), float).clip(max=1)
+
+
 def overlay(
     image: NDArray[np.uint8],
     values: NDArray[np.floating],
-    opacity: float = 0.75,
+    opacity: float = 0.85,
     color_map: str = "red-blue",
     size: int = 448,
 ) -> NDArray[np.uint8]:
@@ -75,8 +84,9 @@ def overlay(
     """
     gray = image @ np.array([0.299, 0.587, 0.114])
     base = image + opacity * (gray[..., None] - image)
-    colors = colorize(np.nan_to_num(values) / scale_of(values), color_map)
-    alpha = opacity * np.isfinite(values)[..., None]
+    shares = np.nan_to_num(values) / scale_of(values)
+    colors = colorize(shares, color_map)
+    alpha = (opacity * np.isfinite(values) * cover(shares))[..., None]
     mixed = Image.fromarray(np.round(base + alpha * (colors - base)).astype(np.uint8))
     height = max(1, round(size * image.shape[0] / image.shape[1]))
     return np.asarray(mixed.resize((size, height), Image.Resampling.NEAREST))

@@ -62,7 +62,7 @@ class Relevance:
     @property
     def title(self) -> str:
         """One line that says what this is."""
-        share = "" if self.completed >= 1 else f", {self.completed:.0%} computed"
+        share = "" if self.completed >= 1 else f", {self.completed:.1%} computed"
         return f"{self.method} for {self.label!r} ({self.network}), in {self.unit}{share}"
 
     def save(self, path: str | Path) -> None:

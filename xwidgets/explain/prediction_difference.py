@@ -14,6 +14,7 @@ sample, then each with its second ... up to S. The randomness of a sample depend
 the window's corner and the sample's number, so neither order, batches nor cancelling change it.
 """
 
+from collections import deque
 from collections.abc import Iterator
 from math import prod
 from typing import Literal
@@ -78,11 +79,10 @@ def prediction_difference(
         >>> xw.prediction_difference(xw.network("birds"), scene.image, samples=1, stride=5)
         <Relevance 64 x 64: prediction difference for ...>
     """
-    for result in prediction_difference_steps(
+    steps = prediction_difference_steps(
         net, image, target, window, sampler, samples, stride, seed, measure, training_size, memory
-    ):
-        pass
-    return result
+    )
+    return deque(steps, maxlen=1).pop()
 
 
 def prediction_difference_steps(
@@ -209,8 +209,8 @@ def _random(seed: int, corner: int, sample: int) -> np.random.Generator:
 def _replaced(image: Tensor, corners: Tensor, contents: Tensor) -> Tensor:
     window = contents.shape[-1]
     images = image.repeat(len(corners), 1, 1, 1)
-    for picture, content, (y, x) in zip(images, contents, corners.tolist(), strict=True):
-        picture[:, y : y + window, x : x + window] = content
+    for one, content, (y, x) in zip(images, contents, corners.tolist(), strict=True):
+        one[:, y : y + window, x : x + window] = content
     return images
 
 

@@ -36,6 +36,10 @@ Draw = Callable[[Tensor, Sequence[np.random.Generator]], Tensor]
 class Sampler(Protocol):
     """Anything that can fill windows of an image."""
 
+    def largest(self, image: Tensor) -> int:
+        """The largest window, in pixels, that can be filled in ``image`` ``(C, H, W)``."""
+        ...
+
     def given(self, image: Tensor, window: int) -> Draw:
         """Get ready for windows of ``window`` pixels in ``image`` ``(C, H, W)``."""
         ...
@@ -172,6 +176,10 @@ class ConditionalSampler:
         rest = covariance[w][:, w] - gain @ across.T
         return gain, mean[w] - gain @ mean[r], torch.linalg.cholesky((rest + rest.T) / 2)
 
+    def largest(self, image: Tensor) -> int:
+        """The largest window, in pixels, that can be filled in ``image`` ``(C, H, W)``."""
+        return min(self.window, min(image.shape[1:]) - 2 * self.padding)
+
     def given(self, image: Tensor, window: int) -> Draw:
         """Get ready for windows of ``window`` pixels in ``image`` ``(C, H, W)``.
 
@@ -268,6 +276,10 @@ class MarginalSampler:
     def __repr__(self) -> str:
         return f"MarginalSampler({len(self.images)} images)"
 
+    def largest(self, image: Tensor) -> int:
+        """The largest window, in pixels, that can be filled in ``image`` ``(C, H, W)``."""
+        return min(image.shape[1:])
+
     def given(self, image: Tensor, window: int) -> Draw:
         """Get ready for windows of ``window`` pixels in ``image`` ``(C, H, W)``.
 
@@ -303,6 +315,10 @@ class ConstantSampler:
     """
 
     value: float | tuple[float, ...]
+
+    def largest(self, image: Tensor) -> int:
+        """The largest window, in pixels, that can be filled in ``image`` ``(C, H, W)``."""
+        return min(image.shape[1:])
 
     def given(self, image: Tensor, window: int) -> Draw:
         """Get ready for windows of ``window`` pixels in ``image`` ``(C, H, W)``.
@@ -340,4 +356,3 @@ def own_sampler(net: Network) -> Sampler:
         window = min(20, min(net.size) // 4)
         net.sampler = ConditionalSampler.fit(net.examples(), window=window)
     return net.sampler
-

@@ -38,7 +38,7 @@ class WindowGrid:
         """The order of the work: the number of a sample, and the windows that draw it.
 
         First windows that just cover the picture, then the others, then all of them again for every
-        further sample; shuffled within a sweep, so that each part of one is spread over the picture.
+        further sample; shuffled within a sweep, so that any part of it is spread over the picture.
         """
         order = torch.Generator().manual_seed(seed)
         covering = torch.zeros(len(self), dtype=torch.bool)

@@ -36,7 +36,9 @@ def as_pixels(images: object, channels: int | None = None) -> Tensor:
             "add the batch dimension with x[None]"
         )
     if x.numel() == 0:
-        raise ValueError(f"images of shape {tuple(x.shape)} hold no pixels; give at least one image")
+        raise ValueError(
+            f"images of shape {tuple(x.shape)} hold no pixels; give at least one image"
+        )
     if channels is not None and x.shape[1] != channels:
         raise ValueError(
             f"images of shape {tuple(x.shape)} have {x.shape[1]} channels where the network takes "
@@ -71,7 +73,9 @@ def one_image(image: object, channels: int | None = None) -> Tensor:
     ndim = getattr(image, "ndim", None)
     x = as_pixels(torch.as_tensor(image)[None] if ndim == 3 else image, channels)
     if len(x) != 1:
-        raise ValueError(f"one image (C, H, W) is explained at a time, not {len(x)}; pick one: x[0]")
+        raise ValueError(
+            f"one image (C, H, W) is explained at a time, not {len(x)}; pick one: x[0]"
+        )
     return x[0]
 
 

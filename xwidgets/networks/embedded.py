@@ -28,5 +28,5 @@ def embedded(name: str) -> Network:
 
 
 def _scenes(name: str) -> Tensor:
-    images, _ = scenes.draw(name, range(10_000, 10_300))
+    images, _ = scenes.draw(name, range(10_000, 10_150))
     return images

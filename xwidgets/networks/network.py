@@ -156,7 +156,9 @@ class Network:
         """The layers in the order of the forward pass; see :class:`Layer`."""
         shape = (1, self.channels or 3, *self.size)
         with self.evaluating():
-            return list_layers(self.module, torch.zeros(shape, device=self.device, dtype=self.dtype))
+            return list_layers(
+                self.module, torch.zeros(shape, device=self.device, dtype=self.dtype)
+            )
 
     def layer(self, name: str | int) -> Layer:
         """A layer by its name, or a convolution by its number (1 is the first).

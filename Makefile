@@ -1,0 +1,57 @@
+# make lab    JupyterLab on the quickstart notebook
+# make test   every test, notebook and check
+#
+# Both make a virtual environment in .venv first; the second time they start at once.
+#   TORCH=cpu | auto | cu128 ...   which build of torch to take (auto looks for a GPU)
+#   PYTHON=python3.12              which Python to use
+
+PYTHON ?= python3
+TORCH  ?= cpu
+BIN    := .venv/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: lab test lint docs clean help
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^# \{0,1\}//p' Makefile
+
+lab: .venv/lab
+	@echo "==> JupyterLab on notebooks/quickstart.ipynb (stop it with Ctrl-C)"
+	$(BIN)/jupyter lab notebooks/quickstart.ipynb
+
+test: .venv/test lint
+	@$(BIN)/python -m tests.browser.chromium
+	@echo "==> tests, a real JupyterLab in a real browser among them"
+	$(BIN)/python -m pytest
+	@echo "==> notebooks"
+	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks
+
+lint: .venv/test
+	@echo "==> ruff and mypy"
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: .venv/docs
+	$(BIN)/sphinx-build -W -b html docs docs/_build
+	@echo "==> docs/_build/index.html"
+
+clean:
+	rm -rf .venv docs/_build docs/jupyter_execute
+
+.venv/torch:
+	@echo "==> a virtual environment in .venv"
+	$(PYTHON) -m venv .venv
+	$(PIP) --upgrade pip uv
+	@echo "==> torch and torchvision, the $(TORCH) build (other: make clean, then make ... TORCH=auto)"
+	@UV_HTTP_RETRIES=0 $(BIN)/uv pip install --quiet --python $(BIN)/python \
+	    --torch-backend=$(TORCH) torch torchvision 2>/dev/null \
+	  || { echo "    the $(TORCH) build is out of reach; taking the one pip finds (may be several GB)"; \
+	       $(PIP) torch torchvision; }
+	@touch $@
+
+.venv/lab .venv/test .venv/docs: .venv/%: .venv/torch pyproject.toml
+	@echo "==> xwidgets with what '$*' needs"
+	$(PIP) --editable '.[$*]'
+	@touch $@

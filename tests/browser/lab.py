@@ -1,0 +1,176 @@
+"""JupyterLab on this machine, and a browser page that looks at it."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import nbformat
+from playwright.sync_api import Page, sync_playwright
+
+from . import chromium
+
+READY = """() => {
+  const panel = window.jupyterapp?.shell.currentWidget;
+  return panel?.sessionContext?.session?.kernel?.status === 'idle';
+}"""
+IDLE = """() => window.jupyterapp.shell.currentWidget.content.widgets
+  .filter((cell) => cell.model.type === 'code')
+  .every((cell) => cell.model.executionCount !== null
+    && cell.model.executionState !== 'running')"""
+
+
+@contextmanager
+def jupyter_lab(folder: Path, dark: bool = False) -> Iterator[str]:
+    """A JupyterLab server on ``folder``; gives its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with TemporaryDirectory() as home:
+        settings = Path(home, "settings")
+        _setting(settings, "notebook-extension/tracker", windowingMode="none")
+        _setting(settings, "apputils-extension/notification", fetchNews="false")
+        _setting(
+            settings, "apputils-extension/themes", theme=f"JupyterLab {'Dark' if dark else 'Light'}"
+        )
+        places = {
+            name: str(Path(home, name))
+            for name in (
+                "JUPYTER_CONFIG_DIR",
+                "JUPYTER_DATA_DIR",
+                "JUPYTER_RUNTIME_DIR",
+                "IPYTHONDIR",
+            )
+        }
+        options = {
+            "ServerApp.port": port,
+            "ServerApp.port_retries": 0,
+            "ServerApp.root_dir": folder,
+            "ServerApp.allow_root": True,
+            "ServerApp.password": "",
+            "ServerApp.ip": "127.0.0.1",
+            "IdentityProvider.token": "",
+            "LabApp.expose_app_in_browser": True,
+            "LabApp.user_settings_dir": settings,
+            "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+            "LabApp.extension_manager": "readonly",
+        }
+        log = Path(home, "log")
+        with open(log, "w") as output:
+            server = subprocess.Popen(
+                [sys.executable, "-m", "jupyterlab", "--no-browser"]
+                + [f"--{name}={value}" for name, value in options.items()],
+                env=os.environ | places,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        address = f"http://127.0.0.1:{port}"
+        try:
+            _await(f"{address}/api/status", server, log)
+            yield address
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+@contextmanager
+def browser_page(
+    scale: float = 1,
+    width: int = 1280,
+    height: int = 1000,
+    dark: bool = False,
+    offline: bool = False,
+) -> Iterator[Page]:
+    """A page in a fresh browser profile."""
+    executable = chromium.find()
+    with sync_playwright() as playwright, TemporaryDirectory() as profile:
+        context = playwright.chromium.launch_persistent_context(
+            profile,
+            executable_path=executable,
+            headless=True,
+            args=chromium.FLAGS,
+            device_scale_factor=scale,
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            offline=offline,
+        )
+        try:
+            yield context.pages[0]
+        finally:
+            context.close()
+
+
+class Notebook:
+    """A notebook that is open in JupyterLab."""
+
+    def __init__(self, page: Page, address: str, name: str) -> None:
+        self.page = page
+        self._address = f"{address}/lab/workspaces/w{time.monotonic_ns()}/tree/{name}"
+        self.open("?reset")
+
+    def open(self, query: str = "") -> None:
+        """Open, or open again."""
+        self.page.goto(self._address + query)
+        self.page.wait_for_function(READY, timeout=120_000)
+
+    def run_all(self, timeout: float = 180) -> None:
+        """Run every cell and wait for the end."""
+        self.command("notebook:run-all-cells")
+        self.page.wait_for_function(IDLE, timeout=1000 * timeout)
+
+    def command(self, name: str) -> None:
+        """Execute a JupyterLab command, without waiting for its end."""
+        self.page.evaluate("name => { window.jupyterapp.commands.execute(name); }", name)
+
+    def kernel(self, code: str) -> str:
+        """Run code in the kernel behind the cells; gives what it printed, or its error."""
+        return str(self.page.evaluate(
+            """async (code) => {
+              const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+              let printed = '';
+              const future = kernel.requestExecute({ code, store_history: false });
+              future.onIOPub = ({ header, content }) => {
+                if (header.msg_type === 'stream') printed += content.text;
+                if (header.msg_type === 'error') printed += `${content.ename}: ${content.evalue}`;
+              };
+              await future.done;
+              return printed;
+            }""",
+            code,
+        ))  # fmt: skip
+
+
+def write_notebook(path: Path, *cells: str) -> None:
+    """A notebook of code cells."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    notebook.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
+    nbformat.write(notebook, path)
+
+
+def _setting(folder: Path, plugin: str, **values: Any) -> None:
+    path = folder / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(values))
+
+
+def _await(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            urllib.request.urlopen(address, timeout=5)
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()}")

@@ -1,0 +1,230 @@
+"""What a person does in JupyterLab: look, slide, choose, stop, read, reload."""
+
+import io
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from .lab import Notebook, write_notebook
+
+COLORED = """() => {
+  const canvas = document.querySelector('.xw-map');
+  const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+  return pixels.filter((_, i) => i % 4 === 3).some((alpha) => alpha > 0);
+}"""
+
+
+def seen(page: Page) -> np.ndarray:
+    """The stage as it is on the screen."""
+    stage = page.locator(".xw-stage")
+    stage.scroll_into_view_if_needed()
+    return np.asarray(Image.open(io.BytesIO(stage.screenshot())).convert("RGB"), int)
+
+
+def differs(one: np.ndarray, other: np.ndarray) -> bool:
+    return one.shape != other.shape or np.abs(one - other).mean() > 1
+
+
+def await_colors(page: Page) -> None:
+    page.wait_for_function(COLORED, timeout=60_000)
+
+
+def await_complete(page: Page) -> None:
+    expect(page.locator(".xw-status")).to_have_text("complete", timeout=240_000)
+
+
+def slider(page: Page):
+    return page.get_by_label("window size in pixels")
+
+
+def quick(notebook: Notebook) -> None:
+    """Make the map of the study at hand complete within a second or two."""
+    notebook.kernel("study._options['samples'] = 1; study._options['stride'] = 4")
+
+
+def test_the_map_appears_and_the_slider_changes_it_by_mouse_and_keys(notebook: Notebook) -> None:
+    page = notebook.page
+    await_colors(page)
+    notebook.kernel("study.stop()")
+    first = seen(page)
+    box = slider(page).bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 7 / 15, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + box["height"] / 2, steps=5)
+    page.mouse.up()
+    dragged = int(slider(page).input_value())
+    assert dragged > 10
+    expect(page.locator(".xw-window-slider output")).to_have_text(f"{dragged} × {dragged} pixels")
+    page.wait_for_timeout(300)
+    await_colors(page)
+    assert notebook.kernel("print(study.window)").strip() == str(dragged)
+    second = seen(page)
+    assert differs(first, second)
+    slider(page).focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect(slider(page)).to_have_value(str(dragged - 2))
+    page.wait_for_timeout(300)
+    assert notebook.kernel("print(study.window)").strip() == str(dragged - 2)
+    await_colors(page)
+    assert differs(second, seen(page))
+    cells = page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length")
+    assert cells == 2, "the keys reached the slider, not the notebook"
+
+
+def test_a_cell_answers_while_the_map_is_computed(notebook: Notebook) -> None:
+    page = notebook.page
+    await_colors(page)
+    start = time.monotonic()
+    assert notebook.kernel("print(1 + 1)") == "2\n"
+    assert time.monotonic() - start < 5
+    assert notebook.kernel("print(study.progress.state)").strip() == "computing"
+    drawn = page.locator(".xw-status").inner_text()
+    notebook.kernel("import time; time.sleep(2)")
+    assert page.locator(".xw-status").inner_text() != drawn, "the map grows while a cell runs"
+
+
+def test_sliding_works_while_a_cell_runs(notebook: Notebook) -> None:
+    page = notebook.page
+    await_colors(page)
+    page.evaluate("""() => {
+      const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+      kernel.requestExecute({ code: 'import time; time.sleep(8); print(study.window)' });
+    }""")
+    slider(page).focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(1500)
+    await_colors(page)
+    assert notebook.kernel("print(study.window)").strip() == "9"
+
+
+def test_stopping_and_going_on(notebook: Notebook) -> None:
+    page = notebook.page
+    await_colors(page)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".xw-status")).to_contain_text("stopped at")
+    page.wait_for_timeout(500)
+    before = notebook.kernel("print(study.relevance.completed)")
+    page.wait_for_timeout(700)
+    assert notebook.kernel("print(study.relevance.completed)") == before
+    page.get_by_role("button", name="Continue").click()
+    expect(page.locator(".xw-status")).to_contain_text("left")
+    page.wait_for_timeout(1000)
+    assert float(notebook.kernel("print(study.relevance.completed)")) > float(before)
+
+
+def test_an_error_appears_in_the_view_and_the_next_question_works(notebook: Notebook) -> None:
+    page = notebook.page
+    await_colors(page)
+    notebook.kernel("""
+def broken(pixels, logits=net.logits):
+    if len(pixels) > 1:
+        raise RuntimeError("the <b>device</b> is gone")
+    return logits(pixels)
+net.logits = broken
+""")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("the <b>device</b> is gone")
+    notebook.kernel("del net.logits")
+    slider(page).focus()
+    page.keyboard.press("ArrowRight")
+    expect(alert).to_be_hidden()
+    await_colors(page)
+
+
+def test_a_reload_shows_the_same_picture(notebook: Notebook) -> None:
+    page = notebook.page
+    quick(notebook)
+    notebook.kernel("study.window = 12")
+    await_complete(page)
+    before = seen(page)
+    notebook.command("docmanager:save")
+    page.wait_for_timeout(1500)
+    notebook.open()
+    page.locator(".xw-map").wait_for(timeout=60_000)
+    await_complete(page)
+    page.wait_for_timeout(500)
+    assert not differs(before, seen(page))
+
+
+def test_running_the_cells_again_leaves_no_old_worker_computing(notebook: Notebook) -> None:
+    page = notebook.page
+    await_colors(page)
+    notebook.kernel("old = study")
+    notebook.run_all()
+    await_colors(page)
+    page.wait_for_timeout(500)
+    states = notebook.kernel("print(old is study, old.progress.state, study.progress.state)")
+    assert states.split() == ["False", "stopped", "computing"]
+
+
+def test_the_class_is_chosen_among_the_most_probable(notebook: Notebook) -> None:
+    page = notebook.page
+    await_colors(page)
+    chooser = page.get_by_label("Class")
+    offered = chooser.locator("option").all_inner_texts()
+    assert len(offered) == 5
+    first = seen(page)
+    chooser.select_option(index=1)
+    name = offered[1].rsplit(" (", 1)[0]
+    expect(page.locator(".xw-for")).to_have_text(f"for {name}")
+    await_colors(page)
+    assert differs(first, seen(page))
+
+
+def test_pixels_are_read_by_pointer_and_keys(notebook: Notebook) -> None:
+    page = notebook.page
+    await_colors(page)
+    page.locator(".xw-stage").scroll_into_view_if_needed()
+    box = page.locator(".xw-map").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.5 + 1, box["y"] + box["height"] * 0.25 + 1)
+    readout = page.locator(".xw-readout")
+    expect(readout).to_contain_text("row 16, column 32")
+    page.mouse.move(0, 0)
+    page.locator(".xw-map").focus()
+    page.keyboard.press("ArrowRight")
+    expect(readout).to_contain_text("row 32, column 33")
+    page.keyboard.press("Shift+ArrowUp")
+    expect(readout).to_contain_text("row 22, column 33")
+    page.keyboard.press("b")
+    cells = page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length")
+    assert cells == 2, "letters on the map are not commands to the notebook"
+
+
+def test_opacity_threshold_and_colours_work_in_the_browser(notebook: Notebook) -> None:
+    page = notebook.page
+    quick(notebook)
+    notebook.kernel("study.window = 12")
+    await_complete(page)
+    pictures = [seen(page)]
+    page.get_by_label("colour map").select_option("magenta-green")
+    pictures.append(seen(page))
+    for name in ("opacity", "threshold"):
+        control = page.get_by_label(name, exact=True)
+        control.focus()
+        page.keyboard.press("PageUp" if name == "threshold" else "PageDown")
+        page.keyboard.press("PageUp" if name == "threshold" else "PageDown")
+        pictures.append(seen(page))
+    assert all(differs(a, b) for a, b in pairwise(pictures))
+
+
+def test_the_picture_can_be_saved(notebook: Notebook) -> None:
+    page = notebook.page
+    await_colors(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save PNG").click()
+    saved = np.asarray(Image.open(download.value.path()).convert("RGB"), int)
+    assert saved.shape[1] >= 800
+    assert np.ptp(saved, axis=(0, 1)).min() > 50
+
+
+def test_a_failing_cell_shows_one_sentence(lab: str, folder: Path, page: Page) -> None:
+    write_notebook(folder / "typo.ipynb", "import xwidgets as xw\nxw.network('brids')")
+    notebook = Notebook(page, lab, "typo.ipynb")
+    notebook.run_all()
+    output = page.locator(".jp-OutputArea-output").last
+    expect(output).to_contain_text("unknown network 'brids'; did you mean 'birds'?")

@@ -1,0 +1,66 @@
+"""The exported page: opened from disk, without kernel and network."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+import xwidgets as xw
+
+from .lab import browser_page
+from .test_explorer import await_colors, differs, seen
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "bird.html"
+    image = xw.scenes.bird(seed=3).image
+    with xw.Study(xw.network("birds"), image, window=8, samples=1, stride=2) as study:
+        xw.RelevanceOverlay(study).to_html(path, windows=[4, 8, 12])
+    return path
+
+
+@pytest.fixture
+def offline(browser: None, exported: Path) -> Iterator[Page]:
+    with browser_page(offline=True) as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(exported.as_uri())
+        await_colors(page)
+        yield page
+        assert all(url.startswith(("file:", "blob:", "data:")) for url in asked)
+
+
+def test_its_slider_changes_the_pixels(offline: Page) -> None:
+    sizes = offline.get_by_label("window", exact=True)
+    pictures = [seen(offline)]
+    expect(offline.locator(".xw-overlay label output").first).to_have_text("8 × 8 pixels")
+    sizes.focus()
+    for key in ("ArrowLeft", "End"):
+        offline.keyboard.press(key)
+        pictures.append(seen(offline))
+    assert differs(pictures[0], pictures[1])
+    assert differs(pictures[1], pictures[2])
+    expect(sizes).to_have_attribute("aria-valuetext", "12 × 12 pixels")
+
+
+def test_hover_opacity_and_colours_work(offline: Page) -> None:
+    first = seen(offline)
+    offline.locator(".xw-map").hover()
+    expect(offline.locator(".xw-readout")).to_contain_text("bits")
+    offline.get_by_label("colour map").select_option("orange-purple")
+    second = seen(offline)
+    assert differs(first, second)
+    offline.get_by_label("opacity").focus()
+    offline.keyboard.press("Home")
+    assert differs(second, seen(offline))
+
+
+def test_nothing_offers_to_compute(offline: Page) -> None:
+    expect(offline.get_by_role("button", name="Stop")).to_be_hidden()
+
+
+def test_it_is_one_small_file(exported: Path) -> None:
+    assert exported.stat().st_size < 400_000
+    assert "http" not in exported.read_text("utf-8").replace("http://www.w3.org", "")

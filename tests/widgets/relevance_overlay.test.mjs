@@ -1,0 +1,76 @@
+// The logic of the relevance overlay's ES module.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import {
+  UNKNOWN, cover, moved, paint, palette, pixelAt, reading, signed, status, timeLeft,
+} from "../../xwidgets/widgets/relevance_overlay.mjs";
+
+const STOPS = ["#0000ff", "#ffffff", "#ff0000"];
+
+test("the palette runs from the first stop over the middle one to the last", () => {
+  const table = palette(STOPS);
+  assert.equal(table.length, 3 * 255);
+  assert.deepEqual([...table.subarray(0, 3)], [0, 0, 255]);
+  assert.deepEqual([...table.subarray(3 * 127, 3 * 128)], [255, 255, 255]);
+  assert.deepEqual([...table.subarray(3 * 254)], [255, 0, 0]);
+});
+
+test("positive codes are painted in the last colour, negative in the first", () => {
+  const pixels = paint(Int8Array.of(127, -127, 0), palette(STOPS), 0);
+  assert.deepEqual([...pixels.subarray(0, 4)], [255, 0, 0, 255]);
+  assert.deepEqual([...pixels.subarray(4, 8)], [0, 0, 255, 255]);
+  assert.ok(pixels[11] > 0 && pixels[11] < 128, "zero is a veil");
+});
+
+test("unknown pixels and those below the threshold are not painted", () => {
+  const pixels = paint(Int8Array.of(UNKNOWN, 60, -70), palette(STOPS), 0.5);
+  assert.deepEqual([3, 7, 11].map((i) => pixels[i] > 0), [false, false, true]);
+});
+
+test("cover grows with the magnitude, whatever the sign", () => {
+  assert.ok(cover(0) < cover(0.2) && cover(0.2) < cover(0.4));
+  assert.equal(cover(-0.3), cover(0.3));
+  assert.equal(cover(1), 1);
+});
+
+test("numbers carry a sign and three digits", () => {
+  assert.deepEqual([1.2549, -0.03149, 0, 12345, 2].map(signed), ["+1.25", "−0.0315", "0", "+12300", "+2"]);
+});
+
+test("time left is told in the unit that fits", () => {
+  assert.deepEqual([0.2, 89, 120, 7800, null, undefined].map(timeLeft),
+    ["1 s left", "89 s left", "2 min left", "2 h 10 min left", "", ""]);
+});
+
+test("the status names the state, the share and the time left", () => {
+  assert.equal(status({ state: "computing", share: 0.042, seconds_left: 30 }), "4.2 %, 30 s left");
+  assert.equal(status({ state: "computing", share: 0, seconds_left: null }), "0.0 %");
+  assert.equal(status({ state: "stopped", share: 0.5 }), "stopped at 50 %");
+  assert.equal(status({ state: "complete", share: 1 }), "complete");
+  assert.equal(status({ state: "failed" }), "failed");
+});
+
+test("the pixel under the pointer follows the box's place and size", () => {
+  const box = { left: 10, top: 20, width: 100, height: 50 };
+  assert.deepEqual(pixelAt(10, 20, box, [5, 10]), [0, 0]);
+  assert.deepEqual(pixelAt(109, 69, box, [5, 10]), [4, 9]);
+  assert.equal(pixelAt(110, 69, box, [5, 10]), null);
+  assert.equal(pixelAt(9, 30, box, [5, 10]), null);
+});
+
+test("keys move the cursor and stop at the border", () => {
+  assert.deepEqual(moved([3, 3], "ArrowUp", false, [8, 8]), [2, 3]);
+  assert.deepEqual(moved([3, 3], "ArrowDown", true, [8, 8]), [7, 3]);
+  assert.deepEqual(moved([3, 3], "ArrowLeft", true, [8, 8]), [3, 0]);
+  assert.deepEqual(moved([3, 3], "End", false, [8, 8]), [3, 7]);
+  assert.equal(moved([3, 3], "b", false, [8, 8]), null);
+});
+
+test("a reading tells place, value and unit", () => {
+  const codes = Int8Array.of(0, 127, UNKNOWN, -64);
+  const frame = { scale: 2, unit: "bits" };
+  assert.equal(reading(frame, codes, [0, 1], 2), "row 0, column 1: +2 bits");
+  assert.equal(reading(frame, codes, [1, 1], 2), "row 1, column 1: −1.01 bits");
+  assert.equal(reading(frame, codes, [1, 0], 2), "row 1, column 0: not computed yet");
+});

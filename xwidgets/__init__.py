@@ -1,0 +1,36 @@
+"""See what a convolutional network is doing, live, in a notebook."""
+
+from importlib.metadata import version
+
+from . import evaluate
+from .explain import (
+    ConditionalSampler,
+    ConstantSampler,
+    MarginalSampler,
+    prediction_difference,
+    prediction_difference_steps,
+)
+from .images import photo, scenes
+from .networks import Network, network
+from .results import Relevance
+from .widgets import ClassChooser, Explorer, RelevanceOverlay, Study, WindowSlider
+
+__all__ = [
+    "ClassChooser",
+    "ConditionalSampler",
+    "ConstantSampler",
+    "Explorer",
+    "MarginalSampler",
+    "Network",
+    "Relevance",
+    "RelevanceOverlay",
+    "Study",
+    "WindowSlider",
+    "evaluate",
+    "network",
+    "photo",
+    "prediction_difference",
+    "prediction_difference_steps",
+    "scenes",
+]
+__version__ = version("xwidgets")

@@ -1,0 +1,45 @@
+"""Which class the relevance is for."""
+
+import ipywidgets
+import traitlets
+
+from .study import Study
+
+
+class ClassChooser(ipywidgets.Dropdown):
+    """The most probable classes of a study's image, with their probabilities, to choose from.
+
+    Args:
+        study: whose target is chosen.
+        k: how many classes are offered; the target is offered in any case.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> study = xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image)
+        >>> len(ClassChooser(study, k=3).options)
+        3
+        >>> study.close()
+    """
+
+    def __init__(self, study: Study, k: int = 5) -> None:
+        def options(target: int) -> list[tuple[str, int]]:
+            return [
+                (f"{name} ({share:.1%})", index)
+                for place, (index, name, share) in enumerate(study.ranking)
+                if place < k or index == target
+            ]
+
+        def choose(change: traitlets.Bunch) -> None:
+            study.target = change.new
+
+        def follow(change: traitlets.Bunch) -> None:
+            self.unobserve(choose, "value")  # new options select the first for a moment
+            if change.new not in dict(self.options).values():
+                self.options = options(change.new)
+            self.value = change.new
+            self.observe(choose, "value")
+
+        super().__init__(description="Class", options=options(study.target), value=study.target)
+        self.layout.width = "min(100%, 28rem)"
+        self.observe(choose, "value")
+        study.observe(follow, "target")

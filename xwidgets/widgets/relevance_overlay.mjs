@@ -1,0 +1,342 @@
+// The signed relevance map over its picture.
+//
+// The picture is an <img>, the map a <canvas> of one canvas pixel a map pixel above it; both are
+// scaled by the browser, so they are sharp at any device scale and no change of opacity, size or
+// zoom draws anything anew.
+
+export const UNKNOWN = -128; // the code of a pixel about which nothing is known yet
+const LARGEST = 127; // the code of the scale's end
+const VEIL = 0.3; // opacity of zero, as in render.py
+
+/** Colours of the codes -127 ... 127 from evenly spaced "#rrggbb" stops, as [r, g, b, r, g, b ...]. */
+export function palette(stops) {
+  const colors = stops.map((stop) => [1, 3, 5].map((at) => parseInt(stop.slice(at, at + 2), 16)));
+  const table = new Uint8ClampedArray(3 * (2 * LARGEST + 1));
+  for (let code = -LARGEST; code <= LARGEST; code++) {
+    const place = ((code + LARGEST) / (2 * LARGEST)) * (stops.length - 1);
+    const below = Math.min(Math.floor(place), stops.length - 2);
+    for (let channel = 0; channel < 3; channel++) {
+      const [from, to] = [colors[below][channel], colors[below + 1][channel]];
+      table[3 * (code + LARGEST) + channel] = from + (place - below) * (to - from);
+    }
+  }
+  return table;
+}
+
+/** How opaque a share of the scale is: a veil at zero, so that the picture shows, full at a half. */
+export function cover(share) {
+  return Math.min(1, VEIL + 2 * (1 - VEIL) * Math.abs(share));
+}
+
+/** RGBA pixels of int8 codes; unknown ones and those below the threshold are transparent. */
+export function paint(codes, table, threshold) {
+  const pixels = new Uint8ClampedArray(4 * codes.length);
+  for (let i = 0; i < codes.length; i++) {
+    const code = codes[i];
+    if (code === UNKNOWN || Math.abs(code) < threshold * LARGEST) continue;
+    const at = 3 * (code + LARGEST);
+    pixels.set(table.subarray(at, at + 3), 4 * i);
+    pixels[4 * i + 3] = 255 * cover(code / LARGEST);
+  }
+  return pixels;
+}
+
+/** A signed number to three digits: "+1.25", "−0.031", "0". */
+export function signed(value) {
+  if (value === 0) return "0";
+  const digits = Number(Math.abs(value).toPrecision(3)).toString();
+  return (value > 0 ? "+" : "−") + digits;
+}
+
+/** "12 s left", "3 min left", "2 h 10 min left"; "" where it is not known. */
+export function timeLeft(seconds) {
+  if (seconds === null || seconds === undefined) return "";
+  if (seconds < 90) return `${Math.ceil(seconds)} s left`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 90) return `${minutes} min left`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min left`;
+}
+
+/** One line on how far the computation is. */
+export function status({ state, share = 0, seconds_left: seconds }) {
+  if (state === "complete") return "complete";
+  if (state === "failed") return "failed";
+  const percent = `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+  if (state === "stopped") return `stopped at ${percent}`;
+  return [percent, timeLeft(seconds)].filter(Boolean).join(", ");
+}
+
+/** The map pixel [row, column] under a point of the canvas's box, or null outside. */
+export function pixelAt(x, y, box, [height, width]) {
+  const row = Math.floor(((y - box.top) / box.height) * height);
+  const column = Math.floor(((x - box.left) / box.width) * width);
+  const inside = row >= 0 && row < height && column >= 0 && column < width;
+  return inside ? [row, column] : null;
+}
+
+/** Where an arrow key, Home or End moves the pixel cursor; null for other keys. */
+export function moved([row, column], key, far, [height, width]) {
+  const by = far ? 10 : 1;
+  const moves = {
+    ArrowUp: [row - by, column],
+    ArrowDown: [row + by, column],
+    ArrowLeft: [row, column - by],
+    ArrowRight: [row, column + by],
+    Home: [row, 0],
+    End: [row, width - 1],
+  };
+  if (!(key in moves)) return null;
+  const [y, x] = moves[key];
+  return [Math.max(0, Math.min(height - 1, y)), Math.max(0, Math.min(width - 1, x))];
+}
+
+/** What is known about a pixel of a frame, in words. */
+export function reading(frame, codes, [row, column], width) {
+  const code = codes[row * width + column];
+  const place = `row ${row}, column ${column}`;
+  if (code === UNKNOWN) return `${place}: not computed yet`;
+  return `${place}: ${signed((code / LARGEST) * frame.scale)} ${frame.unit}`;
+}
+
+function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+function range(name, onInput) {
+  const input = make("input", { type: "range", min: "0", max: "100", step: "1" });
+  input.setAttribute("aria-label", name.toLowerCase());
+  input.dataset.lmSuppressShortcuts = "true";
+  input.addEventListener("input", () => onInput(Number(input.value)));
+  const output = make("output");
+  const label = make("label", { className: "xw-control" }, make("span", { textContent: name }), input, output);
+  const set = (value, text) => {
+    input.value = value;
+    output.textContent = text;
+    input.setAttribute("aria-valuetext", text);
+  };
+  return { label, input, set };
+}
+
+function render({ model, el }) {
+  const shape = model.get("shape");
+  const [height, width] = shape;
+  let codes = new Int8Array(height * width).fill(UNKNOWN);
+  let cursor = null;
+
+  const photo = make("img", { className: "xw-photo", alt: "", draggable: false });
+  photo.src = URL.createObjectURL(new Blob([model.get("photo")], { type: "image/png" }));
+  const canvas = make("canvas", { className: "xw-map", width, height, tabIndex: 0 });
+  canvas.setAttribute("role", "img");
+  canvas.dataset.lmSuppressShortcuts = "true";
+  const marker = make("div", { className: "xw-marker", hidden: true });
+  const stage = make("div", { className: "xw-stage" }, photo, canvas, marker);
+  stage.style.aspectRatio = `${width} / ${height}`;
+  stage.classList.toggle("xw-coarse", width < 160);
+  const alert = make("div", { className: "xw-alert", hidden: true });
+  alert.setAttribute("role", "alert");
+
+  const readout = make("div", { className: "xw-readout" });
+  readout.setAttribute("aria-live", "polite");
+  const ramp = make("canvas", { className: "xw-ramp", width: 2 * LARGEST + 1, height: 1 });
+  ramp.setAttribute("role", "img");
+  const ends = ["xw-low", "xw-zero", "xw-high"].map((className) => make("span", { className }));
+  const sides = ["xw-against", "xw-for"].map((className) => make("span", { className }));
+  const legend = make("div", { className: "xw-legend" },
+    make("div", { className: "xw-sides" }, ...sides),
+    make("div", { className: "xw-ramp-box" }, ramp, make("i", { className: "xw-tick" })),
+    make("div", { className: "xw-ends" }, ...ends));
+
+  const bar = make("progress", { max: 1 });
+  bar.setAttribute("aria-label", "share computed");
+  const line = make("span", { className: "xw-status" });
+  const button = make("button", { type: "button", className: "xw-stop" });
+  button.addEventListener("click", () => {
+    model.send({ type: model.get("progress").state === "stopped" ? "resume" : "stop" });
+  });
+  const work = make("div", { className: "xw-work" }, bar, line, button);
+
+  const put = (name, value) => {
+    model.set(name, value);
+    model.save_changes();
+  };
+  const frames = range("Window", (value) => put("index", value));
+  const opacity = range("Opacity", (value) => put("opacity", value / 100));
+  const threshold = range("Threshold", (value) => put("threshold", value / 100));
+  const choice = make("select", {},
+    ...Object.keys(model.get("color_maps")).map((name) => make("option", { value: name, textContent: name })));
+  choice.setAttribute("aria-label", "colour map");
+  choice.dataset.lmSuppressShortcuts = "true";
+  choice.addEventListener("change", () => put("color_map", choice.value));
+  const save = make("button", { type: "button", textContent: "Save PNG" });
+  const colors = make("div", { className: "xw-control" },
+    make("span", { textContent: "Colours" }), choice, save);
+
+  const figure = make("figure", { className: "xw-overlay" },
+    stage, alert, readout, legend, work, frames.label, opacity.label, threshold.label, colors);
+  el.append(figure);
+
+  const table = () => palette(model.get("color_maps")[model.get("color_map")]);
+  const frame = () => model.get("frames")[Math.min(model.get("index"), model.get("frames").length - 1)];
+
+  function showMap() {
+    const shown = frame();
+    const view = shown?.map;
+    codes = view
+      ? new Int8Array(view.buffer, view.byteOffset, view.byteLength)
+      : new Int8Array(height * width).fill(UNKNOWN);
+    const pixels = new ImageData(paint(codes, table(), model.get("threshold")), width, height);
+    canvas.getContext("2d").putImageData(pixels, 0, 0);
+    canvas.setAttribute("aria-label", shown
+      ? `Signed relevance: ${shown.title}. Arrow keys read pixels.`
+      : "Signed relevance: nothing computed yet.");
+    showLegend(shown);
+    showFrames();
+    showReading();
+  }
+
+  function showLegend(shown) {
+    const colored = new Uint8ClampedArray(4 * (2 * LARGEST + 1));
+    const colorsOf = table();
+    for (let i = 0; i <= 2 * LARGEST; i++) {
+      colored.set(colorsOf.subarray(3 * i, 3 * i + 3), 4 * i);
+      colored[4 * i + 3] = 255;
+    }
+    ramp.getContext("2d").putImageData(new ImageData(colored, 2 * LARGEST + 1, 1), 0, 0);
+    choice.value = model.get("color_map");
+    const texts = shown
+      ? [signed(-shown.scale), `0 ${shown.unit}`, signed(shown.scale)]
+      : ["", "0", ""];
+    ends.forEach((end, i) => { end.textContent = texts[i]; });
+    sides[0].textContent = shown ? `against ${shown.label}` : "against";
+    sides[1].textContent = shown ? `for ${shown.label}` : "for";
+    ramp.setAttribute("aria-label", shown
+      ? `Scale from ${texts[0]} against ${shown.label} over zero to ${texts[2]} ${shown.unit} for it`
+      : "Scale, zero in the middle");
+  }
+
+  function showFrames() {
+    const all = model.get("frames");
+    frames.label.hidden = all.length < 2;
+    frames.input.max = Math.max(0, all.length - 1);
+    const shown = frame();
+    frames.set(model.get("index"), shown?.window ? `${shown.window} × ${shown.window} pixels` : "");
+  }
+
+  function showReading() {
+    marker.hidden = cursor === null;
+    if (cursor === null) {
+      readout.textContent = "Point at a pixel, or move with the arrow keys.";
+      return;
+    }
+    const [row, column] = cursor;
+    Object.assign(marker.style, {
+      top: `${(100 * row) / height}%`, left: `${(100 * column) / width}%`,
+      width: `${100 / width}%`, height: `${100 / height}%`,
+    });
+    const shown = frame() ?? { scale: 1, unit: "" };
+    readout.textContent = reading(shown, codes, cursor, width);
+  }
+
+  function showOpacity() {
+    const value = model.get("opacity");
+    canvas.style.opacity = value;
+    photo.style.filter = `grayscale(${value})`;
+    opacity.set(Math.round(100 * value), `${Math.round(100 * value)} %`);
+  }
+
+  function showThreshold() {
+    const value = model.get("threshold");
+    threshold.set(Math.round(100 * value), value ? `below ${Math.round(100 * value)} % hidden` : "off");
+    showMap();
+  }
+
+  function showProgress() {
+    const progress = model.get("progress");
+    work.dataset.state = progress.state;
+    bar.value = progress.share ?? 0;
+    line.textContent = status(progress);
+    button.hidden = !["computing", "stopped"].includes(progress.state);
+    button.textContent = progress.state === "stopped" ? "Continue" : "Stop";
+    alert.hidden = progress.state !== "failed";
+    alert.textContent = progress.state === "failed" ? `The map could not be computed: ${progress.message}` : "";
+    canvas.setAttribute("aria-busy", progress.state === "computing");
+  }
+
+  function read(pixel) {
+    cursor = pixel;
+    showReading();
+  }
+
+  canvas.addEventListener("pointermove", (event) => {
+    read(pixelAt(event.clientX, event.clientY, canvas.getBoundingClientRect(), shape));
+  });
+  canvas.addEventListener("pointerleave", () => read(null));
+  canvas.addEventListener("blur", () => read(null));
+  canvas.addEventListener("keydown", (event) => {
+    const from = cursor ?? [Math.floor(height / 2), Math.floor(width / 2)];
+    const to = event.key === "Escape" ? null : moved(from, event.key, event.shiftKey, shape);
+    if (to === null && event.key !== "Escape") return;
+    event.preventDefault();
+    event.stopPropagation();
+    read(to);
+  });
+  save.addEventListener("click", async () => {
+    const sheet = picture(figure, { photo, canvas, ramp, frame: frame(), opacity: model.get("opacity") });
+    const link = make("a", { href: sheet.toDataURL("image/png"), download: "relevance.png" });
+    link.click();
+  });
+
+  const heard = {
+    "change:frames change:index change:color_map": showMap,
+    "change:opacity": showOpacity,
+    "change:threshold": showThreshold,
+    "change:progress": showProgress,
+  };
+  for (const [names, update] of Object.entries(heard)) model.on(names, update);
+  showOpacity();
+  showThreshold();
+  showProgress();
+  model.send({ type: "shown" });
+
+  return () => {
+    for (const [names, update] of Object.entries(heard)) model.off(names, update);
+    URL.revokeObjectURL(photo.src);
+    model.send({ type: "hidden" });
+  };
+}
+
+/** The picture, the map and its legend on one canvas, at the device's resolution. */
+function picture(figure, { photo, canvas, ramp, frame, opacity }) {
+  const ratio = Math.max(2, window.devicePixelRatio);
+  const { width, height } = canvas.getBoundingClientRect();
+  const foot = 56;
+  const sheet = make("canvas", { width: width * ratio, height: (height + foot) * ratio });
+  const pen = sheet.getContext("2d");
+  pen.scale(ratio, ratio);
+  pen.fillStyle = "white";
+  pen.fillRect(0, 0, width, height + foot);
+  pen.imageSmoothingEnabled = !figure.querySelector(".xw-coarse");
+  pen.filter = `grayscale(${opacity})`;
+  pen.drawImage(photo, 0, 0, width, height);
+  pen.filter = "none";
+  pen.globalAlpha = opacity;
+  pen.drawImage(canvas, 0, 0, width, height);
+  pen.globalAlpha = 1;
+  pen.drawImage(ramp, 8, height + 10, width - 16, 10);
+  pen.fillStyle = "black";
+  pen.fillRect(width / 2 - 0.5, height + 8, 1, 14);
+  pen.font = "11px system-ui, sans-serif";
+  const words = [["left", 8, -1, "against"], ["center", width / 2, 0, ""], ["right", width - 8, 1, "for"]];
+  for (const [align, x, sign, side] of frame ? words : []) {
+    pen.textAlign = align;
+    const text = sign ? `${signed(sign * frame.scale)} ${side}` : `0 ${frame.unit}`;
+    pen.fillText(text, x, height + 34);
+  }
+  pen.textAlign = "left";
+  pen.fillText(frame?.title ?? "", 8, height + 50, width - 16);
+  return sheet;
+}
+
+export default { render };

@@ -1,0 +1,172 @@
+"""The signed relevance map over its picture."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from xwidgets import render
+from xwidgets.export import write_page
+from xwidgets.results import Relevance
+
+from .study import Study
+
+HERE = Path(__file__).parent
+STYLES = ("controls.css", "relevance_overlay.css")
+
+
+class RelevanceOverlay(anywidget.AnyWidget):
+    """Which pixels speak for and against a class, drawn over the picture.
+
+    In a notebook it follows a study while the map is computed; the picture goes to the browser
+    once, each update is an int8 map. Colour map, opacity, threshold and hover live in the browser,
+    so that they also work in a page without a kernel.
+
+    Args:
+        subject: a :class:`Study` to follow, a :class:`xwidgets.Relevance`, or several of them for
+            one picture, between which a slider in the view switches.
+
+    Attributes:
+        color_map: a name in ``xwidgets.render.COLOR_MAPS``.
+        opacity: of the map, 0 to 1.
+        threshold: share of the scale below which pixels stay uncoloured, 0 to 1.
+        index: which of several maps is shown.
+
+    Raises:
+        ValueError: when there is no result, or results of pictures of different sizes.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> scene = xw.scenes.bird(seed=3)
+        >>> result = xw.prediction_difference(xw.network("birds"), scene.image, samples=1, stride=5)
+        >>> view = RelevanceOverlay(result)
+        >>> view.frames[0]["window"]
+        10
+    """
+
+    _esm = HERE / "relevance_overlay.mjs"
+    _css = "".join((HERE / name).read_text("utf-8") for name in STYLES)
+
+    photo = traitlets.Bytes().tag(sync=True)
+    shape = traitlets.List(traitlets.Int()).tag(sync=True)
+    frames = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
+    index = traitlets.Int(0).tag(sync=True)
+    progress = traitlets.Dict().tag(sync=True, echo_update=False)
+    color_maps = traitlets.Dict(render.COLOR_MAPS).tag(sync=True)
+    color_map = traitlets.Enum(list(render.COLOR_MAPS), "red-blue").tag(sync=True)
+    opacity = traitlets.Float(0.85, min=0, max=1).tag(sync=True)
+    threshold = traitlets.Float(0.0, min=0, max=1).tag(sync=True)
+
+    def __init__(self, subject: Study | Relevance | Sequence[Relevance]) -> None:
+        self._study = subject if isinstance(subject, Study) else None
+        self._results: list[Relevance] = []
+        if isinstance(subject, Study):
+            photo = subject.picture
+        else:
+            self._results = [subject] if isinstance(subject, Relevance) else list(subject)
+            if not self._results:
+                raise ValueError("there is no result to show; give a study or a relevance result")
+            if len({result.values.shape for result in self._results}) > 1:
+                raise ValueError("results of pictures of different sizes cannot share one overlay")
+            photo = self._results[0].image
+        super().__init__(
+            photo=render.png(photo),
+            shape=list(photo.shape[:2]),
+            frames=[_frame(result) for result in self._results],
+            progress=COMPLETE,
+        )
+        if isinstance(subject, Study):
+            self.on_msg(self._heard)
+            subject.observe(self._follow, ["relevance", "progress"])
+            self._follow()
+
+    def to_html(
+        self, path: str | Path, windows: Iterable[int] | None = None, title: str | None = None
+    ) -> None:
+        """Write a page of one file that needs neither kernel nor network.
+
+        Args:
+            path: where.
+            windows: sizes, in pixels, between which a slider on the page switches; sizes that were
+                not looked at before are computed now. ``None`` for those that are complete, after
+                waiting for the one at hand.
+            title: of the page; what is shown by default.
+
+        Raises:
+            ValueError: when ``windows`` are asked of a view that follows no study, or cannot be.
+        """
+        results = self._results
+        if self._study is not None:
+            if windows is None:
+                self._study.at(self._study.window)
+                results = self._study.complete()
+            else:
+                results = [self._study.at(window) for window in windows]
+        elif windows is not None:
+            raise ValueError(
+                "this view shows finished results, so it cannot compute windows; choose them with "
+                "xw.RelevanceOverlay(study).to_html(path, windows)"
+            )
+        sizes = [result.parameters.get("window") for result in results]
+        shown = self._study.window if self._study else sizes[self.index]
+        index = sizes.index(shown) if shown in sizes else 0
+        write_page(
+            self,
+            path,
+            title=title or results[index].title,
+            frames=[_frame(result) for result in results],
+            index=index,
+            progress=COMPLETE,
+        )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is not None and self._results:
+            shown = self._results[min(self.index, len(self._results) - 1)]
+            bundle[0]["image/png"] = b64encode(shown.png()).decode()
+            bundle[0]["text/plain"] = shown.title
+        return bundle
+
+    def _heard(self, _: object, content: dict[str, Any], __: object) -> None:
+        if self._study is None:
+            return
+        match content["type"]:
+            case "stop":
+                self._study.stop()
+            case "resume":
+                self._study.resume()
+            case "shown":
+                self._study.watched(1)
+            case "hidden":
+                self._study.watched(-1)
+
+    def _follow(self, _: object = None) -> None:
+        if self._study is None:
+            return
+        result = self._study.relevance
+        self._results = [] if result is None else [result]
+        with self.hold_sync():
+            self.frames = [_frame(result) for result in self._results]
+            self.progress = asdict(self._study.progress)
+
+
+COMPLETE = {"state": "complete", "share": 1.0}
+
+
+def _frame(result: Relevance) -> dict[str, Any]:
+    """A result as the view takes it: an int8 map with its scale, and words."""
+    scale = render.scale_of(result.values)
+    return {
+        "map": render.quantize(result.values, scale).tobytes(),
+        "scale": scale,
+        "unit": result.unit,
+        "label": result.label,
+        "title": result.title,
+        "window": result.parameters.get("window"),
+    }

@@ -1,0 +1,40 @@
+"""The size of the windows that are removed."""
+
+from pathlib import Path
+
+import anywidget
+import traitlets
+
+from .study import Study
+
+HERE = Path(__file__).parent
+
+
+class WindowSlider(anywidget.AnyWidget):
+    """A slider for a study's window size, in pixels; arrow keys move it by one.
+
+    Args:
+        study: whose window is chosen.
+
+    Attributes:
+        value, min, max: in pixels.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> study = xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image)
+        >>> slider = WindowSlider(study)
+        >>> slider.value, slider.max
+        (10, 16)
+        >>> study.close()
+    """
+
+    _esm = HERE / "window_slider.mjs"
+    _css = HERE / "controls.css"
+
+    value = traitlets.Int().tag(sync=True)
+    min = traitlets.Int(1).tag(sync=True)
+    max = traitlets.Int().tag(sync=True)
+
+    def __init__(self, study: Study) -> None:
+        super().__init__(value=study.window, max=study.largest_window)
+        traitlets.link((study, "window"), (self, "value"))
