@@ -25,7 +25,8 @@ def write_page(view: anywidget.AnyWidget, path: str | Path, title: str, **state:
         title: of the page.
         **state: traits that have another value on the page.
     """
-    names = [name for name in view.traits(sync=True) if name in type(view).__dict__]
+    inherited = {"_anywidget_id", "_css", "_esm", *anywidget.AnyWidget.class_trait_names()}
+    names = [name for name in view.trait_names(sync=True) if name not in inherited]
     values = {name: getattr(view, name) for name in names} | state
     page = Template((HERE / "page.html").read_text("utf-8")).substitute(
         title=escape(title),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
@@ -68,10 +69,9 @@ class Relevance:
     def save(self, path: str | Path) -> None:
         """Write to an ``.npz`` file that :meth:`load` reads."""
         facts = {key: value for key, value in asdict(self).items() if key not in _ARRAYS}
+        text = json.dumps(facts)
         with open(path, "wb") as file:
-            np.savez_compressed(
-                file, values=self.values, image=self.image, facts=np.array(json.dumps(facts))
-            )
+            np.savez_compressed(file, values=self.values, image=self.image, facts=np.array(text))
 
     @classmethod
     def load(cls, path: str | Path) -> Relevance:
@@ -86,7 +86,7 @@ class Relevance:
                 result = cls(values=file["values"], image=file["image"], **facts)
         except FileNotFoundError as error:
             raise ValueError(f"there is no result at {str(path)!r}; check the path") from error
-        except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        except _DAMAGE as error:
             raise ValueError(
                 f"{str(path)!r} is no readable relevance result; compute it again and write it "
                 "with result.save(path)"
@@ -110,4 +110,6 @@ class Relevance:
         return f"<Relevance {height} x {width}: {self.title}>"
 
 
+_DAMAGE = (OSError, KeyError, TypeError, ValueError, EOFError, RuntimeError,
+           zipfile.BadZipFile, zlib.error)  # fmt: skip
 _ARRAYS = {item.name for item in fields(Relevance)} & {"values", "image"}

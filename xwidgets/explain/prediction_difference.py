@@ -26,6 +26,7 @@ from torch import Tensor
 from xwidgets.errors import at_least
 from xwidgets.images import one_image, picture
 from xwidgets.networks import Network
+from xwidgets.networks.layers import list_layers
 from xwidgets.results import Relevance
 
 from .samplers import Sampler, own_sampler
@@ -119,7 +120,11 @@ def prediction_difference_steps(
     height, width = x.shape[1:]
     for name, value in {"samples": samples, "stride": stride, "window": window}.items():
         at_least(name, value, 1)
+    at_least("seed", seed, 0)
     at_least("training_size", training_size, 1)
+    window, samples, stride, seed, training_size = map(
+        int, (window, samples, stride, seed, training_size)
+    )
     if window > min(height, width):
         raise ValueError(
             f"window {window} is larger than the image of {height} x {width} pixels; "
@@ -172,8 +177,9 @@ def prediction_difference_steps(
         total = torch.zeros(len(grid), dtype=torch.float64)
         drawn = torch.zeros(len(grid), dtype=torch.float64)
         done = 0
+        size = _batch_size(net, x, memory)
         for sample, windows in grid.sweeps(samples, seed):
-            for batch in windows.split(_batch_size(net, x, memory)):
+            for batch in windows.split(size):
                 corners = grid.corners[batch]
                 rngs = [_random(seed, top * width + left, sample) for top, left in corners.tolist()]
                 images = _replaced(x, corners, draw(corners, rngs))
@@ -216,9 +222,10 @@ def _replaced(image: Tensor, corners: Tensor, contents: Tensor) -> Tensor:
 
 def _batch_size(net: Network, image: Tensor, memory: float) -> int:
     """How many images fit: a layer needs its input, its output, and about as much to work with."""
-    largest = max((prod(layer.shape) for layer in net.layers), default=0)
-    area = image[0].numel() / prod(net.size)
-    need = 4 * max(image.numel(), largest * area) * image.element_size()
+    with net.evaluating():
+        layers = list_layers(net.module, torch.zeros_like(image)[None])
+    largest = max([image.numel(), *(prod(layer.shape) for layer in layers)])
+    need = 4 * largest * image.element_size()
     return max(1, int(memory // need))
 
 

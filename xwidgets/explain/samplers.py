@@ -326,7 +326,7 @@ class ConstantSampler:
         Raises:
             ValueError: when the value is not one number, or one a channel.
         """
-        value = torch.as_tensor(self.value).to(image).flatten()
+        value = torch.as_tensor(self.value, dtype=torch.float64).to(image).flatten()
         if len(value) not in (1, len(image)):
             raise ValueError(
                 f"a constant of {len(value)} numbers does not fit an image of {len(image)} "

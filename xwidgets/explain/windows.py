@@ -47,7 +47,8 @@ class WindowGrid:
             parts = (covering, ~covering) if sample == 0 else (torch.ones_like(covering),)
             for part in parts:
                 windows = part.nonzero()[:, 0]
-                yield sample, windows[torch.randperm(len(windows), generator=order)]
+                if len(windows):
+                    yield sample, windows[torch.randperm(len(windows), generator=order)]
 
     def spread(self, values: Tensor) -> Tensor:
         """At each pixel, the mean of ``values`` ``(n,)`` over the windows that it lies in.

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import skimage.data
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from xwidgets.errors import unknown
@@ -45,8 +45,11 @@ def photo(source: object) -> Tensor:
             f"a photo comes from a path, a PIL image, an array (H, W, 3) or a name "
             f"({', '.join(NAMED)}), not from {type(source).__name__}"
         )
-    upright = ImageOps.exif_transpose(picture).convert("RGB")
-    return torch.from_numpy(np.array(upright)).permute(2, 0, 1).contiguous().float() / 255
+    upright = ImageOps.exif_transpose(picture)
+    if upright.mode.startswith("I;16"):  # conversion would cut 16 bits off at 255
+        upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
+    pixels = np.array(upright.convert("RGB"))
+    return torch.from_numpy(pixels).permute(2, 0, 1).contiguous().float() / 255
 
 
 def photographs() -> list[Tensor]:
@@ -73,7 +76,7 @@ def _open(path: str | Path) -> Image.Image:
         if Path(path).suffix:
             raise ValueError(f"there is no picture at {str(path)!r}; check the path") from error
         raise unknown("photo", str(path), NAMED, "(or give the path of a picture)") from error
-    except (UnidentifiedImageError, OSError) as error:
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:  # Pillow raises them all
         raise ValueError(
             f"{str(path)!r} cannot be read as a picture; give a PNG, JPEG or other image file"
         ) from error
@@ -81,12 +84,13 @@ def _open(path: str | Path) -> Image.Image:
 
 
 def _from_array(array: np.ndarray) -> Image.Image:
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
+    flat = array.ndim == 2
+    if not array.size or not (flat or (array.ndim == 3 and array.shape[2] in (3, 4))):
         raise ValueError(
             f"an array of shape {array.shape} is not a picture; give (H, W), (H, W, 3) or "
             "(H, W, 4); a tensor (3, H, W) in [0, 1] needs no xw.photo"
         )
-    if np.issubdtype(array.dtype, np.floating):
+    if np.issubdtype(array.dtype, np.floating) or array.dtype == bool:
         if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):
             raise ValueError("a picture of floating-point numbers must be finite and in [0, 1]")
         array = np.round(array * 255)

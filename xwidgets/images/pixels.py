@@ -24,7 +24,9 @@ def as_pixels(images: object, channels: int | None = None) -> Tensor:
         torch.Size([2, 3, 8, 8])
     """
     try:
-        x = torch.as_tensor(images)
+        x = torch.as_tensor(
+            np.ascontiguousarray(images) if isinstance(images, np.ndarray) else images
+        )
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(
             f"images must be a tensor or array (N, C, H, W), not {type(images).__name__}; "

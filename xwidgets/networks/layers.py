@@ -2,8 +2,9 @@
 
 The receptive field grows along the data: a convolution or pool with a (dilated) kernel of size k
 turns a field of size f, sampled every j pixels, into one of size f + (k - 1) j, sampled every
-j s pixels, where s is its stride. Every other operation passes the field on; where branches meet,
-the largest counts. A `TorchFunctionMode` carries it, so that functional calls, sums and
+j s pixels, where s is its stride. Every other operation that keeps height and width passes the
+field on, and padding does; after any other, a unit counts as seeing everything. Where branches
+meet, the largest field counts. A `TorchFunctionMode` carries it, so that functional calls, sums and
 concatenations are seen too.
 """
 
@@ -69,6 +70,8 @@ def list_layers(module: nn.Module, image: Tensor) -> tuple[Layer, ...]:
 Extent = tuple[tuple[int, int], tuple[int, int]]
 """Receptive field (height, width) and distance of neighbours (vertical, horizontal), in pixels."""
 
+_EVERYTHING: Extent = ((10**9, 10**9), (1, 1))
+
 _WINDOW_ARGUMENTS = {
     "conv2d": ("input", "weight", "bias", "stride", "padding", "dilation", "groups"),
     "max_pool2d": ("input", "kernel_size", "stride", "padding", "dilation", "ceil_mode"),
@@ -89,17 +92,23 @@ class _Extents(TorchFunctionMode):
         tensors = [value for value in _flat((args, kwargs)) if isinstance(value, Tensor)]
         extents = [extent for value in tensors if (extent := _extent(value))]
         output = function(*args, **kwargs)
-        if extents and isinstance(output, Tensor) and output.ndim == 4:
+        if extents:
             field, jump = (
                 tuple(max(extent[part][axis] for extent in extents) for axis in (0, 1))
                 for part in (0, 1)
             )
             name = function.__name__
-            if name in _WINDOW_ARGUMENTS:
-                arguments = dict(zip(_WINDOW_ARGUMENTS[name], args, strict=False)) | kwargs
-                _mark(output, _widen((field, jump), arguments))  # type: ignore[arg-type]
-            elif output.shape[2:] == tensors[0].shape[2:]:
-                _mark(output, (field, jump))  # type: ignore[arg-type]
+            shapes = {value.shape[2:] for value in tensors if _extent(value) and value.ndim == 4}
+            for part in _flat(output):
+                if not isinstance(part, Tensor):
+                    continue
+                if name in _WINDOW_ARGUMENTS:
+                    arguments = dict(zip(_WINDOW_ARGUMENTS[name], args, strict=False)) | kwargs
+                    _mark(part, _widen((field, jump), arguments))  # type: ignore[arg-type]
+                elif part.ndim == 4 and (name == "pad" or part.shape[2:] in shapes):
+                    _mark(part, (field, jump))  # type: ignore[arg-type]
+                else:
+                    _mark(part, _EVERYTHING)
         return output
 
 

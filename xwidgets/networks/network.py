@@ -72,7 +72,9 @@ class Network:
         self.examples = examples
         self.sampler: Sampler | None = None
         self.channels = _channels(module, normalize)
-        self._normalize = None if normalize is None else tuple(map(torch.tensor, normalize))
+        self._normalize = normalize and [
+            torch.as_tensor(part, dtype=torch.float64) for part in normalize
+        ]
         self._prepare_size = prepare_size or min(size)
         self._forward = threading.RLock()
 
@@ -186,10 +188,11 @@ class Network:
         """
         image = one_image(source if isinstance(source, Tensor) else photo(source), self.channels)
         height, width = image.shape[1:]
-        scale = max(self._prepare_size / min(height, width), *self._fill(height, width))
-        shape = (round(height * scale), round(width * scale))
+        sides = (self._prepare_size, min(height, width)), *zip(self.size, (height, width), strict=True)
+        wanted, side = max(sides, key=lambda pair: pair[0] / pair[1])
+        shape = (height * wanted // side, width * wanted // side)
         resized = interpolate(image[None], shape, mode="bilinear", antialias=True)[0].clamp(0, 1)
-        top, left = ((a - b) // 2 for a, b in zip(shape, self.size, strict=True))
+        top, left = (round((a - b) / 2) for a, b in zip(shape, self.size, strict=True))
         return resized[:, top : top + self.size[0], left : left + self.size[1]].contiguous()
 
     @property
@@ -216,9 +219,6 @@ class Network:
             finally:
                 for module in training:
                     module.training = True
-
-    def _fill(self, height: int, width: int) -> tuple[float, float]:
-        return self.size[0] / height, self.size[1] / width
 
     def _checked(self, logits: object, count: int) -> Tensor:
         if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != count:

@@ -21,6 +21,8 @@ class ClassChooser(ipywidgets.Dropdown):
         >>> study.close()
     """
 
+    options: list[tuple[str, int]]
+
     def __init__(self, study: Study, k: int = 5) -> None:
         def options(target: int) -> list[tuple[str, int]]:
             return [

@@ -1,0 +1,36 @@
+"""The README's picture: the quickstart in a real JupyterLab.
+
+python -m scripts.screenshot [docs/quickstart.png]
+"""
+
+import shutil
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.browser.lab import Notebook, browser_page, jupyter_lab
+
+ROOT = Path(__file__).parent.parent
+
+
+def main() -> None:
+    target = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "docs" / "quickstart.png")
+    with TemporaryDirectory() as folder:
+        shutil.copy(ROOT / "notebooks" / "quickstart.ipynb", folder)
+        with (
+            jupyter_lab(Path(folder)) as lab,
+            browser_page(scale=2, width=1000, height=1130) as page,
+        ):
+            notebook = Notebook(page, lab, "quickstart.ipynb")
+            notebook.command("application:toggle-left-area")
+            notebook.run_all()
+            notebook.kernel("study.resume(); study.wait(20)")
+            explorer = page.locator(".jp-OutputArea-output:has(.xw-overlay)").first
+            explorer.evaluate("element => element.scrollIntoView({ block: 'end' })")
+            page.locator(".xw-map").first.hover(position={"x": 250, "y": 150})
+            page.wait_for_timeout(500)
+            page.screenshot(path=target)
+
+
+if __name__ == "__main__":
+    main()
