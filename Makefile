@@ -18,7 +18,7 @@ help:
 
 lab: .venv/lab
 	@echo "==> JupyterLab on notebooks/quickstart.ipynb (stop it with Ctrl-C)"
-	$(BIN)/jupyter lab notebooks/quickstart.ipynb
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/quickstart.ipynb
 
 test: .venv/test lint
 	@$(BIN)/python -m tests.browser.chromium

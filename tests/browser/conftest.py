@@ -39,15 +39,27 @@ def page(browser: None) -> Iterator[Page]:
 STUDY = """
 import xwidgets as xw
 net = xw.network("birds")
-study = xw.Study(net, xw.scenes.bird(seed=3).image, window=8)
+study = xw.Study(net, xw.scenes.bird(seed=3).image, window=8, {options})
 """
 
 
-@pytest.fixture
-def notebook(lab: str, folder: Path, page: Page) -> Notebook:
-    """A notebook with an explorer on a bird, run."""
-    write_notebook(folder / "bird.ipynb", STUDY, "explorer = xw.Explorer(study)\nexplorer")
+def explorer(page: Page, lab: str, folder: Path, options: str) -> Notebook:
+    write_notebook(folder / "bird.ipynb", STUDY.format(options=options), "xw.Explorer(study)")
     notebook = Notebook(page, lab, "bird.ipynb")
     notebook.run_all()
     page.locator(".xw-map").wait_for()
     return notebook
+
+
+@pytest.fixture
+def notebook(lab: str, folder: Path, page: Page) -> Iterator[Notebook]:
+    """A notebook with an explorer on a bird, run; its map takes about a minute."""
+    yield (notebook := explorer(page, lab, folder, "samples=20"))
+    notebook.kernel("study.close()")
+
+
+@pytest.fixture
+def quick(lab: str, folder: Path, page: Page) -> Iterator[Notebook]:
+    """The same with a map that takes about a second."""
+    yield (notebook := explorer(page, lab, folder, "samples=1, stride=4"))
+    notebook.kernel("study.close()")

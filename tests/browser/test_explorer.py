@@ -41,11 +41,6 @@ def slider(page: Page):
     return page.get_by_label("window size in pixels")
 
 
-def quick(notebook: Notebook) -> None:
-    """Make the map of the study at hand complete within a second or two."""
-    notebook.kernel("study._options['samples'] = 1; study._options['stride'] = 4")
-
-
 def test_the_map_appears_and_the_slider_changes_it_by_mouse_and_keys(notebook: Notebook) -> None:
     page = notebook.page
     await_colors(page)
@@ -136,15 +131,13 @@ net.logits = broken
     await_colors(page)
 
 
-def test_a_reload_shows_the_same_picture(notebook: Notebook) -> None:
-    page = notebook.page
-    quick(notebook)
-    notebook.kernel("study.window = 12")
+def test_a_reload_shows_the_same_picture(quick: Notebook) -> None:
+    page = quick.page
     await_complete(page)
     before = seen(page)
-    notebook.command("docmanager:save")
+    quick.command("docmanager:save")
     page.wait_for_timeout(1500)
-    notebook.open()
+    quick.open()
     page.locator(".xw-map").wait_for(timeout=60_000)
     await_complete(page)
     page.wait_for_timeout(500)
@@ -195,10 +188,8 @@ def test_pixels_are_read_by_pointer_and_keys(notebook: Notebook) -> None:
     assert cells == 2, "letters on the map are not commands to the notebook"
 
 
-def test_opacity_threshold_and_colours_work_in_the_browser(notebook: Notebook) -> None:
-    page = notebook.page
-    quick(notebook)
-    notebook.kernel("study.window = 12")
+def test_opacity_threshold_and_colours_work_in_the_browser(quick: Notebook) -> None:
+    page = quick.page
     await_complete(page)
     pictures = [seen(page)]
     page.get_by_label("colour map").select_option("magenta-green")

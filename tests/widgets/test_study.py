@@ -1,0 +1,153 @@
+"""The study: what is asked, what is kept, what is shown when something goes wrong."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+import torch
+
+import xwidgets as xw
+from xwidgets.widgets.study import Clock
+
+
+def direct(study: xw.Study) -> xw.Relevance:
+    return xw.prediction_difference(
+        study.network, study.image, study.target, study.window, xw.ConstantSampler(0.5), samples=1
+    )
+
+
+def test_the_map_is_that_of_prediction_difference(study: xw.Study) -> None:
+    np.testing.assert_array_equal(study.wait().values, direct(study).values)
+    assert study.progress.state == "complete"
+    assert study.progress.share == 1
+
+
+def test_the_target_is_the_top_class_unless_given(net: xw.Network, image: torch.Tensor) -> None:
+    top = net.top(image, 1)[0][0]
+    with xw.Study(net, image, window=4, sampler=xw.ConstantSampler(0.5)) as study:
+        assert study.target == top
+    with xw.Study(net, image, "cat", window=4, sampler=xw.ConstantSampler(0.5)) as study:
+        assert study.target == 2
+
+
+def test_window_and_target_ask_anew(study: xw.Study) -> None:
+    for window, target in ((5, 0), (5, 2), (3, 2)):
+        study.window, study.target = window, target
+        np.testing.assert_array_equal(study.wait().values, direct(study).values)
+
+
+def test_a_complete_map_is_kept(study: xw.Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = study.wait()
+    study.window = 5
+    study.wait()
+    study.window = 4
+    assert study.relevance is first
+    assert study.progress.state == "complete"
+    assert [kept.parameters["window"] for kept in study.complete()] == [4, 5]
+
+
+def test_no_map_of_another_question_is_ever_seen(net: xw.Network, image: torch.Tensor) -> None:
+    wrong = []
+    with xw.Study(net, image, window=4, sampler=xw.ConstantSampler(0.5), samples=50) as study:
+
+        def look(change: dict) -> None:
+            shown = change["new"]
+            if shown is not None and shown.parameters["window"] != study.window:
+                wrong.append((shown.parameters["window"], study.window))
+
+        study.observe(look, "relevance")
+        for window in (3, 5, 4, 6, 3, 7, 5):
+            study.window = window
+            assert study.relevance is None or study.relevance.parameters["window"] == window
+            time.sleep(0.05)
+    assert not wrong
+
+
+@pytest.mark.parametrize("window", [0, -1, 17])
+def test_an_impossible_window_is_refused_and_nothing_changes(study: xw.Study, window: int) -> None:
+    before = study.wait()
+    with pytest.raises(ValueError, match="window"):
+        study.window = window
+    assert (study.window, study.relevance) == (4, before)
+
+
+def test_an_unknown_class_is_refused(study: xw.Study) -> None:
+    with pytest.raises(ValueError, match="class 3 does not exist"):
+        study.target = 3
+    with pytest.raises(ValueError, match="did you mean 'ant'"):
+        xw.Study(study.network, study.image, "aant", window=4, sampler=xw.ConstantSampler(0.5))
+
+
+def test_a_network_without_examples_says_what_to_give(net: xw.Network, image: torch.Tensor) -> None:
+    with pytest.raises(ValueError, match="sampler="):
+        xw.Study(net, image, window=4)
+
+
+def test_an_error_is_kept_shown_and_gone_with_the_next_question(
+    study: xw.Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study.wait()
+    with monkeypatch.context() as patch:
+        good = study.network.logits
+        patch.setattr(study.network, "logits", lambda x: good(x) if len(x) == 1 else 1 / 0)
+        study.window = 6
+        with pytest.raises(ZeroDivisionError):
+            study.wait()
+        assert study.progress.state == "failed"
+        assert "division" in study.progress.message
+    study.window = 5
+    np.testing.assert_array_equal(study.wait().values, direct(study).values)
+
+
+def test_stopping_keeps_the_map_and_going_on_completes_it(
+    net: xw.Network, image: torch.Tensor
+) -> None:
+    sampler = xw.ConstantSampler(0.5)
+    with xw.Study(net, image, window=4, sampler=sampler, samples=300) as study:
+        while study.relevance is None:
+            time.sleep(0.001)
+        study.stop()
+        held = study.wait()
+        time.sleep(0.2)
+        assert study.progress.state == "stopped"
+        assert held.completed <= study.relevance.completed < 1
+        study.resume()
+        done = study.wait()
+        assert done.completed == 1
+        np.testing.assert_allclose(done.values, study.at(4).values)
+
+
+def test_work_rests_while_nobody_looks(net: xw.Network, image: torch.Tensor) -> None:
+    sampler = xw.ConstantSampler(0.5)
+    with xw.Study(net, image, window=4, sampler=sampler, samples=300) as study:
+        study.watched(1)
+        study.watched(1)
+        study.watched(-1)
+        assert study.progress.state == "computing"
+        study.watched(-1)
+        assert study.progress.state == "stopped"
+        study.watched(1)
+        assert study.progress.state == "computing"
+
+
+def test_closing_ends_the_thread(net: xw.Network, image: torch.Tensor) -> None:
+    before = threading.active_count()
+    with xw.Study(net, image, window=4, sampler=xw.ConstantSampler(0.5)):
+        assert threading.active_count() == before + 1
+    assert threading.active_count() == before
+
+
+def test_the_image_is_the_studys_own(study: xw.Study, image: torch.Tensor) -> None:
+    kept = study.image.clone()
+    image.zero_()
+    assert torch.equal(study.image, kept)
+
+
+def test_the_clock_extrapolates_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    clock = Clock(0.5)
+    assert clock.seconds_left(0.5) is None
+    now[0] = 110.0
+    assert clock.seconds_left(0.75) == pytest.approx(10.0)

@@ -1,0 +1,111 @@
+"""The views' state: what the browser is told."""
+
+import base64
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import xwidgets as xw
+from xwidgets import render
+
+
+def test_the_overlay_follows_the_study(study: xw.Study) -> None:
+    view = xw.RelevanceOverlay(study)
+    result = study.wait()
+    (frame,) = view.frames
+    codes = np.frombuffer(frame["map"], np.int8).reshape(view.shape)
+    np.testing.assert_allclose(
+        codes / 127 * frame["scale"], result.values, atol=frame["scale"] / 127
+    )
+    assert frame["window"] == 4
+    assert view.progress["state"] == "complete"
+    study.window = 5
+    study.wait()
+    assert view.frames[0]["window"] == 5
+
+
+def test_the_photo_is_sent_once(study: xw.Study) -> None:
+    view = xw.RelevanceOverlay(study)
+    changes: list[str] = []
+    view.observe(lambda change: changes.append(change["name"]))
+    study.window = 6
+    study.wait()
+    assert "frames" in changes
+    assert not {"photo", "shape", "color_maps"} & set(changes)
+
+
+def test_an_overlay_shows_results_from_files(study: xw.Study, tmp_path: Path) -> None:
+    study.wait().save(tmp_path / "a.npz")
+    view = xw.RelevanceOverlay(xw.Relevance.load(tmp_path / "a.npz"))
+    assert view.frames[0]["title"] == study.relevance.title
+    with pytest.raises(ValueError, match="cannot compute windows"):
+        view.to_html(tmp_path / "a.html", windows=[3])
+    with pytest.raises(ValueError, match="no result"):
+        xw.RelevanceOverlay([])
+
+
+def test_buttons_stop_and_resume(study: xw.Study) -> None:
+    view = xw.RelevanceOverlay(study)
+    study.wait()
+    study._options["samples"] = 3000
+    study.window = 7
+    view._handle_custom_msg({"type": "stop"}, [])
+    assert study.progress.state == "stopped"
+    view._handle_custom_msg({"type": "resume"}, [])
+    assert study.progress.state == "computing"
+
+
+def test_a_notebook_without_widgets_gets_a_png_and_words(study: xw.Study) -> None:
+    study.wait()
+    data, _ = xw.RelevanceOverlay(study)._repr_mimebundle_()
+    assert base64.b64decode(data["image/png"])[1:4] == b"PNG"
+    assert "prediction difference" in data["text/plain"]
+    assert "application/vnd.jupyter.widget-view+json" in data
+
+
+def test_the_slider_and_the_study_move_together(study: xw.Study) -> None:
+    slider = xw.WindowSlider(study)
+    assert (slider.min, slider.max) == (1, 16)
+    slider.value = 7
+    assert study.window == 7
+    study.window = 3
+    assert slider.value == 3
+
+
+def test_the_chooser_and_the_study_move_together(study: xw.Study) -> None:
+    chooser = xw.ClassChooser(study, k=1)
+    offered = [index for _, index in chooser.options]
+    other = next(index for index in range(3) if index not in offered)
+    study.target = other
+    assert chooser.value == other
+    assert study.target == other
+    chooser.value = offered[0]
+    assert study.target == offered[0]
+
+
+def test_a_page_holds_every_window_and_asks_nobody(study: xw.Study, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    xw.RelevanceOverlay(study).to_html(path, windows=[3, 4, 6], title="a </script> & title")
+    page = path.read_text("utf-8")
+    state = json.loads(re.search(r'id="state">(.*?)</script>', page).group(1))
+    assert [frame["window"] for frame in state["frames"]] == [3, 4, 6]
+    assert state["index"] == 1
+    for window, frame in zip((3, 4, 6), state["frames"], strict=True):
+        codes = np.frombuffer(base64.b64decode(frame["map"]["base64"]), np.int8)
+        expected = study.at(window).values
+        np.testing.assert_array_equal(
+            codes.reshape(expected.shape), render.quantize(expected, frame["scale"])
+        )
+    assert "<title>a &lt;/script&gt; &amp; title</title>" in page
+    assert not re.search(r"(src|href)=|https?://", page)
+
+
+def test_a_page_by_default_holds_what_was_looked_at(study: xw.Study, tmp_path: Path) -> None:
+    study.wait()
+    study.window = 5
+    xw.Explorer(study).to_html(tmp_path / "page.html")
+    state = re.search(r'id="state">(.*?)</script>', (tmp_path / "page.html").read_text()).group(1)
+    assert [frame["window"] for frame in json.loads(state)["frames"]] == [4, 5]
