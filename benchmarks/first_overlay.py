@@ -18,7 +18,9 @@ from tests.browser.lab import Notebook, browser_page, jupyter_lab, write_noteboo
 
 SUBJECTS = {
     "birds, 64 x 64": 'net = xw.network("birds")\nimage = xw.scenes.bird(seed=3).image',
-    "SqueezeNet 1.1, 224 x 224": 'net = xw.network("squeezenet1_1")\nimage = net.prepare("chelsea")',
+    "SqueezeNet 1.1, 224 x 224": (
+        'net = xw.network("squeezenet1_1")\nimage = net.prepare("chelsea")'
+    ),
 }
 WATCH = """() => {
   const canvas = document.querySelector('.xw-map');
@@ -42,7 +44,7 @@ WATCH = """() => {
 
 
 def moves(page: Page, count: int) -> list[dict[str, float]]:
-    """Milliseconds to the first colours and to the covered picture, for each of some key presses."""
+    """Milliseconds to the first colours and to the covered picture, for some key presses."""
     page.evaluate(WATCH)
     slider = page.get_by_label("window size in pixels")
     slider.focus()
@@ -64,7 +66,7 @@ def main() -> None:
         for name, subject in SUBJECTS.items():
             write_notebook(
                 Path(folder, "bench.ipynb"),
-                f"import xwidgets as xw\n{subject}\nstudy = xw.Study(net, image, window=12)",
+                f"import xwidgets as xw\n{subject}\nstudy = xw.Study(net, image, window=16)",
                 "xw.Explorer(study)",
             )
             with browser_page() as page:
@@ -73,7 +75,7 @@ def main() -> None:
                 if error := notebook.kernel("study.wait(3)"):
                     print(f"| {name} | not measured: {error} | | |")
                     continue
-                timings = moves(page, 7)
+                timings = moves(page, 5)
                 first, covered = (
                     statistics.median(timing[key] for timing in timings) / 1000
                     for key in ("first", "covered")

@@ -151,3 +151,14 @@ def test_the_clock_extrapolates_the_pace(monkeypatch: pytest.MonkeyPatch) -> Non
     assert clock.seconds_left(0.5) is None
     now[0] = 110.0
     assert clock.seconds_left(0.75) == pytest.approx(10.0)
+
+
+def test_a_map_that_completes_while_a_trait_changes_is_kept_for_its_own_question(
+    study: xw.Study,
+) -> None:
+    with study.hold_trait_notifications():  # the value is there, the question not yet asked
+        study.window = 3
+        study._worker.wait(20)
+        assert study.relevance is None or study.relevance.parameters["window"] == 4
+    assert study.wait().parameters["window"] == 3
+    assert [kept.parameters["window"] for kept in study.complete()] == [3, 4]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -156,11 +157,16 @@ class Network:
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
         """The layers in the order of the forward pass; see :class:`Layer`."""
-        shape = (1, self.channels or 3, *self.size)
+        channels, (height, width) = self.channels or 3, self.size
+        image = torch.zeros(1, channels, height, width, device=self.device, dtype=self.dtype)
         with self.evaluating():
-            return list_layers(
-                self.module, torch.zeros(shape, device=self.device, dtype=self.dtype)
-            )
+            try:
+                return list_layers(self.module, image)
+            except RuntimeError as error:
+                raise ValueError(
+                    f"{self.name} cannot take images of {channels} x {height} x {width} ({error}); "
+                    "tell xw.Network which it takes with size=(H, W) and normalize=(mean, std)"
+                ) from error
 
     def layer(self, name: str | int) -> Layer:
         """A layer by its name, or a convolution by its number (1 is the first).
@@ -188,9 +194,12 @@ class Network:
         """
         image = one_image(source if isinstance(source, Tensor) else photo(source), self.channels)
         height, width = image.shape[1:]
-        sides = (self._prepare_size, min(height, width)), *zip(self.size, (height, width), strict=True)
-        wanted, side = max(sides, key=lambda pair: pair[0] / pair[1])
-        shape = (height * wanted // side, width * wanted // side)
+        scales = (
+            Fraction(self._prepare_size, min(height, width)),
+            Fraction(self.size[0], height),
+            Fraction(self.size[1], width),
+        )
+        shape = [int(side * max(scales)) for side in (height, width)]  # as torchvision rounds
         resized = interpolate(image[None], shape, mode="bilinear", antialias=True)[0].clamp(0, 1)
         top, left = (round((a - b) / 2) for a, b in zip(shape, self.size, strict=True))
         return resized[:, top : top + self.size[0], left : left + self.size[1]].contiguous()

@@ -26,7 +26,7 @@ class ClassChooser(ipywidgets.Dropdown):
     def __init__(self, study: Study, k: int = 5) -> None:
         def options(target: int) -> list[tuple[str, int]]:
             return [
-                (f"{name} ({share:.1%})", index)
+                (f"{name} ({f'{share:.1%}' if share >= 0.001 else '< 0.1%'})", index)
                 for place, (index, name, share) in enumerate(study.ranking)
                 if place < k or index == target
             ]

@@ -209,8 +209,13 @@ class Study(traitlets.HasTraits):
 
     @traitlets.validate("window")
     def _possible_window(self, proposal: dict[str, Any]) -> int:
-        self._steps(Question(self.target, proposal["value"]))
-        return int(proposal["value"])
+        window: int = proposal["value"]
+        if not 1 <= window <= self.largest_window:
+            raise ValueError(
+                f"window {window} is not possible here: 1 to {self.largest_window} pixels are, "
+                "for this image and sampler"
+            )
+        return window
 
     def _ask(self, _: object = None) -> None:
         with self._worker.lock:
@@ -231,10 +236,14 @@ class Study(traitlets.HasTraits):
         )
 
     def _show(self, result: Relevance, last: bool) -> None:
+        answered = Question(result.target, result.parameters["window"])
+        if last:
+            self._complete[answered] = result
+        if answered != self.question:  # a trait was just set, and asks anew in a moment
+            return
         self.set_trait("relevance", result)
         share = result.completed
         if last:
-            self._complete[self.question] = result
             self.set_trait("progress", Progress("complete", 1.0))
         else:
             state = "stopped" if self._worker.stopped else "computing"

@@ -1,0 +1,312 @@
+"""The worker: the newest request wins, whatever the threads do."""
+
+import subprocess
+import sys
+import threading
+from collections import Counter
+
+import pytest
+
+from xwidgets.widgets.worker import Worker
+
+PATIENCE = 20
+"""Seconds after which something hangs."""
+
+
+class Desk:
+    """A worker on requests (name, number of steps), and all that it showed."""
+
+    def __init__(self, rate=1e9):
+        self.shown, self.failed, self.begun, self.steps = [], [], [], Counter()
+        self.closed = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.reached = threading.Semaphore(0)
+        self.worker = Worker(self.compute, self.show, self.failed.append, rate)
+
+    def compute(self, request):
+        name, count = request
+        self.begun.append(name)
+        try:
+            for step in range(count):
+                self.reached.release()
+                assert self.gate.wait(PATIENCE)
+                if name == "bad" and step == 1:
+                    raise ArithmeticError("no such thing")
+                self.steps[name] += 1
+                yield name, step
+        finally:
+            self.closed.append(name)
+
+    def show(self, part, last):
+        self.shown.append((*part, last))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.gate.set()
+        self.worker.close()
+        self.worker._thread.join(PATIENCE)
+        assert not self.worker._thread.is_alive()
+
+    def hold(self, name="held", count=3):
+        """Begin a request, and come back while its first step computes."""
+        self.gate.clear()
+        self.worker.request((name, count))
+        assert self.reached.acquire(timeout=PATIENCE)
+
+    def finish(self):
+        self.gate.set()
+        assert self.worker.wait(PATIENCE)
+
+
+def test_every_step_is_shown_in_order_and_the_last_is_marked():
+    with Desk() as desk:
+        desk.worker.request(("a", 4))
+        desk.finish()
+        assert desk.shown[-1] == ("a", 3, True)
+        assert desk.shown[:-1] == [("a", step, False) for step in range(4)]
+        assert not desk.failed
+
+
+def test_at_a_low_rate_only_the_first_and_the_last_are_shown():
+    with Desk(rate=1e-4) as desk:
+        desk.worker.request(("a", 500))
+        desk.finish()
+        assert desk.shown == [("a", 0, False), ("a", 499, True)]
+
+
+def test_a_new_request_replaces_what_runs_and_what_waits():
+    with Desk() as desk:
+        desk.hold("first")
+        desk.worker.request(("second", 2))
+        desk.worker.request(("third", 2))
+        desk.finish()
+        assert desk.begun == ["first", "third"]
+        assert {name for name, *_ in desk.shown} == {"third"}
+        assert desk.steps["first"] == 1
+        assert desk.closed == ["first", "third"]
+
+
+def test_the_same_request_can_be_made_again():
+    with Desk() as desk:
+        for _ in range(3):
+            desk.worker.request(("a", 2))
+            desk.finish()
+        assert [part for part in desk.shown if part[2]] == [("a", 1, True)] * 3
+
+
+def test_under_stress_nothing_old_is_shown_after_a_new_request():
+    newest, wrong, requests = [None], [], 4 * 150
+
+    class Checking(Desk):
+        def show(self, part, last):
+            super().show(part, last)
+            if part[0] != newest[0]:
+                wrong.append((part, newest[0]))
+
+    with Checking() as desk:
+
+        def hammer(thread):
+            for i in range(150):
+                with desk.worker.lock:
+                    newest[0] = (thread, i)
+                    desk.worker.request(((thread, i), 1 + i % 4))
+                if i % 10 == 0:
+                    desk.worker.wait(0.01)
+                if i % 17 == 0:
+                    desk.worker.stop()
+
+        threads = [threading.Thread(target=hammer, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(PATIENCE)
+            assert not thread.is_alive()
+        desk.worker.resume()
+        desk.finish()
+        assert not wrong
+        assert not desk.failed
+        assert desk.shown[-1][0] == newest[0]
+        assert desk.shown[-1][2]
+        assert 1 < len({name for name, *_ in desk.shown}) <= requests
+        assert desk.begun == desk.closed
+
+
+def test_what_is_dropped_is_never_shown():
+    with Desk() as desk:
+        desk.hold("a")
+        desk.worker.drop()
+        desk.finish()
+        assert not desk.shown
+        assert desk.steps["a"] == 1
+        desk.worker.request(("b", 1))
+        desk.finish()
+        assert desk.shown[-1] == ("b", 0, True)
+
+
+def test_a_stopped_computation_goes_on_without_losing_or_repeating_a_step():
+    with Desk() as desk:
+        desk.hold("a", count=5)
+        desk.worker.stop()
+        assert desk.worker.stopped
+        assert desk.worker.wait(PATIENCE)  # does not wait for what rests
+        desk.gate.set()
+        while ("a", 0, False) not in desk.shown:
+            pass
+        for _ in range(200):  # it would have computed on by now
+            desk.worker.wait(0.001)
+        assert desk.steps["a"] == 1
+        desk.worker.resume()
+        assert not desk.worker.stopped
+        desk.finish()
+        assert desk.steps["a"] == 5
+        assert desk.begun == ["a"]
+        assert [step for _, step, last in desk.shown if not last] == list(range(5))
+        assert desk.shown[-1] == ("a", 4, True)
+
+
+def test_a_request_wakes_a_stopped_worker():
+    with Desk() as desk:
+        desk.hold("a")
+        desk.worker.stop()
+        desk.worker.request(("b", 2))
+        assert not desk.worker.stopped
+        desk.finish()
+        assert desk.shown[-1] == ("b", 1, True)
+
+
+def test_dropping_ends_a_stopped_computation():
+    with Desk() as desk:
+        desk.hold("a")
+        desk.worker.stop()
+        desk.gate.set()
+        desk.worker.drop()
+        desk.worker.resume()
+        desk.finish()
+        assert desk.closed == ["a"]
+        assert ("a", 2, True) not in desk.shown
+
+
+def test_an_error_is_reported_and_the_worker_goes_on():
+    with Desk() as desk:
+        desk.worker.request(("bad", 3))
+        desk.finish()
+        assert [type(error) for error in desk.failed] == [ArithmeticError]
+        assert desk.shown == [("bad", 0, False)]
+        desk.worker.request(("good", 1))
+        desk.finish()
+        assert desk.shown[-1] == ("good", 0, True)
+        assert len(desk.failed) == 1
+
+
+def test_an_error_of_a_replaced_request_is_not_reported():
+    with Desk() as desk:
+        desk.hold("bad")
+        while desk.steps["bad"] == 0:  # let it into its second step, which fails
+            desk.gate.set()
+        desk.worker.request(("good", 1))
+        desk.finish()
+        assert len(desk.failed) <= 1
+        desk.failed.clear()
+
+        ready, go = threading.Event(), threading.Event()
+
+        def fail(_):
+            ready.set()
+            assert go.wait(PATIENCE)
+            raise ArithmeticError("too late")
+            yield
+
+        desk.worker._steps = fail
+        desk.worker.request(("late", 1))
+        assert ready.wait(PATIENCE)
+        desk.worker.drop()
+        go.set()
+        desk.finish()
+        assert not desk.failed
+
+
+def test_an_error_while_showing_is_reported_too():
+    with Desk() as desk:
+        desk.show = None
+
+        def refuse(part, last):
+            raise LookupError("no view")
+
+        desk.worker._show = refuse
+        desk.worker.request(("a", 3))
+        desk.finish()
+        assert [type(error) for error in desk.failed] == [LookupError]
+
+
+def test_a_request_can_be_made_while_showing():
+    with Desk() as desk:
+
+        def follow(part, last):
+            desk.shown.append((*part, last))
+            if part == ("a", 0):
+                desk.worker.request(("b", 1))
+
+        desk.worker._show = follow
+        desk.worker.request(("a", 3))
+        desk.finish()
+        assert desk.shown == [("a", 0, False), ("b", 0, False), ("b", 0, True)]
+
+
+def test_nobody_waits_for_a_step_to_ask_stop_or_look():
+    with Desk() as desk:
+        desk.hold("a")
+        for call in (
+            lambda: desk.worker.request(("b", 1)),
+            desk.worker.stop,
+            desk.worker.resume,
+            desk.worker.drop,
+            lambda: desk.worker.request(("c", 1)),
+        ):
+            done = threading.Event()
+            threading.Thread(target=lambda call=call, done=done: (call(), done.set())).start()
+            assert done.wait(PATIENCE / 2)  # the step still computes
+        assert desk.steps["a"] == 0
+        assert desk.worker.lock.acquire(timeout=PATIENCE / 2)
+        desk.worker.lock.release()
+        assert desk.worker.wait(0.01) is False
+        desk.finish()
+        assert desk.shown[-1] == ("c", 0, True)
+
+
+@pytest.mark.parametrize("state", ["idle", "computing", "stopped"])
+def test_closing_ends_the_thread_and_refuses_requests(state):
+    with Desk() as desk:
+        if state != "idle":
+            desk.hold("a", count=100)
+        if state == "stopped":
+            desk.worker.stop()
+        desk.worker.close()
+        desk.worker.close()
+        desk.gate.set()
+        joined = threading.Thread(target=desk.worker.join)
+        joined.start()
+        joined.join(PATIENCE)
+        assert not joined.is_alive()
+        assert not desk.worker._thread.is_alive()
+        assert desk.steps["a"] <= 1
+        assert not desk.shown
+        assert desk.worker.wait(PATIENCE)
+        with pytest.raises(RuntimeError, match="closed; make a new one"):
+            desk.worker.request(("b", 1))
+
+
+def test_the_interpreter_ends_while_a_worker_computes():
+    program = """
+import itertools
+from xwidgets.widgets.worker import Worker
+worker = Worker(lambda _: itertools.count(), lambda part, last: None, print)
+worker.request(None)
+print("bye")
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "bye\n", "")
