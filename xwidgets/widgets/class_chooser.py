@@ -43,5 +43,6 @@ class ClassChooser(ipywidgets.Dropdown):
 
         super().__init__(description="Class", options=options(study.target), value=study.target)
         self.layout.width = "min(100%, 28rem)"
+        self.style.description_width = "72px"
         self.observe(choose, "value")
         study.observe(follow, "target")
