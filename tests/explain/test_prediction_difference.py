@@ -1,0 +1,602 @@
+"""Prediction difference analysis against Captum, a closed form and the algorithm in plain loops."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from captum.attr import Occlusion
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from xwidgets import (
+    ConditionalSampler,
+    ConstantSampler,
+    Network,
+    prediction_difference,
+    prediction_difference_steps,
+)
+from xwidgets.explain.prediction_difference import log_odds
+from xwidgets.explain.windows import WindowGrid
+
+HEIGHT, WIDTH = 8, 9
+MEAN, STD = (0.4, 0.5, 0.6), (0.2, 0.3, 0.25)
+
+
+class Classifier(nn.Module):
+    """A small convolutional classifier in float64, far from linear."""
+
+    def __init__(self, channels=3, classes=4, seed=0):
+        super().__init__()
+        torch.manual_seed(seed)
+        self.convolution = nn.Conv2d(channels, 5, 3)
+        self.linear = nn.Linear(5 * (HEIGHT - 2) * (WIDTH - 2), classes)
+        self.double()
+        self.linear.weight.data *= 8
+
+    def forward(self, x):
+        return self.linear(self.convolution(x).relu().flatten(1))
+
+
+def network(**options):
+    return Network(Classifier(**options), normalize=(MEAN, STD), size=(HEIGHT, WIDTH), name="small")
+
+
+def image(channels=3, seed=1):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(channels, HEIGHT, WIDTH, generator=generator, dtype=torch.float64)
+
+
+def gaussian(channels=3, window=2, padding=1, seed=0, clip=False):
+    size = channels * (window + 2 * padding) ** 2
+    rng = np.random.default_rng(seed)
+    root = rng.standard_normal((size, size))
+    covariance = torch.from_numpy(0.05 * (root @ root.T / size + 0.1 * np.eye(size)))
+    mean = torch.from_numpy(rng.uniform(0.3, 0.7, size))
+    return ConditionalSampler(mean, covariance, channels, window, padding, clip)
+
+
+GREY = ConstantSampler(0.5)
+
+
+# Captum
+
+
+@pytest.mark.parametrize("window", [1, 2, 3, 8])
+def test_constant_contents_give_the_map_of_captums_occlusion(window):
+    net, x = network(), image()
+    ours = prediction_difference(
+        net, x, 2, window, ConstantSampler((0.1, 0.5, 0.9)), samples=1, measure="difference"
+    )
+    theirs = Occlusion(net.logits).attribute(
+        x[None],
+        sliding_window_shapes=(3, window, window),
+        baselines=torch.tensor([0.1, 0.5, 0.9], dtype=torch.float64)[None, :, None, None],
+        target=2,
+    )
+    # Captum too divides what a pixel collects by the number of windows over it.
+    assert theirs.abs().max() > 0.1
+    np.testing.assert_allclose(ours.values, theirs[0, 0].numpy(), rtol=1e-5, atol=1e-6)
+
+
+# The closed form
+
+
+def test_a_linear_network_of_gaussian_pixels_has_a_closed_form():
+    window, padding, samples = 2, 1, 150
+    torch.manual_seed(0)
+    linear = nn.Linear(3 * HEIGHT * WIDTH, 3).double()
+    net = Network(nn.Sequential(nn.Flatten(), linear), size=(HEIGHT, WIDTH))
+    sampler, x = gaussian(window=window, padding=padding), image()
+    result = prediction_difference(
+        net, x, 1, window, sampler, samples, measure="difference", memory=1e9
+    )
+
+    a = linear.weight[1].detach().numpy().reshape(3, HEIGHT, WIDTH)
+    side = window + 2 * padding
+    effect, variance, count = np.zeros((3, HEIGHT, WIDTH))
+    for y in range(HEIGHT - window + 1):
+        for left in range(WIDTH - window + 1):
+            here = np.s_[y : y + window, left : left + window]
+            mean, covariance = slow_conditional(sampler, x.numpy(), y, left, side)
+            a_w = a[:, *here].ravel()
+            effect[here] += a_w @ (x.numpy()[:, *here].ravel() - mean)
+            variance[here] += a_w @ covariance @ a_w / samples
+            count[here] += 1
+    deviation = (result.values - effect / count) / (np.sqrt(variance) / count)
+    assert np.abs(deviation).max() < 4.5
+    assert np.sqrt(np.mean(deviation**2)) > 0.5
+    assert np.abs(effect / np.sqrt(variance)).max() > 20  # far above the noise
+
+
+def slow_conditional(sampler, x, y, left, side):
+    """Mean and covariance of the window at (y, left) given the patch around it, entry by entry."""
+    channels, height, width = x.shape
+    k, padding = side - 2 * sampler.padding, sampler.padding
+    top, start = min(max(y - padding, 0), height - side), min(max(left - padding, 0), width - side)
+    w, r, rest = [], [], []
+    for entry, (c, dy, dx) in enumerate(np.ndindex(channels, side, side)):
+        row, column = top + dy, start + dx
+        if y <= row < y + k and left <= column < left + k:
+            w.append(entry)
+        else:
+            r.append(entry)
+            rest.append(x[c, row, column])
+    mean, covariance = sampler.mean.numpy(), sampler.covariance.numpy()
+    gain = covariance[np.ix_(w, r)] @ np.linalg.inv(covariance[np.ix_(r, r)])
+    return (
+        mean[w] + gain @ (np.array(rest) - mean[r]),
+        covariance[np.ix_(w, w)] - gain @ covariance[np.ix_(r, w)],
+    )
+
+
+# Algorithm 1, literally
+
+
+def algorithm_1(module, x, target, sampler, window, samples, seed, size, clip):
+    """Algorithm 1 of Zintgraf et al. with WE added up over windows, and 1/S before the sum."""
+    channels, height, width = x.shape
+
+    def evidence(probability, classes):
+        corrected = (probability * size + 1) / (size + classes)
+        return np.log2(corrected / (1 - corrected))
+
+    def probability(pixels):
+        normalised = np.stack([(pixels[c] - MEAN[c]) / STD[c] for c in range(channels)])
+        with torch.no_grad():
+            logits = module(torch.from_numpy(normalised)[None])[0].numpy()
+        if len(logits) == 1:
+            return 1 / (1 + np.exp(-logits[0])), 2
+        powers = np.exp(logits - logits.max())
+        return powers[target] / powers.sum(), len(logits)
+
+    we, counts = np.zeros((height, width)), np.zeros((height, width))
+    p, classes = probability(x)
+    for y in range(height - window + 1):
+        for left in range(width - window + 1):
+            mean, covariance = slow_conditional(sampler, x, y, left, window + 2 * sampler.padding)
+            total = 0.0
+            for s in range(samples):
+                philox = np.random.Philox(key=seed, counter=[0, 0, s, y * width + left])
+                noise = np.random.Generator(philox).standard_normal(len(mean), dtype=np.float32)
+                content = mean + np.linalg.cholesky(covariance) @ noise
+                replaced = x.copy()
+                replaced[:, y : y + window, left : left + window] = (
+                    np.clip(content, 0, 1) if clip else content
+                ).reshape(channels, window, window)
+                total += probability(replaced)[0]
+            difference = evidence(p, classes) - evidence(total / samples, classes)
+            for row in range(y, y + window):
+                for column in range(left, left + window):
+                    we[row, column] += difference
+                    counts[row, column] += 1
+    return we / counts
+
+
+@pytest.mark.parametrize(
+    ("classes", "window", "padding", "size", "clip"),
+    [(4, 2, 1, 1_200_000, False), (4, 3, 2, 50, True), (1, 2, 1, 20, False), (2, 3, 1, 100, False)],
+)
+def test_the_map_is_that_of_algorithm_1_in_plain_loops(classes, window, padding, size, clip):
+    net, x = network(classes=classes), image()
+    sampler = gaussian(window=window, padding=padding, clip=clip)
+    target = classes - 1
+    expected = algorithm_1(net.module, x.numpy(), target, sampler, window, 3, 7, size, clip)
+    result = prediction_difference(
+        net, x, target, window, sampler, samples=3, seed=7, training_size=size
+    )
+    assert np.ptp(expected) > 0.1
+    # the result is float32
+    np.testing.assert_allclose(result.values, expected, rtol=1e-6, atol=1e-6)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.floats(0, 1), st.integers(1, 10**7), st.integers(1, 1000))
+def test_log_odds_are_finite_and_those_of_the_laplace_correction(probability, size, classes):
+    value = log_odds(torch.tensor(probability, dtype=torch.float64), size, classes).item()
+    k = 2 if classes == 1 else classes
+    numerator, denominator = probability * size + 1, size + k - probability * size - 1
+    assert value == pytest.approx(np.log2(numerator) - np.log2(denominator), abs=1e-6)
+
+
+def test_a_single_sigmoid_is_the_softmax_of_its_logit_and_zero():
+    single = network(classes=1)
+
+    class Pair(nn.Module):
+        def forward(self, x):
+            logit = single.module(x)
+            return torch.cat([torch.zeros_like(logit), logit], 1)
+
+    pair = Network(Pair(), normalize=(MEAN, STD), size=(HEIGHT, WIDTH))
+    pair.module.net = single.module
+    maps = [
+        prediction_difference(net, image(), target, 2, gaussian(), samples=2).values
+        for net, target in ((single, 0), (pair, 1))
+    ]
+    np.testing.assert_allclose(maps[0], maps[1], atol=1e-5)
+
+
+# What must not matter
+
+
+@pytest.mark.parametrize("measure", ["evidence", "difference"])
+@pytest.mark.parametrize("sampler", [gaussian(), GREY], ids=["conditional", "constant"])
+def test_batches_do_not_matter(measure, sampler):
+    net, x = network(), image()
+    options = {"sampler": sampler, "samples": 2, "measure": measure}
+    maps = [
+        prediction_difference(net, x, 0, 2, memory=memory, **options).values
+        for memory in (0, 1e5, 1e9)
+    ]
+    assert np.ptp(maps[0]) > 0.01
+    for other in maps[1:]:
+        np.testing.assert_allclose(other, maps[0], atol=1e-6)
+
+
+def test_the_order_of_windows_does_not_matter(monkeypatch):
+    net, x = network(), image()
+    shuffled = prediction_difference(net, x, 0, 2, gaussian(), samples=3)
+
+    def row_by_row(grid, samples, seed):
+        for sample in reversed(range(samples)):
+            yield sample, torch.arange(len(grid))
+
+    monkeypatch.setattr(WindowGrid, "sweeps", row_by_row)
+    ordered = prediction_difference(net, x, 0, 2, gaussian(), samples=3)
+    np.testing.assert_allclose(ordered.values, shuffled.values, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "device",
+    [
+        pytest.param(
+            "cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+        )
+    ],
+)
+def test_the_device_does_not_matter(device):
+    x = image()
+    here = prediction_difference(network(), x, 0, 2, gaussian(), samples=2)
+    net = network()
+    net.module.to(device)
+    there = prediction_difference(net, x, 0, 2, gaussian(), samples=2)
+    np.testing.assert_allclose(there.values, here.values, atol=1e-5)
+
+
+def test_single_precision_gives_the_same_map():
+    exact = prediction_difference(network(), image(), 0, 2, gaussian(), samples=2)
+    net = network()
+    net.module.float()
+    single = prediction_difference(net, image().float(), 0, 2, gaussian(), samples=2)
+    np.testing.assert_allclose(single.values, exact.values, rtol=1e-3, atol=1e-3)
+
+
+def test_the_seed_decides():
+    def relevance(seed):
+        return prediction_difference(network(), image(), 0, 2, gaussian(), samples=2, seed=seed)
+
+    assert np.array_equal(relevance(3).values, relevance(3).values)
+    assert np.abs(relevance(3).values - relevance(4).values).max() > 1e-3
+
+
+def test_global_random_numbers_are_neither_used_nor_moved():
+    torch.manual_seed(0)
+    np.random.seed(0)
+    first = prediction_difference(network(), image(), 0, 2, gaussian(), samples=1).values
+    torch.manual_seed(5)
+    state = torch.get_rng_state(), np.random.get_state()[1].copy()
+    net = network()
+    torch.set_rng_state(state[0])
+    second = prediction_difference(net, image(), 0, 2, gaussian(), samples=1).values
+    assert np.array_equal(first, second)
+    assert torch.equal(torch.get_rng_state(), state[0])
+    assert np.array_equal(np.random.get_state()[1], state[1])
+
+
+def test_the_image_and_the_network_stay_as_they_were():
+    net, x = network(), image()
+    net.module = nn.Sequential(nn.Hardtanh(-1, 1, inplace=True), net.module)
+    before = {name: value.clone() for name, value in net.module.state_dict().items()}
+    copy = x.clone()
+    prediction_difference(net, x, 0, 2, gaussian(), samples=1)
+    assert torch.equal(x, copy)
+    assert net.module.training
+    assert all(torch.equal(value, before[name]) for name, value in net.module.state_dict().items())
+
+
+def test_without_a_target_the_best_class_is_explained():
+    net, x = network(), image()
+    best = int(net(x[None]).argmax())
+    result = prediction_difference(net, x, window=2, sampler=GREY, samples=1)
+    assert result.target == best
+    named = prediction_difference(net, x, best, window=2, sampler=GREY, samples=1)
+    assert np.array_equal(result.values, named.values)
+
+
+def test_a_class_is_found_by_its_name():
+    net = network()
+    net.classes = ("cat", "dog", "bird", "fish")
+    by_name = prediction_difference(net, image(), "bird", 2, GREY, samples=1)
+    by_index = prediction_difference(net, image()[None], 2, 2, GREY, samples=1)
+    assert (by_name.target, by_name.label) == (2, "bird")
+    assert np.array_equal(by_name.values, by_index.values)
+
+
+def test_the_result_says_how_it_was_made():
+    result = prediction_difference(
+        network(), image(), 1, 3, GREY, samples=2, stride=2, seed=5, training_size=99
+    )
+    assert result.values.dtype == np.float32
+    assert result.image.shape == (HEIGHT, WIDTH, 3)
+    assert (result.unit, result.network, result.completed) == ("bits", "small", 1.0)
+    assert result.parameters == {
+        "window": 3, "sampler": repr(GREY), "samples": 2, "stride": 2, "seed": 5,
+        "measure": "evidence", "training_size": 99,
+    }  # fmt: skip
+
+
+def test_numpy_numbers_do_as_arguments(tmp_path):
+    two = np.int64(2)
+    result = prediction_difference(network(), image(), two, two, GREY, two, two, two)
+    result.save(tmp_path / "result.npz")
+    plain = prediction_difference(network(), image(), 2, 2, GREY, 2, 2, 2)
+    assert np.array_equal(result.values, plain.values)
+
+
+@pytest.mark.parametrize(("channels", "size"), [(1, (4, 4)), (3, (224, 224)), (4, (4, 4))])
+def test_a_linear_network_needs_neither_channels_nor_size(channels, size):
+    module = nn.Sequential(nn.Flatten(), nn.Linear(channels * 36, 2))
+    net = Network(module, size=size)
+    result = prediction_difference(net, torch.rand(channels, 6, 6), 0, 2, GREY, samples=1)
+    assert np.isfinite(result.values).all()
+
+
+# Windows
+
+
+def recorded(stride):
+    """The contents that were drawn for every window and sample, in the order of the samples."""
+    contents = {}
+
+    class Recorder:
+        def given(self, x, window):
+            draw = gaussian().given(x, window)
+
+            def record(corners, rngs):
+                drawn = draw(corners, rngs)
+                for corner, content in zip(corners.tolist(), drawn, strict=True):
+                    contents.setdefault(tuple(corner), []).append(content)
+                return drawn
+
+            return record
+
+    prediction_difference(network(), image(), 0, 2, Recorder(), samples=3, stride=stride)
+    return contents
+
+
+def test_a_window_gets_the_same_contents_whatever_the_stride():
+    dense, sparse = recorded(1), recorded(2)
+    assert len(dense) > len(sparse) > 10
+    for corner, contents in sparse.items():
+        assert len(contents) == len(dense[corner]) == 3
+        torch.testing.assert_close(torch.stack(contents), torch.stack(dense[corner]))
+        assert not torch.equal(contents[0], contents[1])
+
+
+@st.composite
+def grids(draw):
+    height, width = draw(st.integers(1, 14)), draw(st.integers(1, 14))
+    window = draw(st.integers(1, min(height, width)))
+    return height, width, window, draw(st.integers(1, window))
+
+
+@settings(max_examples=100, deadline=None)
+@given(grids())
+def test_windows_are_a_stride_apart_and_the_last_ends_at_the_border(shape):
+    height, width, window, stride = shape
+    expected = [
+        (y, x)
+        for y in range(height - window + 1)
+        for x in range(width - window + 1)
+        if y % stride == 0 or y == height - window
+        if x % stride == 0 or x == width - window
+    ]
+    assert [tuple(corner) for corner in WindowGrid(*shape).corners.tolist()] == expected
+
+
+@settings(max_examples=100, deadline=None)
+@given(grids(), st.integers(1, 4), st.integers(0, 2**31))
+def test_every_sweep_visits_every_window_once_and_the_first_part_covers(shape, samples, seed):
+    height, width, window, _ = shape
+    grid = WindowGrid(*shape)
+    sweeps = [(sample, windows.tolist()) for sample, windows in grid.sweeps(samples, seed)]
+    covered = np.zeros((height, width), bool)
+    for y, x in grid.corners[sweeps[0][1]].tolist():
+        covered[y : y + window, x : x + window] = True
+    assert covered.all()
+    for sample in range(samples):
+        visited = [window for number, windows in sweeps if number == sample for window in windows]
+        assert sorted(visited) == list(range(len(grid)))
+    assert [number for number, _ in sweeps] == sorted(number for number, _ in sweeps)
+
+
+@settings(max_examples=60, deadline=None)
+@given(grids(), st.data())
+def test_a_pixel_gets_the_mean_of_the_known_windows_it_lies_in(shape, data):
+    height, width, window, _ = shape
+    grid = WindowGrid(*shape)
+    number = st.floats(-100, 100) | st.just(float("nan"))
+    values = data.draw(st.lists(number, min_size=len(grid), max_size=len(grid)))
+    spread = grid.spread(torch.tensor(values, dtype=torch.float64)).numpy()
+    for row, column in np.ndindex(height, width):
+        over = [
+            value
+            for value, (y, x) in zip(values, grid.corners.tolist(), strict=True)
+            if y <= row < y + window and x <= column < x + window and not np.isnan(value)
+        ]
+        expected = np.mean(over) if over else np.nan
+        assert spread[row, column] == pytest.approx(expected, abs=1e-9, nan_ok=True)
+
+
+# Steps
+
+
+@settings(max_examples=12, deadline=None)
+@given(grids(), st.integers(1, 2))
+def test_at_the_end_every_pixel_is_known(shape, samples):
+    height, width, window, stride = shape
+    module = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1, 2))
+    net = Network(module, size=(height, width), normalize=((0.5,), (0.5,)))
+    result = prediction_difference(
+        net, torch.rand(1, height, width), 0, window, GREY, samples, stride
+    )
+    assert result.completed == 1
+    assert np.isfinite(result.values).all()
+
+
+def test_steps_grow_from_one_window_to_the_whole_result():
+    net, x = network(), image()
+    steps = list(prediction_difference_steps(net, x, 0, 3, gaussian(window=3), 2, memory=0))
+    windows = (HEIGHT - 2) * (WIDTH - 2)
+    assert len(steps) == 2 * windows
+    known = [np.isfinite(step.values) for step in steps]
+    assert known[0].sum() == 9
+    assert known[1].sum() > 9
+    assert all((later | ~earlier).all() for earlier, later in pairwise(known))
+    assert [step.completed for step in steps] == pytest.approx(
+        [(i + 1) / (2 * windows) for i in range(2 * windows)]
+    )
+    whole = prediction_difference(net, x, 0, 3, gaussian(window=3), 2, memory=0)
+    assert np.array_equal(steps[-1].values, whole.values)
+    assert steps[-1].completed == 1
+
+
+def test_the_picture_is_covered_long_before_the_first_sweep_ends():
+    steps = prediction_difference_steps(
+        network(), image(), 0, 4, ConstantSampler(0.5), samples=2, memory=0
+    )
+    first = next(step for step in steps if np.isfinite(step.values).all())
+    assert first.completed <= 6 / (2 * 5 * 6)
+
+
+def test_a_step_knows_its_windows_only_from_the_samples_so_far():
+    net, x = network(), image()
+    steps = prediction_difference_steps(net, x, 0, 2, gaussian(), samples=3, memory=0)
+    one_sample = (HEIGHT - 1) * (WIDTH - 1)
+    after_one_sweep = [next(steps) for _ in range(one_sample)][-1]
+    single = prediction_difference(net, x, 0, 2, gaussian(), samples=1)
+    np.testing.assert_allclose(after_one_sweep.values, single.values, atol=1e-6)
+
+
+def test_nothing_runs_between_steps_or_after_closing():
+    net = network()
+    forwards = []
+    net.module.register_forward_hook(lambda *_: forwards.append(1))
+    steps = prediction_difference_steps(net, image(), 0, 2, GREY, samples=2, memory=0)
+    next(steps)
+    at_first = len(forwards)
+    next(steps)
+    assert len(forwards) == at_first + 1
+    steps.close()
+    assert next(steps, None) is None
+    assert len(forwards) == at_first + 1
+    assert net.module.training
+
+
+# What cannot be
+
+
+class Returns(nn.Module):
+    """A module that returns something else than logits."""
+
+    def __init__(self, what):
+        super().__init__()
+        self.convolution = nn.Conv2d(3, 2, 1)
+        self.what = what
+
+    def forward(self, x):
+        logits = self.convolution(x).mean((2, 3))
+        return self.what(logits, x)
+
+
+def returning(what):
+    return Network(Returns(what), size=(HEIGHT, WIDTH), name="odd")
+
+
+def named():
+    net = network()
+    net.classes = ("cat", "dog", "bird", "fish")
+    return net
+
+
+X = image()
+HALF = torch.full_like(X, 0.5)
+BAD = {
+    "window-0": (lambda: (network(), X, 0, 0, GREY), "window is 0.* at least 1"),
+    "window-fraction": (lambda: (network(), X, 0, 2.5, GREY), "window is 2.5.*whole number"),
+    "window-larger-than-image": (lambda: (network(), X, 0, 9, GREY), "a window of at most 8"),
+    "window-larger-than-fitted": (lambda: (network(), X, 0, 3, gaussian()), "window=3"),
+    "patch-larger-than-image": (
+        lambda: (network(), X, 0, 7, gaussian(window=7)), "smaller window"
+    ),
+    "samples-0": (lambda: (network(), X, 0, 2, GREY, 0), "samples is 0.* at least 1"),
+    "stride-0": (lambda: (network(), X, 0, 2, GREY, 1, 0), "stride is 0.* at least 1"),
+    "stride-larger-than-window": (
+        lambda: (network(), X, 0, 2, GREY, 1, 3), "a stride of at most 2"
+    ),
+    "seed-negative": (lambda: (network(), X, 0, 2, GREY, 1, 1, -1), "seed is -1"),
+    "seed-fraction": (lambda: (network(), X, 0, 2, GREY, 1, 1, 0.5), "seed is 0.5"),
+    "measure": (
+        lambda: (network(), X, 0, 2, GREY, 1, 1, 0, "logits"), "one of evidence, difference"
+    ),
+    "training-size": (
+        lambda: (network(), X, 0, 2, GREY, 1, 1, 0, "evidence", 0), "training_size is 0"
+    ),
+    "channels": (lambda: (network(), X[:1], 0, 2, GREY), "1 channels.*takes 3"),
+    "nan": (lambda: (network(), X * torch.nan, 0, 2, GREY), "finite"),
+    "out-of-range": (lambda: (network(), X * 3, 0, 2, GREY), "before normalisation"),
+    "no-image": (lambda: (network(), X[None][:0], 0, 2, GREY), "at least one image"),
+    "two-images": (lambda: (network(), X.repeat(2, 1, 1, 1), 0, 2, GREY), r"x\[0\]"),
+    "class-index": (lambda: (network(), X, 4, 2, GREY), "classes 0 to 3"),
+    "class-negative": (lambda: (network(), X, -1, 2, GREY), "classes 0 to 3"),
+    "class-name": (lambda: (named(), X, "brid", 2, GREY), "did you mean 'bird'"),
+    "class-without-names": (lambda: (network(), X, "bird", 2, GREY), "unknown class 'bird'"),
+    "no-sampler": (lambda: (network(), X, 0, 2), "ConditionalSampler.fit"),
+    "tuple": (
+        lambda: (returning(lambda logits, x: (logits, x)), X, 0, 2, GREY), "returned tuple.*wrap it"
+    ),
+    "maps": (lambda: (returning(lambda logits, x: x), X, 0, 2, GREY), "returns logits"),
+    "one-for-all": (
+        lambda: (returning(lambda logits, x: logits.mean(0)), X, 0, 2, GREY), "returns logits"
+    ),
+    "nan-logits": (
+        lambda: (returning(lambda logits, x: logits * torch.nan), X, 0, 2, GREY), "NaN or infinite"
+    ),
+    "other-size": (
+        lambda: (network(), torch.rand(3, 7, 7), 0, 2, GREY), r"net.prepare\(image\)"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_cannot_be_is_refused_at_once_in_one_sentence(name):
+    arguments, words = BAD[name]
+    net, *others = arguments()
+    net.module.double()
+    with pytest.raises(ValueError, match=words) as caught:
+        prediction_difference_steps(net, *others)
+    assert "\n" not in str(caught.value)
+    assert all(module.training for module in net.module.modules())
+    if net.name == "small":
+        good = prediction_difference(net, X, 0, 4, GREY, samples=1, stride=4)
+        assert np.isfinite(good.values).all()
+
+
+def test_scores_that_become_nan_on_the_way_are_refused():
+    net = returning(lambda logits, x: logits if x[0, 0, 0, 0] < 0.9 else logits * torch.nan)
+    steps = prediction_difference_steps(net, HALF, 0, 2, ConstantSampler(1.0), samples=1, memory=0)
+    with pytest.raises(ValueError, match="odd returned NaN or infinite scores"):
+        list(steps)
+    assert net.module.training
+    assert net(HALF[None]).isfinite().all()

@@ -1,0 +1,80 @@
+"""The checks of images."""
+
+import numpy as np
+import pytest
+import torch
+
+from xwidgets.images import as_pixels, one_image, picture
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4, 13])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
+def test_good_images_pass_unchanged_and_uncopied(channels, dtype):
+    images = torch.rand(2, channels, 4, 5).to(dtype)
+    assert as_pixels(images, channels) is images
+
+
+def test_arrays_and_lists_are_images_too():
+    array = np.random.default_rng(0).random((2, 3, 4, 5))
+    assert np.array_equal(as_pixels(array).numpy(), array)
+    assert np.array_equal(as_pixels(array[..., ::-1]).numpy(), array[..., ::-1])
+    assert as_pixels([[[[0.0, 1.0]]]]).shape == (1, 1, 1, 2)
+
+
+def test_both_ends_of_the_range_are_pixels():
+    assert as_pixels(torch.tensor([0.0, 1.0]).view(1, 1, 1, 2)).tolist() == [[[[0.0, 1.0]]]]
+
+
+BAD = {
+    "words": ("picture.png", "xw.photo"),
+    "nothing": (None, "xw.photo"),
+    "objects": (np.array([[[[None]]]]), "xw.photo"),
+    "three-dimensions": (torch.rand(3, 4, 4), r"x\[None\]"),
+    "five-dimensions": (torch.rand(1, 1, 3, 4, 4), "four dimensions"),
+    "no-image": (torch.rand(0, 3, 4, 4), "at least one image"),
+    "no-rows": (torch.rand(1, 3, 0, 4), "no pixels"),
+    "channels": (torch.rand(1, 4, 4, 4), "4 channels.*takes 3"),
+    "channels-last": (torch.rand(1, 4, 4, 3), r"the order is \(N, C, H, W\)"),
+    "8-bit": (torch.zeros(1, 3, 4, 4, dtype=torch.uint8), "divide 8-bit values by 255"),
+    "8-bit-as-float": (torch.full((1, 3, 4, 4), 255.0), "divided by 255"),
+    "normalised": (torch.randn(1, 3, 40, 40), "before normalisation"),
+    "barely-negative": (torch.full((1, 3, 4, 4), -1e-6), r"\[0, 1\]"),
+    "nan": (torch.full((1, 3, 4, 4), torch.nan), "finite"),
+    "infinite": (torch.full((1, 3, 4, 4), torch.inf), "finite"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_images_are_refused_in_one_sentence(name):
+    images, words = BAD[name]
+    with pytest.raises(ValueError, match=words) as caught:
+        as_pixels(images, 3)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_single_nan_among_many_pixels_is_found():
+    images = torch.rand(2, 3, 8, 8)
+    images[1, 2, 7, 7] = torch.nan
+    with pytest.raises(ValueError, match="NaN"):
+        as_pixels(images)
+
+
+def test_one_image_comes_with_or_without_its_batch():
+    image = torch.rand(3, 4, 5)
+    assert torch.equal(one_image(image), image)
+    assert torch.equal(one_image(image[None]), image)
+    assert torch.equal(one_image(image.numpy()), image)
+    with pytest.raises(ValueError, match=r"not 2; pick one: x\[0\]"):
+        one_image(torch.rand(2, 3, 4, 5))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 13])
+def test_a_picture_shows_colours_or_the_mean_of_channels(channels):
+    image = torch.rand(channels, 4, 5, dtype=torch.float64)
+    shown = picture(image)
+    assert shown.dtype == np.uint8
+    for y in range(4):
+        for x in range(5):
+            pixel = image[:, y, x].tolist()
+            colors = pixel if channels == 3 else [sum(pixel) / channels] * 3
+            assert shown[y, x].tolist() == [round(255 * value) for value in colors]
