@@ -40,18 +40,19 @@ docs: .venv/docs
 clean:
 	rm -rf .venv docs/_build docs/jupyter_execute
 
-.venv/torch:
+.venv/torch-$(TORCH):
 	@echo "==> a virtual environment in .venv"
 	$(PYTHON) -m venv .venv
 	$(PIP) --upgrade pip uv
-	@echo "==> torch and torchvision, the $(TORCH) build (other: make clean, then make ... TORCH=auto)"
+	@echo "==> torch and torchvision, the $(TORCH) build (TORCH=auto looks for a GPU)"
 	@UV_HTTP_RETRIES=0 $(BIN)/uv pip install --quiet --python $(BIN)/python \
-	    --torch-backend=$(TORCH) torch torchvision 2>/dev/null \
-	  || { echo "    the $(TORCH) build is out of reach; taking the one pip finds (may be several GB)"; \
+	    --reinstall --torch-backend=$(TORCH) torch torchvision 2>.venv/torch.log \
+	  || { tail -n 1 .venv/torch.log; \
+	       echo "    the $(TORCH) build is out of reach; taking the one pip finds (may be several GB)"; \
 	       $(PIP) torch torchvision; }
 	@touch $@
 
-.venv/lab .venv/test .venv/docs: .venv/%: .venv/torch pyproject.toml
+.venv/lab .venv/test .venv/docs: .venv/%: .venv/torch-$(TORCH) pyproject.toml
 	@echo "==> xwidgets with what '$*' needs"
 	$(PIP) --editable '.[$*]'
 	@touch $@

@@ -91,6 +91,8 @@ class Relevance:
                 f"{str(path)!r} is no readable relevance result; compute it again and write it "
                 "with result.save(path)"
             ) from error
+        if result.values.dtype != np.float32 or result.image.dtype != np.uint8:
+            raise ValueError(f"{str(path)!r} holds no relevance map; compute it again")
         if result.values.ndim != 2 or result.image.shape != (*result.values.shape, 3):
             raise ValueError(
                 f"{str(path)!r} holds a map of shape {result.values.shape} for a picture of shape "

@@ -33,7 +33,15 @@ def find() -> str | None:
     with sync_playwright() as playwright:
         own = playwright.chromium.executable_path
     candidates = [os.environ.get("XWIDGETS_BROWSER"), *map(shutil.which, NAMES), *PLACES, own]
-    return next((path for path in candidates if path and Path(path).exists()), None)
+    return next((path for path in candidates if path and _starts(path)), None)
+
+
+def _starts(path: str) -> bool:
+    if not Path(path).exists():
+        return False
+    if os.name == "nt":  # prints no version there
+        return True
+    return subprocess.run([path, "--version"], capture_output=True).returncode == 0
 
 
 def install() -> str | None:

@@ -78,9 +78,16 @@ def test_a_cell_answers_while_the_map_is_computed(notebook: Notebook) -> None:
     assert notebook.kernel("print(1 + 1)") == "2\n"
     assert time.monotonic() - start < 5
     assert notebook.kernel("print(study.progress.state)").strip() == "computing"
+    page.evaluate("""() => {
+      const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+      const future = kernel.requestExecute({ code: 'import time; time.sleep(6)' });
+      window.slept = false;
+      future.done.then(() => { window.slept = true; });
+    }""")
+    page.wait_for_timeout(1000)
     drawn = page.locator(".xw-status").inner_text()
-    notebook.kernel("import time; time.sleep(2)")
-    assert page.locator(".xw-status").inner_text() != drawn, "the map grows while a cell runs"
+    expect(page.locator(".xw-status")).not_to_have_text(drawn, timeout=3000)
+    assert not page.evaluate("() => window.slept"), "the map grows while a cell runs"
 
 
 def test_sliding_works_while_a_cell_runs(notebook: Notebook) -> None:
@@ -88,13 +95,11 @@ def test_sliding_works_while_a_cell_runs(notebook: Notebook) -> None:
     await_colors(page)
     page.evaluate("""() => {
       const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-      kernel.requestExecute({ code: 'import time; time.sleep(8); print(study.window)' });
+      kernel.requestExecute({ code: 'import time; time.sleep(8); seen = study.window' });
     }""")
     slider(page).focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(1500)
-    await_colors(page)
-    assert notebook.kernel("print(study.window)").strip() == "9"
+    assert notebook.kernel("print(seen, study.window)").split() == ["9", "9"]
 
 
 def test_stopping_and_going_on(notebook: Notebook) -> None:
@@ -147,12 +152,21 @@ def test_a_reload_shows_the_same_picture(quick: Notebook) -> None:
 def test_running_the_cells_again_leaves_no_old_worker_computing(notebook: Notebook) -> None:
     page = notebook.page
     await_colors(page)
+    notebook.command("docmanager:save")
+    page.wait_for_timeout(1500)
+    notebook.open()
+    page.locator(".xw-map").wait_for(timeout=60_000)
     notebook.kernel("old = study")
     notebook.run_all()
     await_colors(page)
-    page.wait_for_timeout(500)
-    states = notebook.kernel("print(old is study, old.progress.state, study.progress.state)")
-    assert states.split() == ["False", "stopped", "computing"]
+    page.wait_for_timeout(1000)
+    before = notebook.kernel("print(old is study, old.progress.share, study.progress.share)")
+    page.wait_for_timeout(1000)
+    after = notebook.kernel("print(old is study, old.progress.share, study.progress.share)")
+    same, old, new = before.split()
+    assert same == "False"
+    assert after.split()[1] == old, "the old worker rests"
+    assert after.split()[2] != new, "the new one computes"
 
 
 def test_the_class_is_chosen_among_the_most_probable(notebook: Notebook) -> None:
@@ -182,6 +196,8 @@ def test_pixels_are_read_by_pointer_and_keys(notebook: Notebook) -> None:
     expect(readout).to_contain_text("row 32, column 33")
     page.keyboard.press("Shift+ArrowUp")
     expect(readout).to_contain_text("row 22, column 33")
+    page.keyboard.press("b")
+    page.get_by_role("button", name="Save PNG").focus()
     page.keyboard.press("b")
     cells = page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length")
     assert cells == 2, "letters on the map are not commands to the notebook"

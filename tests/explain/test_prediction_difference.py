@@ -360,6 +360,9 @@ def recorded(stride):
     contents = {}
 
     class Recorder:
+        def largest(self, x):
+            return 2
+
         def given(self, x, window):
             draw = gaussian().given(x, window)
 

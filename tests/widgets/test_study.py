@@ -124,11 +124,51 @@ def test_work_rests_while_nobody_looks(net: xw.Network, image: torch.Tensor) -> 
         study.watched(1)
         study.watched(1)
         study.watched(-1)
-        assert study.progress.state == "computing"
+        time.sleep(0.1)
+        before = study.progress.share
+        time.sleep(0.2)
+        assert study.progress.share > before, "one view is left"
         study.watched(-1)
-        assert study.progress.state == "stopped"
+        time.sleep(0.1)
+        before = study.progress.share
+        time.sleep(0.2)
+        assert study.progress.share == before, "nobody looks"
         study.watched(1)
-        assert study.progress.state == "computing"
+        time.sleep(0.2)
+        assert study.progress.share > before
+
+
+def test_a_stop_by_hand_outlasts_a_look(net: xw.Network, image: torch.Tensor) -> None:
+    with xw.Study(net, image, window=4, sampler=xw.ConstantSampler(0.5), samples=300) as study:
+        study.stop()
+        study.watched(1)
+        assert study.progress.state == "stopped"
+        study.watched(-1)
+        study.resume()
+        assert study.wait().completed == 1
+
+
+def test_a_closed_study_says_so(net: xw.Network, image: torch.Tensor) -> None:
+    study = xw.Study(net, image, window=4, sampler=xw.ConstantSampler(0.5), samples=300)
+    study.close()
+    assert study.progress.state == "stopped"
+    study.window = 5
+    assert study.progress.state == "failed"
+    assert "make a new one" in study.progress.message
+
+
+def test_a_listener_that_raises_does_not_end_the_worker(study: xw.Study) -> None:
+    study.wait()
+
+    def listen(_: object) -> None:
+        raise RuntimeError("the listener is broken")
+
+    study.observe(listen, "progress")
+    with pytest.raises(RuntimeError):
+        study.window = 5
+    study.unobserve(listen, "progress")
+    study.window = 6
+    assert study.wait().completed == 1
 
 
 def test_closing_ends_the_thread(net: xw.Network, image: torch.Tensor) -> None:
@@ -156,9 +196,13 @@ def test_the_clock_extrapolates_the_pace(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_map_that_completes_while_a_trait_changes_is_kept_for_its_own_question(
     study: xw.Study,
 ) -> None:
+    study.wait()
+    late = xw.prediction_difference(
+        study.network, study.image, study.target, 5, xw.ConstantSampler(0.5), samples=1
+    )
     with study.hold_trait_notifications():  # the value is there, the question not yet asked
         study.window = 3
-        study._worker.wait(20)
-        assert study.relevance is None or study.relevance.parameters["window"] == 4
+        study._show(late, True)
+        assert study.relevance.parameters["window"] == 4
     assert study.wait().parameters["window"] == 3
-    assert [kept.parameters["window"] for kept in study.complete()] == [3, 4]
+    assert [kept.parameters["window"] for kept in study.complete()] == [3, 4, 5]

@@ -73,6 +73,9 @@ def test_the_slider_and_the_study_move_together(study: xw.Study) -> None:
     assert study.window == 7
     study.window = 3
     assert slider.value == 3
+    with pytest.raises(ValueError, match="1 to 16"):
+        slider.value = 99
+    assert (slider.value, study.window) == (3, 3)
 
 
 def test_the_chooser_and_the_study_move_together(study: xw.Study) -> None:

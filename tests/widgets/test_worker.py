@@ -21,7 +21,8 @@ class Desk:
         self.closed = []
         self.gate = threading.Event()
         self.gate.set()
-        self.reached = threading.Semaphore(0)
+        self.reached, self.looked = threading.Semaphore(0), threading.Semaphore(0)
+        self.ended = threading.Event()
         self.worker = Worker(self.compute, self.show, self.failed.append, rate)
 
     def compute(self, request):
@@ -37,9 +38,11 @@ class Desk:
                 yield name, step
         finally:
             self.closed.append(name)
+            self.ended.set()
 
     def show(self, part, last):
         self.shown.append((*part, last))
+        self.looked.release()
 
     def __enter__(self):
         return self
@@ -137,27 +140,45 @@ def test_under_stress_nothing_old_is_shown_after_a_new_request():
 def test_what_is_dropped_is_never_shown():
     with Desk() as desk:
         desk.hold("a")
+        desk.worker.request(("waiting", 1))
         desk.worker.drop()
         desk.finish()
         assert not desk.shown
+        assert desk.begun == ["a"]
         assert desk.steps["a"] == 1
         desk.worker.request(("b", 1))
         desk.finish()
         assert desk.shown[-1] == ("b", 0, True)
 
 
+def test_what_is_dropped_after_its_last_step_is_not_shown_as_complete():
+    with Desk() as desk:
+        tidying, go = threading.Event(), threading.Event()
+
+        def steps(name):
+            yield name, 0
+            tidying.set()
+            assert go.wait(PATIENCE)
+
+        desk.worker._steps = steps
+        desk.worker.request("a")
+        assert tidying.wait(PATIENCE)
+        desk.worker.drop()
+        go.set()
+        desk.finish()
+        assert desk.shown == [("a", 0, False)]
+
+
 def test_a_stopped_computation_goes_on_without_losing_or_repeating_a_step():
     with Desk() as desk:
         desk.hold("a", count=5)
         desk.worker.stop()
-        assert desk.worker.stopped
         assert desk.worker.wait(PATIENCE)  # does not wait for what rests
         desk.gate.set()
         assert not desk.reached.acquire(timeout=0.5)  # no further step begins
         assert desk.shown == [("a", 0, False)]
         assert desk.steps["a"] == 1
         desk.worker.resume()
-        assert not desk.worker.stopped
         desk.finish()
         assert desk.steps["a"] == 5
         assert desk.begun == ["a"]
@@ -170,7 +191,6 @@ def test_a_request_wakes_a_stopped_worker():
         desk.hold("a")
         desk.worker.stop()
         desk.worker.request(("b", 2))
-        assert not desk.worker.stopped
         desk.finish()
         assert desk.shown[-1] == ("b", 1, True)
 
@@ -180,11 +200,10 @@ def test_dropping_ends_a_stopped_computation():
         desk.hold("a")
         desk.worker.stop()
         desk.gate.set()
+        assert desk.looked.acquire(timeout=PATIENCE)  # now it rests
         desk.worker.drop()
-        desk.worker.resume()
-        desk.finish()
-        assert desk.closed == ["a"]
-        assert ("a", 2, True) not in desk.shown
+        assert desk.ended.wait(PATIENCE)
+        assert desk.shown == [("a", 0, False)]
 
 
 def test_an_error_is_reported_and_the_worker_goes_on():
@@ -289,13 +308,23 @@ def test_closing_ends_the_thread_and_refuses_requests(state):
 
 def test_the_interpreter_ends_while_a_worker_computes():
     program = """
-import itertools
+import threading
 from xwidgets.widgets.worker import Worker
-worker = Worker(lambda _: itertools.count(), lambda part, last: None, print)
+
+def steps(_):
+    try:
+        while True:
+            yield
+    finally:
+        print("ended")
+
+begun = threading.Event()
+worker = Worker(steps, lambda part, last: begun.set(), print)
 worker.request(None)
+begun.wait()
 print("bye")
 """
     ended = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
     )
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "bye\n", "")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "bye\nended\n", "")

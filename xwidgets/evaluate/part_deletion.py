@@ -70,7 +70,8 @@ def part_deletion(
     images = torch.stack([scene.image, *(scene.without(part).image for part in parts)])
     logits = net(images)
     index = scene.label if target is None else net.class_index(target, logits.shape[1])
-    odds = log_odds(net.probabilities(logits)[:, index], 1_200_000, logits.shape[1]).cpu().numpy()
+    chances = net.probabilities(logits)[:, index]
+    odds = log_odds(chances, net.training_size, logits.shape[1]).numpy()
     return PartDeletion(
         parts=parts,
         effects=odds[0] - odds[1:],

@@ -47,7 +47,7 @@ def prediction_difference(
     stride: int = 1,
     seed: int = 0,
     measure: Measure = "evidence",
-    training_size: int = 1_200_000,
+    training_size: int | None = None,
     memory: float = 48e6,
 ) -> Relevance:
     """Relevance of every pixel by prediction difference analysis (Zintgraf et al. 2016).
@@ -64,8 +64,8 @@ def prediction_difference(
         seed: of the random contents.
         measure: ``"evidence"`` is the difference of log2 odds, in bits; ``"difference"`` is that of
             the score before softmax (their equation 9).
-        training_size: N of the Laplace correction, how many images the network was trained on. K is
-            the number of classes, 2 for a single sigmoid.
+        training_size: N of the Laplace correction, how many images the network was trained on;
+            ``None`` for what the network says. K is the number of classes, 2 for a single sigmoid.
         memory: roughly how many bytes a batch of perturbed images may take in the network. Small
             batches stay in the processor's cache and make cancelling prompt.
 
@@ -97,7 +97,7 @@ def prediction_difference_steps(
     stride: int = 1,
     seed: int = 0,
     measure: Measure = "evidence",
-    training_size: int = 1_200_000,
+    training_size: int | None = None,
     memory: float = 48e6,
 ) -> Iterator[Relevance]:
     """The result of :func:`prediction_difference` as it grows, one step a batch.
@@ -117,11 +117,17 @@ def prediction_difference_steps(
         True
         >>> steps.close()
     """
-    x = one_image(image, net.channels).to(net.device, net.dtype)
+    if not isinstance(net, Network):
+        raise ValueError(
+            f"net is a {type(net).__name__}, but must be an xw.Network; "
+            "wrap a module with xw.Network(module)"
+        )
+    x = one_image(image, net.channels).detach().to(net.device, net.dtype)
     height, width = x.shape[1:]
     for name, value in {"samples": samples, "stride": stride, "window": window}.items():
         at_least(name, value, 1)
     at_least("seed", seed, 0)
+    training_size = net.training_size if training_size is None else training_size
     at_least("training_size", training_size, 1)
     window, samples, stride, seed, training_size = map(
         int, (window, samples, stride, seed, training_size)
@@ -136,18 +142,24 @@ def prediction_difference_steps(
             f"stride {stride} is larger than window {window} and would leave pixels unseen; "
             f"use a stride of at most {window}"
         )
-    if measure not in UNITS:
+    at_least("seed", seed, 0)
+    if not isinstance(measure, str) or measure not in UNITS:
         raise ValueError(f"measure is {measure!r}, but must be one of {', '.join(UNITS)}")
     logits = _finite(net, net.logits(x[None]))
     classes = logits.shape[1]
     index = int(logits.argmax()) if target is None else net.class_index(target, classes)
     sampler = sampler or own_sampler(net)
+    if isinstance(sampler, type) or not isinstance(sampler, Sampler):
+        raise ValueError(
+            f"sampler is {sampler!r}, but must be one like xw.MarginalSampler(images) or "
+            "xw.ConstantSampler(0.5)"
+        )
     draw = sampler.given(x, window)
     grid = WindowGrid(height, width, window, stride)
 
     def score(logits: Tensor) -> Tensor:
-        values = logits.double() if measure == "difference" else net.probabilities(logits)
-        return values[:, index].cpu()
+        values = logits.cpu().double() if measure == "difference" else net.probabilities(logits)
+        return values[:, index]
 
     def gauge(scores: Tensor) -> Tensor:
         return scores if measure == "difference" else log_odds(scores, training_size, classes)

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -33,6 +33,7 @@ Draw = Callable[[Tensor, Sequence[np.random.Generator]], Tensor]
 """Window corners ``(n, 2)`` as (y, x), and a source of randomness for each -> ``(n, C, k, k)``."""
 
 
+@runtime_checkable
 class Sampler(Protocol):
     """Anything that can fill windows of an image."""
 
@@ -149,6 +150,8 @@ class ConditionalSampler:
                 "(images) and write it with sampler.save(path)"
             ) from error
         size = channels * (window + 2 * padding) ** 2
+        if not (mean.isfinite().all() and covariance.isfinite().all()):
+            raise ValueError(f"{str(path)!r} is a damaged sampler; fit and save it again")
         if mean.shape != (size,) or covariance.shape != (size, size):
             raise ValueError(f"{str(path)!r} holds a sampler of the wrong size; fit and save again")
         return cls(mean, covariance, channels, window, padding, bool(clip))
@@ -327,6 +330,8 @@ class ConstantSampler:
             ValueError: when the value is not one number, or one a channel.
         """
         value = torch.as_tensor(self.value, dtype=torch.float64).to(image).flatten()
+        if not ((value >= 0) & (value <= 1)).all():
+            raise ValueError(f"the constant {self.value} is no pixel value; give one in [0, 1]")
         if len(value) not in (1, len(image)):
             raise ValueError(
                 f"a constant of {len(value)} numbers does not fit an image of {len(image)} "
@@ -353,6 +358,7 @@ def own_sampler(net: Network) -> Sampler:
                 "xw.ConditionalSampler.fit(images) with images like those it was trained on, or "
                 "examples=lambda: images to xw.Network"
             )
-        window = min(20, min(net.size) // 4)
-        net.sampler = ConditionalSampler.fit(net.examples(), window=window)
+        images = net.examples()
+        window = max(1, min(20, min(images.shape[2:]) // 4))
+        net.sampler = ConditionalSampler.fit(images, window=window)
     return net.sampler

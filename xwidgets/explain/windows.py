@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv_transpose2d
 
 
 class WindowGrid:
@@ -56,12 +55,15 @@ class WindowGrid:
         Windows whose value is NaN count as not there; a pixel without any is NaN.
         """
         known = values.isfinite()
-        maps = torch.zeros(2, 1, self._rows, self._columns, dtype=torch.float64)
         rows, columns = self.corners[known].T
-        maps[0, 0, rows, columns] = values[known].double()
-        maps[1, 0, rows, columns] = 1
-        ones = torch.ones(1, 1, self.window, self.window, dtype=torch.float64)
-        total, count = conv_transpose2d(maps, ones)[:, 0]
+        k = self.window
+        # A window adds its value at its corner and takes it back behind its edges; running sums
+        # along both axes then hold, at each pixel, the sum over the windows around it.
+        steps = torch.zeros(2, self._rows + k, self._columns + k, dtype=torch.float64)
+        amounts = torch.stack([values[known].double(), torch.ones(len(rows)).double()])
+        for down, right, sign in ((0, 0, 1), (k, 0, -1), (0, k, -1), (k, k, 1)):
+            steps[:, rows + down, columns + right] += sign * amounts
+        total, count = steps.cumsum(1).cumsum(2)[:, :-1, :-1]
         return torch.where(count > 0.5, total / count, torch.nan)
 
 

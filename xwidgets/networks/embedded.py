@@ -23,6 +23,7 @@ def embedded(name: str) -> Network:
         size=facts.size,
         classes=facts.classes,
         name=name,
+        training_size=10_000,
         examples=partial(_scenes, name),
     )
 

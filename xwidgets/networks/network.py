@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import cached_property
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import torch
@@ -37,7 +38,9 @@ class Network:
         name: how results call the network; the module's class by default.
         examples: a function that returns images ``(N, C, H, W)`` like those the network was trained
             on, from which a sampler is fitted when none is given.
+        training_size: how many images it was trained on; 1.2 million for ImageNet.
         prepare_size: length of the shorter side before :meth:`prepare` crops; ``size`` by default.
+        interpolation: ``"bilinear"`` or ``"bicubic"``, how :meth:`prepare` resizes.
 
     Attributes:
         sampler: what :func:`xwidgets.prediction_difference` resamples windows with when it is given
@@ -59,23 +62,29 @@ class Network:
         classes: Sequence[str] | None = None,
         name: str | None = None,
         examples: Callable[[], Tensor] | None = None,
+        training_size: int = 1_200_000,
         prepare_size: int | None = None,
+        interpolation: str = "bilinear",
     ) -> None:
         if not isinstance(module, nn.Module):
             raise ValueError(
                 f"a Network wraps a torch.nn.Module, not {type(module).__name__}; "
                 'trained networks come by name: xw.network("birds")'
             )
+        if not (isinstance(size, Sequence) and len(size) == 2 and min(size) >= 1):
+            raise ValueError(f"size is {size!r}, but must be (height, width) in pixels")
         self.module = module
         self.size = size
         self.classes = None if classes is None else tuple(classes)
         self.name = name or type(module).__name__
         self.examples = examples
+        self.training_size = training_size
         self.sampler: Sampler | None = None
         self.channels = _channels(module, normalize)
         self._normalize = normalize and [
             torch.as_tensor(part, dtype=torch.float64) for part in normalize
         ]
+        self._interpolation = interpolation
         self._prepare_size = prepare_size or min(size)
         self._forward = threading.RLock()
 
@@ -114,8 +123,8 @@ class Network:
         return self._checked(logits, len(x))
 
     def probabilities(self, logits: Tensor) -> Tensor:
-        """Class probabilities ``(N, K)`` of ``logits``, in float64; a single one is a sigmoid."""
-        logits = logits.double()
+        """Class probabilities ``(N, K)``, float64 on the CPU; of a single logit, the sigmoid."""
+        logits = logits.cpu().double()  # Apple's GPUs have no float64
         return logits.sigmoid() if logits.shape[1] == 1 else logits.softmax(1)
 
     def top(self, image: object, k: int = 5) -> list[tuple[int, str, float]]:
@@ -148,9 +157,9 @@ class Network:
             if self.classes is None or target not in self.classes:
                 raise unknown("class", target, self.classes or (), f"of network {self.name!r}")
             return self.classes.index(target)
-        if not 0 <= target < count:
+        if not isinstance(target, Integral) or not 0 <= target < count:
             raise ValueError(
-                f"class {target} does not exist: {self.name} has classes 0 to {count - 1}"
+                f"class {target!r} does not exist: {self.name} has classes 0 to {count - 1}"
             )
         return int(target)
 
@@ -200,7 +209,9 @@ class Network:
             Fraction(self.size[1], width),
         )
         shape = [int(side * max(scales)) for side in (height, width)]  # as torchvision rounds
-        resized = interpolate(image[None], shape, mode="bilinear", antialias=True)[0].clamp(0, 1)
+        resized = interpolate(image[None], shape, mode=self._interpolation, antialias=True)[
+            0
+        ].clamp(0, 1)
         top, left = (round((a - b) / 2) for a, b in zip(shape, self.size, strict=True))
         return resized[:, top : top + self.size[0], left : left + self.size[1]].contiguous()
 
@@ -248,7 +259,13 @@ def _channels(
     module: nn.Module, normalize: tuple[Sequence[float], Sequence[float]] | None
 ) -> int | None:
     if normalize is not None:
-        mean, std = normalize
+        try:
+            mean, std = map(list, normalize)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"normalize is {normalize!r}, but must be (mean, std) with one number a channel in "
+                "each"
+            ) from error
         if len(mean) != len(std) or not all(value > 0 for value in std):
             raise ValueError(
                 "normalize is (mean, std) with one number a channel in each and std > 0, "

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import ipywidgets
 
@@ -28,6 +29,10 @@ class Explorer(ipywidgets.VBox):
     def __init__(self, study: Study) -> None:
         self._overlay = RelevanceOverlay(study)
         super().__init__([ClassChooser(study), WindowSlider(study), self._overlay])
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
+        return bundle | self._overlay.preview()
 
     def to_html(
         self, path: str | Path, windows: Iterable[int] | None = None, title: str | None = None

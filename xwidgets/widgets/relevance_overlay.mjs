@@ -107,7 +107,6 @@ function make(tag, properties = {}, ...children) {
 function range(name, onInput) {
   const input = make("input", { type: "range", min: "0", max: "100", step: "1" });
   input.setAttribute("aria-label", name.toLowerCase());
-  input.dataset.lmSuppressShortcuts = "true";
   input.addEventListener("input", () => onInput(Number(input.value)));
   const output = make("output");
   const label = make("label", { className: "xw-control" }, make("span", { textContent: name }), input, output);
@@ -129,8 +128,8 @@ function render({ model, el }) {
   photo.src = URL.createObjectURL(new Blob([model.get("photo")], { type: "image/png" }));
   const canvas = make("canvas", { className: "xw-map", width, height, tabIndex: 0 });
   canvas.setAttribute("role", "img");
-  canvas.dataset.lmSuppressShortcuts = "true";
   const marker = make("div", { className: "xw-marker", hidden: true });
+  canvas.setAttribute("aria-roledescription", "map that the arrow keys read");
   const stage = make("div", { className: "xw-stage" }, photo, canvas, marker);
   stage.style.aspectRatio = `${width} / ${height}`;
   stage.classList.toggle("xw-coarse", width < 160);
@@ -155,7 +154,9 @@ function render({ model, el }) {
   button.addEventListener("click", () => {
     model.send({ type: model.get("progress").state === "stopped" ? "resume" : "stop" });
   });
-  const work = make("div", { className: "xw-work" }, bar, line, button);
+  const state = make("span", { className: "xw-spoken" });
+  state.setAttribute("role", "status");
+  const work = make("div", { className: "xw-work" }, bar, line, button, state);
 
   const put = (name, value) => {
     model.set(name, value);
@@ -167,7 +168,6 @@ function render({ model, el }) {
   const choice = make("select", {},
     ...Object.keys(model.get("color_maps")).map((name) => make("option", { value: name, textContent: name })));
   choice.setAttribute("aria-label", "colour map");
-  choice.dataset.lmSuppressShortcuts = "true";
   choice.addEventListener("change", () => put("color_map", choice.value));
   const save = make("button", { type: "button", textContent: "Save PNG" });
   const colors = make("div", { className: "xw-control" },
@@ -175,6 +175,9 @@ function render({ model, el }) {
 
   const figure = make("figure", { className: "xw-overlay" },
     stage, alert, readout, legend, work, frames.label, opacity.label, threshold.label, colors);
+  for (const element of figure.querySelectorAll("[tabindex], input, select, button")) {
+    element.dataset.lmSuppressShortcuts = "true";
+  }
   el.append(figure);
 
   const table = () => palette(model.get("color_maps")[model.get("color_map")]);
@@ -221,7 +224,7 @@ function render({ model, el }) {
     frames.label.hidden = all.length < 2;
     frames.input.max = Math.max(0, all.length - 1);
     const shown = frame();
-    frames.set(model.get("index"), shown?.window ? `${shown.window} × ${shown.window} pixels` : "");
+    frames.set(model.get("index"), shown?.name ?? "");
   }
 
   function showReading() {
@@ -257,6 +260,7 @@ function render({ model, el }) {
     work.dataset.state = progress.state;
     bar.value = progress.share ?? 0;
     line.textContent = status(progress);
+    if (state.textContent !== progress.state) state.textContent = progress.state;
     button.hidden = !["computing", "stopped"].includes(progress.state);
     button.textContent = progress.state === "stopped" ? "Continue" : "Stop";
     alert.hidden = progress.state !== "failed";
@@ -299,11 +303,14 @@ function render({ model, el }) {
   showThreshold();
   showProgress();
   model.send({ type: "shown" });
+  const leave = () => model.send({ type: "hidden" });
+  window.addEventListener("pagehide", leave);
 
   return () => {
+    window.removeEventListener("pagehide", leave);
     for (const [names, update] of Object.entries(heard)) model.off(names, update);
     URL.revokeObjectURL(photo.src);
-    model.send({ type: "hidden" });
+    leave();
   };
 }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import anywidget
+import numpy as np
 import traitlets
 
 from xwidgets import render
@@ -39,7 +40,7 @@ class RelevanceOverlay(anywidget.AnyWidget):
         index: which of several maps is shown.
 
     Raises:
-        ValueError: when there is no result, or results of pictures of different sizes.
+        ValueError: when there is no result, or results of different pictures.
 
     Example:
         >>> import xwidgets as xw
@@ -72,13 +73,13 @@ class RelevanceOverlay(anywidget.AnyWidget):
             self._results = [subject] if isinstance(subject, Relevance) else list(subject)
             if not self._results:
                 raise ValueError("there is no result to show; give a study or a relevance result")
-            if len({result.values.shape for result in self._results}) > 1:
-                raise ValueError("results of pictures of different sizes cannot share one overlay")
             photo = self._results[0].image
+            if not all(np.array_equal(result.image, photo) for result in self._results):
+                raise ValueError("results of different pictures cannot share one overlay")
         super().__init__(
             photo=render.png(photo),
             shape=list(photo.shape[:2]),
-            frames=[_frame(result) for result in self._results],
+            frames=_frames(self._results),
             progress=COMPLETE,
         )
         if isinstance(subject, Study):
@@ -108,30 +109,39 @@ class RelevanceOverlay(anywidget.AnyWidget):
                 results = self._study.complete()
             else:
                 results = [self._study.at(window) for window in windows]
+            if not results:
+                raise ValueError("there are no windows to show; give one size at least")
         elif windows is not None:
             raise ValueError(
                 "this view shows finished results, so it cannot compute windows; choose them with "
                 "xw.RelevanceOverlay(study).to_html(path, windows)"
             )
-        sizes = [result.parameters.get("window") for result in results]
-        shown = self._study.window if self._study else sizes[self.index]
-        index = sizes.index(shown) if shown in sizes else 0
+        index = self.index
+        if self._study is not None:
+            sizes = [result.parameters["window"] for result in results]
+            index = sizes.index(self._study.window) if self._study.window in sizes else 0
         write_page(
             self,
             path,
             title=title or results[index].title,
-            frames=[_frame(result) for result in results],
+            frames=_frames(results),
             index=index,
             progress=COMPLETE,
         )
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is not None and self._results:
-            shown = self._results[min(self.index, len(self._results) - 1)]
-            bundle[0]["image/png"] = b64encode(shown.png()).decode()
-            bundle[0]["text/plain"] = shown.title
+        if bundle is not None:
+            bundle[0].update(self.preview())
         return bundle
+
+    def preview(self) -> dict[str, str]:
+        """What a reader without widgets sees: a PNG and words, by MIME type."""
+        if not self._results:
+            words = "The picture; its relevance map was not computed yet."
+            return {"image/png": b64encode(self.photo).decode(), "text/plain": words}
+        shown = self._results[min(self.index, len(self._results) - 1)]
+        return {"image/png": b64encode(shown.png()).decode(), "text/plain": shown.title}
 
     def _heard(self, _: object, content: dict[str, Any], __: object) -> None:
         if self._study is None:
@@ -152,17 +162,27 @@ class RelevanceOverlay(anywidget.AnyWidget):
         result = self._study.relevance
         self._results = [] if result is None else [result]
         with self.hold_sync():
-            self.frames = [_frame(result) for result in self._results]
+            self.frames = _frames(self._results)
             self.progress = asdict(self._study.progress)
 
 
 COMPLETE = {"state": "complete", "share": 1.0}
 
 
-def _frame(result: Relevance) -> dict[str, Any]:
-    """A result as the view takes it: an int8 map with its scale, and words."""
+def _frames(results: Sequence[Relevance]) -> list[dict[str, Any]]:
+    """Results as the view takes them: int8 maps with their scales, and words."""
+    sizes = [result.parameters.get("window") for result in results]
+    by_size = None not in sizes and len(set(sizes)) == len(sizes)
+    return [
+        _frame(result, f"{size} × {size} pixels" if by_size else result.title)
+        for result, size in zip(results, sizes, strict=True)
+    ]
+
+
+def _frame(result: Relevance, name: str) -> dict[str, Any]:
     scale = render.scale_of(result.values)
     return {
+        "name": name,
         "map": render.quantize(result.values, scale).tobytes(),
         "scale": scale,
         "unit": result.unit,

@@ -60,11 +60,12 @@ class Study(traitlets.HasTraits):
         image: ``(C, H, W)`` in [0, 1].
         target: class index or name; ``None`` for the class with the highest score.
         window: the first window size, in pixels.
-        sampler, samples, stride, seed, measure: of :func:`xwidgets.prediction_difference`.
+        sampler, samples, stride, seed, measure, training_size, memory: of
+            :func:`xwidgets.prediction_difference`.
 
     Attributes:
         window: size of the windows that are removed, in pixels. Set it to ask anew.
-        target: class index. Set it to ask anew.
+        target: class index. Set it, or a class name, to ask anew.
         relevance: the map so far, a :class:`xwidgets.Relevance`; ``None`` before the first step.
         progress: a :class:`Progress`.
         ranking: all classes, the most probable first: index, name, probability.
@@ -81,7 +82,7 @@ class Study(traitlets.HasTraits):
     """
 
     window = traitlets.Int()
-    target = traitlets.Int()
+    target = traitlets.Union([traitlets.Int(), traitlets.Unicode()])
     relevance = traitlets.Instance(Relevance, allow_none=True, read_only=True)
     progress = traitlets.Instance(Progress, args=("computing",), read_only=True)
 
@@ -97,6 +98,8 @@ class Study(traitlets.HasTraits):
         stride: int = 1,
         seed: int = 0,
         measure: Measure = "evidence",
+        training_size: int | None = None,
+        memory: float = 48e6,
     ) -> None:
         super().__init__()
         self.network = net
@@ -107,6 +110,8 @@ class Study(traitlets.HasTraits):
             "stride": stride,
             "seed": seed,
             "measure": measure,
+            "training_size": training_size,
+            "memory": memory,
         }
         count = net(self.image[None]).shape[1]
         self.ranking = net.top(self.image, k=count)
@@ -117,6 +122,7 @@ class Study(traitlets.HasTraits):
         self.window, self.target = first.window, first.target
         self._complete: dict[Question, Relevance] = {}
         self._viewers = 0
+        self._waits = 0
         self._error: Exception | None = None
         self._worker: Worker[Question, Relevance] = Worker(self._steps, self._show, self._fail)
         self.observe(self._ask, ["window", "target"])
@@ -144,18 +150,32 @@ class Study(traitlets.HasTraits):
         Raises:
             Exception: what ended the computation, when it failed.
         """
+        with self._worker.lock:
+            self._waits += 1
+            if self.progress.state == "computing":
+                self._worker.resume()
         self._worker.wait(timeout)
+        self._waits -= 1
         if self._error is not None:
             raise self._error
         return self.relevance
 
     def at(self, window: int) -> Relevance:
-        """The complete map for another window size, computed now unless it is there already."""
+        """The complete map for a window size, computed now unless it is there already.
+
+        What is computed for the views rests meanwhile.
+        """
         question = Question(self.target, window)
-        if question == self.question and self.progress.state == "computing":
+        if question == self.question:
+            self.resume()
             self.wait()
-        if question not in self._complete:
-            self._complete[question] = deque(self._steps(question), maxlen=1).pop()
+        elif question not in self._complete:
+            self._worker.stop()
+            try:
+                self._complete[question] = deque(self._steps(question), maxlen=1).pop()
+            finally:
+                if self.progress.state == "computing":
+                    self._worker.resume()
         return self._complete[question]
 
     def complete(self) -> list[Relevance]:
@@ -174,7 +194,7 @@ class Study(traitlets.HasTraits):
     def resume(self) -> None:
         """Go on after :meth:`stop`."""
         with self._worker.lock:
-            if self.progress.state == "stopped":
+            if self.progress.state == "stopped" and not self._worker.closed:
                 self._clock = Clock(self.progress.share)
                 self.set_trait("progress", replace(self.progress, state="computing"))
                 self._worker.resume()
@@ -185,16 +205,19 @@ class Study(traitlets.HasTraits):
         When the last one goes, as when its cell is run again, the work rests until one comes back.
         """
         with self._worker.lock:
-            self._viewers += viewers
-            if self._viewers <= 0:
-                self.stop()
-            elif viewers > 0 and self._viewers == viewers:
-                self.resume()
+            self._viewers = max(0, self._viewers + viewers)
+            if self.progress.state != "computing":
+                return
+            if self._viewers == 0 and not self._waits:
+                self._worker.stop()
+            elif viewers > 0:
+                self._worker.resume()
 
     def close(self) -> None:
-        """Stop for good and end the thread, which takes up to one batch."""
-        self.stop()
-        self._worker.close()
+        """Stop for good and end the thread, which takes up to one batch; the maps stay."""
+        with self._worker.lock:
+            self.stop()
+            self._worker.close()
 
     def __enter__(self) -> Study:
         return self
@@ -224,8 +247,12 @@ class Study(traitlets.HasTraits):
             known = self._complete.get(self.question)
             self.set_trait("relevance", known)
             if known is None:
-                self.set_trait("progress", Progress("computing"))
-                self._worker.request(self.question)
+                if self._worker.closed:
+                    message = "this study is closed; make a new one with xw.Study(net, image)"
+                    self.set_trait("progress", Progress("failed", message=message))
+                else:
+                    self.set_trait("progress", Progress("computing"))
+                    self._worker.request(self.question)
             else:
                 self.set_trait("progress", Progress("complete", 1.0))
                 self._worker.drop()
@@ -246,8 +273,8 @@ class Study(traitlets.HasTraits):
         if last:
             self.set_trait("progress", Progress("complete", 1.0))
         else:
-            state = "stopped" if self._worker.stopped else "computing"
-            self.set_trait("progress", Progress(state, share, self._clock.seconds_left(share)))
+            state, left = self.progress.state, self._clock.seconds_left(share)
+            self.set_trait("progress", Progress(state, share, left))
 
     def _fail(self, error: Exception) -> None:
         self._error = error

@@ -37,4 +37,12 @@ class WindowSlider(anywidget.AnyWidget):
 
     def __init__(self, study: Study) -> None:
         super().__init__(value=study.window, max=study.largest_window)
-        traitlets.link((study, "window"), (self, "value"))
+        self.observe(lambda change: setattr(study, "window", change.new), "value")
+        study.observe(lambda change: setattr(self, "value", change.new), "window")
+
+    @traitlets.validate("value")
+    def _in_range(self, proposal: traitlets.Bunch) -> int:
+        value: int = proposal.value
+        if self.max and not self.min <= value <= self.max:
+            raise ValueError(f"window {value} is not possible here: {self.min} to {self.max} are")
+        return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -76,9 +77,9 @@ class Worker(Generic[Request, Partial]):
             self._changed.notify_all()
 
     @property
-    def stopped(self) -> bool:
-        """Whether it rests after :meth:`stop`."""
-        return self._stopped
+    def closed(self) -> bool:
+        """Whether :meth:`close` was called."""
+        return self._closed
 
     def drop(self) -> None:
         """Forget what waits or runs."""
@@ -133,10 +134,16 @@ class Worker(Generic[Request, Partial]):
             try:
                 self._compute(request, generation)
             except Exception as error:
-                with self.lock:
-                    if generation == self._generation:
-                        self._fail(error)
+                self._report(error, generation)
         atexit.unregister(self._end)
+
+    def _report(self, error: Exception, generation: int) -> None:
+        with self.lock:
+            if generation == self._generation:
+                try:
+                    self._fail(error)
+                except Exception:  # whoever listens is broken; the thread must go on
+                    logging.getLogger(__name__).exception("a failure could not be shown")
 
     def _compute(self, request: Request, generation: int) -> None:
         shown = -self._interval
