@@ -79,7 +79,7 @@ def test_conditional_density_times_surrounding_density_is_joint_density(channels
         w = inside(channels, window + 2 * padding, window, place)
         gain, offset, factor = (part.numpy() for part in sampler.conditional(window, place))
         around = multivariate_normal(mean[~w], covariance[np.ix_(~w, ~w)])
-        for patch in rng.multivariate_normal(mean, covariance, size=2):
+        for patch in rng.multivariate_normal(mean, covariance, size=1):
             conditional = multivariate_normal(gain @ patch[~w] + offset, factor @ factor.T)
             assert conditional.logpdf(patch[w]) == pytest.approx(
                 joint.logpdf(patch) - around.logpdf(patch[~w]), abs=1e-7

@@ -220,7 +220,10 @@ def test_what_cannot_be_is_refused_in_one_sentence(name):
 def test_class_names_are_checked_at_the_first_call():
     net = Network(Odd(), size=SIZE, classes=["cat", "dog", "bird", "brid"])
     assert net.class_index("dog", 4) == 1
-    assert net.class_index(torch.tensor(3), 4) == 3
+    assert net.class_index(torch.tensor([0, 2, 9, 4]).argmax(), 4) == 2
+    for wrong in (1.5, torch.tensor(1.5), torch.tensor([1, 2]), None, 4, -1):
+        with pytest.raises(ValueError, match="classes 0 to 3"):
+            net.class_index(wrong, 4)
     with pytest.raises(ValueError, match="did you mean 'bird'"):
         net.class_index("birdy", 4)
 

@@ -142,7 +142,6 @@ def prediction_difference_steps(
             f"stride {stride} is larger than window {window} and would leave pixels unseen; "
             f"use a stride of at most {window}"
         )
-    at_least("seed", seed, 0)
     if not isinstance(measure, str) or measure not in UNITS:
         raise ValueError(f"measure is {measure!r}, but must be one of {', '.join(UNITS)}")
     logits = _finite(net, net.logits(x[None]))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import cached_property
-from numbers import Integral
+from operator import index
 from typing import TYPE_CHECKING
 
 import torch
@@ -157,11 +157,15 @@ class Network:
             if self.classes is None or target not in self.classes:
                 raise unknown("class", target, self.classes or (), f"of network {self.name!r}")
             return self.classes.index(target)
-        if not isinstance(target, Integral) or not 0 <= target < count:
+        try:
+            number = index(target)  # also of what argmax returns
+        except TypeError:
+            number = -1
+        if not 0 <= number < count:
             raise ValueError(
                 f"class {target!r} does not exist: {self.name} has classes 0 to {count - 1}"
             )
-        return int(target)
+        return number
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:

@@ -34,6 +34,7 @@ function render({ model, el }) {
   const changes = "change:value change:min change:max";
   model.on(changes, update);
   update();
+  model.send({ type: "shown" });
   return () => model.off(changes, update);
 }
 

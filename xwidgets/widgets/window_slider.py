@@ -39,6 +39,10 @@ class WindowSlider(anywidget.AnyWidget):
         super().__init__(value=study.window, max=study.largest_window)
         self.observe(lambda change: setattr(study, "window", change.new), "value")
         study.observe(lambda change: setattr(self, "value", change.new), "window")
+        # The kernel hears a widget in the thread that last wrote to it, at first the one that runs
+        # the cells. Answering a message moves the slider to the thread for widgets, so that it
+        # works while a cell runs.
+        self.on_msg(lambda *_: self.send({"type": "heard"}))
 
     @traitlets.validate("value")
     def _in_range(self, proposal: traitlets.Bunch) -> int:
