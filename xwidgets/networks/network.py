@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import cached_property
-from operator import index
 from typing import TYPE_CHECKING
 
 import torch
@@ -158,7 +158,7 @@ class Network:
                 raise unknown("class", target, self.classes or (), f"of network {self.name!r}")
             return self.classes.index(target)
         try:
-            number = index(target)  # also of what argmax returns
+            number = operator.index(target)  # also of what argmax returns
         except TypeError:
             number = -1
         if not 0 <= number < count:
