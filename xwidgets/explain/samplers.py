@@ -68,6 +68,7 @@ class ConditionalSampler:
     window: int
     padding: int
     clip: bool = False
+    _smaller: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def fit(
@@ -171,12 +172,13 @@ class ConditionalSampler:
         mean, covariance = self._patch(window)
         inside = window_mask(self.channels, window, self.padding, place).flatten()
         w, r = inside.nonzero()[:, 0], (~inside).nonzero()[:, 0]
-        across = covariance[w][:, r]
+        across = covariance[w[:, None], r]
         if len(r):
-            gain = torch.cholesky_solve(across.T, torch.linalg.cholesky(covariance[r][:, r])).T
+            around = torch.linalg.cholesky(covariance[r[:, None], r])
+            gain = torch.cholesky_solve(across.T, around).T
         else:
             gain = across
-        rest = covariance[w][:, w] - gain @ across.T
+        rest = covariance[w[:, None], w] - gain @ across.T
         return gain, mean[w] - gain @ mean[r], torch.linalg.cholesky((rest + rest.T) / 2)
 
     def largest(self, image: Tensor) -> int:
@@ -245,7 +247,12 @@ class ConditionalSampler:
         start = (full - side) // 2
         index = torch.arange(len(self.mean)).view(self.channels, full, full)
         kept = index[:, start : start + side, start : start + side].flatten()
-        return self.mean[kept], self.covariance[kept][:, kept]
+        moments = self._smaller.get(window)
+        if moments is None:
+            moments = self.mean[kept], self.covariance[kept[:, None], kept]
+            self._smaller.clear()
+            self._smaller[window] = moments
+        return moments
 
 
 _FACTS = ("channels", "window", "padding", "clip")
