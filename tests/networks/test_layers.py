@@ -71,8 +71,8 @@ def test_vgg16_has_13_convolutions_with_the_published_receptive_fields():
     assert net.layer("features.30").shape == (512, 7, 7)
     assert net.layer("classifier.6").shape == (1000,)
     assert net.layer("classifier.6").receptive_field == (224, 224)
-    assert [layer.name for layer in net.layers][-1] == "classifier.6"
-    assert len(net.layers) == 31 + 1 + 7
+    assert [layer.name for layer in net.layers][-2:] == ["classifier.6", "classifier"]
+    assert len(net.layers) == 31 + 1 + 7 + 2
 
 
 def test_alexnet_has_the_published_receptive_fields():

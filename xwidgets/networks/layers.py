@@ -8,19 +8,27 @@ meet, the largest field counts. A `TorchFunctionMode` carries it, so that functi
 concatenations are seen too.
 """
 
-from collections.abc import Callable, Iterator
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 from torch.nn.modules.utils import _pair
 from torch.overrides import TorchFunctionMode
 
+from .operations import Operation
+
+
+Box = tuple[int, int, int, int]
+"""Top, left, bottom and right edge in pixels; bottom and right lie just outside."""
+
 
 @dataclass(frozen=True)
 class Layer:
-    """One module without children, in the order of the forward pass.
+    """What one module of a network puts out.
 
     Attributes:
         name: the module's name in the network, such as ``"features.3"``.
@@ -29,6 +37,7 @@ class Layer:
         convolution: 1 for the first convolution, 2 for the second ...; ``None`` for other layers.
         receptive_field: height and width, in pixels, of what one output unit can see; at most the
             image.
+        extent: where its units look; see :meth:`field_of`.
     """
 
     name: str
@@ -36,14 +45,31 @@ class Layer:
     shape: tuple[int, ...]
     convolution: int | None
     receptive_field: tuple[int, int]
+    extent: Extent = field(repr=False)
+
+    def field_of(self, row: int, column: int, size: tuple[int, int]) -> Box:
+        """The pixels that the unit at ``(row, column)`` can see in images of ``size`` ``(H, W)``."""
+        first = [
+            start + place * jump
+            for place, start, jump in zip(
+                (row, column), self.extent.start, self.extent.jump, strict=True
+            )
+        ]
+        last = [start + side for start, side in zip(first, self.extent.field, strict=True)]
+        (top, left), (bottom, right) = (
+            [min(max(0, edge), side) for edge, side in zip(edges, size, strict=True)]
+            for edges in (first, last)
+        )
+        return top, left, bottom, right
 
 
 def list_layers(module: nn.Module, image: Tensor) -> tuple[Layer, ...]:
-    """Run ``image`` ``(1, C, H, W)`` through ``module`` and list the layers it passes.
+    """Run ``image`` ``(1, C, H, W)`` through ``module`` and list its layers.
 
-    A module that is used several times is listed once, where it is used first.
+    A layer is a submodule that returns one tensor: a single operation or a block of them. They come
+    in the order in which they return, one that is used several times where it returns first.
     """
-    names = {child: name for name, child in module.named_modules() if not list(child.children())}
+    names = {child: name for name, child in module.named_modules() if name}
     seen: dict[str, Layer] = {}
     height, width = image.shape[2:]
 
@@ -51,33 +77,34 @@ def list_layers(module: nn.Module, image: Tensor) -> tuple[Layer, ...]:
         name = names[child]
         if name in seen or not isinstance(output, Tensor):
             return
-        kind = type(child).__name__
         convolutions = sum(layer.convolution is not None for layer in seen.values())
-        (field_y, field_x), _jump = _extent(output) or ((height, width), (0, 0))
+        extent = _extent(output) or _EVERYTHING
+        field_y, field_x = extent.field
         seen[name] = Layer(
             name=name,
-            kind=kind,
+            kind=type(child).__name__,
             shape=tuple(output.shape[1:]),
             convolution=convolutions + 1 if isinstance(child, nn.Conv2d) else None,
             receptive_field=(min(field_y, height), min(field_x, width)),
+            extent=extent,
         )
 
     with _hooks(names, record), _Extents():
-        module(_mark(image, ((1, 1), (1, 1))))
+        module(_mark(image, _PIXEL))
     return tuple(seen.values())
 
 
-Extent = tuple[tuple[int, int], tuple[int, int]]
-"""Receptive field (height, width) and distance of neighbours (vertical, horizontal), in pixels."""
+class Extent(NamedTuple):
+    """Where a unit looks: everything vertical, horizontal, in pixels."""
 
-_EVERYTHING: Extent = ((10**9, 10**9), (1, 1))
+    field: tuple[int, int]
+    jump: tuple[int, int]  # from a unit to its neighbour
+    start: tuple[int, int]  # of the first unit's field; negative in the padding
 
-_WINDOW_ARGUMENTS = {
-    "conv2d": ("input", "weight", "bias", "stride", "padding", "dilation", "groups"),
-    "max_pool2d": ("input", "kernel_size", "stride", "padding", "dilation", "ceil_mode"),
-    "max_pool2d_with_indices": ("input", "kernel_size", "stride", "padding", "dilation"),
-    "avg_pool2d": ("input", "kernel_size", "stride", "padding", "ceil_mode"),
-}
+
+_PIXEL = Extent((1, 1), (1, 1), (0, 0))
+_EVERYTHING = Extent((2 * 10**9, 2 * 10**9), (1, 1), (-(10**9), -(10**9)))
+_WINDOWS = ("conv2d", "max_pool2d", "max_pool2d_with_indices", "avg_pool2d")
 
 
 class _Extents(TorchFunctionMode):
@@ -93,41 +120,56 @@ class _Extents(TorchFunctionMode):
         extents = [extent for value in tensors if (extent := _extent(value))]
         output = function(*args, **kwargs)
         if extents:
-            field, jump = (
-                tuple(max(extent[part][axis] for extent in extents) for axis in (0, 1))
-                for part in (0, 1)
-            )
-            name = function.__name__
+            operation = Operation(function, args, kwargs)
             shapes = {value.shape[2:] for value in tensors if _extent(value) and value.ndim == 4}
             for part in _flat(output):
                 if not isinstance(part, Tensor):
                     continue
-                if name in _WINDOW_ARGUMENTS:
-                    arguments = dict(zip(_WINDOW_ARGUMENTS[name], args, strict=False)) | kwargs
-                    _mark(part, _widen((field, jump), arguments))  # type: ignore[arg-type]
-                elif part.ndim == 4 and (name == "pad" or part.shape[2:] in shapes):
-                    _mark(part, (field, jump))  # type: ignore[arg-type]
+                if operation.name in _WINDOWS:
+                    _mark(part, _widen(extents[0], operation))
+                elif part.ndim == 4 and operation.name == "pad":
+                    _mark(part, _shift(extents[0], operation.argument("pad")))
+                elif part.ndim == 4 and part.shape[2:] in shapes:
+                    _mark(part, _meet(extents))
                 else:
                     _mark(part, _EVERYTHING)
         return output
 
 
-def _widen(extent: Extent, arguments: dict[str, Any]) -> Extent:
-    if "weight" in arguments:
-        kernel = tuple(arguments["weight"].shape[2:])
-        stride = _pair(arguments.get("stride", 1))
-    else:
-        kernel = _pair(arguments["kernel_size"])
-        stride = _pair(arguments.get("stride") or kernel)
-    dilation = _pair(arguments.get("dilation", 1))
-    (field_y, field_x), (jump_y, jump_x) = extent
-    return (
+def _widen(extent: Extent, operation: Operation) -> Extent:
+    weight = operation.argument("weight")
+    kernel = _pair(operation.argument("kernel_size")) if weight is None else weight.shape[2:]
+    stride = _pair(operation.argument("stride") or (kernel if weight is None else 1))
+    dilation = _pair(operation.argument("dilation", 1))
+    padding = operation.argument("padding", 0)
+    if padding == "same":
+        padding = [(side - 1) * gap // 2 for side, gap in zip(kernel, dilation, strict=True)]
+    padding = _pair(0 if padding == "valid" else padding)
+    (field_y, field_x), (jump_y, jump_x), (start_y, start_x) = extent
+    return Extent(
         (
             field_y + (kernel[0] - 1) * dilation[0] * jump_y,
             field_x + (kernel[1] - 1) * dilation[1] * jump_x,
         ),
         (jump_y * stride[0], jump_x * stride[1]),
+        (start_y - padding[0] * jump_y, start_x - padding[1] * jump_x),
     )
+
+
+def _shift(extent: Extent, padding: Sequence[int]) -> Extent:
+    left, _, top, _ = (*padding, 0, 0)[:4]
+    (start_y, start_x), (jump_y, jump_x) = extent.start, extent.jump
+    return extent._replace(start=(start_y - top * jump_y, start_x - left * jump_x))
+
+
+def _meet(extents: list[Extent]) -> Extent:
+    start = tuple(min(extent.start[axis] for extent in extents) for axis in (0, 1))
+    end = (
+        max(extent.start[axis] + extent.field[axis] for extent in extents) for axis in (0, 1)
+    )
+    jump = tuple(max(extent.jump[axis] for extent in extents) for axis in (0, 1))
+    field = tuple(last - first for last, first in zip(end, start, strict=True))
+    return Extent(field, jump, start)  # type: ignore[arg-type]
 
 
 def _mark(tensor: Tensor, extent: Extent) -> Tensor:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import operator
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -18,9 +18,25 @@ from xwidgets.errors import unknown
 from xwidgets.images import as_pixels, one_image, photo
 
 from .layers import Layer, list_layers
+from .operations import Kind
+from .watch import Rule, Watch
 
 if TYPE_CHECKING:
     from xwidgets.explain.samplers import Sampler
+
+
+class Watched(NamedTuple):
+    """A forward pass that can be gone back through.
+
+    Attributes:
+        pixels: ``(N, C, H, W)``, what came in.
+        logits: ``(N, K)``, what came out.
+        activations: by layer, ``(N, C', H', W')`` or ``(N, K')``.
+    """
+
+    pixels: Tensor
+    logits: Tensor
+    activations: dict[str, Tensor]
 
 
 class Network:
@@ -106,21 +122,42 @@ class Network:
         For computed pixels, which may leave [0, 1]; images from outside go through a call.
         """
         x = pixels.to(self.device, self.dtype, memory_format=torch.channels_last, copy=True)
-        if self._normalize is not None:
-            mean, std = (part.to(x)[:, None, None] for part in self._normalize)
-            x = (x - mean) / std
         with self.evaluating():
-            try:
-                logits = self.module(x)
-            except RuntimeError as error:
-                if tuple(x.shape[2:]) == tuple(self.size):
-                    raise
+            return self._classify(x)
+
+    def watched(
+        self,
+        images: object,
+        layers: Sequence[str] = (),
+        rules: Mapping[Kind, Rule] | None = None,
+    ) -> Watched:
+        """A forward pass to go back through, with backward rules for its operations.
+
+        Args:
+            images: ``(N, C, H, W)`` in [0, 1].
+            layers: names of the layers whose activations are kept, as :class:`Watch` says.
+            rules: by kind of operation, what goes back through it; by default the gradient.
+
+        Raises:
+            ValueError: for activations that are NaN or infinite, or operations that cannot be seen.
+        """
+        pixels = as_pixels(images, self.channels).detach()
+        with self.evaluating(gradients=True):
+            pixels = pixels.to(
+                self.device, self.dtype, memory_format=torch.channels_last, copy=True
+            ).requires_grad_()
+            with Watch(self.module, layers, rules) as watch:
+                logits = self._classify(pixels.clone())
+        for name, activations in {**watch.activations, "the last": logits}.items():
+            if not torch.isfinite(activations).all():
                 raise ValueError(
-                    f"{self.name} cannot take images of {x.shape[2]} x {x.shape[3]} pixels "
-                    f"({error}); bring them to {self.size[0]} x {self.size[1]} with "
-                    "net.prepare(image)"
-                ) from error
-        return self._checked(logits, len(x))
+                    f"the activations of layer {name} of {self.name} are not all finite; check its "
+                    "weights, and the image"
+                )
+        for name in layers:
+            if name not in watch.activations:
+                raise ValueError(f"{self.name} does not use its layer {name!r} for this image")
+        return Watched(pixels, logits, watch.activations)
 
     def probabilities(self, logits: Tensor) -> Tensor:
         """Class probabilities ``(N, K)``, float64 on the CPU; of a single logit, the sigmoid."""
@@ -232,9 +269,9 @@ class Network:
         return torch.float32 if parameter is None else parameter.dtype
 
     @contextmanager
-    def evaluating(self) -> Iterator[None]:
-        """The module in evaluation mode and without gradients, for one thread at a time."""
-        with self._forward, torch.no_grad():
+    def evaluating(self, gradients: bool = False) -> Iterator[None]:
+        """The module in evaluation mode, for one thread at a time; by default without gradients."""
+        with self._forward, torch.inference_mode(False), torch.set_grad_enabled(gradients):
             training = [module for module in self.module.modules() if module.training]
             for module in training:
                 module.training = False
@@ -243,6 +280,22 @@ class Network:
             finally:
                 for module in training:
                     module.training = True
+
+    def _classify(self, x: Tensor) -> Tensor:
+        if self._normalize is not None:
+            mean, std = (part.to(x)[:, None, None] for part in self._normalize)
+            x = (x - mean) / std
+        try:
+            logits = self.module(x)
+        except RuntimeError as error:
+            if tuple(x.shape[2:]) == tuple(self.size):
+                raise
+            raise ValueError(
+                f"{self.name} cannot take images of {x.shape[2]} x {x.shape[3]} pixels "
+                f"({error}); bring them to {self.size[0]} x {self.size[1]} with "
+                "net.prepare(image)"
+            ) from error
+        return self._checked(logits, len(x))
 
     def _checked(self, logits: object, count: int) -> Tensor:
         if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != count:

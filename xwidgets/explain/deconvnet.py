@@ -1,0 +1,143 @@
+"""Deconvnet: what in the image drives a neuron (Zeiler & Fergus 2014; Lengerich et al. 2017).
+
+All activations of a layer but the neuron's are set to zero, and the rest goes down to the pixels:
+through max pools by their switches, through convolutions by the transposed kernels without bias,
+through rectifiers by rectifying the signal itself. Of these, only the last differs from the
+gradient: gradient descent masks the signal where the forward input was negative, a deconvnet cuts
+it where the signal is negative. Sums, concatenations, average pools and batch norm are linear, and
+their transpose is the gradient's. So one rule changes. (Overlapping pools add up what comes back,
+as their gradient does.)
+
+Rectifiers that let something through below zero (leaky, parametric) do the same to the signal;
+smooth and capped ones (SiLU, GELU, ReLU6 ...) cut it at zero. A gate that scales a signal, such as
+that of a squeeze-and-excitation block, is a constant.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from numbers import Integral
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+
+from xwidgets.images import one_image
+from xwidgets.networks import Layer, Network
+from xwidgets.networks.network import Watched
+from xwidgets.networks.operations import Kind, Operation, gate
+from xwidgets.networks.watch import Rule, go_back, nodes, undefined
+
+Start = Literal["map", "maximum"]
+
+
+def deconvolve(
+    net: Network,
+    image: object,
+    layer: str | int,
+    channel: int | Sequence[int],
+    start: Start = "map",
+) -> Tensor:
+    """What one neuron looks at, or several of one layer, reconstructed down to the pixels.
+
+    Args:
+        net: the classifier.
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+        layer: the neuron's layer, by name, or a convolution by its number. Activations are read
+            behind the batch norm and the rectifier that directly follow a convolution.
+        channel: the neuron, a channel of the layer's output; or several.
+        start: from the neuron's whole ``"map"`` (Lengerich et al.) or its ``"maximum"`` alone
+            (Zeiler & Fergus).
+
+    Returns:
+        ``(C, H, W)``, signed, in the units of the activation; ``(M, C, H, W)`` for M channels.
+
+    Raises:
+        ValueError: when there is no such layer or channel, no rectifier on the way, or an operation
+            that a deconvnet is not defined for.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> deconvolve(net, scene.image, "features.3", channel=[5, 7]).shape
+        torch.Size([2, 3, 64, 64])
+    """
+    several = not isinstance(channel, Integral)
+    chosen = net.layer(layer)
+    channels = [_channel(chosen, one) for one in (channel if several else [channel])]
+    watched = net.watched(one_image(image, net.channels)[None], [chosen.name], RULES)
+    pixels = torch.cat(list(reconstructions(watched, chosen.name, channels, start)))
+    return pixels if several else pixels[0]
+
+
+def reconstructions(
+    watched: Watched, layer: str, channels: Sequence[int], start: Start
+) -> Iterator[Tensor]:
+    """The neurons' reconstructions, a few ``(M, C, H, W)`` at a time, from a watched pass.
+
+    Raises:
+        ValueError: as :func:`deconvolve`.
+    """
+    activations = watched.activations[layer]
+    if not any(node.name() == "_RectifyBackward" for node in nodes(activations)):
+        raise ValueError(
+            f"there is no rectifier between the pixels and layer {layer!r}, so that a deconvnet "
+            "would be the gradient; for that there is xw.saliency"
+        )
+    for first in range(0, len(channels), _TOGETHER):
+        some = channels[first : first + _TOGETHER]
+        seeds = activations.new_zeros(len(some), *activations.shape)
+        for seed, channel in zip(seeds, some, strict=True):
+            values = activations[0, channel].detach()
+            if start == "maximum":
+                values = values * (torch.arange(values.numel()).view_as(values) == values.argmax())
+            seed[0, channel] = values
+        yield go_back(activations, seeds, watched.pixels)[:, 0]
+
+
+_TOGETHER = 16
+
+
+class _Rectify(Function):
+    @staticmethod
+    def forward(ctx: Any, operation: Operation, x: Tensor) -> Tensor:
+        ctx.rectifier = operation if operation.name in _LEAKY else torch.relu
+        return operation(x)
+
+    @staticmethod
+    def backward(ctx: Any, signal: Tensor) -> tuple[None, Tensor]:  # type: ignore[override]
+        return None, ctx.rectifier(signal)
+
+
+_LEAKY = ("leaky_relu", "prelu", "rrelu")
+
+
+def _rectifier(operation: Operation) -> Tensor:
+    return _Rectify.apply(operation, *operation.inputs)
+
+
+def _product(operation: Operation) -> Tensor:
+    inputs = list(operation.inputs)
+    if len(inputs) == 2:
+        constant = gate(operation)
+        if constant is None:
+            return _undefined(operation)
+        inputs[constant] = inputs[constant].detach()
+    return operation(*inputs)
+
+
+_undefined = undefined("a deconvnet")
+RULES: Mapping[Kind, Rule] = {
+    "rectifier": _rectifier,
+    "product": _product,
+    "gate": _undefined,
+    "unknown": _undefined,
+}
+
+
+def _channel(layer: Layer, channel: int) -> int:
+    if not isinstance(channel, Integral) or not 0 <= channel < layer.shape[0]:
+        raise ValueError(
+            f"channel {channel!r} does not exist: layer {layer.name!r} has channels 0 to "
+            f"{layer.shape[0] - 1}"
+        )
+    return int(channel)

@@ -1,0 +1,197 @@
+"""What a forward pass consists of: operations, whoever asks for them.
+
+`F.relu(x)`, `nn.ReLU(inplace=True)(x)`, `x.relu_()` and `x.clamp(min=0)` are calls of different
+functions. Here each is an `Operation` of the kind "rectifier", with its arguments under the same
+names, so that a method says once what it does with rectifiers.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+Kind = Literal[
+    "linear",  # with weights: convolutions and matrix products
+    "average",  # without: weighted means and sums of one tensor's values
+    "maximum",
+    "normalization",  # by statistics that do not depend on the image
+    "sum",
+    "product",
+    "rectifier",
+    "gate",  # other activations, such as the sigmoid
+    "movement",  # values are moved, copied or dropped, but not changed
+    "unknown",
+]
+
+_NAMES: dict[Kind, str] = {
+    "linear": """conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d
+        linear matmul mm addmm""",
+    "average": """avg_pool1d avg_pool2d avg_pool3d
+        adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d
+        mean sum interpolate upsample""",
+    "maximum": """max_pool1d max_pool2d max_pool3d
+        max_pool1d_with_indices max_pool2d_with_indices max_pool3d_with_indices
+        adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d
+        adaptive_max_pool1d_with_indices adaptive_max_pool2d_with_indices
+        adaptive_max_pool3d_with_indices amax max""",
+    "normalization": "batch_norm",
+    "sum": "add sub rsub",
+    "product": "mul div",
+    "rectifier": """relu relu6 leaky_relu prelu rrelu elu selu celu silu gelu hardswish mish
+        softplus hardtanh clamp clamp_min threshold""",
+    "gate": "sigmoid hardsigmoid softmax tanh",
+    "movement": """__get__ __getitem__ __setitem__ view view_as reshape flatten unflatten squeeze
+        unsqueeze permute transpose t movedim swapaxes cat concat concatenate stack hstack vstack
+        chunk split tensor_split unbind narrow select index_select gather expand expand_as repeat
+        tile roll flip pad copy zero fill clone contiguous to type_as float double half bfloat16 cpu cuda
+        pixel_shuffle pixel_unshuffle channel_shuffle dropout dropout1d dropout2d dropout3d
+        alpha_dropout feature_dropout feature_alpha_dropout""",
+}
+_KINDS: dict[str, Kind] = {name: kind for kind, names in _NAMES.items() for name in names.split()}
+
+_SYNONYMS = {
+    "subtract": "sub",
+    "__rsub__": "rsub",
+    "multiply": "mul",
+    "divide": "div",
+    "true_divide": "div",
+    "__matmul__": "matmul",
+    "_threshold": "threshold",
+}
+
+_CONVOLUTION = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
+_TRANSPOSED = (*_CONVOLUTION[:5], "output_padding", "groups", "dilation")
+_POOL = ("input", "kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices")
+_ARGUMENTS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("conv1d", "conv2d", "conv3d"), _CONVOLUTION),
+    **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), _TRANSPOSED),
+    **dict.fromkeys(("linear", "matmul", "mm"), ("input", "weight", "bias")),
+    "addmm": ("bias", "input", "weight"),
+    "batch_norm": ("input", "weight", "bias", "running_mean", "running_var", "training"),
+    "max_pool2d": _POOL,
+    "max_pool2d_with_indices": _POOL,
+    "avg_pool2d": ("input", "kernel_size", "stride", "padding", "ceil_mode"),
+    "clamp": ("input", "min", "max"),
+    "clamp_min": ("input", "min"),
+    "threshold": ("input", "threshold", "value"),
+    "hardtanh": ("input", "min_val", "max_val"),
+}
+"""The arguments of functions that have no Python signature, in their order."""
+
+
+class Operation:
+    """One call in a forward pass.
+
+    Attributes:
+        name: such as ``"conv2d"`` or ``"relu"``; the in-place form and the operator have the same.
+        kind: what it is to methods that go back through the network.
+        inplace: whether the result is written over the input.
+        input: the tensor that it acts on, the first where there are several.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> None:
+        called = function.__name__
+        inplace = called.endswith("_") and not called.endswith("__")
+        name = called[:-1] if inplace else called
+        self.name = _SYNONYMS.get(name, name)
+        self._args = args
+        self._kwargs = kwargs
+        self._names = _parameters(function) or _ARGUMENTS.get(self.name, ())
+        self._function = _out_of_place(self.name, function) if inplace else function
+        self.inplace = self._function is not function or bool(self.argument("inplace"))
+        self.input: Tensor = self.argument("input", args[0] if args else None)
+        self.kind = self._kind()
+
+    def argument(self, name: str, default: Any = None) -> Any:
+        """What was given for the argument ``name``."""
+        given = dict(zip(self._names, self._args, strict=False))
+        return given.get(name, self._kwargs.get(name, default))
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """The tensors that depend on the image; sums and products can have two."""
+        values = (*self._args, *self._kwargs.values())
+        return tuple(value for value in values if _depends(value))
+
+    def __call__(self, *inputs: Tensor, **changes: Any) -> Any:
+        """Run it out of place, with other :attr:`inputs` and with other named arguments."""
+        news = iter(inputs or self.inputs)
+        args = [next(news) if _depends(value) else value for value in self._args]
+        kwargs = {
+            name: next(news) if _depends(value) else value for name, value in self._kwargs.items()
+        }
+        if self.inplace and "inplace" in self._names:
+            changes["inplace"] = False
+        for name, value in changes.items():
+            position = self._names.index(name)
+            if position < len(args):
+                args[position] = value
+            else:
+                kwargs[name] = value
+        return self._function(*args, **kwargs)
+
+    def _kind(self) -> Kind:
+        kind = _KINDS.get(self.name, "unknown")
+        if kind == "linear":
+            weight, bias = self.argument("weight"), self.argument("bias")
+            fits = isinstance(weight, Tensor) and not _depends(weight) and not _depends(bias)
+        elif self.name == "batch_norm":
+            fits = not self.argument("training")
+        elif self.name in _BOUNDS:
+            fits = self.argument(_BOUNDS[self.name]) == 0 and not self.argument("value")
+        elif self.name == "div":
+            fits = _depends(self.input)
+        else:
+            fits = True
+        return kind if fits else "unknown"
+
+
+_BOUNDS = {"hardtanh": "min_val", "clamp": "min", "clamp_min": "min", "threshold": "threshold"}
+
+
+def _depends(value: object) -> bool:
+    return isinstance(value, Tensor) and value.requires_grad
+
+
+def _out_of_place(name: str, inplace: Callable[..., Any]) -> Callable[..., Any]:
+    return getattr(torch, name, None) or getattr(functional, name, inplace)
+
+
+@cache
+def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    try:
+        parameters = inspect.signature(function).parameters
+    except ValueError:  # a builtin
+        return ()
+    named = [name for name, one in parameters.items() if one.kind is one.POSITIONAL_OR_KEYWORD]
+    return tuple(named)
+
+
+def producer(tensor: Tensor) -> Operation | None:
+    """The linear operation or gate that made a tensor, while a pass is watched with rules."""
+    return getattr(tensor, "xwidgets_producer", None)
+
+
+def gate(operation: Operation) -> int | None:
+    """Which of the two :attr:`~Operation.inputs` of a product only scales the other one.
+
+    A divisor does, what comes from a gate such as a sigmoid, and what has fewer values. ``None``
+    when both carry the signal.
+    """
+    first, second = operation.inputs
+    if operation.name == "div":
+        return 1
+    gates = [getattr(producer(value), "kind", None) == "gate" for value in (first, second)]
+    if gates[0] != gates[1]:
+        return gates.index(True)
+    if first.numel() != second.numel():
+        return 0 if first.numel() < second.numel() else 1
+    return None
