@@ -7,6 +7,8 @@ from .explain import (
     ConditionalSampler,
     ConstantSampler,
     MarginalSampler,
+    deconvolve,
+    excitation_backprop,
     prediction_difference,
     prediction_difference_steps,
 )
@@ -26,7 +28,9 @@ __all__ = [
     "RelevanceOverlay",
     "Study",
     "WindowSlider",
+    "deconvolve",
     "evaluate",
+    "excitation_backprop",
     "network",
     "photo",
     "prediction_difference",

@@ -38,6 +38,7 @@ class Relevance:
         target: the class index, and ``label`` its name.
         parameters: everything the method was called with, the seed among it.
         completed: the share of the work behind ``values``; below 1 for a partial result.
+        mass: what arrived of what a method shared out, where it shares out.
         versions: of the packages that computed it.
 
     Example:
@@ -58,13 +59,15 @@ class Relevance:
     label: str
     parameters: Mapping[str, Any]
     completed: float = 1.0
+    mass: float | None = None
     versions: Mapping[str, str] = field(default_factory=_versions)
 
     @property
     def title(self) -> str:
         """One line that says what this is."""
         share = "" if self.completed >= 1 else f", {self.completed:.1%} computed"
-        return f"{self.method} for {self.label!r} ({self.network}), in {self.unit}{share}"
+        mass = "" if self.mass is None else f", mass {self.mass:.3f}"
+        return f"{self.method} for {self.label!r} ({self.network}), in {self.unit}{mass}{share}"
 
     def save(self, path: str | Path) -> None:
         """Write to an ``.npz`` file that :meth:`load` reads."""

@@ -1,5 +1,7 @@
 """One file a method: tensors in, result out."""
 
+from .deconvnet import deconvolve
+from .excitation_backprop import excitation_backprop
 from .prediction_difference import prediction_difference, prediction_difference_steps
 from .samplers import ConditionalSampler, ConstantSampler, MarginalSampler, Sampler
 
@@ -8,6 +10,8 @@ __all__ = [
     "ConstantSampler",
     "MarginalSampler",
     "Sampler",
+    "deconvolve",
+    "excitation_backprop",
     "prediction_difference",
     "prediction_difference_steps",
 ]

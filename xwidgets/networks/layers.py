@@ -21,7 +21,6 @@ from torch.overrides import TorchFunctionMode
 
 from .operations import Operation
 
-
 Box = tuple[int, int, int, int]
 """Top, left, bottom and right edge in pixels; bottom and right lie just outside."""
 
@@ -164,9 +163,7 @@ def _shift(extent: Extent, padding: Sequence[int]) -> Extent:
 
 def _meet(extents: list[Extent]) -> Extent:
     start = tuple(min(extent.start[axis] for extent in extents) for axis in (0, 1))
-    end = (
-        max(extent.start[axis] + extent.field[axis] for extent in extents) for axis in (0, 1)
-    )
+    end = (max(extent.start[axis] + extent.field[axis] for extent in extents) for axis in (0, 1))
     jump = tuple(max(extent.jump[axis] for extent in extents) for axis in (0, 1))
     field = tuple(last - first for last, first in zip(end, start, strict=True))
     return Extent(field, jump, start)  # type: ignore[arg-type]

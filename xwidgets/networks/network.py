@@ -271,15 +271,8 @@ class Network:
     @contextmanager
     def evaluating(self, gradients: bool = False) -> Iterator[None]:
         """The module in evaluation mode, for one thread at a time; by default without gradients."""
-        with self._forward, torch.inference_mode(False), torch.set_grad_enabled(gradients):
-            training = [module for module in self.module.modules() if module.training]
-            for module in training:
-                module.training = False
-            try:
-                yield
-            finally:
-                for module in training:
-                    module.training = True
+        with self._forward, evaluating(self.module, gradients):
+            yield
 
     def _classify(self, x: Tensor) -> Tensor:
         if self._normalize is not None:
@@ -310,6 +303,20 @@ class Network:
                 "give one name an output"
             )
         return logits
+
+
+@contextmanager
+def evaluating(module: nn.Module, gradients: bool = False) -> Iterator[None]:
+    """``module`` in evaluation mode, by default without gradients; afterwards as it was."""
+    with torch.inference_mode(False), torch.set_grad_enabled(gradients):
+        training = [child for child in module.modules() if child.training]
+        for child in training:
+            child.training = False
+        try:
+            yield
+        finally:
+            for child in training:
+                child.training = True
 
 
 def _channels(

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from .operations import Kind, Operation
+from .operations import Kind, Operation, producer
 
 Rule = Callable[[Operation], Tensor]
 """Runs an operation, with a backward of its own."""
@@ -55,7 +55,10 @@ class Watch(TorchFunctionMode):
     """
 
     def __init__(
-        self, module: nn.Module, layers: Iterable[str] = (), rules: Mapping[Kind, Rule] | None = None
+        self,
+        module: nn.Module,
+        layers: Iterable[str] = (),
+        rules: Mapping[Kind, Rule] | None = None,
     ) -> None:
         super().__init__()
         for child in module.modules():
@@ -122,6 +125,7 @@ class Watch(TorchFunctionMode):
         onward = output.clone()  # in-place operations further on leave what is kept as it is
         if isinstance(module, nn.modules.conv._ConvNd | nn.Linear):
             onward.xwidgets_layer = name  # type: ignore[attr-defined]
+            onward.xwidgets_producer = producer(output)  # type: ignore[attr-defined]
         return onward
 
 

@@ -1,0 +1,334 @@
+"""Excitation backprop and c-MWP: which activations a unit owes its own to (Zhang et al. 2016).
+
+A probability of 1 is put on the unit and shared out downwards. Through an operation f with
+non-negative weights, every output's probability p goes to its inputs in proportion to what each of
+them contributed:
+
+    p_in = x * f^T(p / f(x))                                       (0 where f(x) = 0)
+
+f is the operation itself for averages and sums of branches. A convolution or linear layer excites
+by its positive weights alone: f has max(W, 0) and no bias. A batch norm's scale only matters by its
+sign, which is moved into the convolution before it; where there is none, a negative scale excites
+nothing. Rectifiers and other activations, and gates that scale a signal, pass p on. Max pools send
+it to the maximum, and what moves values moves it too: there the gradient does the same.
+
+The contrastive form (c-MWP) shares out through the first weights on the way once with W and once
+with -W, takes the difference, and cuts it at zero at the very end.
+
+Inputs count by their positive part. So the mass that arrives is 1 as long as the activations on the
+way are not negative, and less where negative ones leak.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.autograd import Function
+from torch.nn.functional import interpolate
+
+from xwidgets.images import one_image, picture
+from xwidgets.networks import Network
+from xwidgets.networks.network import evaluating
+from xwidgets.networks.operations import Kind, Operation, gate, producer
+from xwidgets.networks.watch import Rule, Watch, go_back, nodes, undefined
+from xwidgets.results import Relevance
+
+Excitation = Callable[..., Sequence[Tensor]]
+
+
+def excitation_backprop(
+    net: Network,
+    image: object,
+    target: int | str | None = None,
+    layer: str | int | None = None,
+    contrastive: bool = True,
+    *,
+    source: str | int | None = None,
+    top: nn.Module | None = None,
+) -> Relevance:
+    """Excitation backprop or c-MWP from a class, any unit, or what is computed from a layer.
+
+    Args:
+        net: the classifier.
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+        target: class index or name, ``None`` for the class with the highest score. With ``source``
+            or ``top``, the index of the unit; of a layer ``(C, H, W)`` a channel, whose locations
+            start in proportion to their activations.
+        layer: where to stop, a layer by name, a convolution by its number, or ``"pixels"``; by
+            default the deepest pooled layer with maps of at least 12 x 12, else the pixels.
+        contrastive: c-MWP, what speaks for the unit more than against it; otherwise plain MWP.
+        source: the layer that the unit belongs to; ``None`` for the classes.
+        top: layers of the caller's own, such as an encoder, that take the output of ``source`` (or
+            the logits) and return ``(1, K)`` units, one of which is ``target``.
+
+    Returns:
+        Relevance whose values are summed over the channels of ``layer`` and brought to the size of
+        the picture; its ``mass`` is what arrived: 1 (contrastive: 0, before negative values are
+        cut) when nothing leaked through negative activations.
+
+    Raises:
+        ValueError: for a layer, class or unit that does not exist or does not lead to the other, an
+            operation that excitation backprop is not defined for, or a channel that is silent.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> relevance = excitation_backprop(net, scene.image, contrastive=False)
+        >>> relevance.values.shape, round(relevance.mass, 4)
+        ((64, 64), 1.0)
+    """
+    x = one_image(image, net.channels)
+    begin = None if source is None else net.layer(source).name
+    end = _pooled(net) if layer is None else layer
+    end = end if end == "pixels" else net.layer(end).name
+    kept = [name for name in (begin, end) if name not in (None, "pixels")]
+    watched = net.watched(x[None], kept, RULES)
+    units = watched.logits if begin is None else watched.activations[begin]
+    if top is not None:
+        with evaluating(top, gradients=True), Watch(top, rules=RULES):
+            units = top(units)
+    if begin is None and top is None:
+        index = _class(net, target, units)
+        label = net.class_name(index)
+    else:
+        index = _unit(target, units)
+        label = f"unit {index} of {'the top layers' if top is not None else begin}"
+    seed = _seed(units, index, label)
+    to = watched.pixels if end == "pixels" else watched.activations[end]
+    arrived = excitations(units, seed[None], to, contrastive)[0, 0]
+    if arrived.ndim != 3:
+        raise ValueError(
+            f"layer {end!r} puts out {tuple(arrived.shape)}, which is no map (C, H, W); choose a "
+            "layer before the maps are flattened (list them with net.layers)"
+        )
+    values = arrived.sum(0)
+    return Relevance(
+        values=_at_pixels(values.clamp(min=0) if contrastive else values, x.shape[1:]),
+        image=picture(x),
+        unit="share of the excitation",
+        method="contrastive excitation backprop" if contrastive else "excitation backprop",
+        network=net.name,
+        target=index,
+        label=label,
+        parameters={"layer": end, "contrastive": contrastive, "source": begin},
+        mass=float(arrived.sum()),
+    )
+
+
+def excitations(units: Tensor, seeds: Tensor, to: Tensor, contrastive: bool) -> Tensor:
+    """What arrives at ``to`` of a pass that was watched with :data:`RULES`.
+
+    Args:
+        units: ``(N, ...)``, the units that start.
+        seeds: ``(M, N, ...)``, M distributions over them.
+        to: ``(N, ...)``, activations or pixels.
+        contrastive: share out through the first weights once with W, once with -W, and subtract.
+            This marks the pass: further calls on it are contrastive too.
+
+    Returns:
+        ``(M, N, ...)``, of the shape of ``to``; signed when contrastive.
+    """
+    if contrastive:
+        first = [node for node in nodes(units, _has_weights) if _has_weights(node)]
+        if not first:
+            raise ValueError(
+                "there are no weights between the unit and the layer to stop at, which contrastive "
+                "excitation backprop needs; pass contrastive=False"
+            )
+        for node in first:
+            node.contrastive = True
+    return go_back(units, seeds, to)
+
+
+def _has_weights(node: Any) -> bool:
+    return getattr(node, "negative", None) is not None
+
+
+class _Share(Function):
+    """Forward: the operation. Back: p_in = x+ * f^T(p / f(x+)), f being its positive part."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        operation: Operation,
+        positive: Excitation,
+        negative: Excitation | None,
+        *inputs: Tensor,
+    ) -> Tensor:
+        # a sum keeps copies: networks write over its terms, which its gradient does not need
+        kept = [x.clone() for x in inputs] if operation.kind == "sum" else inputs
+        ctx.save_for_backward(*kept)
+        ctx.positive, ctx.negative, ctx.contrastive = positive, negative, False
+        return operation()  # type: ignore[no-any-return]
+
+    @staticmethod
+    def backward(ctx: Any, p: Tensor) -> tuple[Any, ...]:  # type: ignore[override]
+        inputs = [x.relu() for x in ctx.saved_tensors]
+        signals = ctx.positive(p, *inputs)
+        if ctx.contrastive:
+            against = ctx.negative(p, *inputs)
+            signals = [one - other for one, other in zip(signals, against, strict=True)]
+        return None, None, None, *(x * s for x, s in zip(inputs, signals, strict=True))
+
+
+def _back(f: Callable[..., Tensor], p: Tensor, *inputs: Tensor) -> Sequence[Tensor]:
+    """f^T(p / f(x)) of any linear function that has no negative weights."""
+    with torch.enable_grad():
+        excited = [x.detach().requires_grad_() for x in inputs]
+        total = f(*excited)
+    return torch.autograd.grad(total, excited, _ratio(p, total.detach()))
+
+
+def _back_matrix(weight: Tensor, sign: Tensor | None, p: Tensor, x: Tensor) -> Sequence[Tensor]:
+    """The same of the positive part of a matrix, in blocks of rows that stay in the cache."""
+    signal = torch.zeros_like(x)
+    rows = max(1, 2**20 // weight.shape[1])
+    for start in range(0, len(weight), rows):
+        part = slice(start, start + rows)
+        positive = (weight[part] if sign is None else weight[part] * sign[part]).relu()
+        signal = signal + _ratio(p[..., part], x @ positive.T) @ positive
+    return (signal,)
+
+
+def _ratio(p: Tensor, total: Tensor) -> Tensor:
+    return torch.where(total > torch.finfo(total.dtype).tiny ** 0.5, p / total, 0)
+
+
+class _Pass(Function):
+    """Forward: the operation. Back: p, but nothing where the scale is not positive."""
+
+    @staticmethod
+    def forward(ctx: Any, operation: Operation, positive: Tensor | bool, x: Tensor) -> Tensor:
+        ctx.positive, ctx.shape = positive, x.shape
+        return operation()  # type: ignore[no-any-return]
+
+    @staticmethod
+    def backward(ctx: Any, p: Tensor) -> tuple[None, None, Tensor]:  # type: ignore[override]
+        return None, None, (p * ctx.positive).sum_to_size(ctx.shape)
+
+
+def _linear(operation: Operation) -> Tensor:
+    return _share_weights(operation, operation, None)
+
+
+def _share_weights(operation: Operation, linear: Operation, sign: Tensor | None) -> Tensor:
+    """Share out through ``linear``, its outputs times ``sign``; forward, run ``operation``."""
+    weight = linear.argument("weight")
+    one = weight.new_ones(len(weight), *[1] * (weight.ndim - 1)) if sign is None else sign
+    positive, negative = (
+        partial(_back_matrix, weight, signs)
+        if linear.name == "linear"
+        else partial(_back, partial(_excitation, linear, signs))
+        for signs in (sign, -one)
+    )
+    return _Share.apply(operation, positive, negative, *linear.inputs)  # type: ignore[no-any-return]
+
+
+def _excitation(linear: Operation, sign: Tensor | None, x: Tensor) -> Tensor:
+    weight, bias = linear.argument("weight"), linear.argument("bias")
+    positive = (weight if sign is None else weight * sign).relu()
+    if bias is None:
+        return linear(x, weight=positive)  # type: ignore[no-any-return]
+    return linear(x, weight=positive, bias=torch.zeros_like(bias))  # type: ignore[no-any-return]
+
+
+def _normalization(operation: Operation) -> Tensor:
+    scale, x = operation.argument("weight"), operation.input
+    if scale is None:
+        return _passed(operation)
+    before = producer(x)
+    if before is not None and before.name in _OUTPUTS_FIRST:
+        weight = before.argument("weight")
+        return _share_weights(operation, before, scale.sign().view(-1, *[1] * (weight.ndim - 1)))
+    return _Pass.apply(operation, scale.view(-1, *[1] * (x.ndim - 2)) > 0, x)  # type: ignore[no-any-return]
+
+
+_OUTPUTS_FIRST = ("conv1d", "conv2d", "conv3d", "linear")
+
+
+def _average(operation: Operation) -> Tensor:
+    return _Share.apply(operation, partial(_back, operation), None, *operation.inputs)  # type: ignore[no-any-return]
+
+
+def _sum(operation: Operation) -> Tensor:
+    if len(operation.inputs) == 2:
+        return _average(operation) if operation.name == "add" else _undefined(operation)
+    (x,) = operation.inputs
+    subtracted = operation.name != "add" and (operation.name == "rsub") == (x is operation.input)
+    return _Pass.apply(operation, not subtracted, x)  # type: ignore[no-any-return]
+
+
+def _product(operation: Operation) -> Tensor:
+    inputs = operation.inputs
+    if len(inputs) == 2:
+        constant = gate(operation)
+        if constant is None:
+            return _undefined(operation)
+        scale, x = inputs[constant].detach(), inputs[1 - constant]
+    else:
+        (x,) = inputs
+        scale = operation.argument("other") if x is operation.input else operation.input
+    return _Pass.apply(operation, scale > 0, x)  # type: ignore[no-any-return]
+
+
+def _passed(operation: Operation) -> Tensor:
+    return _Pass.apply(operation, True, *operation.inputs)  # type: ignore[no-any-return]
+
+
+_undefined = undefined("excitation backprop")
+RULES: Mapping[Kind, Rule] = {
+    "linear": _linear,
+    "normalization": _normalization,
+    "average": _average,
+    "sum": _sum,
+    "product": _product,
+    "rectifier": _passed,
+    "gate": _passed,
+    "unknown": _undefined,
+}
+
+
+def _pooled(net: Network) -> str:
+    found, jump = "pixels", (1, 1)
+    for layer in net.layers:
+        maps = len(layer.shape) == 3 and min(layer.shape[1:]) >= 12
+        if maps and "Pool" in layer.kind and layer.extent.jump > jump:
+            found = layer.name
+        jump = max(jump, layer.extent.jump)
+    return found
+
+
+def _class(net: Network, target: int | str | None, logits: Tensor) -> int:
+    if target is None:
+        return int(logits[0].argmax())
+    return net.class_index(target, logits.shape[1])
+
+
+def _unit(target: int | str | None, units: Tensor) -> int:
+    if not isinstance(target, Integral) or not 0 <= target < units.shape[1]:
+        raise ValueError(
+            f"target is {target!r}, but must be the number of a unit, 0 to {units.shape[1] - 1}"
+        )
+    return int(target)
+
+
+def _seed(units: Tensor, index: int, label: str) -> Tensor:
+    seed = torch.zeros_like(units)
+    weights = units[0, index].detach().clamp(min=0) if units.ndim > 2 else seed.new_ones(())
+    if not weights.sum() > 0:
+        raise ValueError(f"{label} is silent for this image, so there is nothing to share out")
+    seed[0, index] = weights / weights.sum()
+    return seed
+
+
+def _at_pixels(values: Tensor, size: Sequence[int]) -> NDArray[np.float32]:
+    resized = interpolate(values[None, None], list(size), mode="bilinear")[0, 0]
+    total = resized.sum()
+    if total != 0:
+        resized = resized * (values.sum() / total)
+    return resized.float().cpu().numpy()
