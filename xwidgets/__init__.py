@@ -11,6 +11,7 @@ from .explain import (
     excitation_backprop,
     prediction_difference,
     prediction_difference_steps,
+    saliency,
 )
 from .images import photo, scenes
 from .networks import Network, network
@@ -35,6 +36,7 @@ __all__ = [
     "photo",
     "prediction_difference",
     "prediction_difference_steps",
+    "saliency",
     "scenes",
 ]
 __version__ = version("xwidgets")

@@ -66,7 +66,7 @@ class Relevance:
     def title(self) -> str:
         """One line that says what this is."""
         share = "" if self.completed >= 1 else f", {self.completed:.1%} computed"
-        mass = "" if self.mass is None else f", mass {self.mass:.3f}"
+        mass = "" if self.mass is None else f", mass {round(self.mass, 3) + 0.0:.3f}"
         return f"{self.method} for {self.label!r} ({self.network}), in {self.unit}{mass}{share}"
 
     def save(self, path: str | Path) -> None:

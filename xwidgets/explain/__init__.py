@@ -3,6 +3,7 @@
 from .deconvnet import deconvolve
 from .excitation_backprop import excitation_backprop
 from .prediction_difference import prediction_difference, prediction_difference_steps
+from .saliency import saliency
 from .samplers import ConditionalSampler, ConstantSampler, MarginalSampler, Sampler
 
 __all__ = [
@@ -14,4 +15,5 @@ __all__ = [
     "excitation_backprop",
     "prediction_difference",
     "prediction_difference_steps",
+    "saliency",
 ]

@@ -21,9 +21,8 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from xwidgets.images import one_image
 from xwidgets.networks import Layer, Network
-from xwidgets.networks.network import Watched
+from xwidgets.networks.network import Watched, image_for
 from xwidgets.networks.operations import Kind, Operation, gate
 from xwidgets.networks.watch import Rule, go_back, nodes, undefined
 
@@ -61,12 +60,13 @@ def deconvolve(
         >>> deconvolve(net, scene.image, "features.3", channel=[5, 7]).shape
         torch.Size([2, 3, 64, 64])
     """
-    several = not isinstance(channel, Integral)
+    x = image_for(net, image)
     chosen = net.layer(layer)
-    channels = [_channel(chosen, one) for one in (channel if several else [channel])]
-    watched = net.watched(one_image(image, net.channels)[None], [chosen.name], RULES)
+    several = channel if isinstance(channel, Sequence) else [channel]
+    channels = [_channel(chosen, one) for one in several]
+    watched = net.watched(x[None], [chosen.name], RULES)
     pixels = torch.cat(list(reconstructions(watched, chosen.name, channels, start)))
-    return pixels if several else pixels[0]
+    return pixels if several is channel else pixels[0]
 
 
 def reconstructions(
@@ -89,7 +89,8 @@ def reconstructions(
         for seed, channel in zip(seeds, some, strict=True):
             values = activations[0, channel].detach()
             if start == "maximum":
-                values = values * (torch.arange(values.numel()).view_as(values) == values.argmax())
+                others = torch.arange(values.numel(), device=values.device) != values.argmax()
+                values = values.masked_fill(others.view_as(values), 0)
             seed[0, channel] = values
         yield go_back(activations, seeds, watched.pixels)[:, 0]
 
@@ -99,23 +100,23 @@ _TOGETHER = 16
 
 class _Rectify(Function):
     @staticmethod
-    def forward(ctx: Any, operation: Operation, x: Tensor) -> Tensor:
+    def forward(ctx: Any, operation: Operation, x: Tensor) -> Any:
         ctx.rectifier = operation if operation.name in _LEAKY else torch.relu
-        return operation(x)
+        return operation()
 
     @staticmethod
-    def backward(ctx: Any, signal: Tensor) -> tuple[None, Tensor]:  # type: ignore[override]
+    def backward(ctx: Any, signal: Tensor) -> tuple[None, Tensor]:
         return None, ctx.rectifier(signal)
 
 
 _LEAKY = ("leaky_relu", "prelu", "rrelu")
 
 
-def _rectifier(operation: Operation) -> Tensor:
+def _rectifier(operation: Operation) -> Any:
     return _Rectify.apply(operation, *operation.inputs)
 
 
-def _product(operation: Operation) -> Tensor:
+def _product(operation: Operation) -> Any:
     inputs = list(operation.inputs)
     if len(inputs) == 2:
         constant = gate(operation)

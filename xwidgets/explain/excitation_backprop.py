@@ -31,9 +31,9 @@ from torch import Tensor, nn
 from torch.autograd import Function
 from torch.nn.functional import interpolate
 
-from xwidgets.images import one_image, picture
+from xwidgets.images import picture
 from xwidgets.networks import Network
-from xwidgets.networks.network import evaluating
+from xwidgets.networks.network import evaluating, image_for
 from xwidgets.networks.operations import Kind, Operation, gate, producer
 from xwidgets.networks.watch import Rule, Watch, go_back, nodes, undefined
 from xwidgets.results import Relevance
@@ -82,7 +82,7 @@ def excitation_backprop(
         >>> relevance.values.shape, round(relevance.mass, 4)
         ((64, 64), 1.0)
     """
-    x = one_image(image, net.channels)
+    x = image_for(net, image)
     begin = None if source is None else net.layer(source).name
     end = _pooled(net) if layer is None else layer
     end = end if end == "pixels" else net.layer(end).name
@@ -93,7 +93,7 @@ def excitation_backprop(
         with evaluating(top, gradients=True), Watch(top, rules=RULES):
             units = top(units)
     if begin is None and top is None:
-        index = _class(net, target, units)
+        index = net.target_index(target, units)
         label = net.class_name(index)
     else:
         index = _unit(target, units)
@@ -159,15 +159,15 @@ class _Share(Function):
         positive: Excitation,
         negative: Excitation | None,
         *inputs: Tensor,
-    ) -> Tensor:
+    ) -> Any:
         # a sum keeps copies: networks write over its terms, which its gradient does not need
         kept = [x.clone() for x in inputs] if operation.kind == "sum" else inputs
         ctx.save_for_backward(*kept)
         ctx.positive, ctx.negative, ctx.contrastive = positive, negative, False
-        return operation()  # type: ignore[no-any-return]
+        return operation()
 
     @staticmethod
-    def backward(ctx: Any, p: Tensor) -> tuple[Any, ...]:  # type: ignore[override]
+    def backward(ctx: Any, p: Tensor) -> tuple[Any, ...]:
         inputs = [x.relu() for x in ctx.saved_tensors]
         signals = ctx.positive(p, *inputs)
         if ctx.contrastive:
@@ -203,20 +203,20 @@ class _Pass(Function):
     """Forward: the operation. Back: p, but nothing where the scale is not positive."""
 
     @staticmethod
-    def forward(ctx: Any, operation: Operation, positive: Tensor | bool, x: Tensor) -> Tensor:
+    def forward(ctx: Any, operation: Operation, positive: Tensor | bool, x: Tensor) -> Any:
         ctx.positive, ctx.shape = positive, x.shape
-        return operation()  # type: ignore[no-any-return]
+        return operation()
 
     @staticmethod
-    def backward(ctx: Any, p: Tensor) -> tuple[None, None, Tensor]:  # type: ignore[override]
+    def backward(ctx: Any, p: Tensor) -> tuple[None, None, Tensor]:
         return None, None, (p * ctx.positive).sum_to_size(ctx.shape)
 
 
-def _linear(operation: Operation) -> Tensor:
+def _linear(operation: Operation) -> Any:
     return _share_weights(operation, operation, None)
 
 
-def _share_weights(operation: Operation, linear: Operation, sign: Tensor | None) -> Tensor:
+def _share_weights(operation: Operation, linear: Operation, sign: Tensor | None) -> Any:
     """Share out through ``linear``, its outputs times ``sign``; forward, run ``operation``."""
     weight = linear.argument("weight")
     one = weight.new_ones(len(weight), *[1] * (weight.ndim - 1)) if sign is None else sign
@@ -226,18 +226,18 @@ def _share_weights(operation: Operation, linear: Operation, sign: Tensor | None)
         else partial(_back, partial(_excitation, linear, signs))
         for signs in (sign, -one)
     )
-    return _Share.apply(operation, positive, negative, *linear.inputs)  # type: ignore[no-any-return]
+    return _Share.apply(operation, positive, negative, *linear.inputs)
 
 
-def _excitation(linear: Operation, sign: Tensor | None, x: Tensor) -> Tensor:
+def _excitation(linear: Operation, sign: Tensor | None, x: Tensor) -> Any:
     weight, bias = linear.argument("weight"), linear.argument("bias")
     positive = (weight if sign is None else weight * sign).relu()
     if bias is None:
-        return linear(x, weight=positive)  # type: ignore[no-any-return]
-    return linear(x, weight=positive, bias=torch.zeros_like(bias))  # type: ignore[no-any-return]
+        return linear(x, weight=positive)
+    return linear(x, weight=positive, bias=torch.zeros_like(bias))
 
 
-def _normalization(operation: Operation) -> Tensor:
+def _normalization(operation: Operation) -> Any:
     scale, x = operation.argument("weight"), operation.input
     if scale is None:
         return _passed(operation)
@@ -245,25 +245,25 @@ def _normalization(operation: Operation) -> Tensor:
     if before is not None and before.name in _OUTPUTS_FIRST:
         weight = before.argument("weight")
         return _share_weights(operation, before, scale.sign().view(-1, *[1] * (weight.ndim - 1)))
-    return _Pass.apply(operation, scale.view(-1, *[1] * (x.ndim - 2)) > 0, x)  # type: ignore[no-any-return]
+    return _Pass.apply(operation, scale.view(-1, *[1] * (x.ndim - 2)) > 0, x)
 
 
 _OUTPUTS_FIRST = ("conv1d", "conv2d", "conv3d", "linear")
 
 
-def _average(operation: Operation) -> Tensor:
-    return _Share.apply(operation, partial(_back, operation), None, *operation.inputs)  # type: ignore[no-any-return]
+def _average(operation: Operation) -> Any:
+    return _Share.apply(operation, partial(_back, operation), None, *operation.inputs)
 
 
-def _sum(operation: Operation) -> Tensor:
+def _sum(operation: Operation) -> Any:
     if len(operation.inputs) == 2:
         return _average(operation) if operation.name == "add" else _undefined(operation)
     (x,) = operation.inputs
     subtracted = operation.name != "add" and (operation.name == "rsub") == (x is operation.input)
-    return _Pass.apply(operation, not subtracted, x)  # type: ignore[no-any-return]
+    return _Pass.apply(operation, not subtracted, x)
 
 
-def _product(operation: Operation) -> Tensor:
+def _product(operation: Operation) -> Any:
     inputs = operation.inputs
     if len(inputs) == 2:
         constant = gate(operation)
@@ -273,11 +273,11 @@ def _product(operation: Operation) -> Tensor:
     else:
         (x,) = inputs
         scale = operation.argument("other") if x is operation.input else operation.input
-    return _Pass.apply(operation, scale > 0, x)  # type: ignore[no-any-return]
+    return _Pass.apply(operation, scale > 0, x)
 
 
-def _passed(operation: Operation) -> Tensor:
-    return _Pass.apply(operation, True, *operation.inputs)  # type: ignore[no-any-return]
+def _passed(operation: Operation) -> Any:
+    return _Pass.apply(operation, True, *operation.inputs)
 
 
 _undefined = undefined("excitation backprop")
@@ -301,12 +301,6 @@ def _pooled(net: Network) -> str:
             found = layer.name
         jump = max(jump, layer.extent.jump)
     return found
-
-
-def _class(net: Network, target: int | str | None, logits: Tensor) -> int:
-    if target is None:
-        return int(logits[0].argmax())
-    return net.class_index(target, logits.shape[1])
 
 
 def _unit(target: int | str | None, units: Tensor) -> int:

@@ -24,9 +24,10 @@ import torch
 from torch import Tensor
 
 from xwidgets.errors import at_least
-from xwidgets.images import one_image, picture
+from xwidgets.images import picture
 from xwidgets.networks import Network
 from xwidgets.networks.layers import list_layers
+from xwidgets.networks.network import image_for
 from xwidgets.results import Relevance
 
 from .samplers import Sampler, own_sampler
@@ -117,12 +118,7 @@ def prediction_difference_steps(
         True
         >>> steps.close()
     """
-    if not isinstance(net, Network):
-        raise ValueError(
-            f"net is a {type(net).__name__}, but must be an xw.Network; "
-            "wrap a module with xw.Network(module)"
-        )
-    x = one_image(image, net.channels).detach().to(net.device, net.dtype)
+    x = image_for(net, image).to(net.device, net.dtype)
     height, width = x.shape[1:]
     for name, value in {"samples": samples, "stride": stride, "window": window}.items():
         at_least(name, value, 1)
@@ -146,7 +142,7 @@ def prediction_difference_steps(
         raise ValueError(f"measure is {measure!r}, but must be one of {', '.join(UNITS)}")
     logits = _finite(net, net.logits(x[None]))
     classes = logits.shape[1]
-    index = int(logits.argmax()) if target is None else net.class_index(target, classes)
+    index = net.target_index(target, logits)
     sampler = sampler or own_sampler(net)
     if isinstance(sampler, type) or not isinstance(sampler, Sampler):
         raise ValueError(

@@ -47,7 +47,7 @@ class Layer:
     extent: Extent = field(repr=False)
 
     def field_of(self, row: int, column: int, size: tuple[int, int]) -> Box:
-        """The pixels that the unit at ``(row, column)`` can see in images of ``size`` ``(H, W)``."""
+        """The pixels of an image of ``size`` (H, W) that the unit at ``(row, column)`` sees."""
         first = [
             start + place * jump
             for place, start, jump in zip(

@@ -121,31 +121,27 @@ class Network:
 
         For computed pixels, which may leave [0, 1]; images from outside go through a call.
         """
-        x = pixels.to(self.device, self.dtype, memory_format=torch.channels_last, copy=True)
         with self.evaluating():
-            return self._classify(x)
+            return self._classify(self._taken(pixels))
 
     def watched(
         self,
-        images: object,
+        pixels: Tensor,
         layers: Sequence[str] = (),
         rules: Mapping[Kind, Rule] | None = None,
     ) -> Watched:
         """A forward pass to go back through, with backward rules for its operations.
 
         Args:
-            images: ``(N, C, H, W)`` in [0, 1].
+            pixels: ``(N, C, H, W)``, whose values are taken as they are.
             layers: names of the layers whose activations are kept, as :class:`Watch` says.
             rules: by kind of operation, what goes back through it; by default the gradient.
 
         Raises:
             ValueError: for activations that are NaN or infinite, or operations that cannot be seen.
         """
-        pixels = as_pixels(images, self.channels).detach()
         with self.evaluating(gradients=True):
-            pixels = pixels.to(
-                self.device, self.dtype, memory_format=torch.channels_last, copy=True
-            ).requires_grad_()
+            pixels = self._taken(pixels).requires_grad_()
             with Watch(self.module, layers, rules) as watch:
                 logits = self._classify(pixels.clone())
         for name, activations in {**watch.activations, "the last": logits}.items():
@@ -203,6 +199,14 @@ class Network:
                 f"class {target!r} does not exist: {self.name} has classes 0 to {count - 1}"
             )
         return number
+
+    def target_index(self, target: int | str | None, logits: Tensor) -> int:
+        """The class that one image's ``logits`` ``(1, K)`` are explained for; ``None`` for the top.
+
+        Raises:
+            ValueError: when there is no such class.
+        """
+        return int(logits.argmax()) if target is None else self.class_index(target, logits.shape[1])
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
@@ -274,6 +278,10 @@ class Network:
         with self._forward, evaluating(self.module, gradients):
             yield
 
+    def _taken(self, pixels: Tensor) -> Tensor:
+        pixels = pixels.detach()
+        return pixels.to(self.device, self.dtype, memory_format=torch.channels_last, copy=True)
+
     def _classify(self, x: Tensor) -> Tensor:
         if self._normalize is not None:
             mean, std = (part.to(x)[:, None, None] for part in self._normalize)
@@ -303,6 +311,20 @@ class Network:
                 "give one name an output"
             )
         return logits
+
+
+def image_for(net: object, image: object) -> Tensor:
+    """One image ``(C, H, W)`` that ``net`` can take, which is where every explanation begins.
+
+    Raises:
+        ValueError: when ``net`` is no :class:`Network`, or as :func:`xwidgets.images.one_image`.
+    """
+    if not isinstance(net, Network):
+        raise ValueError(
+            f"net is a {type(net).__name__}, but must be an xw.Network; "
+            "wrap a module with xw.Network(module)"
+        )
+    return one_image(image, net.channels).detach()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor
@@ -49,8 +49,8 @@ _NAMES: dict[Kind, str] = {
     "movement": """__get__ __getitem__ __setitem__ view view_as reshape flatten unflatten squeeze
         unsqueeze permute transpose t movedim swapaxes cat concat concatenate stack hstack vstack
         chunk split tensor_split unbind narrow select index_select gather expand expand_as repeat
-        tile roll flip pad copy zero fill clone contiguous to type_as float double half bfloat16 cpu cuda
-        pixel_shuffle pixel_unshuffle channel_shuffle dropout dropout1d dropout2d dropout3d
+        tile roll flip pad copy zero fill clone contiguous to type_as float double half bfloat16
+        cpu cuda pixel_shuffle pixel_unshuffle channel_shuffle dropout dropout1d dropout2d dropout3d
         alpha_dropout feature_dropout feature_alpha_dropout""",
 }
 _KINDS: dict[str, Kind] = {name: kind for kind, names in _NAMES.items() for name in names.split()}
@@ -164,7 +164,10 @@ def _depends(value: object) -> bool:
 
 
 def _out_of_place(name: str, inplace: Callable[..., Any]) -> Callable[..., Any]:
-    return getattr(torch, name, None) or getattr(functional, name, inplace)
+    for home in (torch, functional):
+        if found := getattr(home, name, None):
+            return cast(Callable[..., Any], found)
+    return inplace
 
 
 @cache

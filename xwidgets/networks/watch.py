@@ -23,7 +23,7 @@ from torch.overrides import TorchFunctionMode
 
 from .operations import Kind, Operation, producer
 
-Rule = Callable[[Operation], Tensor]
+Rule = Callable[[Operation], Any]
 """Runs an operation, with a backward of its own."""
 
 
