@@ -115,6 +115,54 @@ class Relevance:
         return f"<Relevance {height} x {width}: {self.title}>"
 
 
+Box = tuple[int, int, int, int]
+"""Top, left, bottom and right edge in pixels; bottom and right lie just outside."""
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronPatch:
+    """What a neuron looks at in one image.
+
+    Attributes:
+        network: the network's name.
+        layer: the layer's name, and ``channel`` the neuron's number in it.
+        activation: the largest of its map.
+        image: the picture, 8-bit ``(H, W, 3)``.
+        pixels: its reconstruction by deconvnet, float32 ``(C, H, W)``, signed.
+        box: of the pixels where the reconstruction is not zero; ``None`` for a silent neuron.
+        field: the pixels that the neuron can see from where it is active; ``None`` when nowhere.
+    """
+
+    network: str
+    layer: str
+    channel: int
+    activation: float
+    image: NDArray[np.uint8]
+    pixels: NDArray[np.float32]
+    box: Box | None
+    field: Box | None
+
+    @property
+    def crop(self) -> NDArray[np.uint8]:
+        """The patch of the picture in the box, 8-bit ``(h, w, 3)``; empty for a silent neuron."""
+        top, left, bottom, right = self.box or (0, 0, 0, 0)
+        return self.image[top:bottom, left:right]
+
+    @property
+    def contact(self) -> tuple[str, ...]:
+        """The sides on which the box reaches as far as the neuron can see."""
+        if self.box is None or self.field is None:
+            return ()
+        sides = zip(SIDES, self.box, self.field, strict=True)
+        return tuple(side for side, edge, limit in sides if edge == limit)
+
+    def __repr__(self) -> str:
+        return (
+            f"<NeuronPatch: {self.layer} channel {self.channel} ({self.network}), box {self.box}>"
+        )
+
+
+SIDES = ("top", "left", "bottom", "right")
 _DAMAGE = (OSError, KeyError, TypeError, ValueError, EOFError, RuntimeError,
            zipfile.BadZipFile, zlib.error)  # fmt: skip
 _ARRAYS = {item.name for item in fields(Relevance)} & {"values", "image"}

@@ -2,6 +2,7 @@
 
 from .deconvnet import deconvolve
 from .excitation_backprop import excitation_backprop
+from .patches import neuron_patches
 from .prediction_difference import prediction_difference, prediction_difference_steps
 from .saliency import saliency
 from .samplers import ConditionalSampler, ConstantSampler, MarginalSampler, Sampler
@@ -13,6 +14,7 @@ __all__ = [
     "Sampler",
     "deconvolve",
     "excitation_backprop",
+    "neuron_patches",
     "prediction_difference",
     "prediction_difference_steps",
     "saliency",

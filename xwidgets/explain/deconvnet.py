@@ -62,8 +62,10 @@ def deconvolve(
     """
     x = image_for(net, image)
     chosen = net.layer(layer)
+    if start not in ("map", "maximum"):
+        raise ValueError(f'start is {start!r}, but must be "map" or "maximum"')
     several = channel if isinstance(channel, Sequence) else [channel]
-    channels = [_channel(chosen, one) for one in several]
+    channels = [channel_of(chosen, one) for one in several]
     watched = net.watched(x[None], [chosen.name], RULES)
     pixels = torch.cat(list(reconstructions(watched, chosen.name, channels, start)))
     return pixels if several is channel else pixels[0]
@@ -135,7 +137,8 @@ RULES: Mapping[Kind, Rule] = {
 }
 
 
-def _channel(layer: Layer, channel: int) -> int:
+def channel_of(layer: Layer, channel: int) -> int:
+    """``channel``, checked to be one of the layer's."""
     if not isinstance(channel, Integral) or not 0 <= channel < layer.shape[0]:
         raise ValueError(
             f"channel {channel!r} does not exist: layer {layer.name!r} has channels 0 to "

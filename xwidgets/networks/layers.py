@@ -19,10 +19,9 @@ from torch import Tensor, nn
 from torch.nn.modules.utils import _pair
 from torch.overrides import TorchFunctionMode
 
-from .operations import Operation
+from xwidgets.results import Box
 
-Box = tuple[int, int, int, int]
-"""Top, left, bottom and right edge in pixels; bottom and right lie just outside."""
+from .operations import Operation
 
 
 @dataclass(frozen=True)

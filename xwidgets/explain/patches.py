@@ -1,0 +1,92 @@
+"""The patch of the image that a neuron looks at (Lengerich et al. 2017).
+
+The neuron's deconvnet reconstruction is zero where the image cannot have driven it. The bounding
+box of what is not zero, cut from the image, is the neuron's patch. It lies inside the neuron's
+receptive field, and touches it where the reconstruction reaches as far as the neuron can see.
+"""
+
+from collections.abc import Iterable
+from itertools import chain
+
+from torch import Tensor
+
+from xwidgets.images import picture
+from xwidgets.networks import Layer, Network
+from xwidgets.networks.network import image_for
+from xwidgets.results import Box, NeuronPatch
+
+from .deconvnet import RULES, Start, channel_of, reconstructions
+
+
+def neuron_patches(
+    net: Network,
+    image: object,
+    neurons: Iterable[tuple[str | int, int]],
+    start: Start = "map",
+    threshold: float = 0.0,
+) -> list[NeuronPatch]:
+    """What each of several neurons, of any layers, looks at in one image.
+
+    Args:
+        net: the classifier.
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+        neurons: pairs of a layer, by name or number of the convolution, and a channel.
+        start: as for :func:`xwidgets.deconvolve`.
+        threshold: share of the reconstruction's largest absolute value that a pixel has to exceed
+            to be in the box, 0 to below 1.
+
+    Returns:
+        A patch for each neuron, in the same order.
+
+    Raises:
+        ValueError: as :func:`xwidgets.deconvolve`, or for a threshold outside [0, 1).
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> [patch] = neuron_patches(net, scene.image, [(3, 11)], start="maximum")
+        >>> patch.crop.shape <= net.layer(3).receptive_field + (3,)
+        True
+    """
+    x = image_for(net, image)
+    if not 0 <= threshold < 1:
+        raise ValueError(f"threshold is {threshold!r}, but must be at least 0 and below 1")
+    wanted = [(layer := net.layer(name), channel_of(layer, channel)) for name, channel in neurons]
+    watched = net.watched(x[None], list({layer.name for layer, _ in wanted}), RULES)
+    shown = picture(x)
+    found: dict[tuple[Layer, int], NeuronPatch] = {}
+    for layer in dict.fromkeys(layer for layer, _ in wanted):
+        channels = [channel for one, channel in dict.fromkeys(wanted) if one == layer]
+        reconstructed = chain.from_iterable(reconstructions(watched, layer.name, channels, start))
+        for channel, pixels in zip(channels, reconstructed, strict=True):
+            activation = watched.activations[layer.name][0, channel].detach()
+            strength = pixels.abs().amax(0)
+            found[layer, channel] = NeuronPatch(
+                network=net.name,
+                layer=layer.name,
+                channel=channel,
+                activation=float(activation.max()),
+                image=shown,
+                pixels=pixels.float().cpu().numpy(),
+                box=_bounds(strength > threshold * strength.max()),
+                field=_field(layer, activation, start, shown.shape[:2]),
+            )
+    return [found[neuron] for neuron in wanted]
+
+
+def _field(layer: Layer, activation: Tensor, start: Start, size: tuple[int, int]) -> Box | None:
+    """What the units of a map see together that the reconstruction starts from."""
+    units = activation if activation.ndim == 2 else activation.reshape(1, 1)
+    alive = _bounds((units == units.max()) & (units > 0) if start == "maximum" else units != 0)
+    if alive is None:
+        return None
+    top, left, _, _ = layer.field_of(alive[0], alive[1], size)
+    _, _, bottom, right = layer.field_of(alive[2] - 1, alive[3] - 1, size)
+    return top, left, bottom, right
+
+
+def _bounds(mask: Tensor) -> Box | None:
+    rows, columns = (mask.any(axis).nonzero().flatten().tolist() for axis in (1, 0))
+    if not rows:
+        return None
+    return rows[0], columns[0], rows[-1] + 1, columns[-1] + 1
