@@ -16,7 +16,7 @@ from .explain import (
 )
 from .images import photo, scenes
 from .networks import Network, network
-from .results import Relevance
+from .results import NeuronPatch, Relevance
 from .widgets import ClassChooser, Explorer, RelevanceOverlay, Study, WindowSlider
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Explorer",
     "MarginalSampler",
     "Network",
+    "NeuronPatch",
     "Relevance",
     "RelevanceOverlay",
     "Study",

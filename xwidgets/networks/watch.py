@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import vmap
 from torch.overrides import TorchFunctionMode
 
 from .operations import Kind, Operation, producer
@@ -166,16 +167,13 @@ def go_back(start: Tensor, seeds: Tensor, to: Tensor) -> Tensor:
     Raises:
         ValueError: when no operation leads from ``to`` to ``start``.
     """
-    if len(seeds) == 1:
-        (signals,) = torch.autograd.grad(start, to, seeds[0], retain_graph=True, allow_unused=True)
-        signals = None if signals is None else signals[None]
-    else:
-        (signals,) = torch.autograd.grad(
-            start, to, seeds, retain_graph=True, allow_unused=True, is_grads_batched=True
-        )
-    if signals is None:
-        raise ValueError("the layer to stop at does not lead to where the signal starts")
-    return signals
+    def back(seed: Tensor) -> Tensor:
+        (signal,) = torch.autograd.grad(start, to, seed, retain_graph=True, allow_unused=True)
+        if signal is None:
+            raise ValueError("the layer to stop at does not lead to where the signal starts")
+        return signal
+
+    return back(seeds[0])[None] if len(seeds) == 1 else vmap(back)(seeds)
 
 
 def nodes(tensor: Tensor, stop: Callable[[Any], bool] = lambda node: False) -> Iterator[Any]:

@@ -1,0 +1,150 @@
+"""Write docs/torchvision.md: what deconvnet and excitation backprop do on torchvision's CNNs.
+
+python scripts/torchvision_page.py [NAME ...]
+
+With names, only their rows are printed.
+"""
+
+import argparse
+import json
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+import torch
+from torch import Tensor, nn
+from torch.profiler import profile
+from torchvision import models
+from tqdm import tqdm
+
+import xwidgets as xw
+from xwidgets.explain.deconvnet import RULES as DECONVNET
+from xwidgets.explain.excitation_backprop import RULES as EXCITATION
+
+PAGE = Path(__file__).parents[1] / "docs" / "torchvision.md"
+TRANSFORMERS = ("vit_", "swin_", "maxvit")
+HEAD = """\
+# On torchvision's networks
+
+Deconvnet and excitation backprop on every convolutional classifier of torchvision, with random
+weights (Kaiming) and random batch-norm statistics and scales, on one random image of 224 x 224
+pixels (Inception: 299 x 299). Made by `python -m scripts.torchvision_page` with torch {torch} on
+{where}.
+
+- **forward**: whether the logits of the watched pass are those of the plain one, to the bit.
+- **deconvnet**: whether it is defined from the strongest channel of the last convolution; otherwise
+  the operation that stops it.
+- **mass**: what arrives at the pixels of the probability 1 that excitation backprop puts on the top
+  class. Less than 1 means that negative activations leaked, as they do where what a convolution
+  reads was not rectified before.
+- **time** and **memory** (the most that is held at once): ratios to a plain forward pass and the
+  gradient of the top class by the pixels, medians of {repeats}. Excitation backprop runs every
+  convolution once more than these, to know what its positive weights add up to. It is cheaper where
+  it stops at a layer above the pixels, as it does by default.
+
+| network | forward | deconvnet | mass | deconvnet time, memory | excitation time, memory |
+|---|---|---|---|---|---|
+"""
+REPEATS = 3
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*")
+    names = parser.parse_args().names
+    warnings.filterwarnings("ignore")
+    if names:
+        for name in names:
+            print(row(name), flush=True)
+        return
+    networks = [
+        name for name in models.list_models(module=models) if not name.startswith(TRANSFORMERS)
+    ]
+    threads = torch.get_num_threads()
+    where = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{threads} cores"
+    head = HEAD.format(torch=torch.__version__, where=where, repeats=REPEATS)
+    PAGE.write_text(head + "".join(row(name) + "\n" for name in tqdm(networks)))
+
+
+def row(name: str) -> str:
+    net, image = random_network(name)
+    logits = net(image[None])
+    identical = all(
+        torch.equal(net.watched(image[None], rules=rules).logits, logits)
+        for rules in (DECONVNET, EXCITATION)
+    )
+    last = [layer.name for layer in net.layers if layer.convolution][-1]
+    channel = int(net.watched(image[None], [last]).activations[last][0].flatten(1).sum(1).argmax())
+    top = int(logits.argmax())
+
+    def plain() -> None:
+        x = image[None].clone().requires_grad_()
+        torch.autograd.grad(net.module(x)[0, top], x)
+
+    def deconvolve() -> str:
+        xw.deconvolve(net, image, last, channel)
+        return "yes"
+
+    def excite() -> str:
+        relevance = xw.excitation_backprop(net, image, top, "pixels", contrastive=False)
+        return f"{relevance.mass:.4f}"
+
+    time, memory = seconds(plain), peak(plain)
+    results, costs = [], []
+    for method in (deconvolve, excite):
+        try:
+            results.append(method())
+            costs.append(f"{seconds(method) / time:.1f}, {peak(method) / memory:.1f}")
+        except ValueError as error:
+            operation = str(error).split("'")[1]
+            results.append(f"not through {operation}")
+            costs.append("")
+    forward = "identical" if identical else "differs"
+    return "| " + " | ".join([name, forward, *results, *costs]) + " |"
+
+
+def random_network(name: str) -> tuple[xw.Network, Tensor]:
+    torch.manual_seed(0)
+    auxiliary = {"aux_logits": False, "init_weights": False}
+    options = auxiliary if name in ("googlenet", "inception_v3") else {}
+    module = models.get_model(name, weights=None, **options)
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(part.weight)
+        if isinstance(part, nn.BatchNorm2d):
+            part.running_mean.normal_(0, 0.1)
+            part.running_var.uniform_(0.5, 1.5)
+            nn.init.uniform_(part.weight, 0.5, 1.5)
+            nn.init.normal_(part.bias, 0, 0.1)
+    for parameter in module.parameters():
+        parameter.requires_grad_(False)
+    side = 299 if name == "inception_v3" else 224
+    return xw.Network(module, size=(side, side), name=name), torch.rand(3, side, side)
+
+
+def seconds(method: Callable[[], object]) -> float:
+    taken = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        method()
+        taken.append(time.perf_counter() - start)
+    return median(taken)
+
+
+def peak(method: Callable[[], object]) -> int:
+    """The most memory that a call holds at once, in bytes."""
+    with profile(profile_memory=True) as trace:
+        method()
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "trace.json")
+        trace.export_chrome_trace(str(file))
+        events = json.loads(file.read_text())["traceEvents"]
+    held = [event["args"]["Total Allocated"] for event in events if event["name"] == "[memory]"]
+    return max(held) - held[0]
+
+
+if __name__ == "__main__":
+    main()

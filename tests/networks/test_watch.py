@@ -1,0 +1,818 @@
+"""A watched pass is the plain pass to the bit, in every spelling, and leaves nothing behind."""
+
+import copy
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from torch import nn
+from torch.nn import functional as F
+from torch.overrides import _get_current_function_mode_stack
+from torch.utils.checkpoint import checkpoint
+from torchvision import models
+
+import xwidgets as xw
+from xwidgets import Network
+from xwidgets.explain.deconvnet import RULES as DECONVNET
+from xwidgets.explain.excitation_backprop import RULES as EXCITATION
+from xwidgets.networks.watch import Watch, go_back
+
+from .architectures import plans, settled
+
+RULES = {"none": None, "deconvnet": DECONVNET, "excitation": EXCITATION}
+each_rules = pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
+
+
+class Parts(nn.Module):
+    """A network whose forward pass is given as a function of its parts and the pixels."""
+
+    def __init__(self, forward=None, seed=0):
+        super().__init__()
+        torch.manual_seed(seed)
+        self.first, self.second = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1)
+        self.norm, self.other = nn.BatchNorm2d(4), nn.BatchNorm2d(4)
+        self.relu, self.same = nn.ReLU(inplace=True), nn.Identity()
+        self.linear = nn.Linear(4, 3)
+        self.maps = forward or (lambda m, x: m.norm(m.first(x)).relu())
+        settled(self)
+
+    def forward(self, x):
+        return self.linear(self.maps(self, x).mean((2, 3)))
+
+
+def network(forward=None, **options):
+    return Network(Parts(forward, **options), size=(8, 8), normalize=([0.5] * 3, [0.25] * 3))
+
+
+def image(size=(8, 8), count=1, seed=1):
+    return torch.rand(count, 3, *size, generator=torch.Generator().manual_seed(seed))
+
+
+# The forward pass
+
+OPTIONS = {
+    "googlenet": {"init_weights": False},
+    "inception_v3": {"init_weights": False},
+}
+SIDES = {"inception_v3": 75}
+NAMES = [
+    "resnet18", "googlenet", "densenet121", "mobilenet_v3_small", "efficientnet_b0",
+    "shufflenet_v2_x0_5", "squeezenet1_1", "regnet_y_400mf", "mnasnet0_5", "inception_v3",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_watched_cnn_computes_the_plain_logits_and_the_plain_gradient(name):
+    torch.manual_seed(0)
+    module = settled(models.get_model(name, weights=None, **OPTIONS.get(name, {})))
+    side = SIDES.get(name, 48)
+    net = Network(module, size=(side, side), normalize=([0.4] * 3, [0.2] * 3))
+    x = image((side, side), count=2)
+    plain = net(x)
+    convolutions = [layer.name for layer in net.layers if layer.convolution]
+    for rules in RULES.values():
+        watched = net.watched(x, convolutions[:: max(1, len(convolutions) // 8)], rules)
+        assert torch.equal(watched.logits, plain)
+    watched = net.watched(x, convolutions)
+    assert torch.equal(watched.logits, plain)
+    assert all(watched.activations[name].any() for name in convolutions)
+    pixels = x.to(memory_format=torch.channels_last, copy=True).requires_grad_()
+    (gradient,) = torch.autograd.grad(net._classify(pixels)[:, 7].sum(), pixels)
+    (ours,) = torch.autograd.grad(watched.logits[:, 7].sum(), watched.pixels)
+    assert gradient.any()
+    assert torch.equal(ours, gradient)
+
+
+def discarded(m, x):
+    y = m.norm(m.first(x))
+    F.relu(y, inplace=True)
+    return y
+
+
+def slices(m, x):
+    y = m.first(x)
+    F.relu(y[:, :2], inplace=True)
+    y[:, 2:].clamp_(min=0)
+    y[:, :1] += 1
+    y[:, 0, 0] *= 2
+    y[:, 0, :, 1] = 3
+    return y
+
+
+def views(m, x):
+    y = m.first(x)
+    F.hardtanh(y.flatten(1), 0, 6, inplace=True)
+    y.view(len(x), -1).mul_(2)
+    y.permute(0, 2, 3, 1).add_(torch.arange(4))
+    return y
+
+
+def halves(m, x):
+    y = m.first(x)
+    left, right = y.chunk(2, 1)
+    F.relu(left, inplace=True)
+    right.relu_()
+    return y
+
+
+def residual(m, x):
+    y = m.first(x).relu_()
+    z = m.norm(m.second(y))
+    z += y
+    z.relu_()
+    z -= 0.5
+    return z
+
+
+def reused(m, x):
+    y = m.relu(m.norm(m.first(x)))
+    for _ in range(3):
+        y = m.relu(m.norm(m.second(y)))
+    return y
+
+
+def accumulated(m, x):
+    total = torch.zeros(len(x), 4, *x.shape[2:], dtype=x.dtype, device=x.device)
+    y = m.first(x).relu()
+    total += y
+    total.add_(m.second(y).relu(), alpha=0.5)
+    return total.mul_(2)
+
+
+def gated(m, x):
+    y = m.first(x).relu()
+    gate = m.second(y.mean((2, 3), keepdim=True)).sigmoid_()
+    return (y * gate).div_(y.amax((1, 2, 3), keepdim=True) + 1)
+
+
+def undefined(m, x):
+    y = m.first(x).pow_(2).neg_().exp_()
+    return F.layer_norm(y, y.shape[1:]).masked_fill_(y > 0.5, 2)
+
+
+def constants(m, x):
+    y = m.first(x)
+    return torch.where(y.detach() > 0, y * torch.ones(4, 1, 1), 2 - y) / 3
+
+
+def alone(m, x):
+    m.relu(y := m.first(x))
+    return torch.stack([y, y.clone().fill_(1), torch.zeros_like(y).copy_(y)]).sum(0)
+
+
+FORWARDS = [
+    None, discarded, slices, views, halves, residual, reused, accumulated, gated, undefined,
+    constants, alone,
+]  # fmt: skip
+each_forward = pytest.mark.parametrize("forward", FORWARDS, ids=lambda f: f and f.__name__)
+
+
+@each_rules
+@each_forward
+def test_operations_in_place_arrive_whatever_becomes_of_their_results(forward, rules):
+    net = network(forward)
+    plain = net(image(count=2))
+    for layers in ([], ["first"], ["first", "relu", "norm", "linear"]):
+        used = [name for name in layers if name in [layer.name for layer in net.layers]]
+        assert torch.equal(net.watched(image(count=2), used, rules).logits, plain)
+        assert torch.equal(net(image(count=2)), plain)
+
+
+@each_rules
+@pytest.mark.parametrize("layer", ["relu", "same"])
+def test_what_is_the_same_tensor_stays_the_same_where_its_layer_is_kept(layer, rules):
+    def forward(m, x):
+        y = m.first(x)
+        z = m.same(m.relu(y))
+        z += 1
+        return y
+
+    net = network(forward)
+    assert torch.equal(net.watched(image(), [layer], rules).logits, net(image()))
+
+
+@each_rules
+def test_float64_stays_float64(rules):
+    net = Network(Parts(residual).double(), size=(8, 8))
+    plain = net(image().double())
+    watched = net.watched(image().double(), ["first"], rules)
+    assert watched.logits.dtype == watched.activations["first"].dtype == torch.float64
+    assert torch.equal(watched.logits, plain)
+
+
+@pytest.mark.parametrize("caller", [torch.no_grad, torch.inference_mode, torch.enable_grad])
+@each_rules
+def test_the_callers_gradient_mode_makes_no_difference(caller, rules):
+    net = network(residual)
+    expected = net.watched(image(), ["first"], rules)
+    seeds = torch.eye(3)[:, None]
+    signals = go_back(expected.logits, seeds, expected.pixels)
+    assert signals.any()
+    with caller():
+        before = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
+        watched = net.watched(image(), ["first"], rules)
+        assert (torch.is_grad_enabled(), torch.is_inference_mode_enabled()) == before
+    assert torch.equal(watched.logits, expected.logits)
+    assert torch.equal(go_back(watched.logits, seeds, watched.pixels), signals)
+
+
+@pytest.mark.parametrize("caller", [torch.no_grad, torch.inference_mode])
+def test_both_methods_work_where_the_caller_wants_no_gradients(caller):
+    net, x = network(residual), image()[0]
+    pixels = xw.deconvolve(net, x, "second", [0, 1, 2, 3])
+    values = xw.excitation_backprop(net, x, 0, "first").values
+    assert pixels.any()
+    assert values.any()
+    with caller():
+        assert torch.equal(xw.deconvolve(net, x, "second", [0, 1, 2, 3]), pixels)
+        assert np.array_equal(xw.excitation_backprop(net, x, 0, "first").values, values)
+
+
+def test_a_network_that_was_made_in_inference_mode_is_watched_too():
+    with torch.inference_mode():
+        net, x = network(), image()[0]
+        expected = net(x[None])
+    assert torch.equal(net.watched(x[None], ["first"], DECONVNET).logits, expected)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU that CUDA can use")
+@each_rules
+@each_forward
+def test_on_a_gpu_too_the_watched_pass_is_the_plain_one(forward, rules):
+    if forward in (views, constants):
+        pytest.skip("makes its constants on the CPU")
+    net = network(forward)
+    net.module.cuda()
+    watched = net.watched(image(count=2), ["first"], rules)
+    assert watched.logits.is_cuda
+    assert torch.equal(watched.logits, net(image(count=2)))
+
+
+# What is kept
+
+
+def kept(forward, layer="first", rules=None, **options):
+    return network(forward, **options).watched(image(), [layer], rules).activations[layer]
+
+
+def computed(forward):
+    """What ``forward`` of the same parts returns, plainly."""
+    net = network()
+    with torch.no_grad():
+        return forward(net.module, ((image() - 0.5) / 0.25).contiguous())
+
+
+BEHIND = {
+    "convolution": (lambda m, x: m.first(x), lambda m, x: m.first(x)),
+    "rectifier in place": (
+        lambda m, x: m.first(x).relu_(), lambda m, x: m.first(x).relu(),
+    ),
+    "rectifier whose result is dropped": (discarded, lambda m, x: m.norm(m.first(x)).relu()),
+    "batch norm": (lambda m, x: m.norm(m.first(x)), lambda m, x: m.norm(m.first(x))),
+    "batch norm and rectifier": (
+        lambda m, x: m.relu(m.norm(m.first(x))), lambda m, x: m.norm(m.first(x)).relu(),
+    ),
+    "batch norm, then a sum in place": (
+        lambda m, x: m.norm(m.first(x)).add_(1).relu_(), lambda m, x: m.norm(m.first(x)),
+    ),
+    "rectifier, then others in place": (
+        lambda m, x: m.first(x).relu_().mul_(3).sub_(1).sigmoid_(),
+        lambda m, x: m.first(x).relu(),
+    ),
+    "a sum in place": (lambda m, x: m.first(x).add_(1).relu_(), lambda m, x: m.first(x)),
+    "a pool": (lambda m, x: F.max_pool2d(m.first(x), 2).relu(), lambda m, x: m.first(x)),
+    "a sigmoid in place": (lambda m, x: m.first(x).sigmoid_(), lambda m, x: m.first(x)),
+    "two batch norms": (
+        lambda m, x: m.other(m.norm(m.first(x))).relu(),
+        lambda m, x: m.other(m.norm(m.first(x))).relu(),
+    ),
+    "only the first rectifier": (
+        lambda m, x: F.leaky_relu(m.first(x)).mul(-1).relu_(),
+        lambda m, x: F.leaky_relu(m.first(x)),
+    ),
+    "functions": (
+        lambda m, x: F.hardtanh(F.batch_norm(
+            m.first(x), m.norm.running_mean, m.norm.running_var, m.norm.weight, m.norm.bias
+        ), 0, 6, True),
+        lambda m, x: m.norm(m.first(x)).clamp(0, 6),
+    ),
+    "an unknown activation": (lambda m, x: m.first(x).clamp_(-1, 1), lambda m, x: m.first(x)),
+}  # fmt: skip
+
+
+@each_rules
+@pytest.mark.parametrize("name", BEHIND)
+def test_a_convolution_is_read_behind_its_batch_norm_and_rectifier(name, rules):
+    forward, expected = BEHIND[name]
+    found = kept(forward, rules=rules)
+    assert found.grad_fn is not None
+    torch.testing.assert_close(found.detach(), computed(expected), rtol=1e-5, atol=1e-6)
+
+
+@each_rules
+def test_layers_without_weights_are_read_as_they_are(rules):
+    def forward(m, x):
+        return m.same(m.norm(m.first(x))).relu_()
+
+    for layer in ("same", "norm"):
+        found = kept(forward, layer, rules)
+        torch.testing.assert_close(
+            found.detach(), computed(lambda m, x: m.norm(m.first(x))), rtol=1e-5, atol=1e-6
+        )
+
+
+@each_rules
+def test_of_a_module_that_is_used_again_the_first_use_is_kept(rules):
+    forward = computed(lambda m, x: m.second(m.first(x).relu()).relu())
+    found = kept(lambda m, x: m.second(m.second(m.first(x).relu()).relu_()), "second", rules)
+    torch.testing.assert_close(found.detach(), forward, rtol=1e-5, atol=1e-6)
+
+
+def test_every_activation_leads_from_the_pixels_to_the_logits():
+    layers = ["first", "norm", "relu", "second", "linear"]
+
+    def forward(m, x):
+        return m.second(m.relu(m.norm(m.first(x)))).relu_()
+
+    watched = network(forward).watched(image(), layers)
+    for layer in layers:
+        up = torch.autograd.grad(
+            watched.logits.sum(), watched.activations[layer], retain_graph=True
+        )
+        down = torch.autograd.grad(
+            watched.activations[layer].sum(), watched.pixels, retain_graph=True
+        )
+        assert up[0].any()
+        assert down[0].any()
+
+
+def test_a_linear_layer_is_read_behind_its_rectifier():
+    module = nn.Sequential(nn.Flatten(), nn.Linear(12, 5), nn.ReLU(inplace=True), nn.Linear(5, 2))
+    found = Network(module, size=(2, 2)).watched(image((2, 2)), ["1", "2"]).activations
+    assert torch.equal(found["1"], found["2"])
+    assert (found["1"] == 0).any()
+
+
+def test_a_module_under_two_names_is_kept_under_both():
+    shared = nn.ReLU()
+    module = nn.Sequential(
+        nn.Conv2d(3, 3, 1), shared, nn.Conv2d(3, 3, 1), shared, nn.Flatten(), nn.Linear(12, 2)
+    )
+    watched = Network(module, size=(2, 2)).watched(image((2, 2)), ["1", "3"])
+    assert set(watched.activations) == {"1", "3"}
+
+
+# Nothing stays behind
+
+
+def state(module):
+    """Everything about a module that a pass could change."""
+    return [
+        (
+            name, part.training, sorted(vars(part)),
+            [list(hooks) for key, hooks in sorted(vars(part).items()) if key.endswith("hooks")],
+            [
+                (key, id(value), value.requires_grad, value.grad, value._version,
+                 value.detach().numpy().tobytes(), sorted(vars(value)))
+                for key, value in
+                [*part.named_parameters(recurse=False), *part.named_buffers(recurse=False)]
+            ],
+        )
+        for name, part in module.named_modules()
+    ]  # fmt: skip
+
+
+def surroundings():
+    return (
+        torch.is_grad_enabled(), torch.is_inference_mode_enabled(),
+        len(_get_current_function_mode_stack()), torch.get_default_dtype(),
+        torch.random.get_rng_state().tolist(),
+    )  # fmt: skip
+
+
+def mixed(net):
+    """The network with some of it in training mode, and some without gradients."""
+    net.module.train()
+    net.module.norm.eval()
+    net.module.first.weight.requires_grad_(False)
+    net.module.second.register_forward_hook(lambda *_: None)
+    return net
+
+
+@pytest.mark.parametrize("caller", [torch.no_grad, torch.inference_mode, torch.enable_grad])
+@each_rules
+def test_after_a_pass_everything_is_as_before(rules, caller):
+    net = mixed(network(reused))
+    with caller():
+        before = state(net.module), surroundings()
+        for _ in range(2):
+            watched = net.watched(image(), ["first", "second", "relu"], rules)
+            go_back(watched.logits, torch.eye(3)[:, None], watched.pixels)
+            assert (state(net.module), surroundings()) == before
+
+
+@pytest.mark.parametrize("error", [RuntimeError, ValueError, KeyboardInterrupt])
+@each_rules
+def test_after_an_exception_in_the_middle_everything_is_as_before(rules, error):
+    def fail(m, x):
+        y = m.norm(m.first(x)).relu_()
+        if fails:
+            raise error("no more memory")
+        return m.second(y)
+
+    net, fails = mixed(network(fail)), False
+    before, logits = (state(net.module), surroundings()), net(image())
+    fails = True
+    with pytest.raises(error, match="no more memory"):
+        net.watched(image(), ["first", "second", "norm"], rules)
+    assert (state(net.module), surroundings()) == before
+    fails = False
+    assert torch.equal(net.watched(image(), ["first"], rules).logits, logits)
+
+
+def test_an_exception_in_a_rule_leaves_everything_as_before():
+    def rule(operation):
+        raise RuntimeError("no such rule")
+
+    net = mixed(network(reused))
+    before = state(net.module), surroundings()
+    with pytest.raises(RuntimeError, match="no such rule"):
+        net.watched(image(), ["first"], {"rectifier": rule})
+    assert (state(net.module), surroundings()) == before
+
+
+def test_what_came_in_stays_as_it_is():
+    x = image()
+    before = x.clone()
+    net = Network(
+        nn.Sequential(nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(192, 2)), size=(8, 8)
+    )
+    net.module[0] = nn.Hardtanh(0.2, 0.4, inplace=True)
+    watched = net.watched(x, ["0"])
+    assert torch.equal(x, before)
+    assert torch.equal(watched.pixels, before)
+    assert not x.requires_grad
+    assert watched.pixels.is_leaf
+
+
+# More than one watch
+
+
+@each_rules
+def test_a_watch_inside_a_watch_sees_the_same(rules):
+    module = Parts(residual)
+    x = image().requires_grad_()
+    with Watch(module, ["first"], rules) as alone:
+        expected = module(x.clone())
+    with Watch(module, ["first"], rules) as outer:
+        with Watch(module, ["first", "second"]) as inner:
+            output = module(x.clone())
+        assert len(_get_current_function_mode_stack()) == 1
+    assert not _get_current_function_mode_stack()
+    assert torch.equal(output, expected)
+    assert set(inner.activations) == {"first", "second"}
+    for watch in (outer, inner):
+        assert torch.equal(watch.activations["first"], alone.activations["first"])
+
+
+def test_of_nested_watches_the_inner_rules_act_on_what_is_inside():
+    body, head = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()), nn.Sequential(nn.Linear(144, 2))
+    x, acted = image().requires_grad_(), []
+
+    def rules(name):
+        def rule(operation):
+            acted.append((name, operation.name))
+            return operation()
+
+        return {"linear": rule}
+
+    with Watch(body, rules=rules("body")):
+        maps = body(x.clone())
+    with Watch(head, rules=rules("head")):
+        logits = head(maps.flatten(1))
+    assert acted == [("body", "conv2d"), ("head", "linear")]
+    assert torch.equal(logits, head(body(x).flatten(1)))
+
+
+def test_a_watch_can_be_entered_again():
+    module = Parts()
+    watch = Watch(module, ["first"])
+    with watch:
+        module(image().requires_grad_().clone())
+    with watch:
+        module(image(seed=2).requires_grad_().clone())
+    with Watch(module, ["first"]) as expected:
+        module(image(seed=2).requires_grad_().clone())
+    assert torch.equal(watch.activations["first"], expected.activations["first"])
+
+
+def test_two_threads_watch_one_module_at_once_each_with_its_own_rules():
+    together = threading.Barrier(2, timeout=60)
+
+    def forward(m, x):
+        y = m.first(x).relu_()
+        together.wait()
+        y = m.norm(m.second(y)).relu_()
+        together.wait()
+        return y
+
+    module = Parts(forward)
+
+    def go(rules, seed):
+        pixels = image(seed=seed).requires_grad_()
+        with Watch(module, ["first", "second"], rules) as watch:
+            logits = module(pixels.clone())
+        (signal,) = torch.autograd.grad(logits[0, 1], pixels, retain_graph=True)
+        return [signal, logits, watch.activations["first"], watch.activations["second"]]
+
+    with ThreadPoolExecutor(2) as threads:
+        jobs = [
+            threads.submit(go, rules, seed) for seed, rules in ((1, DECONVNET), (2, EXCITATION))
+        ]
+        found = [job.result() for job in jobs]
+    together = threading.Barrier(1)
+    expected = [go(DECONVNET, 1), go(EXCITATION, 2), go(None, 1), go(None, 2)]
+    for one, other in zip(found, expected, strict=False):
+        assert all(torch.equal(left, right) for left, right in zip(one, other, strict=True))
+    for one, plain in zip(found, expected[2:], strict=True):
+        assert not torch.equal(one[0], plain[0])
+    assert not any(part._forward_hooks for part in module.modules())
+
+
+def test_another_threads_pass_is_not_kept():
+    module, x = Parts(), image().requires_grad_()
+    with ThreadPoolExecutor(1) as threads, Watch(module, ["first"]) as watch:
+        threads.submit(module, x.clone()).result()
+        assert not watch.activations
+        module(x.clone())
+    assert set(watch.activations) == {"first"}
+
+
+def test_two_threads_use_one_network_at_once():
+    net = network(residual).module.train()
+    net = Network(net, size=(8, 8))
+    expected = [net.watched(image(seed=seed), ["first"]).logits for seed in range(8)]
+
+    def go(seed):
+        return net.watched(image(seed=seed), ["first"], list(RULES.values())[seed % 3]).logits
+
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(go, range(8)))
+    assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
+    assert all(part.training for part in net.module.modules())
+
+
+# Rules
+
+
+def test_rules_stand_in_for_their_kind_alone():
+    seen = []
+
+    def rule(operation):
+        seen.append((operation.name, operation.inplace))
+        return operation()
+
+    network(residual).watched(image(), rules={"rectifier": rule, "sum": rule})
+    assert seen == [
+        ("sub", False), ("relu", True), ("add", True), ("relu", True), ("sub", True),
+    ]  # fmt: skip
+
+
+def test_weights_get_no_gradient_even_when_asked():
+    net = network(residual)
+    net.watched(image(), ["first"], DECONVNET).logits.sum().backward()
+    assert all(value.grad is None for value in net.module.parameters())
+
+
+def test_operations_on_constants_meet_no_rule():
+    seen = []
+
+    def rule(operation):
+        seen.append(operation.name)
+        return operation()
+
+    def forward(m, x):
+        return m.first(x) * m.other.weight.relu().view(-1, 1, 1).sigmoid()
+
+    network(forward).watched(image(), rules={"rectifier": rule, "gate": rule})
+    assert seen == []
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_signals_that_set_out_together_do_not_meet(seeds):
+    watched = network(residual).watched(image(count=2), ["first"], DECONVNET)
+    together = torch.randn(seeds, 2, 3, generator=torch.Generator().manual_seed(0))
+    found = go_back(watched.logits, together, watched.activations["first"])
+    assert found.shape == (seeds, *watched.activations["first"].shape)
+    for seed, signal in zip(together, found, strict=True):
+        (alone,) = torch.autograd.grad(
+            watched.logits, watched.activations["first"], seed, retain_graph=True
+        )
+        torch.testing.assert_close(signal, alone)
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_a_signal_that_cannot_arrive_is_refused(seeds):
+    watched = network(residual).watched(image(), ["first", "second"])
+    first, second = watched.activations["first"], watched.activations["second"]
+    with pytest.raises(ValueError, match="does not lead to"):
+        go_back(first, torch.ones(seeds, *first.shape), second)
+
+
+def test_excitation_goes_through_a_mean_of_what_is_written_over_later():
+    def written(m, x):
+        y = m.first(x).relu()
+        z = y.mean((2, 3), keepdim=True)
+        y.mul_(2)
+        return y + z
+
+    def copied(m, x):
+        y = m.first(x).relu()
+        z = y.mean((2, 3), keepdim=True)
+        return y * 2 + z
+
+    found, expected = (
+        xw.excitation_backprop(network(forward), image()[0], 0, "pixels", contrastive=False)
+        for forward in (written, copied)
+    )
+    assert np.array_equal(found.values, expected.values)
+
+
+def test_excitation_treats_a_negative_factor_in_a_sum_as_a_difference():
+    def forward(m, x):
+        y = m.first(x).relu()
+        return torch.add(y, m.second(y).relu(), alpha=-1)
+
+    with pytest.raises(ValueError, match="not defined"):
+        xw.excitation_backprop(network(forward), image()[0], 0, "pixels", contrastive=False)
+
+
+# Refusals
+
+
+def small():
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.Flatten(), nn.Linear(64, 2)
+    ).eval()
+
+
+def refused(call, words):
+    with pytest.raises(ValueError, match=words) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+
+
+def compiled_in_place(module):
+    module.compile(backend="eager")
+    return module
+
+
+HIDING = {
+    "script": lambda module: torch.jit.script(module),
+    "trace": lambda module: torch.jit.trace(module, image()),
+    "compile": lambda module: torch.compile(module, backend="eager"),
+    "compile in place": compiled_in_place,
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("hide", HIDING.values(), ids=HIDING)
+def test_a_module_that_hides_its_operations_is_refused(hide):
+    net = Network(hide(small()), size=(8, 8))
+    refused(lambda: net.watched(image()), "hides its operations")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("hide", HIDING.values(), ids=HIDING)
+def test_so_is_a_module_with_such_a_part(hide):
+    module = small()
+    if hide is HIDING["trace"]:
+        module[2] = torch.jit.trace(module[2], torch.rand(1, 4, 6, 6))
+    else:
+        module[2] = hide(module[2])
+    refused(lambda: Network(module, size=(8, 8)).watched(image()), "hides its operations")
+
+
+@torch.jit.script
+def scripted(x):
+    return torch.relu(x)
+
+
+class Own(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.relu()
+
+    @staticmethod
+    def backward(ctx, signal):
+        return signal * (ctx.saved_tensors[0] > 0)
+
+
+@pytest.mark.parametrize("rectify", [scripted, Own.apply], ids=["scripted", "autograd.Function"])
+def test_a_rectifier_that_cannot_be_seen_does_not_pass_for_none(rectify):
+    hidden = network(lambda m, x: m.second(rectify(m.first(x))).relu())
+    seen = network(lambda m, x: m.second(m.first(x).relu()).relu())
+    try:
+        found = xw.deconvolve(hidden, image()[0], "second", [0, 1, 2, 3])
+    except ValueError:
+        return
+    assert torch.equal(found, xw.deconvolve(seen, image()[0], "second", [0, 1, 2, 3]))
+
+
+def test_a_pass_with_checkpoints_is_refused_or_right():
+    hidden = network(
+        lambda m, x: checkpoint(lambda y: m.second(m.first(y).relu()), x, use_reentrant=False)
+    )
+    seen = network(lambda m, x: m.second(m.first(x).relu()))
+    try:
+        found = xw.deconvolve(hidden, image()[0], "second", [0, 1, 2, 3])
+    except ValueError:
+        return
+    assert torch.equal(found, xw.deconvolve(seen, image()[0], "second", [0, 1, 2, 3]))
+
+
+def test_a_layer_that_does_not_exist_is_refused_with_near_matches():
+    net = network()
+    net.module.features = nn.Identity()
+    for call in (
+        lambda: net.layer("fist"),
+        lambda: xw.deconvolve(net, image()[0], "fist", 0),
+        lambda: net.watched(image(), ["fist"]),
+    ):
+        refused(call, "unknown layer 'fist'; did you mean .*'first'")
+
+
+def test_a_layer_that_returns_several_tensors_is_refused():
+    class Two(nn.Module):
+        def forward(self, x):
+            return x, x
+
+    class Outer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.two, self.linear = Two(), nn.Linear(3, 2)
+
+        def forward(self, x):
+            return self.linear(self.two(x)[1].mean((2, 3)))
+
+    net = Network(Outer(), size=(8, 8))
+    refused(lambda: net.watched(image(), ["two"]), "layer 'two' returns tuple, not one tensor")
+    assert net.watched(image(), ["linear"]).logits.shape == (1, 2)
+
+
+def test_a_layer_that_this_image_does_not_use_is_refused():
+    net = network(lambda m, x: m.second(m.first(x)) if x.mean() > 1 else m.first(x))
+    refused(lambda: net.watched(image(), ["second"]), "does not use its layer 'second'")
+    bright = torch.ones(1, 3, 8, 8)
+    assert set(net.watched(bright, ["second"]).activations) == {"second"}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("layers", [[], ["first"], ["second"]])
+def test_activations_that_are_not_finite_are_refused(value, layers):
+    net = network(lambda m, x: m.second(m.first(x)))
+    net.module.second.weight.data[0, 0] = value
+    name = "second" if "second" in layers else "the last"
+    refused(lambda: net.watched(image(), layers), f"layer {name} of Parts are not all finite")
+
+
+@pytest.mark.parametrize("bad", [torch.rand(3, 8, 8), torch.rand(1, 4, 8, 8), "image"])
+def test_what_is_no_batch_of_images_is_refused(bad):
+    with pytest.raises(ValueError, match="images"):
+        network().watched(bad)
+
+
+# Random networks
+
+
+@settings(max_examples=25, deadline=None)
+@given(plans)
+def test_random_networks_do_the_same_in_both_spellings(plan):
+    plain, spelled, x = plan.plain(), plan.spelled(), plan.image()
+    logits = plain(x[None])
+    assert torch.equal(spelled(x[None]), logits)
+    for rules in RULES.values():
+        for net in (plain, spelled):
+            watched = net.watched(x[None], ["features", "features.0"], rules)
+            assert torch.equal(watched.logits, logits)
+    channels = list(range(watched.activations["features"].shape[1]))
+    one, other = (xw.deconvolve(net, x, "features", channels) for net in (plain, spelled))
+    assert torch.equal(one, other)
+    for contrastive in (True, False):
+        one, other = (
+            xw.excitation_backprop(net, x, 0, "pixels", contrastive) for net in (plain, spelled)
+        )
+        assert np.array_equal(one.values, other.values)
+        assert one.mass == other.mass
+
+
+def test_a_copy_of_a_watched_module_is_as_good_as_the_module():
+    net = network(residual)
+    expected = net.watched(image(), ["first"]).logits
+    again = Network(copy.deepcopy(net.module), size=(8, 8), normalize=([0.5] * 3, [0.25] * 3))
+    assert torch.equal(again.watched(image(), ["first"]).logits, expected)
