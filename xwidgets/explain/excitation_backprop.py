@@ -257,7 +257,8 @@ def _average(operation: Operation) -> Any:
 
 def _sum(operation: Operation) -> Any:
     if len(operation.inputs) == 2:
-        return _average(operation) if operation.name == "add" else _undefined(operation)
+        adds = operation.name == "add" and operation.argument("alpha", 1) > 0
+        return _average(operation) if adds else _undefined(operation)
     (x,) = operation.inputs
     subtracted = operation.name != "add" and (operation.name == "rsub") == (x is operation.input)
     return _Pass.apply(operation, not subtracted, x)

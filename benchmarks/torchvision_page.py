@@ -1,28 +1,23 @@
 """Write docs/torchvision.md: what deconvnet and excitation backprop do on torchvision's CNNs.
 
-python scripts/torchvision_page.py [NAME ...]
+python -m benchmarks.torchvision_page [NAME ...]
 
 With names, only their rows are printed.
 """
 
 import argparse
-import json
-import time
 import warnings
-from collections.abc import Callable
 from pathlib import Path
-from statistics import median
-from tempfile import TemporaryDirectory
 
 import torch
-from torch import Tensor, nn
-from torch.profiler import profile
 from torchvision import models
 from tqdm import tqdm
 
 import xwidgets as xw
 from xwidgets.explain.deconvnet import RULES as DECONVNET
 from xwidgets.explain.excitation_backprop import RULES as EXCITATION
+
+from .measure import REPEATS, peak, random_network, seconds
 
 PAGE = Path(__file__).parents[1] / "docs" / "torchvision.md"
 TRANSFORMERS = ("vit_", "swin_", "maxvit")
@@ -31,7 +26,7 @@ HEAD = """\
 
 Deconvnet and excitation backprop on every convolutional classifier of torchvision, with random
 weights (Kaiming) and random batch-norm statistics and scales, on one random image of 224 x 224
-pixels (Inception: 299 x 299). Made by `python -m scripts.torchvision_page` with torch {torch} on
+pixels (Inception: 299 x 299). Made by `python -m benchmarks.torchvision_page` with torch {torch} on
 {where}.
 
 - **forward**: whether the logits of the watched pass are those of the plain one, to the bit.
@@ -48,7 +43,6 @@ pixels (Inception: 299 x 299). Made by `python -m scripts.torchvision_page` with
 | network | forward | deconvnet | mass | deconvnet time, memory | excitation time, memory |
 |---|---|---|---|---|---|
 """
-REPEATS = 3
 
 
 def main() -> None:
@@ -70,7 +64,8 @@ def main() -> None:
 
 
 def row(name: str) -> str:
-    net, image = random_network(name)
+    net = random_network(name)
+    image = torch.rand(3, *net.size)
     logits = net(image[None])
     identical = all(
         torch.equal(net.watched(image[None], rules=rules).logits, logits)
@@ -104,46 +99,6 @@ def row(name: str) -> str:
             costs.append("")
     forward = "identical" if identical else "differs"
     return "| " + " | ".join([name, forward, *results, *costs]) + " |"
-
-
-def random_network(name: str) -> tuple[xw.Network, Tensor]:
-    torch.manual_seed(0)
-    auxiliary = {"aux_logits": False, "init_weights": False}
-    options = auxiliary if name in ("googlenet", "inception_v3") else {}
-    module = models.get_model(name, weights=None, **options)
-    for part in module.modules():
-        if isinstance(part, nn.Conv2d | nn.Linear):
-            nn.init.kaiming_normal_(part.weight)
-        if isinstance(part, nn.BatchNorm2d):
-            part.running_mean.normal_(0, 0.1)
-            part.running_var.uniform_(0.5, 1.5)
-            nn.init.uniform_(part.weight, 0.5, 1.5)
-            nn.init.normal_(part.bias, 0, 0.1)
-    for parameter in module.parameters():
-        parameter.requires_grad_(False)
-    side = 299 if name == "inception_v3" else 224
-    return xw.Network(module, size=(side, side), name=name), torch.rand(3, side, side)
-
-
-def seconds(method: Callable[[], object]) -> float:
-    taken = []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        method()
-        taken.append(time.perf_counter() - start)
-    return median(taken)
-
-
-def peak(method: Callable[[], object]) -> int:
-    """The most memory that a call holds at once, in bytes."""
-    with profile(profile_memory=True) as trace:
-        method()
-    with TemporaryDirectory() as folder:
-        file = Path(folder, "trace.json")
-        trace.export_chrome_trace(str(file))
-        events = json.loads(file.read_text())["traceEvents"]
-    held = [event["args"]["Total Allocated"] for event in events if event["name"] == "[memory]"]
-    return max(held) - held[0]
 
 
 if __name__ == "__main__":
