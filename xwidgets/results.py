@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import render
+from .box import Box
 
 
 @cache
@@ -115,10 +116,6 @@ class Relevance:
         return f"<Relevance {height} x {width}: {self.title}>"
 
 
-Box = tuple[int, int, int, int]
-"""Top, left, bottom and right edge in pixels; bottom and right lie just outside."""
-
-
 @dataclass(frozen=True, eq=False)
 class NeuronPatch:
     """What a neuron looks at in one image.
@@ -145,15 +142,14 @@ class NeuronPatch:
     @property
     def crop(self) -> NDArray[np.uint8]:
         """The patch of the picture in the box, 8-bit ``(h, w, 3)``; empty for a silent neuron."""
-        top, left, bottom, right = self.box or (0, 0, 0, 0)
-        return self.image[top:bottom, left:right]
+        return self.image[(self.box or Box(0, 0, 0, 0)).slices]
 
     @property
     def contact(self) -> tuple[str, ...]:
         """The sides on which the box reaches as far as the neuron can see."""
         if self.box is None or self.field is None:
             return ()
-        sides = zip(SIDES, self.box, self.field, strict=True)
+        sides = zip(Box._fields, self.box, self.field, strict=True)
         return tuple(side for side, edge, limit in sides if edge == limit)
 
     def __repr__(self) -> str:
@@ -162,7 +158,6 @@ class NeuronPatch:
         )
 
 
-SIDES = ("top", "left", "bottom", "right")
 _DAMAGE = (OSError, KeyError, TypeError, ValueError, EOFError, RuntimeError,
            zipfile.BadZipFile, zlib.error)  # fmt: skip
 _ARRAYS = {item.name for item in fields(Relevance)} & {"values", "image"}

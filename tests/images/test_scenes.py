@@ -82,9 +82,9 @@ def test_masks_fill_the_boxes(make: Maker) -> None:
         shown = np.any(list(scene.masks.values()), axis=0)
         boxed = np.zeros_like(shown)
         for box in scene.boxes:
-            inside = (slice(box.y, box.y + box.height), slice(box.x, box.x + box.width))
-            boxed[inside] = True
-            edges = (shown[inside][0], shown[inside][-1], shown[inside][:, 0], shown[inside][:, -1])
+            boxed[box.slices] = True
+            part = shown[box.slices]
+            edges = (part[0], part[-1], part[:, 0], part[:, -1])
             assert all(edge.any() for edge in edges), "the box is too large"
         assert not (shown & ~boxed).any(), "the boxes are too small"
 

@@ -10,10 +10,11 @@ from itertools import chain
 
 from torch import Tensor
 
+from xwidgets.box import Box
 from xwidgets.images import picture
 from xwidgets.networks import Layer, Network
 from xwidgets.networks.network import image_for
-from xwidgets.results import Box, NeuronPatch
+from xwidgets.results import NeuronPatch
 
 from .deconvnet import RULES, Start, channel_of, reconstructions
 
@@ -68,7 +69,7 @@ def neuron_patches(
                 activation=float(activation.max()),
                 image=shown,
                 pixels=pixels.float().cpu().numpy(),
-                box=_bounds(strength > threshold * strength.max()),
+                box=Box.around((strength > threshold * strength.max()).cpu().numpy()),
                 field=_field(layer, activation, start, shown.shape[:2]),
             )
     return [found[neuron] for neuron in wanted]
@@ -77,16 +78,10 @@ def neuron_patches(
 def _field(layer: Layer, activation: Tensor, start: Start, size: tuple[int, int]) -> Box | None:
     """What the units of a map see together that the reconstruction starts from."""
     units = activation if activation.ndim == 2 else activation.reshape(1, 1)
-    alive = _bounds((units == units.max()) & (units > 0) if start == "maximum" else units != 0)
-    if alive is None:
+    alive = (units == units.max()) & (units > 0) if start == "maximum" else units != 0
+    active = Box.around(alive.cpu().numpy())
+    if active is None:
         return None
-    top, left, _, _ = layer.field_of(alive[0], alive[1], size)
-    _, _, bottom, right = layer.field_of(alive[2] - 1, alive[3] - 1, size)
-    return top, left, bottom, right
-
-
-def _bounds(mask: Tensor) -> Box | None:
-    rows, columns = (mask.any(axis).nonzero().flatten().tolist() for axis in (1, 0))
-    if not rows:
-        return None
-    return rows[0], columns[0], rows[-1] + 1, columns[-1] + 1
+    first = layer.field_of(active.top, active.left, size)
+    last = layer.field_of(active.bottom - 1, active.right - 1, size)
+    return Box(first.top, first.left, last.bottom, last.right)

@@ -1,7 +1,17 @@
-"""Pictures to look at: photographs, drawn scenes with ground truth, and their checks."""
+"""Pictures to look at: photographs, data sets, drawn scenes with ground truth; their checks."""
 
 from . import scenes
+from .inria import Photograph, inria
 from .photo import photo, photographs
 from .pixels import as_pixels, one_image, picture
 
-__all__ = ["as_pixels", "one_image", "photo", "photographs", "picture", "scenes"]
+__all__ = [
+    "Photograph",
+    "as_pixels",
+    "inria",
+    "one_image",
+    "photo",
+    "photographs",
+    "picture",
+    "scenes",
+]

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.modules.utils import _pair
 from torch.overrides import TorchFunctionMode
 
-from xwidgets.results import Box
+from xwidgets.box import Box
 
 from .operations import Operation
 
@@ -58,7 +58,7 @@ class Layer:
             [min(max(0, edge), side) for edge, side in zip(edges, size, strict=True)]
             for edges in (first, last)
         )
-        return top, left, bottom, right
+        return Box(top, left, bottom, right)
 
 
 def list_layers(module: nn.Module, image: Tensor) -> tuple[Layer, ...]:

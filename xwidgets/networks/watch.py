@@ -167,6 +167,7 @@ def go_back(start: Tensor, seeds: Tensor, to: Tensor) -> Tensor:
     Raises:
         ValueError: when no operation leads from ``to`` to ``start``.
     """
+
     def back(seed: Tensor) -> Tensor:
         (signal,) = torch.autograd.grad(start, to, seed, retain_graph=True, allow_unused=True)
         if signal is None:

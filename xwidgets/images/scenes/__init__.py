@@ -14,13 +14,12 @@ import torch
 from xwidgets.errors import unknown
 from xwidgets.images.scenes import birds, streets
 from xwidgets.images.scenes.birds import BirdRecord, bird
-from xwidgets.images.scenes.scene import Box, Point, Record, Scene, check_size
+from xwidgets.images.scenes.scene import Point, Record, Scene, check_size
 from xwidgets.images.scenes.streets import StreetRecord, street
 
 __all__ = [
     "CLASSES",
     "BirdRecord",
-    "Box",
     "Point",
     "Record",
     "Scene",

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from xwidgets.box import Box
 from xwidgets.images.scenes.canvas import Canvas
 
 SUBJECT = 16
@@ -25,15 +26,6 @@ class Point(NamedTuple):
     x: int
     y: int
     visible: bool
-
-
-class Box(NamedTuple):
-    """The smallest box around a subject: its first column and row, and its extent in pixels."""
-
-    x: int
-    y: int
-    width: int
-    height: int
 
 
 class Record(Protocol):
@@ -120,13 +112,14 @@ class Scene:
             for number, part in enumerate(record.part_names, 1)
         }
         present = np.flatnonzero(counts[:, 1:].sum(1))
+        shown = (((subjects == subject) & (numbers > 0)).any(2) for subject in present)
         return cls(
             image=picture.permute(2, 0, 1).float() / 255,
             label=record.label,
             name=record.name,
             parts=points,
             masks=masks,
-            boxes=[_box(((subjects == subject) & (numbers > 0)).any(2)) for subject in present],
+            boxes=[box for mask in shown if (box := Box.around(mask)) is not None],
             record=record,
         )
 
@@ -169,9 +162,3 @@ def _point(mask: NDArray[np.bool_]) -> Point:
     distance = (rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2
     nearest = distance.argmin()
     return Point(int(columns[nearest]), int(rows[nearest]), True)
-
-
-def _box(mask: NDArray[np.bool_]) -> Box:
-    rows, columns = mask.nonzero()
-    x, y = int(columns.min()), int(rows.min())
-    return Box(x, y, int(columns.max()) - x + 1, int(rows.max()) - y + 1)
