@@ -1,5 +1,6 @@
 """Sentences for what cannot be."""
 
+import operator
 from collections.abc import Iterable
 from difflib import get_close_matches
 from numbers import Integral
@@ -19,6 +20,25 @@ def unknown(what: str, name: object, known: Iterable[str], hint: str = "") -> Va
         shown = ", ".join(choices[:8]) + (" ..." if len(choices) > 8 else "")
         advice = f"known: {shown}" if shown else "none are known"
     return ValueError(f"unknown {what} {name!r}; {advice}{' ' + hint if hint else ''}")
+
+
+def index_within(what: str, number: object, count: int, owner: str) -> int:
+    """``number`` as an int, when it is one of the ``count`` that ``owner`` has.
+
+    >>> index_within("channel", 7, 4, "layer 'features.0'")
+    Traceback (most recent call last):
+    ValueError: channel 7 does not exist: layer 'features.0' has channels 0 to 3
+    """
+    try:
+        found = operator.index(number)  # type: ignore[arg-type]  # also of what argmax returns
+    except TypeError:
+        found = -1
+    if not 0 <= found < count:
+        several = f"{what}es" if what.endswith("s") else f"{what}s"
+        raise ValueError(
+            f"{what} {number!r} does not exist: {owner} has {several} 0 to {count - 1}"
+        )
+    return found
 
 
 def at_least(name: str, value: int, least: int) -> None:

@@ -3,9 +3,12 @@
 `plain` asks for every operation as a module. `spelled` asks for the same operations as functions,
 methods or operators, in place or with results that are dropped, as the plan says.
 
-    @given(plans)
+    @given(plans())
     def test(plan):
         one, other = plan.plain(), plan.spelled()
+
+The same means to the bit where maps have two channels or more and are larger than one pixel. The
+memory format of others is ambiguous, and torch may choose other kernels for another spelling.
 """
 
 from collections.abc import Callable
@@ -186,7 +189,7 @@ class Build:
     def beside(self, kernel, spelling):
         kept = self.channels
         left = nn.Sequential(
-            self.convolution(1, kernel, 1, 1, spelling), self.rectifier(nn.ReLU, spelling + 1)
+            self.convolution(kept, kernel, 1, 1, spelling), self.rectifier(nn.ReLU, spelling + 1)
         )
         self.channels = kept
         right = nn.Sequential(
@@ -194,7 +197,7 @@ class Build:
             self.convolution(2, (1, 1), 1, 1, spelling),
             self.rectifier(nn.ReLU, spelling),
         )
-        self.channels = 3
+        self.channels = kept + 2
         return self.join(left, right, CONCATENATIONS, spelling)
 
     def gate(self, spelling):
@@ -257,37 +260,39 @@ def _step(kind: str, *arguments: st.SearchStrategy) -> st.SearchStrategy[tuple]:
 
 _spelling = st.integers(0, 7)
 _kernel = st.sampled_from([(1, 1), (3, 3), (3, 1), (5, 3)])
-_stride = st.integers(1, 3)
-_convolution_step = _step(
-    "convolution", st.integers(1, 4), _kernel, _stride, st.integers(1, 2), _spelling
-)
-_rectifier_step = _step(
+_stride = st.integers(1, 2)
+_rectifier = _step(
     "rectifier", st.sampled_from([nn.ReLU, nn.ReLU, nn.ReLU6, nn.LeakyReLU]), _spelling
 )
-_norm_step = _step("norm", _spelling)
-_pool_step = _step(
+_norm = _step("norm", _spelling)
+_pool = _step(
     "pool", st.sampled_from([nn.MaxPool2d, nn.AvgPool2d]), st.integers(2, 3), _stride,
     st.booleans(), st.booleans(), _spelling,
 )  # fmt: skip
-_blocks = st.one_of(
-    st.tuples(_convolution_step, _rectifier_step),
-    st.tuples(_convolution_step, _norm_step, _rectifier_step),
-    st.tuples(_norm_step, _rectifier_step),
-    st.tuples(_step("residual", _kernel, _spelling), _rectifier_step),
-    st.tuples(_pool_step),
-    st.tuples(_step("beside", _kernel, _spelling)),
-    st.tuples(_step("gate", _spelling)),
-    st.tuples(_step("again", st.integers(2, 3), _spelling)),
-)
-_sides = st.integers(9, 14)
+_sides = st.integers(11, 15)
 
-plans = st.builds(
-    lambda channels, size, first, blocks, seed: Plan(
-        channels, size, [step for block in (first, *blocks) for step in block], seed
-    ),
-    st.sampled_from([1, 3]),
-    st.tuples(_sides, _sides),
-    st.tuples(_convolution_step, _rectifier_step),
-    st.lists(_blocks, min_size=1, max_size=4),
-    st.integers(0, 1000),
-)
+
+def plans(least: int = 2) -> st.SearchStrategy[Plan]:
+    """Plans of networks of one to five blocks, whose maps have at least ``least`` channels."""
+    outputs, dilation = st.integers(least, 4), st.integers(1, 2)
+    convolution = _step("convolution", outputs, _kernel, _stride, dilation, _spelling)
+    blocks = st.one_of(
+        st.tuples(convolution, _rectifier),
+        st.tuples(convolution, _norm, _rectifier),
+        st.tuples(_norm, _rectifier),
+        st.tuples(_step("residual", _kernel, _spelling), _rectifier),
+        st.tuples(_pool),
+        st.tuples(_step("beside", _kernel, _spelling)),
+        st.tuples(_step("gate", _spelling)),
+        st.tuples(_step("again", st.integers(2, 3), _spelling)),
+    )
+    return st.builds(
+        lambda channels, size, first, others, seed: Plan(
+            channels, size, [step for block in (first, *others) for step in block], seed
+        ),
+        st.sampled_from([1, 3]),
+        st.tuples(_sides, _sides),
+        st.tuples(convolution, _rectifier),
+        st.lists(blocks, min_size=1, max_size=4),
+        st.integers(0, 1000),
+    )

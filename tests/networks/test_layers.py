@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn.functional import avg_pool2d, max_pool2d, pad, relu
@@ -16,8 +16,9 @@ from xwidgets.networks.layers import list_layers
 SIDE = 160
 
 
-def seen(module, name, channels=1, side=SIDE):
-    """Height and width that the middle unit of a layer sees: where its gradient is not zero.
+def box(module, name, row=None, column=None, channels=1, size=(SIDE, SIDE)):
+    """The pixels that a unit of a layer sees, by default the middle one: where its gradient is not
+    zero.
 
     Of a copy in which every weight is positive and every maximum is a mean, so that no path is
     lost.
@@ -36,14 +37,24 @@ def seen(module, name, channels=1, side=SIDE):
     outputs = {}
     layer = module.get_submodule(name)
     handle = layer.register_forward_hook(lambda _, __, output: outputs.setdefault("y", output))
-    image = torch.ones(1, channels, side, side, dtype=torch.float64, requires_grad=True)
+    image = torch.ones(1, channels, *size, dtype=torch.float64, requires_grad=True)
     module(image)
     handle.remove()
     output = outputs["y"][0].sum(0)
-    output[output.shape[0] // 2, output.shape[1] // 2].backward()
+    row = output.shape[0] // 2 if row is None else row
+    column = output.shape[1] // 2 if column is None else column
+    output[row, column].backward()
     touched = image.grad[0].sum(0) != 0
+    if not touched.any():
+        return None  # padding alone
     rows, columns = touched.any(1).nonzero(), touched.any(0).nonzero()
-    return (int(rows.max() - rows.min()) + 1, int(columns.max() - columns.min()) + 1)
+    return int(rows.min()), int(columns.min()), int(rows.max()) + 1, int(columns.max()) + 1
+
+
+def seen(module, name, channels=1, side=SIDE):
+    """Height and width of what the middle unit of a layer sees."""
+    top, left, bottom, right = box(module, name, channels=channels, size=(side, side))
+    return bottom - top, right - left
 
 
 # Networks that everybody knows
@@ -284,3 +295,190 @@ def test_listing_leaves_no_hooks_and_no_mode_behind():
     assert not any(part._forward_hooks for part in module.modules())
     assert all(part.training for part in module.modules())
     assert torch.equal(module.bn1.running_mean, before)
+
+
+# Where a unit looks
+
+
+class Padded(nn.Module):
+    """`F.pad` before a convolution."""
+
+    def __init__(self, *padding, mode="constant"):
+        super().__init__()
+        self.padding, self.mode = padding, mode
+        self.convolution = nn.Conv2d(1, 1, (3, 2))
+
+    def forward(self, x):
+        return self.convolution(pad(x, self.padding, mode=self.mode))
+
+
+class Beside(nn.Module):
+    """Two branches, concatenated or added."""
+
+    def __init__(self, left, right, join):
+        super().__init__()
+        self.left, self.right, self.join, self.last = left, right, join, nn.Conv2d(1, 1, 2)
+
+    def forward(self, x):
+        left, right = self.left(x), self.right(x)
+        return self.last(
+            left + right if self.join == "sum" else torch.cat([left, right], 1).sum(1, True)
+        )
+
+
+LOOKS = {
+    "one pixel": nn.Conv2d(1, 1, 1),
+    "a kernel": nn.Conv2d(1, 1, (3, 2)),
+    "padding": nn.Conv2d(1, 1, 5, padding=(2, 1)),
+    "stride": nn.Conv2d(1, 1, 3, stride=(2, 3), padding=1),
+    "dilation": nn.Conv2d(1, 1, 3, dilation=(2, 3)),
+    "same, odd": nn.Conv2d(1, 1, (5, 3), padding="same"),
+    "same, even": nn.Conv2d(1, 1, (4, 2), padding="same"),
+    "valid": nn.Conv2d(1, 1, 3, padding="valid"),
+    "a pool": nn.MaxPool2d(3, 2, 1, ceil_mode=True),
+    "a mean": nn.AvgPool2d((3, 2), (2, 1), (1, 0)),
+    "nn.ZeroPad2d": nn.Sequential(nn.ZeroPad2d((3, 0, 1, 2)), nn.Conv2d(1, 1, 3)),
+    "F.pad": Padded(2, 1, 3, 0),
+    "F.pad of the width": Padded(2, 1),
+    "F.pad that crops": Padded(-2, -1, -3, 1),
+    "reflection": nn.Conv2d(1, 1, 5, padding=2, padding_mode="reflect"),
+    "repetition": nn.Conv2d(1, 1, (3, 5), padding=(1, 2), padding_mode="replicate"),
+    "one behind the other": nn.Sequential(
+        nn.Conv2d(1, 1, 3, 2, 1), nn.ReLU(), nn.MaxPool2d(3, 1, 1),
+        nn.Conv2d(1, 1, 3, 1, 1),
+    ),
+    "a sum": Beside(nn.Conv2d(1, 1, 5, padding=2), nn.Conv2d(1, 1, 3, padding=1), "sum"),
+    "a concatenation": Beside(
+        nn.Conv2d(1, 1, (1, 5), padding=(0, 2)), nn.Conv2d(1, 1, (3, 1), padding=(1, 0)), "cat"
+    ),
+    "a lopsided sum": Beside(
+        nn.Sequential(nn.ZeroPad2d((2, 0, 0, 0)), nn.Conv2d(1, 1, (1, 3))), nn.Identity(), "sum"
+    ),
+    "a shrinking sum": Beside(
+        nn.Conv2d(1, 1, 3, 2, 1), nn.Sequential(nn.AvgPool2d(2, 2, ceil_mode=True)), "sum"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_every_unit_looks_where_its_gradient_is_not_zero(name):
+    size = (17, 14)
+    module = nn.Sequential(LOOKS[name], nn.Identity()).eval()
+    listed = list_layers(module, torch.zeros(1, 1, *size))[-1]
+    height, width = listed.shape[1:]
+    for row in {0, 1, height // 2, height - 1}:
+        for column in {0, 1, width // 2, width - 1}:
+            top, left, bottom, right = found = listed.field_of(row, column, size)
+            expected = box(module, "1", row, column, size=size)
+            if expected is None:
+                assert top == bottom or left == right
+            else:
+                assert found == expected
+
+
+@pytest.mark.parametrize("padding", ["same", (2, 3), 0])
+def test_dilated_units_look_where_their_gradient_is_not_zero(padding):
+    convolution = nn.Conv2d(1, 1, (2, 3), padding=padding, dilation=(3, 2))
+    module = nn.Sequential(convolution, nn.Identity())
+    listed = list_layers(module, torch.zeros(1, 1, 17, 14))[-1]
+    assert listed.field_of(6, 6, (17, 14)) == box(module, "1", 6, 6, size=(17, 14))
+
+
+def test_where_a_unit_looks_ends_at_an_image_of_any_size():
+    net = Network(nn.Sequential(nn.Conv2d(1, 1, 5, 2, 2)), size=(20, 20))
+    layer = net.layer("0")
+    assert layer.field_of(0, 9, (20, 20)) == (0, 16, 3, 20)
+    assert layer.field_of(0, 9, (40, 18)) == (0, 16, 3, 18)
+    assert layer.field_of(19, 0, (40, 18)) == (36, 0, 40, 3)
+
+
+def test_behind_a_flattening_every_unit_looks_everywhere():
+    for module in (
+        nn.Sequential(nn.Conv2d(1, 1, 3), nn.Flatten(), nn.Linear(36, 2)),
+        nn.Sequential(nn.Conv2d(1, 1, 3), nn.AdaptiveAvgPool2d(1)),
+    ):
+        listed = list_layers(module, torch.zeros(1, 1, 8, 8))
+        assert listed[0].field_of(0, 0, (8, 8)) == (0, 0, 3, 3)
+        assert listed[-1].field_of(0, 0, (8, 8)) == (0, 0, 8, 8)
+
+
+@pytest.mark.parametrize("name", ["googlenet", "squeezenet1_1", "resnet18"])
+def test_units_of_known_networks_look_where_their_gradients_are(name):
+    torch.manual_seed(0)
+    module = models.get_model(name, weights=None, **OPTIONS.get(name, {}))
+    size = (160, 128)
+    inside = [
+        layer for layer in Network(module, size=size).layers
+        if len(layer.shape) == 3 and max(layer.receptive_field) < 70
+    ]  # fmt: skip
+    for layer in inside[:: max(1, len(inside) // 3)]:
+        row, column = (side // 2 for side in layer.shape[1:])
+        assert layer.field_of(row, column, size) == box(
+            module, layer.name, row, column, channels=3, size=size
+        ), layer.name
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(layers, min_size=1, max_size=4), st.data())
+def test_units_of_random_networks_look_where_their_gradients_are(parts, data):
+    assume(not any(getattr(part, "padding_mode", "") == "circular" for part in parts))
+    size = (40, 36)
+    module = nn.Sequential(*parts, nn.Identity()).eval()
+    listed = list_layers(module, torch.zeros(1, 1, *size))[-1]
+    row, column = (data.draw(st.integers(0, side - 1)) for side in listed.shape[1:])
+    found = listed.field_of(row, column, size)
+    expected = box(module, listed.name, row, column, size=size)
+    if expected is not None:
+        assert all(one <= other for one, other in zip(found[:2], expected[:2], strict=True))
+        assert all(one >= other for one, other in zip(found[2:], expected[2:], strict=True))
+    sides = (found[2] - found[0], found[3] - found[1])
+    if sides == listed.receptive_field and max(sides) < min(size):
+        assert found == expected
+
+
+# Blocks
+
+
+def test_blocks_are_listed_behind_their_parts():
+    net = Network(models.resnet18(weights=None), size=(64, 64))
+    names = [layer.name for layer in net.layers]
+    block = net.layer("layer2.0")
+    assert (block.kind, block.shape, block.convolution) == ("BasicBlock", (128, 8, 8), None)
+    parts = [name for name in names if name.startswith("layer2.0.")]
+    assert len(parts) == 8
+    assert max(map(names.index, parts)) + 1 == names.index("layer2.0")
+    assert names.index("layer2.1") + 1 == names.index("layer2")
+    assert net.layer("layer2").kind == "Sequential"
+    assert net.layer("layer2").extent == net.layer("layer2.1").extent
+    assert "" not in names
+
+
+def test_a_block_sees_what_the_widest_of_its_branches_sees():
+    net = Network(models.squeezenet1_1(weights=None), size=(160, 160))
+    fire, narrow, wide = (net.layer(f"features.3{end}") for end in ("", ".expand1x1", ".expand3x3"))
+    assert fire.kind == "Fire"
+    assert fire.shape[0] == narrow.shape[0] + wide.shape[0]
+    assert fire.extent == wide.extent
+    assert fire.field_of(9, 9, (160, 160)) != narrow.field_of(9, 9, (160, 160))
+
+
+def test_a_module_that_returns_several_tensors_is_no_layer():
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one = nn.Conv2d(1, 1, 3)
+
+        def forward(self, x):
+            return self.one(x), x
+
+    class Outer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.two, self.last = Two(), nn.ReLU()
+
+        def forward(self, x):
+            return self.last(self.two(x)[0])
+
+    listed = list_layers(Outer(), torch.zeros(1, 1, 8, 8))
+    assert [layer.name for layer in listed] == ["two.one", "last"]
+    assert listed[-1].receptive_field == (3, 3)

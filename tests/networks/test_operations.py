@@ -370,8 +370,8 @@ def test_arguments_of_a_convolution_are_read_by_name(function, args, kwargs):
         (torch.Tensor.add_, (X, CONSTANT), {"alpha": 2}, {"other": CONSTANT, "alpha": 2}),
         (torch.Tensor.__rsub__, (X, 2), {}, {"other": 2}),
         (torch.rsub, (X, 2), {}, {"other": 2}),
-        (torch.Tensor.matmul, (X, KERNELS), {}, {"weight": KERNELS}),
-        (torch.addmm, (BIAS, X, MATRIX), {}, {"bias": BIAS, "weight": MATRIX, "input": X}),
+        (torch.Tensor.matmul, (X, KERNELS), {}, {"other": KERNELS}),
+        (torch.addmm, (BIAS, X, MATRIX), {}, {"input": BIAS, "mat1": X, "mat2": MATRIX}),
         (F.linear, (X,), {"bias": BIAS, "weight": MATRIX}, {"bias": BIAS, "weight": MATRIX}),
     ],
 )  # fmt: skip

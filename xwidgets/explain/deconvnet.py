@@ -14,17 +14,17 @@ that of a squeeze-and-excitation block, is a constant.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from numbers import Integral
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 from torch.autograd import Function
 
+from xwidgets.errors import index_within
 from xwidgets.networks import Layer, Network
 from xwidgets.networks.network import Watched, image_for
 from xwidgets.networks.operations import Kind, Operation, gate
-from xwidgets.networks.watch import Rule, go_back, nodes, undefined
+from xwidgets.networks.watch import Rule, go_back, nodes, refuse_hidden, undefined
 
 Start = Literal["map", "maximum"]
 
@@ -65,6 +65,8 @@ def deconvolve(
     if start not in ("map", "maximum"):
         raise ValueError(f'start is {start!r}, but must be "map" or "maximum"')
     several = channel if isinstance(channel, Sequence) else [channel]
+    if not several:
+        raise ValueError("channel is empty; give the number of a channel, or several")
     channels = [channel_of(chosen, one) for one in several]
     watched = net.watched(x[None], [chosen.name], RULES)
     pixels = torch.cat(list(reconstructions(watched, chosen.name, channels, start)))
@@ -80,7 +82,8 @@ def reconstructions(
         ValueError: as :func:`deconvolve`.
     """
     activations = watched.activations[layer]
-    if not any(node.name() == "_RectifyBackward" for node in nodes(activations)):
+    refuse_hidden(activations, (_Rectify,))
+    if not any(node.name() == "_RectifyBackward" for node in nodes(activations.grad_fn)):
         raise ValueError(
             f"there is no rectifier between the pixels and layer {layer!r}, so that a deconvnet "
             "would be the gradient; for that there is xw.saliency"
@@ -103,15 +106,13 @@ _TOGETHER = 16
 class _Rectify(Function):
     @staticmethod
     def forward(ctx: Any, operation: Operation, x: Tensor) -> Any:
-        ctx.rectifier = operation if operation.name in _LEAKY else torch.relu
+        leaky = operation.name in ("leaky_relu", "prelu", "rrelu")
+        ctx.slope = -operation(torch.full_like(x, -1)) if leaky else 0
         return operation()
 
     @staticmethod
     def backward(ctx: Any, signal: Tensor) -> tuple[None, Tensor]:
-        return None, ctx.rectifier(signal)
-
-
-_LEAKY = ("leaky_relu", "prelu", "rrelu")
+        return None, torch.where(signal > 0, signal, ctx.slope * signal)
 
 
 def _rectifier(operation: Operation) -> Any:
@@ -139,9 +140,4 @@ RULES: Mapping[Kind, Rule] = {
 
 def channel_of(layer: Layer, channel: int) -> int:
     """``channel``, checked to be one of the layer's."""
-    if not isinstance(channel, Integral) or not 0 <= channel < layer.shape[0]:
-        raise ValueError(
-            f"channel {channel!r} does not exist: layer {layer.name!r} has channels 0 to "
-            f"{layer.shape[0] - 1}"
-        )
-    return int(channel)
+    return index_within("channel", channel, layer.shape[0], f"layer {layer.name!r}")

@@ -13,7 +13,8 @@ nothing. Rectifiers and other activations, and gates that scale a signal, pass p
 it to the maximum, and what moves values moves it too: there the gradient does the same.
 
 The contrastive form (c-MWP) shares out through the first weights on the way once with W and once
-with -W, takes the difference, and cuts it at zero at the very end.
+with -W, takes the difference, and cuts it at zero at the very end. What a branch carries around the
+first weights, to others further on, is shared out with W alone.
 
 Inputs count by their positive part. So the mass that arrives is 1 as long as the activations on the
 way are not negative, and less where negative ones leak.
@@ -21,21 +22,22 @@ way are not negative, and less where negative ones leak.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from numbers import Integral
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.autograd import Function
+from torch.func import vjp
 from torch.nn.functional import interpolate
 
+from xwidgets.errors import index_within
 from xwidgets.images import picture
 from xwidgets.networks import Network
 from xwidgets.networks.network import evaluating, image_for
 from xwidgets.networks.operations import Kind, Operation, gate, producer
-from xwidgets.networks.watch import Rule, Watch, go_back, nodes, undefined
+from xwidgets.networks.watch import Rule, Watch, go_back, nodes, refuse_hidden, undefined
 from xwidgets.results import Relevance
 
 Excitation = Callable[..., Sequence[Tensor]]
@@ -68,8 +70,8 @@ def excitation_backprop(
 
     Returns:
         Relevance whose values are summed over the channels of ``layer`` and brought to the size of
-        the picture; its ``mass`` is what arrived: 1 (contrastive: 0, before negative values are
-        cut) when nothing leaked through negative activations.
+        the picture; its ``mass`` is what arrived, before negative values are cut: 1 (contrastive:
+        0) when nothing leaked through negative activations, or at units that nothing excites.
 
     Raises:
         ValueError: for a layer, class or unit that does not exist or does not lead to the other, an
@@ -91,13 +93,14 @@ def excitation_backprop(
     units = watched.logits if begin is None else watched.activations[begin]
     if top is not None:
         with evaluating(top, gradients=True), Watch(top, rules=RULES):
-            units = top(units)
+            units = _checked(top(units))
     if begin is None and top is None:
         index = net.target_index(target, units)
         label = net.class_name(index)
     else:
-        index = _unit(target, units)
-        label = f"unit {index} of {'the top layers' if top is not None else begin}"
+        owner = f"layer {begin!r}" if top is None else "the top layers"
+        index = index_within("unit", target, units.shape[1], owner)
+        label = f"unit {index} of {owner}"
     seed = _seed(units, index, label)
     to = watched.pixels if end == "pixels" else watched.activations[end]
     arrived = excitations(units, seed[None], to, contrastive)[0, 0]
@@ -133,8 +136,9 @@ def excitations(units: Tensor, seeds: Tensor, to: Tensor, contrastive: bool) -> 
     Returns:
         ``(M, N, ...)``, of the shape of ``to``; signed when contrastive.
     """
+    refuse_hidden(units, (_Share, _Pass))
     if contrastive:
-        first = [node for node in nodes(units, _has_weights) if _has_weights(node)]
+        first = _first_weights(units, to)
         if not first:
             raise ValueError(
                 "there are no weights between the unit and the layer to stop at, which contrastive "
@@ -145,8 +149,24 @@ def excitations(units: Tensor, seeds: Tensor, to: Tensor, contrastive: bool) -> 
     return go_back(units, seeds, to)
 
 
-def _has_weights(node: Any) -> bool:
-    return getattr(node, "negative", None) is not None
+def _first_weights(units: Tensor, to: Tensor) -> list[Any]:
+    """The nodes with weights on the way from ``units`` that have no others before them."""
+
+    def has_weights(node: Any) -> bool:
+        return getattr(node, "negative", None) is not None
+
+    def ends(node: Any) -> bool:
+        return node is to.grad_fn or has_weights(node)
+
+    met = [node for node in nodes(units.grad_fn, ends) if has_weights(node)]
+    met = [node for node in met if node is not to.grad_fn]
+    below = {
+        node
+        for one in met
+        for following, _ in one.next_functions
+        for node in nodes(following, lambda node: node is to.grad_fn)
+    }
+    return [node for node in met if node not in below]
 
 
 class _Share(Function):
@@ -160,8 +180,8 @@ class _Share(Function):
         negative: Excitation | None,
         *inputs: Tensor,
     ) -> Any:
-        # a sum keeps copies: networks write over its terms, which its gradient does not need
-        kept = [x.clone() for x in inputs] if operation.kind == "sum" else inputs
+        # networks write over what goes into sums and averages, whose gradient does not need it
+        kept = [x.clone() for x in inputs] if negative is None else inputs
         ctx.save_for_backward(*kept)
         ctx.positive, ctx.negative, ctx.contrastive = positive, negative, False
         return operation()
@@ -178,10 +198,8 @@ class _Share(Function):
 
 def _back(f: Callable[..., Tensor], p: Tensor, *inputs: Tensor) -> Sequence[Tensor]:
     """f^T(p / f(x)) of any linear function that has no negative weights."""
-    with torch.enable_grad():
-        excited = [x.detach().requires_grad_() for x in inputs]
-        total = f(*excited)
-    return torch.autograd.grad(total, excited, _ratio(p, total.detach()))
+    total, back = cast(tuple[Tensor, Excitation], vjp(f, *inputs))
+    return back(_ratio(p, total))
 
 
 def _back_matrix(weight: Tensor, sign: Tensor | None, p: Tensor, x: Tensor) -> Sequence[Tensor]:
@@ -218,7 +236,7 @@ def _linear(operation: Operation) -> Any:
 
 def _share_weights(operation: Operation, linear: Operation, sign: Tensor | None) -> Any:
     """Share out through ``linear``, its outputs times ``sign``; forward, run ``operation``."""
-    weight = linear.argument("weight")
+    weight = linear.weight
     one = weight.new_ones(len(weight), *[1] * (weight.ndim - 1)) if sign is None else sign
     positive, negative = (
         partial(_back_matrix, weight, signs)
@@ -229,12 +247,9 @@ def _share_weights(operation: Operation, linear: Operation, sign: Tensor | None)
     return _Share.apply(operation, positive, negative, *linear.inputs)
 
 
-def _excitation(linear: Operation, sign: Tensor | None, x: Tensor) -> Any:
-    weight, bias = linear.argument("weight"), linear.argument("bias")
-    positive = (weight if sign is None else weight * sign).relu()
-    if bias is None:
-        return linear(x, weight=positive)
-    return linear(x, weight=positive, bias=torch.zeros_like(bias))
+def _excitation(linear: Operation, sign: Tensor | None, x: Tensor) -> Tensor:
+    weight = linear.weight
+    return linear.weighted(x, (weight if sign is None else weight * sign).relu())
 
 
 def _normalization(operation: Operation) -> Any:
@@ -243,8 +258,8 @@ def _normalization(operation: Operation) -> Any:
         return _passed(operation)
     before = producer(x)
     if before is not None and before.name in _OUTPUTS_FIRST:
-        weight = before.argument("weight")
-        return _share_weights(operation, before, scale.sign().view(-1, *[1] * (weight.ndim - 1)))
+        sign = scale.sign().view(-1, *[1] * (before.weight.ndim - 1))
+        return _share_weights(operation, before, sign)
     return _Pass.apply(operation, scale.view(-1, *[1] * (x.ndim - 2)) > 0, x)
 
 
@@ -304,12 +319,13 @@ def _pooled(net: Network) -> str:
     return found
 
 
-def _unit(target: int | str | None, units: Tensor) -> int:
-    if not isinstance(target, Integral) or not 0 <= target < units.shape[1]:
-        raise ValueError(
-            f"target is {target!r}, but must be the number of a unit, 0 to {units.shape[1] - 1}"
-        )
-    return int(target)
+def _checked(units: object) -> Tensor:
+    if not isinstance(units, Tensor) or units.ndim not in (2, 4) or len(units) != 1:
+        got = tuple(units.shape) if isinstance(units, Tensor) else type(units).__name__
+        raise ValueError(f"the top layers return {got}, but must return (1, K) or (1, C, H, W)")
+    if not units.isfinite().all():
+        raise ValueError("the top layers return NaN or infinite values; check their weights")
+    return units
 
 
 def _seed(units: Tensor, index: int, label: str) -> Tensor:

@@ -5,7 +5,7 @@ turns a field of size f, sampled every j pixels, into one of size f + (k - 1) j,
 j s pixels, where s is its stride. Every other operation that keeps height and width passes the
 field on, and padding does; after any other, a unit counts as seeing everything. Where branches
 meet, the largest field counts. A `TorchFunctionMode` carries it, so that functional calls, sums and
-concatenations are seen too.
+concatenations are seen too. Padding that wraps around counts as if it held zeros.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,12 +13,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from xwidgets.errors import unknown
+from xwidgets.errors import index_within, unknown
 from xwidgets.images import as_pixels, one_image, photo
 
 from .layers import Layer, list_layers
 from .operations import Kind
-from .watch import Rule, Watch
+from .watch import Rule, Watch, explained, refuse_compiled
 
 if TYPE_CHECKING:
     from xwidgets.explain.samplers import Sampler
@@ -142,7 +141,7 @@ class Network:
         """
         with self.evaluating(gradients=True):
             pixels = self._taken(pixels).requires_grad_()
-            with Watch(self.module, layers, rules) as watch:
+            with explained(), Watch(self.module, layers, rules) as watch:
                 logits = self._classify(pixels.clone())
         for name, activations in {**watch.activations, "the last": logits}.items():
             if not torch.isfinite(activations).all():
@@ -190,15 +189,7 @@ class Network:
             if self.classes is None or target not in self.classes:
                 raise unknown("class", target, self.classes or (), f"of network {self.name!r}")
             return self.classes.index(target)
-        try:
-            number = operator.index(target)  # also of what argmax returns
-        except TypeError:
-            number = -1
-        if not 0 <= number < count:
-            raise ValueError(
-                f"class {target!r} does not exist: {self.name} has classes 0 to {count - 1}"
-            )
-        return number
+        return index_within("class", target, count, self.name)
 
     def target_index(self, target: int | str | None, logits: Tensor) -> int:
         """The class that one image's ``logits`` ``(1, K)`` are explained for; ``None`` for the top.
@@ -211,6 +202,7 @@ class Network:
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
         """The layers in the order of the forward pass; see :class:`Layer`."""
+        refuse_compiled(self.module)
         channels, (height, width) = self.channels or 3, self.size
         image = torch.zeros(1, channels, height, width, device=self.device, dtype=self.dtype)
         with self.evaluating():

@@ -8,7 +8,7 @@ names, so that a method says once what it does with rectifiers.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, Literal, cast
 
@@ -49,9 +49,9 @@ _NAMES: dict[Kind, str] = {
     "movement": """__get__ __getitem__ __setitem__ view view_as reshape flatten unflatten squeeze
         unsqueeze permute transpose t movedim swapaxes cat concat concatenate stack hstack vstack
         chunk split tensor_split unbind narrow select index_select gather expand expand_as repeat
-        tile roll flip pad copy zero fill clone contiguous to type_as float double half bfloat16
-        cpu cuda pixel_shuffle pixel_unshuffle channel_shuffle dropout dropout1d dropout2d dropout3d
-        alpha_dropout feature_dropout feature_alpha_dropout""",
+        ravel moveaxis swapdims type tile roll flip pad copy zero fill clone contiguous to type_as
+        float double half bfloat16 cpu cuda pixel_shuffle pixel_unshuffle channel_shuffle dropout
+        dropout1d dropout2d dropout3d alpha_dropout feature_dropout feature_alpha_dropout""",
 }
 _KINDS: dict[str, Kind] = {name: kind for kind, names in _NAMES.items() for name in names.split()}
 
@@ -63,6 +63,7 @@ _SYNONYMS = {
     "true_divide": "div",
     "__matmul__": "matmul",
     "_threshold": "threshold",
+    "clip": "clamp",
 }
 
 _CONVOLUTION = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
@@ -72,8 +73,9 @@ _ARGUMENTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("conv1d", "conv2d", "conv3d"), _CONVOLUTION),
     **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), _TRANSPOSED),
     "linear": ("input", "weight", "bias"),
-    **dict.fromkeys(("matmul", "mm"), ("input", "weight")),
-    "addmm": ("bias", "input", "weight"),
+    "matmul": ("input", "other"),
+    "mm": ("input", "mat2"),
+    "addmm": ("input", "mat1", "mat2"),
     "batch_norm": ("input", "weight", "bias", "running_mean", "running_var", "training"),
     "max_pool2d": _POOL,
     "max_pool2d_with_indices": _POOL,
@@ -109,7 +111,10 @@ class Operation:
         self._names = _parameters(function) or _ARGUMENTS.get(self.name, ())
         self._function = _out_of_place(self.name, function) if inplace else function
         self.inplace = self._function is not function or bool(self.argument("inplace"))
+        self._weight, self._bias = _WEIGHTS.get(self.name, ("weight", "bias"))
         self.input: Tensor = self.argument("input", args[0] if args else None)
+        if self.name == "addmm":
+            self.input = self.argument("mat1")
         self.kind = self._kind()
 
     def argument(self, name: str, default: Any = None) -> Any:
@@ -120,16 +125,25 @@ class Operation:
     @property
     def inputs(self) -> tuple[Tensor, ...]:
         """The tensors that depend on the image; sums and products can have two."""
-        values = (*self._args, *self._kwargs.values())
-        return tuple(value for value in values if _depends(value))
+        return tuple(_dependents((*self._args, *self._kwargs.values())))
+
+    @property
+    def weight(self) -> Tensor:
+        """The weights of a linear operation."""
+        return cast(Tensor, self.argument(self._weight))
+
+    def weighted(self, x: Tensor, weight: Tensor) -> Tensor:
+        """A linear operation of ``x`` with other weights, and without its bias."""
+        changes = {self._weight: weight}
+        if (bias := self.argument(self._bias)) is not None:
+            changes[self._bias] = torch.zeros_like(bias)
+        return cast(Tensor, self(x, **changes))
 
     def __call__(self, *inputs: Tensor, **changes: Any) -> Any:
         """Run it out of place, with other :attr:`inputs` and with other named arguments."""
         news = iter(inputs or self.inputs)
-        args = [next(news) if _depends(value) else value for value in self._args]
-        kwargs = {
-            name: next(news) if _depends(value) else value for name, value in self._kwargs.items()
-        }
+        args = [_replaced(value, news) for value in self._args]
+        kwargs = {name: _replaced(value, news) for name, value in self._kwargs.items()}
         if self.inplace and "inplace" in self._names:
             changes["inplace"] = False
         for name, value in changes.items():
@@ -143,24 +157,42 @@ class Operation:
     def _kind(self) -> Kind:
         kind = _KINDS.get(self.name, "unknown")
         if kind == "linear":
-            weight, bias = self.argument("weight"), self.argument("bias")
-            fits = isinstance(weight, Tensor) and not _depends(weight) and not _depends(bias)
+            fits = isinstance(self.weight, Tensor) and not (
+                _depends(self.weight) or _depends(self.argument(self._bias))
+            )
         elif self.name == "batch_norm":
             fits = not self.argument("training")
         elif self.name in _BOUNDS:
             fits = self.argument(_BOUNDS[self.name]) == 0 and not self.argument("value")
         elif self.name == "div":
             fits = _depends(self.input)
+        elif self.name == "max":  # with a second tensor it can be a rectifier
+            fits = not any(isinstance(value, Tensor) for value in self._args[1:])
         else:
             fits = True
         return kind if fits else "unknown"
 
 
+_WEIGHTS = {"matmul": ("other", "bias"), "mm": ("mat2", "bias"), "addmm": ("mat2", "input")}
 _BOUNDS = {"hardtanh": "min_val", "clamp": "min", "clamp_min": "min", "threshold": "threshold"}
 
 
 def _depends(value: object) -> bool:
     return isinstance(value, Tensor) and value.requires_grad
+
+
+def _dependents(value: object) -> Iterator[Tensor]:
+    if isinstance(value, tuple | list):
+        for item in value:
+            yield from _dependents(item)
+    elif isinstance(value, Tensor) and value.requires_grad:
+        yield value
+
+
+def _replaced(value: object, news: Iterator[Tensor]) -> object:
+    if isinstance(value, tuple | list):
+        return type(value)(_replaced(item, news) for item in value)
+    return next(news) if _depends(value) else value
 
 
 def _out_of_place(name: str, inplace: Callable[..., Any]) -> Callable[..., Any]:

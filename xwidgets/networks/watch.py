@@ -13,14 +13,20 @@ depends on the image.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from threading import get_ident
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd import Function
+from torch.autograd.function import BackwardCFunction
 from torch.func import vmap
 from torch.overrides import TorchFunctionMode
+
+from xwidgets.errors import unknown
 
 from .operations import Kind, Operation, producer
 
@@ -62,20 +68,21 @@ class Watch(TorchFunctionMode):
         rules: Mapping[Kind, Rule] | None = None,
     ) -> None:
         super().__init__()
-        for child in module.modules():
-            if isinstance(child, torch.jit.ScriptModule) or hasattr(child, "_orig_mod"):
-                raise ValueError(
-                    f"{type(child).__name__} is compiled and hides its operations; give the module "
-                    "as it was before torch.jit.script, torch.jit.trace or torch.compile"
-                )
-        self.activations: dict[str, Tensor] = {}
-        self._modules = {module.get_submodule(name): name for name in layers}
+        refuse_compiled(module)
+        known = dict(module.named_modules(remove_duplicate=False))
+        self._names: dict[nn.Module, list[str]] = {}
+        for name in layers:
+            if name not in known:
+                raise unknown("layer", name, known)
+            self._names.setdefault(known[name], []).append(name)
         self._rules = rules or {}
+        self._mark = f"xwidgets_layers_{id(self)}"
         self._handles: list[Any] = []
 
     def __enter__(self) -> Watch:
         self._thread = get_ident()
-        self._handles = [child.register_forward_hook(self._arrive) for child in self._modules]
+        self.activations: dict[str, Tensor] = {}
+        self._handles = [child.register_forward_hook(self._arrive) for child in self._names]
         super().__enter__()
         return self
 
@@ -95,42 +102,68 @@ class Watch(TorchFunctionMode):
         kwargs = {name: _constant(value) for name, value in (kwargs or {}).items()}
         operation = Operation(function, args, kwargs)
         rule = self._rules.get(operation.kind) if operation.inputs else None
-        layer = getattr(operation.input, "xwidgets_layer", None)
-        if operation.kind not in ("normalization", "rectifier"):
-            layer = None
-        if rule is None and layer is None:
-            output = function(*args, **kwargs)
+        names = getattr(operation.input, self._mark, ())
+        behind = names if operation.kind in ("normalization", "rectifier") else ()
+        if rule is not None:
+            result = rule(operation)
+        elif behind or (operation.inplace and operation.kind in ("rectifier", "gate")):
+            result = operation(*(value.clone() for value in operation.inputs))
         else:
-            output = result = operation() if rule is None else rule(operation)
-            if layer is not None:
-                self.activations[layer] = result
-                output = result.clone()
-            if operation.inplace:
-                output = operation.input.copy_(result)
+            output = function(*args, **kwargs)
+            return self._marked(output, operation, names if operation.name == "clone" else ())
+        output = result
+        if behind:
+            self.activations.update(dict.fromkeys(behind, result))
+            setattr(operation.input, self._mark, ())
+            output = result.clone()
+        if operation.inplace:
+            output = operation.input.copy_(result)
+        return self._marked(output, operation, behind if operation.kind == "normalization" else ())
+
+    def _marked(self, output: Any, operation: Operation, names: Sequence[str]) -> Any:
+        """``output``, with what later operations ask: whose output it is, and what made it."""
         if isinstance(output, Tensor) and (operation.inplace or output is not operation.input):
-            output.xwidgets_layer = layer if operation.kind == "normalization" else None  # type: ignore[attr-defined]
+            setattr(output, self._mark, names)
             known = bool(self._rules) and operation.kind in ("linear", "gate")
             output.xwidgets_producer = operation if known else None  # type: ignore[attr-defined]
         return output
 
-    def _arrive(self, module: nn.Module, _: object, output: object) -> Tensor | None:
-        name = self._modules[module]
-        if get_ident() != self._thread or name in self.activations:
+    def _arrive(self, module: nn.Module, inputs: tuple[Any, ...], output: object) -> Any:
+        names = self._names[module]
+        if get_ident() != self._thread or names[0] in self.activations:
             return None
         if not isinstance(output, Tensor):
             raise ValueError(
-                f"layer {name!r} returns {type(output).__name__}, not one tensor; choose a layer "
-                "inside or behind it"
+                f"layer {names[0]!r} returns {type(output).__name__}, not one tensor; choose a "
+                "layer inside or behind it"
             )
-        self.activations[name] = output
-        onward = output.clone()  # in-place operations further on leave what is kept as it is
+        # what is kept lies on the way, and in-place operations further on leave it as it is
+        if any(output is one for one in inputs):
+            kept = output.clone()
+            onward = output.copy_(kept)
+        else:
+            kept, onward = output, output.clone()
+        self.activations.update(dict.fromkeys(names, kept))
         if isinstance(module, nn.modules.conv._ConvNd | nn.Linear):
-            onward.xwidgets_layer = name  # type: ignore[attr-defined]
+            setattr(onward, self._mark, names)
             onward.xwidgets_producer = producer(output)  # type: ignore[attr-defined]
         return onward
 
 
+def refuse_compiled(module: nn.Module) -> None:
+    """Raise for a module that hides its operations, or one with such a part."""
+    for child in module.modules():
+        compiled = isinstance(child, torch.jit.ScriptModule | torch._dynamo.OptimizedModule)
+        if compiled or child._compiled_call_impl is not None:
+            raise ValueError(
+                f"{type(child).__name__} is compiled and hides its operations; give the module "
+                "as it was before torch.jit.script, torch.jit.trace or torch.compile"
+            )
+
+
 def _constant(value: object) -> object:
+    if isinstance(value, Tensor) and value.is_inference():
+        return value.clone()
     return value.detach() if isinstance(value, nn.Parameter) else value
 
 
@@ -144,11 +177,10 @@ def undefined(method: str) -> Rule:
                 "its way; start from a layer before it, or stop behind it"
             )
 
-        output = operation()
-        for value in output if isinstance(output, tuple | list) else (output,):
-            if isinstance(value, Tensor) and value.requires_grad:
-                value.register_hook(refuse)
-        return output
+        inputs = [value.view_as(value) for value in operation.inputs]
+        for value in inputs:
+            value.register_hook(refuse)
+        return operation(*inputs)
 
     return rule
 
@@ -174,13 +206,44 @@ def go_back(start: Tensor, seeds: Tensor, to: Tensor) -> Tensor:
             raise ValueError("the layer to stop at does not lead to where the signal starts")
         return signal
 
-    return back(seeds[0])[None] if len(seeds) == 1 else vmap(back)(seeds)
+    with torch.inference_mode(False), explained():
+        return back(seeds[0])[None] if len(seeds) == 1 else vmap(back)(seeds)
 
 
-def nodes(tensor: Tensor, stop: Callable[[Any], bool] = lambda node: False) -> Iterator[Any]:
-    """The autograd nodes behind a tensor; not beyond those where ``stop`` says so."""
+@contextmanager
+def explained() -> Iterator[None]:
+    """What autograd refuses about in-place operations and the like, as a sentence."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not re.search("in-?place|inference tensor|checkpoint", str(error), re.IGNORECASE):
+            raise
+        raise ValueError(
+            f"the gradient cannot go back through this network ({error}); write the operation out "
+            "of place, or make the network without checkpoints and outside of inference_mode"
+        ) from error
+
+
+def refuse_hidden(start: Tensor, functions: Collection[type[Function]]) -> None:
+    """Raise when rectifiers, or functions other than the rules' own, lead to ``start`` unseen."""
+    own = {f"{function.__name__}Backward" for function in functions}
+    for node in nodes(start.grad_fn):
+        name = node.name()
+        foreign = isinstance(node, BackwardCFunction) and name not in own
+        if foreign or re.search(_RECTIFIERS, name):
+            raise ValueError(
+                f"the forward pass holds {name!r}, an operation that could not be seen; it "
+                "is compiled, or an autograd function of its own: write it with torch's operations"
+            )
+
+
+_RECTIFIERS = "DifferentiableGraph|^(Relu|LeakyRelu|Prelu|Elu|Silu|Gelu|Hardswish|Mish|Softplus)"
+
+
+def nodes(first: Any, stop: Callable[[Any], bool] = lambda node: False) -> Iterator[Any]:
+    """The autograd nodes from ``first`` on; not beyond those where ``stop`` says so."""
     seen = set()
-    ahead = [tensor.grad_fn]
+    ahead = [first]
     while ahead:
         node = ahead.pop()
         if node is None or node in seen:
@@ -188,4 +251,6 @@ def nodes(tensor: Tensor, stop: Callable[[Any], bool] = lambda node: False) -> I
         seen.add(node)
         yield node
         if not stop(node):
-            ahead.extend(following for following, _ in node.next_functions)
+            following = [one for one, _ in node.next_functions]
+            overwritten = node.name() == "CopyBackwards"  # its first way leads to what was there
+            ahead.extend(following[1:] if overwritten else following)
