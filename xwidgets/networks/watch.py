@@ -252,5 +252,5 @@ def nodes(first: Any, stop: Callable[[Any], bool] = lambda node: False) -> Itera
         yield node
         if not stop(node):
             following = [one for one, _ in node.next_functions]
-            overwritten = node.name() == "CopyBackwards"  # its first way leads to what was there
+            overwritten = node.name().endswith("CopyBackwards")  # first leads to what was there
             ahead.extend(following[1:] if overwritten else following)
