@@ -62,8 +62,6 @@ def deconvolve(
     """
     x = image_for(net, image)
     chosen = net.layer(layer)
-    if start not in ("map", "maximum"):
-        raise ValueError(f'start is {start!r}, but must be "map" or "maximum"')
     several = channel if isinstance(channel, Sequence) else [channel]
     if not several:
         raise ValueError("channel is empty; give the number of a channel, or several")
@@ -81,6 +79,8 @@ def reconstructions(
     Raises:
         ValueError: as :func:`deconvolve`.
     """
+    if start not in ("map", "maximum"):
+        raise ValueError(f'start is {start!r}, but must be "map" or "maximum"')
     activations = watched.activations[layer]
     refuse_hidden(activations, (_Rectify,))
     if not any(node.name() == "_RectifyBackward" for node in nodes(activations.grad_fn)):
