@@ -14,7 +14,7 @@ from torchvision import models
 
 import xwidgets as xw
 from xwidgets import Network
-from xwidgets.networks import network_names
+from xwidgets.networks.zoo import torchvision_classifiers
 
 SIZE = (6, 7)
 
@@ -269,9 +269,8 @@ def test_files_and_arrays_are_prepared_too(tmp_path):
 # Networks by name
 
 
-def test_every_name_is_listed():
-    names = network_names()
-    assert names[:2] == ["birds", "street"]
+def test_torchvisions_classifiers_are_known_and_nothing_else_of_it():
+    names = torchvision_classifiers()
     assert {"squeezenet1_1", "vgg16", "alexnet", "resnet18", "googlenet"} < set(names)
     assert not {"fcn_resnet50", "raft_small", "r3d_18"} & set(names)
 

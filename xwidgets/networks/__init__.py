@@ -3,9 +3,9 @@
 from .embedded import EMBEDDED, embedded
 from .layers import Layer
 from .network import Network
-from .zoo import torchvision_classifiers, torchvision_network
+from .zoo import torchvision_network
 
-__all__ = ["Layer", "Network", "network", "network_names"]
+__all__ = ["Layer", "Network", "network"]
 
 
 def network(name: str) -> Network:
@@ -29,8 +29,3 @@ def network(name: str) -> Network:
     if name in EMBEDDED:
         return embedded(name)
     return torchvision_network(name)
-
-
-def network_names() -> list[str]:
-    """The names that :func:`network` knows."""
-    return [*EMBEDDED, *torchvision_classifiers()]
