@@ -34,7 +34,9 @@ def random_network(name: str) -> xw.Network:
     for parameter in module.parameters():
         parameter.requires_grad_(False)
     side = 299 if name == "inception_v3" else 224
-    return xw.Network(module, size=(side, side), name=name)
+    net = xw.Network(module, size=(side, side), name=name)
+    net.memory_format = torch.channels_last  # as the networks that come by name
+    return net
 
 
 def seconds(method: Callable[..., object], *arguments: object) -> float:

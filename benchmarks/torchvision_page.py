@@ -6,6 +6,7 @@ With names, only their rows are printed.
 """
 
 import argparse
+import re
 import warnings
 from pathlib import Path
 
@@ -57,8 +58,7 @@ def main() -> None:
     networks = [
         name for name in models.list_models(module=models) if not name.startswith(TRANSFORMERS)
     ]
-    threads = torch.get_num_threads()
-    where = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{threads} cores"
+    where = f"{torch.get_num_threads()} cores"
     head = HEAD.format(torch=torch.__version__, where=where, repeats=REPEATS)
     PAGE.write_text(head + "".join(row(name) + "\n" for name in tqdm(networks)))
 
@@ -94,8 +94,8 @@ def row(name: str) -> str:
             results.append(method())
             costs.append(f"{seconds(method) / time:.1f}, {peak(method) / memory:.1f}")
         except ValueError as error:
-            operation = str(error).split("'")[1]
-            results.append(f"not through {operation}")
+            operation = re.search(r"not defined through '(\w+)'", str(error))
+            results.append(f"not through {operation[1]}" if operation else f"no: {error}")
             costs.append("")
     forward = "identical" if identical else "differs"
     return "| " + " | ".join([name, forward, *results, *costs]) + " |"

@@ -126,7 +126,7 @@ class NeuronPatch:
         activation: the largest of its map.
         image: the picture, 8-bit ``(H, W, 3)``.
         pixels: its reconstruction by deconvnet, float32 ``(C, H, W)``, signed.
-        box: of the pixels where the reconstruction is not zero; ``None`` for a silent neuron.
+        box: of the pixels that the reconstruction shows; ``None`` for a silent neuron.
         field: the pixels that the neuron can see from where it is active; ``None`` when nowhere.
     """
 

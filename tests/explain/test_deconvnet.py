@@ -6,6 +6,7 @@ import os
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from captum.attr import NeuronDeconvolution
@@ -700,3 +701,58 @@ def test_works_again_after_a_refusal():
     with pytest.raises(ValueError, match="channel"):
         xw.deconvolve(net, x, "3", 99)
     assert torch.equal(xw.deconvolve(net, x, "3", 7), before)
+
+
+RECTIFIED = [F.relu, lambda h: h.clamp(min=0), lambda h: F.threshold(h, 0, 0)]
+SMOOTH = [F.silu, lambda h: h * torch.sigmoid(h), lambda h: torch.sigmoid(h) * h]
+DISGUISED = [
+    lambda h: h * (h > 0),
+    lambda h: torch.max(h, other=torch.zeros(())),
+    lambda h: torch.where(h > 0, h, 0),
+    lambda h: h.masked_fill(h < 0, 0),
+]
+
+
+class Between(nn.Module):
+    """Two convolutions, and what is given between and behind them."""
+
+    def __init__(self, activation):
+        super().__init__()
+        torch.manual_seed(4)
+        self.lower, self.upper = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 5, 3)
+        self.activation = activation
+
+    def forward(self, x):
+        return self.upper(self.activation(self.lower(x))).relu().mean((2, 3))
+
+
+def between(activation):
+    return xw.deconvolve(network(Between(activation), 8), image(8), "upper", 1)
+
+
+@pytest.mark.parametrize("spellings", [RECTIFIED, SMOOTH], ids=["rectified", "smooth"])
+def test_an_activation_is_the_same_however_it_is_written(spellings):
+    expected = between(spellings[0])
+    assert expected.any()
+    for spelling in spellings[1:]:
+        torch.testing.assert_close(between(spelling), expected)
+
+
+@pytest.mark.parametrize("disguised", DISGUISED)
+def test_a_rectifier_that_cannot_be_told_is_refused_and_never_taken_as_linear(disguised):
+    with pytest.raises(ValueError, match="a deconvnet is not defined through"):
+        between(disguised)
+
+
+def test_channels_may_come_as_an_array_or_a_tensor():
+    net = network(Between(F.relu), 8)
+    expected = xw.deconvolve(net, image(8), "upper", [3, 1])
+    for channels in (np.array([3, 1]), torch.tensor([3, 1])):
+        assert torch.equal(xw.deconvolve(net, image(8), "upper", channels), expected)
+    one = xw.deconvolve(net, image(8), "upper", torch.tensor(3))
+    torch.testing.assert_close(one, expected[0])
+
+
+def test_no_layer_has_no_name():
+    with pytest.raises(ValueError, match="unknown layer None"):
+        xw.deconvolve(network(Between(F.relu), 8), image(8), None, 0)

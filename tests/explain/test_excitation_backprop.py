@@ -645,7 +645,7 @@ def test_random_networks_lose_nothing_and_do_not_know_the_scale_of_a_layer(data)
             part.bias.data *= 3
     upper.weight.data /= 3
     assert_close(arrays(network(body, 8), x, 0), arrived, 1e-9)
-    assert_close(arrays(network(body, 8), x, 0, contrastive=True), contrast, 1e-9)
+    assert (arrays(network(body, 8), x, 0, contrastive=True) - contrast).abs().max() < 1e-9
 
 
 # From other units than the classes
@@ -781,7 +781,9 @@ def test_the_values_sum_to_the_mass_at_the_size_of_the_picture(layer):
 def test_stops_by_default_at_the_deepest_pooled_layer_with_maps_of_12_pixels(name, layer):
     net = network(torchvision_module(name), 224)
     relevance = xw.excitation_backprop(net, image(224))
-    assert relevance.parameters == {"layer": layer, "contrastive": True, "source": None}
+    assert relevance.parameters == {
+        "layer": layer, "contrastive": True, "source": None, "top": None,
+    }  # fmt: skip
 
 
 def test_stops_by_default_at_the_pixels_where_no_map_is_large_enough():
@@ -986,3 +988,96 @@ def test_works_again_after_a_refusal_and_after_the_contrastive_form():
         xw.excitation_backprop(net, x, 99)
     xw.excitation_backprop(net, x, 1, "4")
     np.testing.assert_array_equal(xw.excitation_backprop(net, x, 1, "4", False).values, before)
+
+
+class Squeezed(nn.Module):
+    """A squeeze-and-excitation block as it is usually written."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(3)
+        self.maps, self.gate = nn.Conv2d(3, 4, 3), nn.Linear(4, 4)
+
+    def forward(self, x):
+        h = self.maps(x).relu()
+        scale = torch.sigmoid(self.gate(h.mean((2, 3)))).view(-1, 4, 1, 1)
+        return (h * scale.expand_as(h)).mean((2, 3))
+
+
+def test_a_gate_that_was_reshaped_is_a_gate():
+    relevance = xw.excitation_backprop(network(Squeezed(), 8), image(8), None, "pixels", False)
+    assert relevance.mass == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("body", "mass"),
+    [
+        (lambda x: torch.add(torch.ones(()), x, alpha=-1), 0),
+        (lambda x: torch.sub(torch.ones(()), x), 0),
+        (lambda x: torch.sub(torch.ones(()), x, alpha=-1), 1),
+        (lambda x: torch.rsub(x, 1, alpha=-1), 1),
+        (lambda x: 1 - x, 0),
+        (lambda x: 1 + x, 1),
+        (lambda x: x - 0.1, 1),
+    ],
+)
+def test_what_a_term_counts_negatively_is_not_excited(body, mass):
+    class Shifted(nn.Module):
+        def forward(self, x):
+            return body(x).mean((2, 3))
+
+    found = xw.excitation_backprop(network(Shifted(), 8), image(8), 0, "pixels", False)
+    assert found.mass == pytest.approx(mass, abs=1e-5)
+
+
+def test_a_convolution_that_was_written_over_does_not_take_the_sign_of_a_batch_norm():
+    class Written(nn.Module):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(1)
+            self.maps, self.norm = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)
+            nn.init.constant_(self.norm.weight, -1)
+            nn.init.constant_(self.norm.bias, 9)
+
+        def forward(self, x):
+            h = self.maps(x)
+            h[:, :2] = 0
+            return self.norm(h).relu().mean((2, 3))
+
+    found = xw.excitation_backprop(network(Written().eval(), 8), image(8), 3, "pixels", False)
+    assert found.mass == 0
+
+
+def test_keeping_a_block_changes_nothing_on_the_way():
+    torch.manual_seed(2)
+    body = nn.Sequential(
+        nn.Sequential(nn.Conv2d(3, 4, 3)), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(),
+        nn.Linear(144, 2),
+    )  # fmt: skip
+    nn.init.uniform_(body[1].weight, -1, 1)
+    net = network(body, 8)
+    masses = []
+    for layers in ([], ["0"], ["0.0"], ["1"]):
+        watched = net.watched(image(8)[None], layers, RULES)
+        seed = one_hot(2, 1).to(watched.logits)
+        masses.append(float(excitations(watched.logits, seed[None], watched.pixels, False).sum()))
+    assert masses == pytest.approx([masses[0]] * 4)
+    assert masses[0] == pytest.approx(1, abs=1e-5)
+
+
+def test_small_activations_of_half_precision_are_not_lost():
+    torch.manual_seed(0)
+    body = nn.Sequential(nn.Conv2d(3, 2, 3, bias=False), nn.ReLU(), nn.AdaptiveAvgPool2d(1),
+                         nn.Flatten())  # fmt: skip
+    with torch.no_grad():
+        body[0].weight.copy_(body[0].weight.abs() * 0.002)
+    found = xw.excitation_backprop(network(body.half(), 8), image(8), 0, "pixels", False)
+    assert found.mass == pytest.approx(1, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("top", "match"),
+    [(lambda units: units, "top is a function"), (nn.Linear(3, 2), "cannot take features")],
+)
+def test_top_layers_that_cannot_be_are_refused(top, match):
+    refused(match, vgg(), 0, source="10", top=top)

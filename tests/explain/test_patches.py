@@ -115,3 +115,18 @@ def test_no_neurons_have_no_patches():
 def test_arguments_that_cannot_be_are_refused(neurons, options, match):
     with pytest.raises(ValueError, match=match):
         xw.neuron_patches(network(), IMAGE, neurons, **options)
+
+
+def test_of_equal_maxima_the_patch_starts_from_the_first_and_sees_its_field():
+    module = nn.Sequential(nn.Conv2d(3, 2, 3), nn.ReLU6(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    nn.init.constant_(module[0].weight, 9)
+    net = xw.Network(module, size=(9, 9))
+    [patch] = xw.neuron_patches(net, torch.full((3, 9, 9), 0.5), [(1, 0)], "maximum")
+    assert patch.box == patch.field == (0, 0, 3, 3)
+    assert patch.contact == ("top", "left", "bottom", "right")
+
+
+@pytest.mark.parametrize("neuron", [3, "c", (1,), (1, 2, 3)])
+def test_a_neuron_is_a_pair(neuron):
+    with pytest.raises(ValueError, match="no pair of a layer and a channel"):
+        xw.neuron_patches(network(), IMAGE, [neuron])

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-from xwidgets.networks.operations import Operation, gate, producer
+from xwidgets.networks.operations import Operation, factors, producer
 from xwidgets.networks.watch import Watch
 
 
@@ -313,8 +313,7 @@ def test_a_rectifier_in_disguise_is_no_maximum(call):
 
 
 def test_operations_on_constants_have_no_inputs():
-    with TorchFunctionMode():
-        operation = Operation(torch.relu, (CONSTANT,), {})
+    operation = Operation(torch.relu, (CONSTANT,), {})
     assert operation.inputs == ()
     assert operation.input is CONSTANT
 
@@ -446,7 +445,9 @@ def products(call):
 
     def rule(operation):
         if len(operation.inputs) == 2:
-            found.append(gate(operation))
+            parts = factors(operation)
+            scales = [parts is not None and value is parts[1] for value in operation.inputs]
+            found.append(scales.index(True) if parts else None)
         return operation()
 
     module = nn.Conv2d(4, 4, 1)
@@ -466,6 +467,8 @@ def products(call):
         (lambda m, x: m(x.mean((2, 3), keepdim=True)).relu() * x, 0),
         (lambda m, x: x / x.sum((1, 2, 3), keepdim=True), 1),
         (lambda m, x: x / (1 + x.abs()), 1),
+        (lambda m, x: x * m(x.mean((2, 3))[..., None, None]).sigmoid().expand_as(x), 1),
+        (lambda m, x: x * m(x).sigmoid().view(1, 4, -1).view_as(x), 1),
         (lambda m, x: x * m(x), None),
         (lambda m, x: m(x).tanh() * x.sigmoid(), None),
         (lambda m, x: x * m(x).sigmoid().add(1), None),
@@ -512,3 +515,36 @@ def test_what_was_written_over_has_no_producer():
     with Watch(module, rules={"normalization": rule}):
         module(maps())
     assert found == [None]
+
+
+def kinds(call):
+    """The kinds of the operations in ``call(x)`` that depend on x."""
+    found = []
+
+    def rule(operation):
+        found.append(operation.kind)
+        return operation()
+
+    x = maps().clone()
+    with Watch(nn.Identity(), rules=dict.fromkeys(("product", "movement", "unknown"), rule)):
+        call(x)
+    return [kind for kind in found if kind != "movement"]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: x * (x > 0),
+        lambda x: (x >= 0).float() * x,
+        lambda x: x[x > 0],
+        lambda x: x.clamp(min=torch.zeros(4, 1, 1)),
+        lambda x: torch.max(x, other=torch.zeros(())),
+        lambda x: F.interpolate(x, scale_factor=2, mode="bicubic"),
+    ],
+)
+def test_a_rectifier_in_disguise_is_unknown(call):
+    assert kinds(call) == ["unknown"]
+
+
+def test_a_mask_that_does_not_depend_on_the_image_only_scales():
+    assert kinds(lambda x: x * (CONSTANT > 0)) == ["product"]

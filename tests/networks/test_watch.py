@@ -1,6 +1,7 @@
 """A watched pass is the plain pass to the bit, in every spelling, and leaves nothing behind."""
 
 import copy
+import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -79,7 +80,7 @@ def test_a_watched_cnn_computes_the_plain_logits_and_the_plain_gradient(name):
     watched = net.watched(x, convolutions)
     assert torch.equal(watched.logits, plain)
     assert all(watched.activations[name].any() for name in convolutions)
-    pixels = x.to(memory_format=torch.channels_last, copy=True).requires_grad_()
+    pixels = x.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(net._classify(pixels)[:, 7].sum(), pixels)
     (ours,) = torch.autograd.grad(watched.logits[:, 7].sum(), watched.pixels)
     assert gradient.any()
@@ -257,6 +258,20 @@ def test_on_a_gpu_too_the_watched_pass_is_the_plain_one(forward, rules):
     watched = net.watched(image(count=2), ["first"], rules)
     assert watched.logits.is_cuda
     assert torch.equal(watched.logits, net(image(count=2)))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU that CUDA can use")
+def test_on_a_gpu_too_signals_go_back():
+    net, x = network(), image()[0]
+    methods = (
+        lambda: xw.deconvolve(net, x, "first", [0, 1, 2]).cpu(),
+        lambda: torch.tensor(xw.excitation_backprop(net, x, 0, "pixels").values),
+        lambda: torch.tensor(xw.saliency(net, x, 0, samples=3, sigma=0.1).values),
+    )
+    expected = [method() for method in methods]
+    net.module.cuda()
+    for method, on_the_cpu in zip(methods, expected, strict=True):
+        torch.testing.assert_close(method(), on_the_cpu, atol=1e-5, rtol=1e-3)
 
 
 # What is kept
@@ -805,8 +820,8 @@ def test_a_layer_that_this_image_does_not_use_is_refused():
 def test_activations_that_are_not_finite_are_refused(value, layers):
     net = network(lambda m, x: m.second(m.first(x)))
     net.module.second.weight.data[0, 0] = value
-    name = "second" if "second" in layers else "the last"
-    refused(lambda: net.watched(image(), layers), f"layer {name} of Parts are not all finite")
+    name = "layer 'second'" if "second" in layers else "the output"
+    refused(lambda: net.watched(image(), layers), f"{name} of Parts are not all finite")
 
 
 # Random networks
@@ -845,3 +860,101 @@ def test_a_copy_of_a_watched_module_is_as_good_as_the_module():
     expected = net.watched(image(), ["first"]).logits
     again = Network(copy.deepcopy(net.module), size=(8, 8), normalize=([0.5] * 3, [0.25] * 3))
     assert torch.equal(again.watched(image(), ["first"]).logits, expected)
+
+
+def test_a_watch_that_is_open_cannot_be_opened_again():
+    module = Parts()
+    watch = Watch(module, ["first"])
+    with watch, pytest.raises(ValueError, match="already open"):
+        watch.__enter__()
+    assert not module.first._forward_hooks
+
+
+def test_networks_that_view_their_maps_run():
+    torch.manual_seed(0)
+
+    class Views(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.last = nn.Conv2d(3, 4, 3), nn.Linear(4 * 36, 2)
+
+        def forward(self, x):
+            return self.last(F.relu(self.first(x)).view(len(x), -1))
+
+    net = Network(Views(), size=(8, 8))
+    x = torch.rand(3, 8, 8)
+    assert torch.equal(net(x[None]), net.module(x[None]))
+    assert xw.deconvolve(net, x, "first", 0).shape == (3, 8, 8)
+
+
+def test_weights_that_a_forward_puts_together_are_weights():
+    class Joined(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one, self.two = (nn.Parameter(torch.rand(2, 3, 3, 3)) for _ in range(2))
+
+        def forward(self, x):
+            return F.conv2d(x, torch.cat([self.one, self.two])).relu().mean((2, 3))
+
+    relevance = xw.excitation_backprop(
+        Network(Joined(), size=(8, 8)), torch.rand(3, 8, 8), 0, "pixels"
+    )
+    assert relevance.values.shape == (8, 8)
+
+
+@pytest.mark.parametrize("part", ["first", "whole"])
+def test_a_pass_that_is_cut_off_from_the_pixels_is_refused(part):
+    class Cut(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.last = nn.Conv2d(3, 4, 3), nn.Linear(4, 2)
+
+        def forward(self, x):
+            maps = self.first(x).relu().mean((2, 3))
+            return self.last(maps.detach()) if part == "first" else self.last(maps).detach()
+
+    net = Network(Cut(), size=(8, 8))
+    with pytest.raises(ValueError, match="does not"):
+        xw.saliency(net, torch.rand(3, 8, 8))
+
+
+class Residual(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second, self.last = (nn.Conv2d(3, 3, 3, padding=1) for _ in range(3))
+
+    def forward(self, x):
+        y = self.first(x).relu_()
+        z = self.second(y).sigmoid_()
+        z += y
+        return (z * self.last(z).mean((2, 3), keepdim=True).sigmoid_()).mean((2, 3))
+
+
+def refused_behind_the_gate(net, x):
+    with pytest.raises(ValueError, match="not defined through 'sigmoid'"):
+        xw.deconvolve(net, x, "last", 0)
+
+
+def living():
+    gc.collect()
+    return sum(isinstance(one, torch.Tensor) for one in gc.get_objects())
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        lambda net, x: xw.excitation_backprop(net, x, 0, "pixels"),
+        lambda net, x: xw.deconvolve(net, x, "first", [0, 1]),
+        refused_behind_the_gate,
+        lambda net, x: xw.saliency(net, x, 0),
+    ],
+    ids=["excitation", "deconvnet", "refused", "saliency"],
+)
+def test_nothing_stays_in_memory(method):
+    torch.manual_seed(0)
+    net, x = Network(Residual(), size=(8, 8)), torch.rand(3, 8, 8)
+    method(net, x)
+    before = living()
+    for _ in range(3):
+        method(net, x)
+    assert living() == before

@@ -3,7 +3,7 @@
 All activations of a layer but the neuron's are set to zero, and the rest goes down to the pixels:
 through max pools by their switches, through convolutions by the transposed kernels without bias,
 through rectifiers by rectifying the signal itself. Of these, only the last differs from the
-gradient: gradient descent masks the signal where the forward input was negative, a deconvnet cuts
+gradient: the gradient masks the signal where the forward input was negative, a deconvnet cuts
 it where the signal is negative. Sums, concatenations, average pools and batch norm are linear, and
 their transpose is the gradient's. So one rule changes. (Overlapping pools add up what comes back,
 as their gradient does.)
@@ -16,6 +16,7 @@ that of a squeeze-and-excitation block, is a constant.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd import Function
@@ -23,7 +24,7 @@ from torch.autograd import Function
 from xwidgets.errors import index_within
 from xwidgets.networks import Layer, Network
 from xwidgets.networks.network import Watched, image_for
-from xwidgets.networks.operations import Kind, Operation, gate
+from xwidgets.networks.operations import Kind, Operation, factors, producer
 from xwidgets.networks.watch import Rule, go_back, nodes, refuse_hidden, undefined
 
 Start = Literal["map", "maximum"]
@@ -48,7 +49,8 @@ def deconvolve(
             (Zeiler & Fergus).
 
     Returns:
-        ``(C, H, W)``, signed, in the units of the activation; ``(M, C, H, W)`` for M channels.
+        ``(C, H, W)``, signed, in units of activation squared per pixel value; ``(M, C, H, W)`` for
+        M channels.
 
     Raises:
         ValueError: when there is no such layer or channel, no rectifier on the way, or an operation
@@ -62,6 +64,8 @@ def deconvolve(
     """
     x = image_for(net, image)
     chosen = net.layer(layer)
+    if isinstance(channel, Tensor | np.ndarray):
+        channel = channel.tolist()
     several = channel if isinstance(channel, Sequence) else [channel]
     if not several:
         raise ValueError("channel is empty; give the number of a channel, or several")
@@ -92,12 +96,16 @@ def reconstructions(
         some = channels[first : first + _TOGETHER]
         seeds = activations.new_zeros(len(some), *activations.shape)
         for seed, channel in zip(seeds, some, strict=True):
-            values = activations[0, channel].detach()
-            if start == "maximum":
-                others = torch.arange(values.numel(), device=values.device) != values.argmax()
-                values = values.masked_fill(others.view_as(values), 0)
-            seed[0, channel] = values
+            seed[0, channel] = started(activations[0, channel].detach(), start)
         yield go_back(activations, seeds, watched.pixels)[:, 0]
+
+
+def started(values: Tensor, start: Start) -> Tensor:
+    """What of a neuron's map the reconstruction starts from, elsewhere 0."""
+    if start == "map":
+        return values
+    others = torch.arange(values.numel(), device=values.device) != values.argmax()
+    return values.masked_fill(others.view_as(values), 0)
 
 
 _TOGETHER = 16
@@ -115,18 +123,19 @@ class _Rectify(Function):
         return None, torch.where(signal > 0, signal, ctx.slope * signal)
 
 
-def _rectifier(operation: Operation) -> Any:
-    return _Rectify.apply(operation, *operation.inputs)
+def _rectifier(operation: Operation, *inputs: Tensor) -> Any:
+    return _Rectify.apply(operation, *(inputs or operation.inputs))
 
 
 def _product(operation: Operation) -> Any:
-    inputs = list(operation.inputs)
-    if len(inputs) == 2:
-        constant = gate(operation)
-        if constant is None:
-            return _undefined(operation)
-        inputs[constant] = inputs[constant].detach()
-    return operation(*inputs)
+    found = factors(operation)
+    if found is None:
+        return _undefined(operation)
+    x, scale = found
+    made = producer(scale)
+    if made is not None and made.input is x:  # x times its own gate, as SiLU is
+        return _rectifier(operation, x)
+    return operation(*(value if value is x else value.detach() for value in operation.inputs))
 
 
 _undefined = undefined("a deconvnet")

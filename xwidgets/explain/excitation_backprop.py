@@ -36,7 +36,7 @@ from xwidgets.errors import index_within
 from xwidgets.images import picture
 from xwidgets.networks import Network
 from xwidgets.networks.network import evaluating, image_for
-from xwidgets.networks.operations import Kind, Operation, gate, producer
+from xwidgets.networks.operations import Kind, Operation, factors, producer
 from xwidgets.networks.watch import Rule, Watch, go_back, nodes, refuse_hidden, undefined
 from xwidgets.results import Relevance
 
@@ -66,7 +66,7 @@ def excitation_backprop(
         contrastive: c-MWP, what speaks for the unit more than against it; otherwise plain MWP.
         source: the layer that the unit belongs to; ``None`` for the classes.
         top: layers of the caller's own, such as an encoder, that take the output of ``source`` (or
-            the logits) and return ``(1, K)`` units, one of which is ``target``.
+            the logits) and return units ``(1, K)`` or ``(1, C, H, W)``, one of which is ``target``.
 
     Returns:
         Relevance whose values are summed over the channels of ``layer`` and brought to the size of
@@ -92,8 +92,7 @@ def excitation_backprop(
     watched = net.watched(x[None], kept, RULES)
     units = watched.logits if begin is None else watched.activations[begin]
     if top is not None:
-        with evaluating(top, gradients=True), Watch(top, rules=RULES):
-            units = _checked(top(units))
+        units = _through(top, units)
     if begin is None and top is None:
         index = net.target_index(target, units)
         label = net.class_name(index)
@@ -118,7 +117,12 @@ def excitation_backprop(
         network=net.name,
         target=index,
         label=label,
-        parameters={"layer": end, "contrastive": contrastive, "source": begin},
+        parameters={
+            "layer": end,
+            "contrastive": contrastive,
+            "source": begin,
+            "top": None if top is None else type(top).__name__,
+        },
         mass=float(arrived.sum()),
     )
 
@@ -214,7 +218,8 @@ def _back_matrix(weight: Tensor, sign: Tensor | None, p: Tensor, x: Tensor) -> S
 
 
 def _ratio(p: Tensor, total: Tensor) -> Tensor:
-    return torch.where(total > torch.finfo(total.dtype).tiny ** 0.5, p / total, 0)
+    least = min(torch.finfo(total.dtype).tiny ** 0.5, 1e-4)
+    return torch.where(total > least, p / total, 0)
 
 
 class _Pass(Function):
@@ -234,9 +239,9 @@ def _linear(operation: Operation) -> Any:
     return _share_weights(operation, operation, None)
 
 
-def _share_weights(operation: Operation, linear: Operation, sign: Tensor | None) -> Any:
-    """Share out through ``linear``, its outputs times ``sign``; forward, run ``operation``."""
-    weight = linear.weight
+def _share_weights(operation: Operation, before: Operation, sign: Tensor | None) -> Any:
+    """Share out through ``before``, its outputs times ``sign``; forward, run ``operation``."""
+    weight, linear = before.weight, before.released()
     one = weight.new_ones(len(weight), *[1] * (weight.ndim - 1)) if sign is None else sign
     positive, negative = (
         partial(_back_matrix, weight, signs)
@@ -244,7 +249,7 @@ def _share_weights(operation: Operation, linear: Operation, sign: Tensor | None)
         else partial(_back, partial(_excitation, linear, signs))
         for signs in (sign, -one)
     )
-    return _Share.apply(operation, positive, negative, *linear.inputs)
+    return _Share.apply(operation, positive, negative, *before.inputs)
 
 
 def _excitation(linear: Operation, sign: Tensor | None, x: Tensor) -> Tensor:
@@ -253,7 +258,7 @@ def _excitation(linear: Operation, sign: Tensor | None, x: Tensor) -> Tensor:
 
 
 def _normalization(operation: Operation) -> Any:
-    scale, x = operation.argument("weight"), operation.input
+    scale, (x,) = operation.argument("weight"), operation.inputs
     if scale is None:
         return _passed(operation)
     before = producer(x)
@@ -267,29 +272,25 @@ _OUTPUTS_FIRST = ("conv1d", "conv2d", "conv3d", "linear")
 
 
 def _average(operation: Operation) -> Any:
-    return _Share.apply(operation, partial(_back, operation), None, *operation.inputs)
+    return _Share.apply(operation, partial(_back, operation.released()), None, *operation.inputs)
 
 
 def _sum(operation: Operation) -> Any:
+    factor = operation.argument("alpha", 1) * (1 if operation.name == "add" else -1)
     if len(operation.inputs) == 2:
-        adds = operation.name == "add" and operation.argument("alpha", 1) > 0
-        return _average(operation) if adds else _undefined(operation)
+        return _average(operation) if factor > 0 else _undefined(operation)
     (x,) = operation.inputs
-    subtracted = operation.name != "add" and (operation.name == "rsub") == (x is operation.input)
-    return _Pass.apply(operation, not subtracted, x)
+    has_factor = (x is operation.input) == (operation.name == "rsub")
+    return _Pass.apply(operation, factor > 0 if has_factor else True, x)
 
 
 def _product(operation: Operation) -> Any:
-    inputs = operation.inputs
-    if len(inputs) == 2:
-        constant = gate(operation)
-        if constant is None:
-            return _undefined(operation)
-        scale, x = inputs[constant].detach(), inputs[1 - constant]
-    else:
-        (x,) = inputs
-        scale = operation.argument("other") if x is operation.input else operation.input
-    return _Pass.apply(operation, scale > 0, x)
+    found = factors(operation)
+    if found is None:
+        return _undefined(operation)
+    x, scale = found
+    positive = scale.detach() > 0 if isinstance(scale, Tensor) else scale > 0
+    return _Pass.apply(operation, positive, x)
 
 
 def _passed(operation: Operation) -> Any:
@@ -319,7 +320,17 @@ def _pooled(net: Network) -> str:
     return found
 
 
-def _checked(units: object) -> Tensor:
+def _through(top: nn.Module, features: Tensor) -> Tensor:
+    if not isinstance(top, nn.Module):
+        raise ValueError(f"top is a {type(top).__name__}, but must be a torch.nn.Module")
+    try:
+        with evaluating(top, gradients=True), Watch(top, rules=RULES):
+            units: object = top(features)
+    except RuntimeError as error:
+        raise ValueError(
+            f"the top layers cannot take features of shape {tuple(features.shape)} and type "
+            f"{features.dtype} ({error})"
+        ) from error
     if not isinstance(units, Tensor) or units.ndim not in (2, 4) or len(units) != 1:
         got = tuple(units.shape) if isinstance(units, Tensor) else type(units).__name__
         raise ValueError(f"the top layers return {got}, but must return (1, K) or (1, C, H, W)")

@@ -5,8 +5,9 @@ box of what is not zero, cut from the image, is the neuron's patch. It lies insi
 receptive field, and touches it where the reconstruction reaches as far as the neuron can see.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
+from numbers import Real
 
 from torch import Tensor
 
@@ -16,7 +17,7 @@ from xwidgets.networks import Layer, Network
 from xwidgets.networks.network import image_for
 from xwidgets.results import NeuronPatch
 
-from .deconvnet import RULES, Start, channel_of, reconstructions
+from .deconvnet import RULES, Start, channel_of, reconstructions, started
 
 
 def neuron_patches(
@@ -50,9 +51,14 @@ def neuron_patches(
         True
     """
     x = image_for(net, image)
-    if not 0 <= threshold < 1:
+    if not isinstance(threshold, Real) or not 0 <= threshold < 1:
         raise ValueError(f"threshold is {threshold!r}, but must be at least 0 and below 1")
-    wanted = [(layer := net.layer(name), channel_of(layer, channel)) for name, channel in neurons]
+    wanted = []
+    for neuron in neurons:
+        if not isinstance(neuron, Sequence) or isinstance(neuron, str) or len(neuron) != 2:
+            raise ValueError(f"neuron {neuron!r} is no pair of a layer and a channel")
+        layer = net.layer(neuron[0])
+        wanted.append((layer, channel_of(layer, neuron[1])))
     watched = net.watched(x[None], list({layer.name for layer, _ in wanted}), RULES)
     shown = picture(x)
     found: dict[tuple[Layer, int], NeuronPatch] = {}
@@ -70,16 +76,15 @@ def neuron_patches(
                 image=shown,
                 pixels=pixels.float().cpu().numpy(),
                 box=Box.around((strength > threshold * strength.max()).cpu().numpy()),
-                field=_field(layer, activation, start, shown.shape[:2]),
+                field=_field(layer, started(activation, start), shown.shape[:2]),
             )
     return [found[neuron] for neuron in wanted]
 
 
-def _field(layer: Layer, activation: Tensor, start: Start, size: tuple[int, int]) -> Box | None:
-    """What the units of a map see together that the reconstruction starts from."""
-    units = activation if activation.ndim == 2 else activation.reshape(1, 1)
-    alive = (units == units.max()) & (units > 0) if start == "maximum" else units != 0
-    active = Box.around(alive.cpu().numpy())
+def _field(layer: Layer, units: Tensor, size: tuple[int, int]) -> Box | None:
+    """What those units of a map that are not zero see together."""
+    map_ = units if units.ndim == 2 else units.reshape(1, 1)
+    active = Box.around((map_ != 0).cpu().numpy())
     if active is None:
         return None
     first = layer.field_of(active.top, active.left, size)

@@ -4,6 +4,7 @@ The gradient of a class's score before softmax by the pixels. Of a noisy gradien
 noisy copies of the image is steadier (SmoothGrad, Smilkov et al. 2017).
 """
 
+from numbers import Real
 from typing import Literal
 
 import torch
@@ -45,7 +46,7 @@ def saliency(
         The map, in logits per unit of pixel value.
 
     Raises:
-        ValueError: for an image, class or other argument that cannot be; in a sentence.
+        ValueError: for a class that does not exist, noise without samples or samples without noise.
 
     Example:
         >>> import xwidgets as xw
@@ -55,23 +56,22 @@ def saliency(
     """
     x = image_for(net, image)
     at_least("samples", samples, 1)
-    if sigma < 0 or (samples > 1) != (sigma > 0):
+    if not isinstance(sigma, Real) or sigma < 0 or (samples > 1) != (sigma > 0):
         raise ValueError(
             f"samples is {samples} and sigma {sigma}, but averaging over noisy copies needs "
             "samples > 1 and sigma > 0; the plain gradient is samples=1, sigma=0"
         )
     if reduce not in ("maximum", "signed"):
         raise ValueError(f'reduce is {reduce!r}, but must be "maximum" or "signed"')
-    clean = net.watched(x[None])
-    index = net.target_index(target, clean.logits)
+    index = net.target_index(target, net.logits(x[None]))
     random = torch.Generator().manual_seed(seed)
 
     def noisy() -> Tensor:
         return x + sigma * torch.randn(x.shape, generator=random).to(x)
 
-    passes = [clean] if samples == 1 else (net.watched(noisy()[None]) for _ in range(samples))
-    gradient = torch.zeros_like(clean.pixels[0])
-    for watched in passes:
+    gradient = torch.zeros_like(x, device=net.device, dtype=net.dtype)
+    for _ in range(samples):
+        watched = net.watched((noisy() if sigma else x)[None])
         unit = torch.zeros_like(watched.logits)
         unit[0, index] = 1 / samples
         gradient += go_back(watched.logits, unit[None], watched.pixels)[0, 0]

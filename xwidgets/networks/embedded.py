@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from xwidgets.images import scenes
@@ -17,7 +18,7 @@ EMBEDDED = ("birds", "street")
 def embedded(name: str) -> Network:
     """An embedded network: ``"birds"`` (20 drawn species) or ``"street"`` (person or not)."""
     module, facts = thin_vgg.load(Path(__file__).parent / "weights" / f"{name}.safetensors")
-    return Network(
+    net = Network(
         module,
         normalize=(facts.mean, facts.std),
         size=facts.size,
@@ -26,6 +27,8 @@ def embedded(name: str) -> Network:
         training_size=10_000,
         examples=partial(_scenes, name),
     )
+    net.memory_format = torch.channels_last
+    return net
 
 
 def _scenes(name: str) -> Tensor:

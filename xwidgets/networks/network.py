@@ -58,6 +58,8 @@ class Network:
         interpolation: ``"bilinear"`` or ``"bicubic"``, how :meth:`prepare` resizes.
 
     Attributes:
+        memory_format: of the pixels that the module is given. ``torch.channels_last`` is faster for
+            many, but fails for those that call ``view`` on their maps.
         sampler: what :func:`xwidgets.prediction_difference` resamples windows with when it is given
             no other; ``None`` until it is first needed.
 
@@ -95,6 +97,7 @@ class Network:
         self.examples = examples
         self.training_size = training_size
         self.sampler: Sampler | None = None
+        self.memory_format = torch.contiguous_format
         self.channels = _channels(module, normalize)
         self._normalize = normalize and [
             torch.as_tensor(part, dtype=torch.float64) for part in normalize
@@ -143,11 +146,11 @@ class Network:
             pixels = self._taken(pixels).requires_grad_()
             with explained(), Watch(self.module, layers, rules) as watch:
                 logits = self._classify(pixels.clone())
-        for name, activations in {**watch.activations, "the last": logits}.items():
-            if not torch.isfinite(activations).all():
+        for name, values in (*watch.activations.items(), ("the output", logits)):
+            if not torch.isfinite(values).all():
+                where = name if values is logits else f"layer {name!r}"
                 raise ValueError(
-                    f"the activations of layer {name} of {self.name} are not all finite; check its "
-                    "weights, and the image"
+                    f"the values of {where} of {self.name} are not all finite; check its weights"
                 )
         for name in layers:
             if name not in watch.activations:
@@ -221,7 +224,8 @@ class Network:
             ValueError: when there is no such layer.
         """
         for layer in self.layers:
-            if name in (layer.name, layer.convolution):
+            number = layer.convolution if isinstance(name, int) else None
+            if name == layer.name or (number is not None and name == number):
                 return layer
         if isinstance(name, int):
             count = sum(layer.convolution is not None for layer in self.layers)
@@ -272,7 +276,7 @@ class Network:
 
     def _taken(self, pixels: Tensor) -> Tensor:
         pixels = pixels.detach()
-        return pixels.to(self.device, self.dtype, memory_format=torch.channels_last, copy=True)
+        return pixels.to(self.device, self.dtype, memory_format=self.memory_format, copy=True)
 
     def _classify(self, x: Tensor) -> Tensor:
         if self._normalize is not None:

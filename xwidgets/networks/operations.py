@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from copy import copy
+from functools import cache, cached_property
+from itertools import repeat
 from typing import Any, Literal, cast
 
 import torch
@@ -25,6 +27,7 @@ Kind = Literal[
     "product",
     "rectifier",
     "gate",  # other activations, such as the sigmoid
+    "comparison",
     "movement",  # values are moved, copied or dropped, but not changed
     "unknown",
 ]
@@ -46,6 +49,7 @@ _NAMES: dict[Kind, str] = {
     "rectifier": """relu relu6 leaky_relu prelu rrelu elu selu celu silu gelu hardswish mish
         softplus hardtanh clamp clamp_min threshold""",
     "gate": "sigmoid hardsigmoid softmax tanh",
+    "comparison": "gt ge lt le eq ne greater greater_equal less less_equal sign heaviside",
     "movement": """__get__ __getitem__ __setitem__ view view_as reshape flatten unflatten squeeze
         unsqueeze permute transpose t movedim swapaxes cat concat concatenate stack hstack vstack
         chunk split tensor_split unbind narrow select index_select gather expand expand_as repeat
@@ -94,9 +98,10 @@ class Operation:
 
     Attributes:
         name: such as ``"conv2d"`` or ``"relu"``; the in-place form and the operator have the same.
-        kind: what it is to methods that go back through the network.
-        inplace: whether the result is written over the input.
+        inplace: whether the result is written over the input, and it can be run out of place.
+        overwrites: whether it writes over the input, or over some of it.
         input: the tensor that it acts on, the first where there are several.
+        inputs: the tensors that depend on the image; sums and products can have two.
     """
 
     def __init__(
@@ -111,21 +116,27 @@ class Operation:
         self._names = _parameters(function) or _ARGUMENTS.get(self.name, ())
         self._function = _out_of_place(self.name, function) if inplace else function
         self.inplace = self._function is not function or bool(self.argument("inplace"))
+        self.overwrites = inplace or self.inplace or self.name == "__setitem__"
         self._weight, self._bias = _WEIGHTS.get(self.name, ("weight", "bias"))
-        self.input: Tensor = self.argument("input", args[0] if args else None)
+        self.input: Tensor | None = self.argument("input", args[0] if args else None)
         if self.name == "addmm":
             self.input = self.argument("mat1")
-        self.kind = self._kind()
+        self.inputs: tuple[Tensor, ...] = tuple(_dependents((*args, *kwargs.values())))
 
     def argument(self, name: str, default: Any = None) -> Any:
         """What was given for the argument ``name``."""
         given = dict(zip(self._names, self._args, strict=False))
         return given.get(name, self._kwargs.get(name, default))
 
-    @property
-    def inputs(self) -> tuple[Tensor, ...]:
-        """The tensors that depend on the image; sums and products can have two."""
-        return tuple(_dependents((*self._args, *self._kwargs.values())))
+    def released(self) -> Operation:
+        """The same without its inputs, for a backward that is kept by what it made."""
+        other = copy(self)
+        other._args = tuple(_replaced(self._args, repeat(_INPUT)))
+        other._kwargs = {
+            name: _replaced(value, repeat(_INPUT)) for name, value in self._kwargs.items()
+        }
+        other.input, other.inputs = None, ()
+        return other
 
     @property
     def weight(self) -> Tensor:
@@ -154,7 +165,9 @@ class Operation:
                 kwargs[name] = value
         return self._function(*args, **kwargs)
 
-    def _kind(self) -> Kind:
+    @cached_property
+    def kind(self) -> Kind:
+        """What it is to methods that go back through the network."""
         kind = _KINDS.get(self.name, "unknown")
         if kind == "linear":
             fits = isinstance(self.weight, Tensor) and not (
@@ -163,16 +176,29 @@ class Operation:
         elif self.name == "batch_norm":
             fits = not self.argument("training")
         elif self.name in _BOUNDS:
-            fits = self.argument(_BOUNDS[self.name]) == 0 and not self.argument("value")
+            bound = self.argument(_BOUNDS[self.name])
+            fits = not isinstance(bound, Tensor) and bound == 0 and not self.argument("value")
+        elif self.name in ("mul", "div", "__getitem__", "__setitem__") and self._masks():
+            fits = False  # what is above zero times x: a rectifier
         elif self.name == "div":
             fits = _depends(self.input)
         elif self.name == "max":  # with a second tensor it can be a rectifier
-            fits = not any(isinstance(value, Tensor) for value in self._args[1:])
+            others = (*self._args[1:], *self._kwargs.values())
+            fits = not any(isinstance(value, Tensor) for value in others)
+        elif self.name == "interpolate":
+            fits = self.argument("mode") != "bicubic"  # which has negative weights
         else:
             fits = True
         return kind if fits else "unknown"
 
+    def _masks(self) -> bool:
+        return any(
+            getattr(producer(value), "kind", None) == "comparison"
+            for value in _tensors((*self._args, *self._kwargs.values()))
+        )
 
+
+_INPUT = object()
 _WEIGHTS = {"matmul": ("other", "bias"), "mm": ("mat2", "bias"), "addmm": ("mat2", "input")}
 _BOUNDS = {"hardtanh": "min_val", "clamp": "min", "clamp_min": "min", "threshold": "threshold"}
 
@@ -181,18 +207,22 @@ def _depends(value: object) -> bool:
     return isinstance(value, Tensor) and value.requires_grad
 
 
-def _dependents(value: object) -> Iterator[Tensor]:
+def _tensors(value: object) -> Iterator[Tensor]:
     if isinstance(value, tuple | list):
         for item in value:
-            yield from _dependents(item)
-    elif isinstance(value, Tensor) and value.requires_grad:
+            yield from _tensors(item)
+    elif isinstance(value, Tensor):
         yield value
 
 
-def _replaced(value: object, news: Iterator[Tensor]) -> object:
+def _dependents(value: object) -> Iterator[Tensor]:
+    return filter(_depends, _tensors(value))
+
+
+def _replaced(value: Any, news: Iterator[object]) -> Any:
     if isinstance(value, tuple | list):
         return type(value)(_replaced(item, news) for item in value)
-    return next(news) if _depends(value) else value
+    return next(news) if value is _INPUT or _depends(value) else value
 
 
 def _out_of_place(name: str, inplace: Callable[..., Any]) -> Callable[..., Any]:
@@ -212,23 +242,26 @@ def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(named)
 
 
-def producer(tensor: Tensor) -> Operation | None:
-    """The linear operation or gate that made a tensor, while a pass is watched with rules."""
+def producer(tensor: object) -> Operation | None:
+    """What made a tensor in a watched pass, when that is weights, a gate or a comparison."""
     return getattr(tensor, "xwidgets_producer", None)
 
 
-def gate(operation: Operation) -> int | None:
-    """Which of the two :attr:`~Operation.inputs` of a product only scales the other one.
+def factors(operation: Operation) -> tuple[Tensor, Any] | None:
+    """The signal in a product or quotient, and the tensor or number that only scales it.
 
-    A divisor does, what comes from a gate such as a sigmoid, and what has fewer values. ``None``
-    when both carry the signal.
+    Of two inputs, a divisor scales, what comes from a gate such as a sigmoid, and what has fewer
+    values. ``None`` when both carry the signal.
     """
+    if len(operation.inputs) == 1:
+        (x,) = operation.inputs
+        return x, operation.argument("other") if x is operation.input else operation.input
     first, second = operation.inputs
     if operation.name == "div":
-        return 1
+        return first, second
     gates = [getattr(producer(value), "kind", None) == "gate" for value in (first, second)]
     if gates[0] != gates[1]:
-        return gates.index(True)
+        return (second, first) if gates[0] else (first, second)
     if first.numel() != second.numel():
-        return 0 if first.numel() < second.numel() else 1
+        return (second, first) if first.numel() < second.numel() else (first, second)
     return None

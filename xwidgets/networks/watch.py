@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import get_ident
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -80,6 +80,8 @@ class Watch(TorchFunctionMode):
         self._handles: list[Any] = []
 
     def __enter__(self) -> Watch:
+        if self._handles:
+            raise ValueError("this Watch is already open; make another one")
         self._thread = get_ident()
         self.activations: dict[str, Tensor] = {}
         self._handles = [child.register_forward_hook(self._arrive) for child in self._names]
@@ -88,8 +90,8 @@ class Watch(TorchFunctionMode):
 
     def __exit__(self, *error: Any) -> None:
         super().__exit__(*error)
-        for handle in self._handles:
-            handle.remove()
+        while self._handles:
+            self._handles.pop().remove()
 
     def __torch_function__(
         self,
@@ -117,15 +119,15 @@ class Watch(TorchFunctionMode):
             setattr(operation.input, self._mark, ())
             output = result.clone()
         if operation.inplace:
-            output = operation.input.copy_(result)
+            output = cast(Tensor, operation.input).copy_(result)
         return self._marked(output, operation, behind if operation.kind == "normalization" else ())
 
     def _marked(self, output: Any, operation: Operation, names: Sequence[str]) -> Any:
         """``output``, with what later operations ask: whose output it is, and what made it."""
-        if isinstance(output, Tensor) and (operation.inplace or output is not operation.input):
-            setattr(output, self._mark, names)
-            known = bool(self._rules) and operation.kind in ("linear", "gate")
-            output.xwidgets_producer = operation if known else None  # type: ignore[attr-defined]
+        target = operation.input if operation.overwrites else output
+        if isinstance(target, Tensor) and (operation.overwrites or output is not operation.input):
+            setattr(target, self._mark, names)
+            target.xwidgets_producer = _maker(operation)  # type: ignore[attr-defined]
         return output
 
     def _arrive(self, module: nn.Module, inputs: tuple[Any, ...], output: object) -> Any:
@@ -144,16 +146,17 @@ class Watch(TorchFunctionMode):
         else:
             kept, onward = output, output.clone()
         self.activations.update(dict.fromkeys(names, kept))
-        if isinstance(module, nn.modules.conv._ConvNd | nn.Linear):
+        made = producer(output)
+        if made is not None and made.kind == "linear":
             setattr(onward, self._mark, names)
-            onward.xwidgets_producer = producer(output)  # type: ignore[attr-defined]
+        onward.xwidgets_producer = made  # type: ignore[attr-defined]
         return onward
 
 
 def refuse_compiled(module: nn.Module) -> None:
     """Raise for a module that hides its operations, or one with such a part."""
     for child in module.modules():
-        compiled = isinstance(child, torch.jit.ScriptModule | torch._dynamo.OptimizedModule)
+        compiled = isinstance(child, torch.jit.ScriptModule) or hasattr(child, "_orig_mod")
         if compiled or child._compiled_call_impl is not None:
             raise ValueError(
                 f"{type(child).__name__} is compiled and hides its operations; give the module "
@@ -161,7 +164,20 @@ def refuse_compiled(module: nn.Module) -> None:
             )
 
 
+def _maker(operation: Operation) -> Operation | None:
+    if operation.kind == "linear":
+        return operation
+    if operation.kind in ("gate", "comparison") and operation.inputs:
+        return operation.released() if operation.overwrites else operation
+    before = producer(operation.input)
+    if operation.kind == "movement" and before is not None and before.kind != "linear":
+        return before
+    return None
+
+
 def _constant(value: object) -> object:
+    if isinstance(value, tuple | list):
+        return type(value)(_constant(item) for item in value)
     if isinstance(value, Tensor) and value.is_inference():
         return value.clone()
     return value.detach() if isinstance(value, nn.Parameter) else value
@@ -171,9 +187,11 @@ def undefined(method: str) -> Rule:
     """The rule for operations through which ``method`` is not defined: no signal may come there."""
 
     def rule(operation: Operation) -> Any:
+        name = operation.name
+
         def refuse(_: Tensor) -> None:
             raise ValueError(
-                f"{method} is not defined through {operation.name!r}, which the signal passes on "
+                f"{method} is not defined through {name!r}, which the signal passes on "
                 "its way; start from a layer before it, or stop behind it"
             )
 
@@ -197,8 +215,14 @@ def go_back(start: Tensor, seeds: Tensor, to: Tensor) -> Tensor:
         ``(M, N, ...)``, of the shape of ``to``.
 
     Raises:
-        ValueError: when no operation leads from ``to`` to ``start``.
+        ValueError: when no operation leads from ``to`` to ``start``, or one that has no gradient.
     """
+
+    if start.grad_fn is None:
+        raise ValueError(
+            "what the signal starts from does not depend on the pixels; take detach() and "
+            "no_grad() out of the forward pass"
+        )
 
     def back(seed: Tensor) -> Tensor:
         (signal,) = torch.autograd.grad(start, to, seed, retain_graph=True, allow_unused=True)

@@ -66,6 +66,7 @@ def torchvision_network(name: str) -> Network:
         interpolation=preset.interpolation.value,
     )
     net.examples = partial(_everyday, net)
+    net.memory_format = torch.channels_last
     return net
 
 
