@@ -2,9 +2,6 @@
 
 import copy
 import csv
-import os
-from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,27 +14,24 @@ from torchvision import models
 
 import xwidgets as xw
 
-MEAN, STD = (0.4, 0.5, 0.6), (0.2, 0.3, 0.25)
-REAL = Path(os.environ.get("XWIDGETS_REAL", Path(__file__).parents[3] / "shared" / "real"))
+from .parts import (
+    MEAN,
+    REAL,
+    STD,
+    Concatenation,
+    Maximum,
+    Product,
+    Sum,
+    assert_close,
+    conv,
+    image,
+    untouched,
+)
 
 
 class Normalize(nn.Module):
     def forward(self, x):
         return (x - x.new_tensor(MEAN)[:, None, None]) / x.new_tensor(STD)[:, None, None]
-
-
-class Sum(nn.Module):
-    def __init__(self, *branches):
-        super().__init__()
-        self.branches = nn.ModuleList(branches)
-
-    def forward(self, x):
-        return sum(branch(x) for branch in self.branches)
-
-
-class Concatenation(Sum):
-    def forward(self, x):
-        return torch.cat([branch(x) for branch in self.branches], 1)
 
 
 class Gate(nn.Module):
@@ -71,11 +65,6 @@ def randomize(module, seed=0):
     return module
 
 
-def image(height, width=None, seed=1, dtype=torch.float32):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.rand(3, height, width or height, generator=generator, dtype=dtype)
-
-
 def network(module, size, **options):
     options.setdefault("normalize", (MEAN, STD))
     return xw.Network(module, size=(size, size), name="small", **options)
@@ -88,11 +77,6 @@ def seeded(activations, start):
     seed = torch.zeros_like(activations).flatten()
     seed[activations.argmax()] = activations.max()
     return seed.view_as(activations)
-
-
-def assert_close(ours, theirs, tolerance):
-    assert theirs.abs().max() > 1e-6
-    assert (ours - theirs).abs().max() <= tolerance * theirs.abs().max()
 
 
 # Captum
@@ -335,10 +319,6 @@ def per_channel(slopes):
     return module
 
 
-def conv(inputs, outputs, size=3, **options):
-    return nn.Conv2d(inputs, outputs, size, **options)
-
-
 def between(*parts, channels=4):
     """``parts`` between convolutions with rectifiers, on maps of 4 x 7 x 8."""
     return nn.Sequential(
@@ -553,30 +533,6 @@ def test_the_image_does_not_keep_its_values_or_a_gradient():
 # What cannot be
 
 
-def facts(module):
-    return {
-        "training": [part.training for part in module.modules()],
-        "hooks": [
-            [len(value) for name, value in vars(part).items() if name.endswith("_hooks")]
-            for part in module.modules()
-        ],
-        "requires_grad": [parameter.requires_grad for parameter in module.parameters()],
-        "grad": [parameter.grad for parameter in module.parameters()],
-        "classes": [type(part) for part in module.modules()],
-    }
-
-
-@contextmanager
-def untouched(module):
-    before, values = facts(module), copy.deepcopy(module.state_dict())
-    yield
-    assert facts(module) == before
-    for name, value in module.state_dict().items():
-        torch.testing.assert_close(value, values[name], rtol=0, atol=0, equal_nan=True)
-    assert torch.is_grad_enabled()
-    assert not torch.overrides._get_current_function_mode_stack()
-
-
 def test_the_module_stays_as_it_was():
     module = randomize(nn.Sequential(conv(3, 4), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten()))
     module[0].requires_grad_(False)
@@ -645,16 +601,6 @@ def test_refuses_activations_that_are_not_finite(at, value):
     module[at].bias.data[1] = value
     with untouched(module), pytest.raises(ValueError, match="not all finite"):
         xw.deconvolve(network(module, 12), image(12), "3", 1)
-
-
-class Maximum(nn.Module):
-    def forward(self, x):
-        return torch.maximum(x, x.flip(1))
-
-
-class Product(nn.Module):
-    def forward(self, x):
-        return x * x.flip(1)
 
 
 class Attention(nn.Module):
@@ -726,22 +672,22 @@ class Between(nn.Module):
         return self.upper(self.activation(self.lower(x))).relu().mean((2, 3))
 
 
-def between(activation):
+def through(activation):
     return xw.deconvolve(network(Between(activation), 8), image(8), "upper", 1)
 
 
 @pytest.mark.parametrize("spellings", [RECTIFIED, SMOOTH], ids=["rectified", "smooth"])
 def test_an_activation_is_the_same_however_it_is_written(spellings):
-    expected = between(spellings[0])
+    expected = through(spellings[0])
     assert expected.any()
     for spelling in spellings[1:]:
-        torch.testing.assert_close(between(spelling), expected)
+        torch.testing.assert_close(through(spelling), expected)
 
 
 @pytest.mark.parametrize("disguised", DISGUISED)
 def test_a_rectifier_that_cannot_be_told_is_refused_and_never_taken_as_linear(disguised):
     with pytest.raises(ValueError, match="a deconvnet is not defined through"):
-        between(disguised)
+        through(disguised)
 
 
 def test_channels_may_come_as_an_array_or_a_tensor():

@@ -2,10 +2,7 @@
 
 import copy
 import csv
-import os
-from contextlib import contextmanager
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,22 +19,19 @@ from zennit.composites import ExcitationBackprop
 import xwidgets as xw
 from xwidgets.explain.excitation_backprop import RULES, excitations
 
-MEAN, STD = (0.4, 0.5, 0.6), (0.2, 0.3, 0.25)
-REAL = Path(os.environ.get("XWIDGETS_REAL", Path(__file__).parents[3] / "shared" / "real"))
-
-
-class Sum(nn.Module):
-    def __init__(self, *branches):
-        super().__init__()
-        self.branches = nn.ModuleList(branches)
-
-    def forward(self, x):
-        return sum(branch(x) for branch in self.branches)
-
-
-class Concatenation(Sum):
-    def forward(self, x):
-        return torch.cat([branch(x) for branch in self.branches], 1)
+from .parts import (
+    MEAN,
+    REAL,
+    STD,
+    Concatenation,
+    Maximum,
+    Product,
+    Sum,
+    assert_close,
+    conv,
+    image,
+    untouched,
+)
 
 
 class Gate(nn.Module):
@@ -85,11 +79,6 @@ def randomize(module, seed=0, negative=0.5, shift=0.3):
     return module
 
 
-def image(height, width=None, seed=1, dtype=torch.float32):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.rand(3, height, width or height, generator=generator, dtype=dtype)
-
-
 def network(module, size, **options):
     return xw.Network(module, size=(size, size), name="small", **options)
 
@@ -104,11 +93,6 @@ def arrays(net, x, target, layer="pixels", contrastive=False):
     to = watched.pixels if layer == "pixels" else watched.activations[layer]
     seeds = one_hot(watched.logits.shape[1], target, watched.logits.dtype)[None]
     return excitations(watched.logits, seeds, to, contrastive)[0]
-
-
-def assert_close(ours, theirs, tolerance):
-    assert theirs.abs().max() > 1e-6
-    assert (ours - theirs).abs().max() <= tolerance * theirs.abs().max()
 
 
 # Dense matrices
@@ -187,10 +171,6 @@ def slow_excitation(module, x, p, negated=()):
         case nn.AvgPool2d() | nn.AdaptiveAvgPool2d() | nn.Upsample() | Mean():
             return slow_share(matrix(module, x), x, p)
     raise NotImplementedError(type(module))
-
-
-def conv(inputs, outputs, size=3, **options):
-    return nn.Conv2d(inputs, outputs, size, **options)
 
 
 def between(*parts, channels=4):
@@ -803,29 +783,6 @@ def test_the_default_is_contrastive():
 # What cannot be
 
 
-def facts(module):
-    return {
-        "training": [part.training for part in module.modules()],
-        "hooks": [
-            [len(value) for name, value in vars(part).items() if name.endswith("_hooks")]
-            for part in module.modules()
-        ],
-        "requires_grad": [parameter.requires_grad for parameter in module.parameters()],
-        "grad": [parameter.grad for parameter in module.parameters()],
-    }
-
-
-@contextmanager
-def untouched(module):
-    before, values = facts(module), copy.deepcopy(module.state_dict())
-    yield
-    assert facts(module) == before
-    for name, value in module.state_dict().items():
-        torch.testing.assert_close(value, values[name], rtol=0, atol=0, equal_nan=True)
-    assert torch.is_grad_enabled()
-    assert not torch.overrides._get_current_function_mode_stack()
-
-
 def refused(match, module, *args, **options):
     with untouched(module), pytest.raises(ValueError, match=match):
         xw.excitation_backprop(network(module, 20), image(20), *args, **options)
@@ -892,16 +849,6 @@ def test_refuses_ways_without_weights_for_the_contrastive_form():
         network(module, 20), image(20), 0, "2", contrastive=False, source="4"
     )
     assert plain.mass == pytest.approx(1, abs=1e-5)
-
-
-class Maximum(nn.Module):
-    def forward(self, x):
-        return torch.maximum(x, x.flip(1))
-
-
-class Product(nn.Module):
-    def forward(self, x):
-        return x * x.flip(1)
 
 
 class Difference(nn.Module):
