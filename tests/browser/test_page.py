@@ -64,3 +64,18 @@ def test_nothing_offers_to_compute(offline: Page) -> None:
 def test_it_is_one_small_file(exported: Path) -> None:
     assert exported.stat().st_size < 400_000
     assert "http" not in exported.read_text("utf-8").replace("http://www.w3.org", "")
+
+
+def test_maps_of_several_methods_are_called_maps(browser: None, tmp_path: Path) -> None:
+    net, image = xw.network("birds"), xw.scenes.bird(seed=3).image
+    maps = [xw.saliency(net, image), xw.excitation_backprop(net, image, contrastive=False)]
+    path = tmp_path / "methods.html"
+    xw.RelevanceOverlay(maps).to_html(path)
+    with browser_page(offline=True) as page:
+        page.goto(path.as_uri())
+        await_colors(page)
+        choice = page.get_by_label("map", exact=True)
+        choice.focus()
+        page.keyboard.press("End")
+        expect(choice).to_have_attribute("aria-valuetext", maps[1].title)
+        expect(choice.locator("..").locator("output")).to_contain_text("mass 1.000")

@@ -106,16 +106,21 @@ function make(tag, properties = {}, ...children) {
 
 function range(name, onInput) {
   const input = make("input", { type: "range", min: "0", max: "100", step: "1" });
-  input.setAttribute("aria-label", name.toLowerCase());
   input.addEventListener("input", () => onInput(Number(input.value)));
   const output = make("output");
-  const label = make("label", { className: "xw-control" }, make("span", { textContent: name }), input, output);
+  const title = make("span");
+  const label = make("label", { className: "xw-control" }, title, input, output);
+  const call = (name) => {
+    title.textContent = name;
+    input.setAttribute("aria-label", name.toLowerCase());
+  };
   const set = (value, text) => {
     input.value = value;
     output.textContent = text;
     input.setAttribute("aria-valuetext", text);
   };
-  return { label, input, set };
+  call(name);
+  return { label, input, call, set };
 }
 
 function render({ model, el }) {
@@ -224,6 +229,7 @@ function render({ model, el }) {
     frames.label.hidden = all.length < 2;
     frames.input.max = Math.max(0, all.length - 1);
     const shown = frame();
+    frames.call(shown?.name === shown?.title ? "Map" : "Window");
     frames.set(model.get("index"), shown?.name ?? "");
   }
 
