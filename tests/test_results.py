@@ -137,7 +137,7 @@ def test_another_file_is_refused_in_one_sentence(tmp_path, name):
     path = tmp_path / "other.npz"
     path.write_bytes(OTHER[name])
     with pytest.raises(
-        ValueError, match="no readable relevance result; compute it again"
+        ValueError, match=r"no readable Relevance result .*; compute it again"
     ) as caught:
         Relevance.load(path)
     assert "\n" not in str(caught.value)

@@ -8,7 +8,7 @@ import pytest
 import xwidgets
 
 ROOT = Path(xwidgets.__file__).parent
-COMPUTE = ("networks", "images", "explain", "evaluate")
+COMPUTE = ("networks", "images", "explain", "evaluate", "results")
 VIEWS = ("relevance_overlay.py", "window_slider.py", "class_chooser.py", "explorer.py")
 
 
@@ -36,7 +36,6 @@ def named(path):
 
 COMPUTE_FILES = [
     *(path for room in COMPUTE for path in sorted((ROOT / room).rglob("*.py"))),
-    ROOT / "results.py",
     ROOT / "render.py",
     ROOT / "errors.py",
 ]
@@ -61,7 +60,9 @@ def test_images_know_neither_networks_nor_methods(path):
     assert not within(imported(path), *others)
 
 
-@pytest.mark.parametrize("path", [ROOT / "results.py", ROOT / "render.py"], ids=named)
+@pytest.mark.parametrize(
+    "path", [*sorted((ROOT / "results").glob("*.py")), ROOT / "render.py"], ids=named
+)
 def test_results_are_arrays(path):
     assert not within(imported(path), "torch")
 

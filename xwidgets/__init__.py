@@ -12,11 +12,13 @@ from .explain import (
     neuron_patches,
     prediction_difference,
     prediction_difference_steps,
+    rank_neurons,
+    rank_neurons_steps,
     saliency,
 )
 from .images import photo, scenes
 from .networks import Network, network
-from .results import NeuronPatch, Relevance
+from .results import NeuronPatch, Ranking, Relevance, TopImages
 from .widgets import ClassChooser, Explorer, RelevanceOverlay, Study, WindowSlider
 
 __all__ = [
@@ -27,9 +29,11 @@ __all__ = [
     "MarginalSampler",
     "Network",
     "NeuronPatch",
+    "Ranking",
     "Relevance",
     "RelevanceOverlay",
     "Study",
+    "TopImages",
     "WindowSlider",
     "deconvolve",
     "evaluate",
@@ -39,6 +43,8 @@ __all__ = [
     "photo",
     "prediction_difference",
     "prediction_difference_steps",
+    "rank_neurons",
+    "rank_neurons_steps",
     "saliency",
     "scenes",
 ]

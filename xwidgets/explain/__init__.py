@@ -2,6 +2,7 @@
 
 from .deconvnet import deconvolve
 from .excitation_backprop import excitation_backprop
+from .neuron_ranking import rank_neurons, rank_neurons_steps
 from .patches import neuron_patches
 from .prediction_difference import prediction_difference, prediction_difference_steps
 from .saliency import saliency
@@ -17,5 +18,7 @@ __all__ = [
     "neuron_patches",
     "prediction_difference",
     "prediction_difference_steps",
+    "rank_neurons",
+    "rank_neurons_steps",
     "saliency",
 ]

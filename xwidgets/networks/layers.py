@@ -4,24 +4,22 @@ The receptive field grows along the data: a convolution or pool with a (dilated)
 turns a field of size f, sampled every j pixels, into one of size f + (k - 1) j, sampled every
 j s pixels, where s is its stride. Every other operation that keeps height and width passes the
 field on, and padding does; after any other, a unit counts as seeing everything. Where branches
-meet, the largest field counts. A `TorchFunctionMode` carries it, so that functional calls, sums and
-concatenations are seen too. Padding that wraps around counts as if it held zeros.
+meet, the largest field counts. Padding that wraps around counts as if it held zeros.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from torch import Tensor, nn
 from torch.nn.modules.utils import _pair
-from torch.overrides import TorchFunctionMode
 
 from xwidgets.box import Box
 
 from .operations import Operation
+from .trace import Trace, hooked
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ def list_layers(module: nn.Module, image: Tensor) -> tuple[Layer, ...]:
         if name in seen or not isinstance(output, Tensor):
             return
         convolutions = sum(layer.convolution is not None for layer in seen.values())
-        extent = _extent(output) or _EVERYTHING
+        extent = trace.read(output) or _EVERYTHING
         field_y, field_x = extent.field
         seen[name] = Layer(
             name=name,
@@ -87,8 +85,8 @@ def list_layers(module: nn.Module, image: Tensor) -> tuple[Layer, ...]:
             extent=extent,
         )
 
-    with _hooks(names, record), _Extents():
-        module(_mark(image, _PIXEL))
+    with hooked(list(names), record), _Extents() as trace:
+        module(trace.write(image, _PIXEL))
     return tuple(seen.values())
 
 
@@ -105,33 +103,20 @@ _EVERYTHING = Extent((2 * 10**9, 2 * 10**9), (1, 1), (-(10**9), -(10**9)))
 _WINDOWS = ("conv2d", "max_pool2d", "max_pool2d_with_indices", "avg_pool2d")
 
 
-class _Extents(TorchFunctionMode):
-    def __torch_function__(
-        self,
-        function: Callable[..., Any],
-        types: object,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
-        kwargs = kwargs or {}
-        tensors = [value for value in _flat((args, kwargs)) if isinstance(value, Tensor)]
-        extents = [extent for value in tensors if (extent := _extent(value))]
-        output = function(*args, **kwargs)
-        if extents:
-            operation = Operation(function, args, kwargs)
-            shapes = {value.shape[2:] for value in tensors if _extent(value) and value.ndim == 4}
-            for part in _flat(output):
-                if not isinstance(part, Tensor):
-                    continue
-                if operation.name in _WINDOWS:
-                    _mark(part, _widen(extents[0], operation))
-                elif part.ndim == 4 and operation.name == "pad":
-                    _mark(part, _shift(extents[0], operation.argument("pad")))
-                elif part.ndim == 4 and part.shape[2:] in shapes:
-                    _mark(part, _meet(extents))
-                else:
-                    _mark(part, _EVERYTHING)
-        return output
+class _Extents(Trace[Extent]):
+    def follow(self, operation: Operation, noted: list[Tensor], outputs: list[Tensor]) -> None:
+        extents = [extent for value in noted if (extent := self.read(value))]
+        shapes = {value.shape[2:] for value in noted if value.ndim == 4}
+        for output in outputs:
+            if operation.name in _WINDOWS:
+                extent = _widen(extents[0], operation)
+            elif output.ndim == 4 and operation.name == "pad":
+                extent = _shift(extents[0], operation.argument("pad"))
+            elif output.ndim == 4 and output.shape[2:] in shapes:
+                extent = _meet(extents)
+            else:
+                extent = _EVERYTHING
+            self.write(output, extent)
 
 
 def _widen(extent: Extent, operation: Operation) -> Extent:
@@ -166,32 +151,3 @@ def _meet(extents: list[Extent]) -> Extent:
     jump = tuple(max(extent.jump[axis] for extent in extents) for axis in (0, 1))
     field = tuple(last - first for last, first in zip(end, start, strict=True))
     return Extent(field, jump, start)  # type: ignore[arg-type]
-
-
-def _mark(tensor: Tensor, extent: Extent) -> Tensor:
-    tensor.xwidgets_extent = extent  # type: ignore[attr-defined]
-    return tensor
-
-
-def _extent(tensor: Tensor) -> Extent | None:
-    return getattr(tensor, "xwidgets_extent", None)
-
-
-def _flat(value: object) -> Iterator[object]:
-    if isinstance(value, dict):
-        value = tuple(value.values())
-    if isinstance(value, tuple | list):
-        for item in value:
-            yield from _flat(item)
-    else:
-        yield value
-
-
-@contextmanager
-def _hooks(modules: dict[nn.Module, str], hook: Callable[..., None]) -> Iterator[None]:
-    handles = [module.register_forward_hook(hook) for module in modules]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()

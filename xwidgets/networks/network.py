@@ -131,22 +131,26 @@ class Network:
         pixels: Tensor,
         layers: Sequence[str] = (),
         rules: Mapping[Kind, Rule] | None = None,
+        gradients: bool = True,
     ) -> Watched:
-        """A forward pass to go back through, with backward rules for its operations.
+        """A forward pass whose activations are kept, to look at or to go back through.
 
         Args:
             pixels: ``(N, C, H, W)``, whose values are taken as they are.
             layers: names of the layers whose activations are kept, as :class:`Watch` says.
             rules: by kind of operation, what goes back through it; by default the gradient.
+            gradients: whether it can be gone back through; without, nothing is copied, and of the
+                activations only the output is checked.
 
         Raises:
             ValueError: for activations that are NaN or infinite, or operations that cannot be seen.
         """
-        with self.evaluating(gradients=True):
-            pixels = self._taken(pixels).requires_grad_()
+        with self.evaluating(gradients):
+            pixels = self._taken(pixels).requires_grad_(gradients)
             with explained(), Watch(self.module, layers, rules) as watch:
-                logits = self._classify(pixels.clone())
-        for name, values in (*watch.activations.items(), ("the output", logits)):
+                logits = self._classify(pixels.clone() if gradients else pixels)
+        kept = watch.activations.items() if gradients else ()
+        for name, values in (*kept, ("the output", logits)):
             if not torch.isfinite(values).all():
                 where = name if values is logits else f"layer {name!r}"
                 raise ValueError(

@@ -15,7 +15,7 @@ from itertools import repeat
 from typing import Any, Literal, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 Kind = Literal[
@@ -165,6 +165,11 @@ class Operation:
                 kwargs[name] = value
         return self._function(*args, **kwargs)
 
+    def on(self, change: Callable[[Tensor], Tensor]) -> Any:
+        """Run it out of place on what ``change`` makes of each tensor that it was called with."""
+        kwargs = {name: _changed(value, change) for name, value in self._kwargs.items()}
+        return self._function(*_changed(self._args, change), **kwargs)
+
     @cached_property
     def kind(self) -> Kind:
         """What it is to methods that go back through the network."""
@@ -194,7 +199,7 @@ class Operation:
     def _masks(self) -> bool:
         return any(
             getattr(producer(value), "kind", None) == "comparison"
-            for value in _tensors((*self._args, *self._kwargs.values()))
+            for value in tensors((*self._args, *self._kwargs.values()))
         )
 
 
@@ -207,22 +212,40 @@ def _depends(value: object) -> bool:
     return isinstance(value, Tensor) and value.requires_grad
 
 
-def _tensors(value: object) -> Iterator[Tensor]:
+def tensors(value: object) -> Iterator[Tensor]:
+    """Those in a value, or in tuples and lists of values."""
     if isinstance(value, tuple | list):
         for item in value:
-            yield from _tensors(item)
+            yield from tensors(item)
     elif isinstance(value, Tensor):
         yield value
 
 
+def constant(value: Any) -> Any:
+    """A value in which parameters are plain tensors, so that weights are told from the data."""
+    if isinstance(value, tuple | list):
+        return type(value)(constant(item) for item in value)
+    if isinstance(value, dict):
+        return {name: constant(item) for name, item in value.items()}
+    if isinstance(value, Tensor) and value.is_inference():
+        return value.clone()
+    return value.detach() if isinstance(value, nn.Parameter) else value
+
+
 def _dependents(value: object) -> Iterator[Tensor]:
-    return filter(_depends, _tensors(value))
+    return filter(_depends, tensors(value))
 
 
 def _replaced(value: Any, news: Iterator[object]) -> Any:
     if isinstance(value, tuple | list):
         return type(value)(_replaced(item, news) for item in value)
     return next(news) if value is _INPUT or _depends(value) else value
+
+
+def _changed(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    if isinstance(value, tuple | list):
+        return type(value)(_changed(item, change) for item in value)
+    return change(value) if isinstance(value, Tensor) else value
 
 
 def _out_of_place(name: str, inplace: Callable[..., Any]) -> Callable[..., Any]:

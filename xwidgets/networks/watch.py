@@ -28,7 +28,7 @@ from torch.overrides import TorchFunctionMode
 
 from xwidgets.errors import unknown
 
-from .operations import Kind, Operation, producer
+from .operations import Kind, Operation, constant, producer
 
 Rule = Callable[[Operation], Any]
 """Runs an operation, with a backward of its own."""
@@ -100,12 +100,20 @@ class Watch(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        args = tuple(_constant(value) for value in args)
-        kwargs = {name: _constant(value) for name, value in (kwargs or {}).items()}
+        args, kwargs = constant(args), constant(dict(kwargs or {}))
         operation = Operation(function, args, kwargs)
         rule = self._rules.get(operation.kind) if operation.inputs else None
         names = getattr(operation.input, self._mark, ())
         behind = names if operation.kind in ("normalization", "rectifier") else ()
+        if not torch.is_grad_enabled():
+            if operation.overwrites:
+                self._save(operation.input, but=behind)
+            output = function(*args, **kwargs)
+            if behind:
+                self.activations.update(dict.fromkeys(behind, output))
+                setattr(operation.input, self._mark, ())
+            onward = behind if operation.kind == "normalization" else ()
+            return self._marked(output, operation, onward)
         if rule is not None:
             result = rule(operation)
         elif behind or (operation.inplace and operation.kind in ("rectifier", "gate")):
@@ -130,6 +138,12 @@ class Watch(TorchFunctionMode):
             target.xwidgets_producer = _maker(operation)  # type: ignore[attr-defined]
         return output
 
+    def _save(self, overwritten: Tensor | None, but: Sequence[str]) -> None:
+        """Copy the activations that are about to be overwritten."""
+        for name, kept in self.activations.items():
+            if name not in but and _share(kept, overwritten):
+                self.activations[name] = kept.clone()
+
     def _arrive(self, module: nn.Module, inputs: tuple[Any, ...], output: object) -> Any:
         names = self._names[module]
         if get_ident() != self._thread or names[0] in self.activations:
@@ -139,8 +153,11 @@ class Watch(TorchFunctionMode):
                 f"layer {names[0]!r} returns {type(output).__name__}, not one tensor; choose a "
                 "layer inside or behind it"
             )
-        # what is kept lies on the way, and in-place operations further on leave it as it is
-        if any(output is one for one in inputs):
+        # with gradients, what is kept lies on the way, and in-place operations further on leave it
+        # as it is; without, it is copied when one comes
+        if not torch.is_grad_enabled():
+            kept = onward = output
+        elif any(output is one for one in inputs):
             kept = output.clone()
             onward = output.copy_(kept)
         else:
@@ -151,6 +168,12 @@ class Watch(TorchFunctionMode):
             setattr(onward, self._mark, names)
         onward.xwidgets_producer = made  # type: ignore[attr-defined]
         return onward
+
+
+def _share(one: Tensor, other: Tensor | None) -> bool:
+    if other is None:
+        return False
+    return one.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
 
 
 def refuse_compiled(module: nn.Module) -> None:
@@ -173,14 +196,6 @@ def _maker(operation: Operation) -> Operation | None:
     if operation.kind == "movement" and before is not None and before.kind != "linear":
         return before
     return None
-
-
-def _constant(value: object) -> object:
-    if isinstance(value, tuple | list):
-        return type(value)(_constant(item) for item in value)
-    if isinstance(value, Tensor) and value.is_inference():
-        return value.clone()
-    return value.detach() if isinstance(value, nn.Parameter) else value
 
 
 def undefined(method: str) -> Rule:

@@ -1,0 +1,336 @@
+"""Which neurons matter for a prediction (Lengerich et al. 2017; the baselines after Konam 2017).
+
+The image is perturbed many times, x_i = x (1 + e_i), with Gaussian noise e_i a pixel and channel. A
+neuron is a channel of a convolution's output behind its rectifier; it is important when its
+activation goes with the network's output over the perturbed images (their equation 2), or when it
+stays the same (equation 3). Four metrics that look at one image, or at the weights alone, are there
+to be compared with.
+
+Only sums over the images are kept for each place of each map, so memory does not grow with their
+number. They are sums of differences from the unperturbed image, in which little is lost to
+rounding. All six metrics come out of one pass.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from numbers import Real
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
+
+from xwidgets.errors import at_least
+from xwidgets.images import picture
+from xwidgets.networks import Layer, Network
+from xwidgets.networks.network import image_for
+from xwidgets.networks.readers import Weights, outgoing_weights
+from xwidgets.results import METRICS, Ranking
+
+Output = Literal["logit", "probability"]
+
+
+def rank_neurons(
+    net: Network,
+    image: object,
+    metric: str = "activation_precision",
+    layers: str | int | Sequence[str | int] | None = None,
+    samples: int = 50,
+    sigma: float = 0.1,
+    top: int = 5,
+    seed: int = 0,
+    *,
+    target: int | str | None = None,
+    output: Output = "logit",
+    minimum: float = 0.1,
+    as_printed: bool = False,
+    memory: float = 128e6,
+) -> Ranking:
+    """Rank the neurons of a network by their importance for what it says about an image.
+
+    With z the neuron's map behind its rectifier, o the output, i the perturbed images:
+
+    - ``"activation_precision"``: 1 / the variance of z over i, averaged over the map, of neurons
+      whose mean activation is at least ``minimum``.
+    - ``"output_correlation"``: ``|r|`` between z and o over i at each place of the map, averaged
+      over the places where z is not constant.
+    - ``"activation_sum"``, ``"activation_variance"``: of the unperturbed image's map.
+    - ``"weight_sum"``, ``"weight_variance"``: of the weights that read the channel in the next
+      convolution or linear layer.
+
+    Args:
+        net: the classifier.
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+        metric: one of the six. All are computed; :meth:`Ranking.by` ranks by another.
+        layers: by name, or convolutions by number; ``None`` for every convolution.
+        samples: how many perturbed images, at least 2.
+        sigma: standard deviation of the noise, as a share of the pixel.
+        top: how many neurons of each layer are the best.
+        seed: of the noise.
+        target: class index or name, whose output is correlated with; ``None`` for the top class.
+        output: the class's ``"logit"`` or ``"probability"``.
+        minimum: the paper's lambda.
+        as_printed: variances as the papers print them, the sum of the squares less the square of
+            the sum; for the precision, the mean over the map of their inverses.
+        memory: roughly how many bytes the activations of a batch of images may take.
+
+    Returns:
+        The ranking, which :func:`xwidgets.neuron_patches` takes as it is.
+
+    Raises:
+        ValueError: for an image, layer or other argument that cannot be, or when no neuron is as
+            active as ``minimum``.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> ranking = rank_neurons(net, scene.image, layers=[3, "features.7"], top=2)
+        >>> ranking.frame()["layer"].tolist()
+        ['features.5', 'features.5', 'features.7', 'features.7']
+    """
+    steps = rank_neurons_steps(
+        net, image, metric, layers, samples, sigma, top, seed,
+        target=target, output=output, minimum=minimum, as_printed=as_printed, memory=memory,
+    )  # fmt: skip
+    return deque(steps, maxlen=1).pop().by()
+
+
+def rank_neurons_steps(
+    net: Network,
+    image: object,
+    metric: str = "activation_precision",
+    layers: str | int | Sequence[str | int] | None = None,
+    samples: int = 50,
+    sigma: float = 0.1,
+    top: int = 5,
+    seed: int = 0,
+    *,
+    target: int | str | None = None,
+    output: Output = "logit",
+    minimum: float = 0.1,
+    as_printed: bool = False,
+    memory: float = 128e6,
+) -> Iterator[Ranking]:
+    """The result of :func:`rank_neurons` as it sharpens, one step a batch of perturbed images.
+
+    The arguments are those of :func:`rank_neurons`, checked at once. Closing the generator cancels.
+
+    Yields:
+        The ranking so far. Its numbers are new whenever twice as many images are behind them, and
+        at the end; ``completed`` tells how far it is.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> steps = rank_neurons_steps(xw.network("birds"), xw.scenes.bird(3).image, memory=9e6)
+        >>> next(steps).completed < 0.3
+        True
+        >>> steps.close()
+    """
+    x = image_for(net, image)
+    at_least("samples", samples, 2)
+    at_least("seed", seed, 0)
+    if not isinstance(sigma, Real) or not 0 < sigma < math.inf:
+        raise ValueError(f"sigma is {sigma!r}, but must be a number above 0, such as 0.1")
+    if output not in ("logit", "probability"):
+        raise ValueError(f'output is {output!r}, but must be "logit" or "probability"')
+    chosen = _with_channels(net, layers)
+    unperturbed = net.watched(x[None], [layer.name for layer in chosen], gradients=False)
+    index = net.target_index(target, unperturbed.logits)
+
+    def scored(logits: Tensor) -> Tensor:
+        values = net.probabilities(logits) if output == "probability" else logits
+        return values[:, index].double().cpu()
+
+    sums = [_Sums(unperturbed.activations[layer.name][0]) for layer in chosen]
+    still = [_of_one_image(one.first, as_printed) for one in sums]
+    weights = [_of_weights(one, as_printed) for one in outgoing_weights(net, chosen)]
+    empty = Ranking(
+        layers=tuple(layer.name for layer in chosen),
+        convolutions=tuple(layer.convolution for layer in chosen),
+        layer=np.repeat(np.arange(len(chosen)), [layer.shape[0] for layer in chosen]),
+        channel=np.concatenate([np.arange(layer.shape[0]) for layer in chosen]),
+        importance=np.zeros((len(METRICS), 0)),
+        activation=np.zeros(0),
+        maps=np.concatenate([_thumbnails(one.first) for one in sums]),
+        image=picture(x),
+        network=net.name,
+        target=index,
+        label=net.class_name(index),
+        parameters={
+            "samples": int(samples),
+            "sigma": float(sigma),
+            "seed": int(seed),
+            "output": output,
+            "as_printed": bool(as_printed),
+        },
+        metric=metric,
+        top=top,
+        minimum=minimum,
+        completed=0.0,
+    )
+
+    def result(outputs: _Outputs) -> Ranking:
+        over = [one.over_images(outputs, as_printed) for one in sums]
+        columns = zip(over, still, weights, strict=True)
+        importance = np.concatenate(
+            [np.stack([metrics[name] for name in METRICS], 0)
+             for metrics in ({**a, **b, **c} for a, b, c in columns)], 1
+        )  # fmt: skip
+        activation = np.concatenate([one.mean(outputs.count) for one in sums])
+        if not np.isfinite(activation).all():
+            raise ValueError(f"the activations of {net.name} are not all finite; check its weights")
+        return replace(empty, importance=importance, activation=activation)
+
+    def steps() -> Iterator[Ranking]:
+        rng = torch.Generator().manual_seed(int(seed))
+        outputs = _Outputs(float(scored(unperturbed.logits)[0]))
+        size = _batch_size(chosen, unperturbed.pixels, memory)
+        names = [layer.name for layer in chosen]
+        numbers, known = empty, 0
+        while outputs.count < samples:
+            count = min(size, samples - outputs.count)
+            noise = [torch.randn(x.shape, generator=rng) for _ in range(count)]
+            pixels = x * (1 + sigma * torch.stack(noise).to(x))
+            watched = net.watched(pixels, names, gradients=False)
+            changes = outputs.add(scored(watched.logits))
+            for one, name in zip(sums, names, strict=True):
+                one.add(watched.activations[name], changes)
+            if outputs.count == samples or outputs.count >= max(2, 2 * known):
+                numbers, known = result(outputs), outputs.count
+            if known:
+                yield replace(numbers, completed=outputs.count / samples)
+
+    return steps()
+
+
+class _Outputs:
+    """Sums over the perturbed images of the output's difference from the unperturbed one's."""
+
+    def __init__(self, first: float) -> None:
+        self.first, self.count, self.total, self.squares = first, 0, 0.0, 0.0
+
+    def add(self, outputs: Tensor) -> list[float]:
+        """Count in some more; gives their differences."""
+        changes: list[float] = (outputs - self.first).tolist()
+        self.count += len(changes)
+        self.total += sum(changes)
+        self.squares += sum(change**2 for change in changes)
+        return changes
+
+
+class _Sums:
+    """The same of a layer's activations ``(C, H, W)``, place by place, and of their products."""
+
+    def __init__(self, first: Tensor) -> None:
+        self.first = first.clone()
+        self.total, self.squares, self.products = (torch.zeros_like(first) for _ in range(3))
+
+    def add(self, activations: Tensor, changes: Sequence[float]) -> None:
+        for values, change in zip(activations, changes, strict=True):
+            difference = values - self.first
+            self.total.add_(difference)
+            self.squares.addcmul_(difference, difference)
+            self.products.add_(difference, alpha=change)
+
+    def mean(self, count: int) -> NDArray[np.float64]:
+        """``(C,)``, over images and places."""
+        first, total = (part.mean((1, 2), dtype=torch.float64) for part in (self.first, self.total))
+        return _array(first + total / count)
+
+    def over_images(self, outputs: _Outputs, as_printed: bool) -> dict[str, NDArray[np.float64]]:
+        n = outputs.count
+        total, squares, products = (
+            part.double() for part in (self.total, self.squares, self.products)
+        )
+        variance = (squares / n - (total / n) ** 2).clamp(min=0)
+        covariance = products / n - total / n * outputs.total / n
+        output_variance = max(0.0, outputs.squares / n - (outputs.total / n) ** 2)
+        rounding = 8 * torch.finfo(self.first.dtype).eps
+        varies = variance > (rounding * self.first.abs().amax((1, 2), True).double()) ** 2
+        if output_variance <= (rounding * outputs.first) ** 2:
+            varies.zero_()
+        r = (covariance.abs() / (variance * output_variance).sqrt()).clamp(max=1)
+        if as_printed:
+            first = self.first.double()
+            whole = n * first + total
+            printed = n * first**2 + 2 * first * total + squares - whole**2
+            precision = _mean(1 / printed, whole != 0)
+        else:
+            precision = 1 / variance.mean((1, 2))
+        return {
+            "activation_precision": _array(precision),
+            "output_correlation": _array(_mean(r, varies)),
+        }
+
+
+def _of_one_image(maps: Tensor, as_printed: bool) -> dict[str, NDArray[np.float64]]:
+    values = maps.double().flatten(1)
+    total = values.sum(1)
+    variance = values.square().sum(1) - total**2 if as_printed else values.var(1, correction=0)
+    return {"activation_sum": _array(total), "activation_variance": _array(variance)}
+
+
+def _of_weights(weights: Weights, as_printed: bool) -> dict[str, NDArray[np.float64]]:
+    known = weights.number > 0
+    mean = weights.total / weights.number
+    variance = (
+        weights.squares - weights.total**2
+        if as_printed
+        else (weights.squares / weights.number - mean**2).clamp(min=0)
+    )
+    return {
+        name: _array(values.where(known, torch.nan))
+        for name, values in (("weight_sum", weights.total), ("weight_variance", variance))
+    }
+
+
+def _mean(values: Tensor, where: Tensor) -> Tensor:
+    """``(C,)``, over the places of ``(C, H, W)`` that count; NaN where there are none."""
+    return values.where(where, 0).sum((1, 2)) / where.sum((1, 2))
+
+
+def _array(values: Tensor) -> NDArray[np.float64]:
+    array: NDArray[np.float64] = values.double().cpu().numpy()
+    return array
+
+
+def _thumbnails(maps: Tensor, size: int = 16) -> NDArray[np.uint8]:
+    small = adaptive_avg_pool2d(maps.float().clamp(min=0)[None], size)[0].cpu()
+    shares = small / small.amax((1, 2), True).clamp(min=torch.finfo(small.dtype).tiny)
+    thumbnails: NDArray[np.uint8] = (shares * 255).round().to(torch.uint8).numpy()
+    return thumbnails
+
+
+def _with_channels(
+    net: Network, layers: str | int | Sequence[str | int] | None
+) -> tuple[Layer, ...]:
+    """The layers that were asked for, in the order of the forward pass."""
+    if layers is None:
+        names = {layer.name for layer in net.layers if layer.convolution is not None}
+        if not names:
+            raise ValueError(f"{net.name} has no convolutions whose channels could be ranked")
+    else:
+        asked = [layers] if isinstance(layers, str | int) else layers
+        names = {net.layer(layer).name for layer in asked}
+        if not names:
+            raise ValueError("layers is empty; give names or numbers of convolutions, or None")
+    chosen = tuple(layer for layer in net.layers if layer.name in names)
+    for layer in chosen:
+        if len(layer.shape) != 3:
+            raise ValueError(
+                f"layer {layer.name!r} has no channels (its output is {layer.shape}); "
+                "choose a convolution"
+            )
+    return chosen
+
+
+def _batch_size(layers: Sequence[Layer], pixels: Tensor, memory: float) -> int:
+    """How many images' activations fit; at least 2, so that the first batch says something."""
+    need = sum(math.prod(layer.shape) for layer in layers) * pixels.element_size()
+    return max(2, int(memory // need))

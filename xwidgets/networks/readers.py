@@ -1,0 +1,157 @@
+"""The weights that read a channel: those of the convolutions and linear layers right behind it.
+
+Along a forward pass every tensor carries, for each of its values, the number of the channel that it
+comes from: through rectifiers and pools, batch norms and gates, concatenations, shuffles and
+flattenings, until weights read it. Behind a sum, several channels share a place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from .layers import Layer
+from .network import Network
+from .operations import Operation, tensors
+from .trace import Trace, hooked
+
+
+class Weights(NamedTuple):
+    """What can be told of the weights that read each of C channels.
+
+    Attributes:
+        number: float64 ``(C,)``, how many there are; 0 where none is known.
+        total: float64 ``(C,)``, their sum.
+        squares: float64 ``(C,)``, the sum of their squares.
+    """
+
+    number: Tensor
+    total: Tensor
+    squares: Tensor
+
+
+def outgoing_weights(net: Network, layers: Sequence[Layer]) -> list[Weights]:
+    """The weights that read the channels of some layers, in the next layers that have weights.
+
+    Args:
+        net: the classifier.
+        layers: some of its layers.
+
+    Returns:
+        One for each layer.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net = xw.network("birds")
+        >>> [weights] = outgoing_weights(net, [net.layer(1)])
+        >>> int(weights.number[0])  # sixteen kernels of 3 x 3 in the second convolution
+        144
+    """
+    firsts: dict[nn.Module, int] = {}
+    modules = dict(net.module.named_modules(remove_duplicate=False))
+    channels = 0
+    for layer in layers:
+        firsts[modules[layer.name]] = channels
+        channels += layer.shape[0]
+    readers = _Readers(channels)
+
+    def begin(module: nn.Module, _: object, output: object) -> None:
+        first = firsts[module]
+        if isinstance(output, Tensor) and first not in begun:
+            begun.add(first)
+            numbers = torch.arange(first + 1, first + 1 + output.shape[1], dtype=torch.float64)
+            numbers = numbers.view(1, -1, *[1] * (output.ndim - 2)).expand(output.shape)
+            readers.write(output, [*(readers.read(output) or []), numbers])
+
+    begun: set[int] = set()
+    image = torch.zeros(1, net.channels or 3, *net.size, device=net.device, dtype=net.dtype)
+    with net.evaluating(), hooked(list(firsts), begin), readers:
+        net.module(image)
+    sums = readers.sums[:, 1:].split([layer.shape[0] for layer in layers], 1)
+    return [Weights(*part) for part in sums]
+
+
+class _Readers(Trace[list[Tensor]]):
+    """Notes: tensors of the shape of the noted one, with the number of a channel from 1, 0 for
+    none, at each place; several where several channels share a place."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.sums = torch.zeros(3, 1 + channels, dtype=torch.float64)
+
+    def follow(self, operation: Operation, noted: list[Tensor], outputs: list[Tensor]) -> None:
+        kind = operation.kind
+        notes = [self.read(value) or [] for value in noted]
+        found: list[list[Tensor]] = [[] for _ in outputs]
+        if kind == "linear" and operation.input is not None:
+            self._count(operation, self.read(operation.input) or [])
+        elif kind in ("rectifier", "gate", "normalization", "sum", "product"):
+            found = [
+                _distinct([one for note in notes for one in note], output) for output in outputs
+            ]
+        elif kind in ("average", "maximum"):
+            found = [_pooled(notes[0], operation, output) for output in outputs]
+        elif kind == "movement" and operation.name != "__setitem__":
+            for place in range(max(map(len, notes))):
+                moved = tensors(operation.on(partial(self._numbers, place)))
+                for numbers, part in zip(found, moved, strict=True):
+                    numbers.append(part)
+        for output, numbers in zip(outputs, found, strict=True):
+            self.write(output, numbers or None)
+        if operation.overwrites and operation.input is not None and not outputs:
+            self.write(operation.input, None)
+
+    def _numbers(self, place: int, value: Tensor) -> Tensor:
+        numbers = (self.read(value) or [])[place:]
+        return numbers[0] if numbers else torch.zeros((), dtype=torch.float64).expand(value.shape)
+
+    def _count(self, operation: Operation, notes: list[Tensor]) -> None:
+        by_input = _by_input(operation)
+        moments = torch.stack(
+            [
+                torch.full((len(by_input),), by_input.shape[1], dtype=torch.float64),
+                by_input.sum(1, dtype=torch.float64).cpu(),
+                torch.linalg.vector_norm(by_input, dim=1, dtype=torch.float64).cpu() ** 2,
+            ]
+        )
+        for numbers in notes:
+            if operation.name.startswith("conv"):
+                channels = numbers.flatten(2).amax(2)[0]
+            else:
+                channels = numbers.reshape(-1, numbers.shape[-1]).amax(0)
+            self.sums.index_add_(1, channels.long(), moments)
+
+
+def _by_input(operation: Operation) -> Tensor:
+    """The weights of a linear operation as a matrix with a row for each input channel."""
+    weight = operation.weight
+    if operation.name.startswith("conv_transpose"):
+        return weight.flatten(1)
+    if operation.name.startswith("conv"):
+        groups = operation.argument("groups") or 1
+        grouped = weight.reshape(groups, len(weight) // groups, weight.shape[1], -1)
+        return grouped.transpose(1, 2).flatten(2).flatten(0, 1)
+    return weight.T if operation.name == "linear" else weight
+
+
+def _distinct(notes: list[Tensor], output: Tensor) -> list[Tensor]:
+    distinct: list[Tensor] = []
+    for note in notes:
+        numbers = note.expand(output.shape)
+        if not any(torch.equal(numbers, other) for other in distinct):
+            distinct.append(numbers)
+    return distinct
+
+
+def _pooled(notes: list[Tensor], operation: Operation, output: Tensor) -> list[Tensor]:
+    axes = operation.argument("dim")
+    if operation.name in ("mean", "sum", "amax", "max"):
+        keep = bool(operation.argument("keepdim"))
+        axes = tuple(range(2, notes[0].ndim)) if axes is None else axes
+        ends = [(note.amin(axes, keep), note.amax(axes, keep)) for note in notes]
+        return [high for low, high in ends if high.shape == output.shape and torch.equal(low, high)]
+    return [note[..., :1, :1].expand(output.shape) for note in notes]

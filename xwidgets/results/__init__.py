@@ -1,0 +1,8 @@
+"""What methods return: arrays with all that is needed to read them again."""
+
+from .neuron_patch import NeuronPatch
+from .ranking import METRICS, Ranking
+from .relevance import Relevance
+from .top_images import TopImages
+
+__all__ = ["METRICS", "NeuronPatch", "Ranking", "Relevance", "TopImages"]

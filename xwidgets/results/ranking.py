@@ -1,0 +1,196 @@
+"""Neurons in the order of their importance for one prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from xwidgets.errors import at_least, unknown
+
+from .result import Result, versions
+
+METRICS = (
+    "activation_precision",
+    "output_correlation",
+    "activation_sum",
+    "activation_variance",
+    "weight_sum",
+    "weight_variance",
+)
+"""The measures of a neuron's importance (Lengerich et al. 2017; the last four after Konam 2017)."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Ranking(Result):
+    """How important the neurons of several layers are, by six metrics, and their order by one.
+
+    It is a sequence of its best neurons, pairs of a layer's name and a channel, layer by layer.
+
+    Attributes:
+        layers: the L names, in the order of the forward pass.
+        convolutions: the number of each among the network's convolutions; ``None`` for others.
+        layer: int ``(M,)``, the place in ``layers`` of each neuron's layer.
+        channel: int ``(M,)``, its channel.
+        importance: float64 ``(6, M)``, a row for each of ``METRICS``; NaN where one says nothing.
+        activation: float64 ``(M,)``, the mean of the neuron's map over the perturbed images.
+        maps: 8-bit ``(M, h, w)``, its map in the unperturbed image, its largest value 255.
+        image: the picture, 8-bit ``(H, W, 3)``.
+        network: the network's name.
+        target: the class index, and ``label`` its name.
+        parameters: everything else that was asked for.
+        metric: which of ``METRICS`` ranks.
+        top: how many neurons of each layer are the best.
+        minimum: for the precision, the mean activation below which a neuron is not ranked.
+        completed: the share of the perturbed images behind the numbers.
+        versions: of the packages that computed it.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> ranking = xw.rank_neurons(xw.network("birds"), xw.scenes.bird(seed=3).image, top=2)
+        >>> len(ranking), list(ranking.by("output_correlation", top=1).frame().columns)
+        (26, ['layer', 'channel', 'value', 'rank'])
+    """
+
+    layers: tuple[str, ...]
+    convolutions: tuple[int | None, ...]
+    layer: NDArray[np.int64]
+    channel: NDArray[np.int64]
+    importance: NDArray[np.float64]
+    activation: NDArray[np.float64]
+    maps: NDArray[np.uint8]
+    image: NDArray[np.uint8]
+    network: str
+    target: int
+    label: str
+    parameters: Mapping[str, Any]
+    metric: str
+    top: int
+    minimum: float
+    completed: float = 1.0
+    versions: Mapping[str, str] = field(default_factory=versions)
+
+    _forms: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "layers": tuple,
+        "convolutions": tuple,
+    }
+
+    def __post_init__(self) -> None:
+        if self.metric not in METRICS:
+            raise unknown("metric", self.metric, METRICS)
+        at_least("top", self.top, 1)
+        if not self.minimum >= 0:
+            raise ValueError(f"minimum is {self.minimum!r}, but must be at least 0")
+
+    def by(
+        self, metric: str | None = None, top: int | None = None, minimum: float | None = None
+    ) -> Ranking:
+        """The same neurons ranked otherwise, without computing anything.
+
+        Raises:
+            ValueError: for an unknown metric, a top below 1, a negative minimum, or one that leaves
+                no neuron.
+        """
+        other = replace(
+            self,
+            metric=self.metric if metric is None else metric,
+            top=self.top if top is None else top,
+            minimum=self.minimum if minimum is None else minimum,
+        )
+        if not other.kept.any():
+            raise ValueError(
+                f"no neuron is as active as minimum = {other.minimum:g}: the largest mean "
+                f"activation is {self.activation.max():.3g}; give a smaller minimum"
+            )
+        return other
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """``(M,)``, the importance of each neuron by the metric that ranks."""
+        row: NDArray[np.float64] = self.importance[METRICS.index(self.metric)]
+        return row
+
+    @cached_property
+    def ranks(self) -> NDArray[np.int64]:
+        """``(M,)``: 1 for the most important in its layer; 0 for those that are not ranked.
+
+        Equally important neurons rank in the order of their channels, and last those of which the
+        metric says nothing.
+        """
+        ranks = np.zeros(len(self.layer), np.int64)
+        for place in range(len(self.layers)):
+            (these,) = np.nonzero((self.layer == place) & self.kept)
+            order = these[np.argsort(-self.values[these], kind="stable")]
+            ranks[order] = np.arange(1, len(order) + 1)
+        return ranks
+
+    @property
+    def kept(self) -> NDArray[np.bool_]:
+        """``(M,)``, which neurons are ranked: for the precision, those active enough."""
+        if self.metric != "activation_precision":
+            return np.ones(len(self.layer), bool)
+        return self.activation >= self.minimum
+
+    @property
+    def remaining(self) -> dict[str, int]:
+        """How many neurons of each layer are ranked."""
+        counts = np.bincount(self.layer[self.kept], minlength=len(self.layers))
+        return dict(zip(self.layers, counts.tolist(), strict=True))
+
+    @property
+    def neurons(self) -> list[tuple[str, int]]:
+        """The best neurons: the layer's name and the channel, by layer and rank."""
+        return [(self.layers[self.layer[at]], int(self.channel[at])) for at in self._best]
+
+    def frame(self) -> pd.DataFrame:
+        """The best neurons as a table: layer, channel, value, and rank (1 is the best)."""
+        best = self._best
+        return pd.DataFrame(
+            {
+                "layer": [self.layers[place] for place in self.layer[best]],
+                "channel": self.channel[best],
+                "value": self.values[best],
+                "rank": self.ranks[best],
+            }
+        )
+
+    @property
+    def _best(self) -> NDArray[np.int64]:
+        (found,) = np.nonzero((self.ranks > 0) & (self.ranks <= self.top))
+        order = np.lexsort((self.ranks[found], self.layer[found]))
+        best: NDArray[np.int64] = found[order]
+        return best
+
+    @property
+    def title(self) -> str:
+        """One line that says what this is."""
+        share = "" if self.completed >= 1 else f", {self.completed:.0%} computed"
+        metric = self.metric.replace("_", " ")
+        return f"neurons by {metric} for {self.label!r} ({self.network}){share}"
+
+    def _fault(self) -> str | None:
+        count = len(self.layer)
+        shapes = {self.channel.shape, self.activation.shape, self.maps.shape[:1], self.layer.shape}
+        if shapes != {(count,)} or self.importance.shape != (len(METRICS), count):
+            return f"its numbers are not those of {count} neurons"
+        return None
+
+    def __len__(self) -> int:
+        return len(self._best)
+
+    def __iter__(self) -> Iterator[tuple[str, int]]:
+        return iter(self.neurons)
+
+    def __getitem__(self, place: int) -> tuple[str, int]:
+        return self.neurons[place]
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self.title}</p>" + str(self.frame().to_html(index=False))
+
+    def __repr__(self) -> str:
+        return f"<Ranking of {len(self.layer)} {self.title}>"

@@ -1,0 +1,81 @@
+"""Results in files: arrays beside facts, in one ``.npz`` file."""
+
+from __future__ import annotations
+
+import json
+import platform
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Of the packages that compute results."""
+    installed = {name: version(name) for name in ("xwidgets", "torch", "numpy")}
+    return installed | {"python": platform.python_version()}
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A frozen dataclass whose fields are arrays, and facts that JSON can hold.
+
+    Where JSON holds a fact in another form, such as a tuple, ``_forms`` says how it comes back.
+    """
+
+    _forms: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
+
+    def save(self, path: str | Path) -> None:
+        """Write to an ``.npz`` file that :meth:`load` reads."""
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+        facts = {name: value for name, value in values.items() if name not in arrays}
+        text = json.dumps(facts | {"kind": type(self).__name__})
+        with open(path, "wb") as file:
+            np.savez_compressed(file, allow_pickle=False, facts=np.array(text), **arrays)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            ValueError: when the file is missing, damaged or of another kind.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                facts: dict[str, Any] = json.loads(str(file["facts"]))
+                kind = facts.pop("kind")
+                arrays = {name: file[name] for name in file.files if name != "facts"}
+            facts = {name: cls._forms.get(name, _same)(value) for name, value in facts.items()}
+            if kind != cls.__name__:
+                raise ValueError(f"it holds a {kind}")
+            result = cls(**arrays, **facts)
+        except FileNotFoundError as error:
+            raise ValueError(f"there is no result at {str(path)!r}; check the path") from error
+        except _DAMAGE as error:
+            raise ValueError(
+                f"{str(path)!r} is no readable {cls.__name__} result ({error}); compute it again "
+                "and write it with result.save(path)"
+            ) from error
+        if fault := result._fault():
+            raise ValueError(f"{str(path)!r} holds no {cls.__name__} ({fault}); compute it again")
+        return result
+
+    def _fault(self) -> str | None:
+        """What does not fit together in the arrays, in words."""
+        raise NotImplementedError
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+_DAMAGE = (OSError, KeyError, TypeError, ValueError, EOFError, RuntimeError,
+           zipfile.BadZipFile, zlib.error)  # fmt: skip
