@@ -15,11 +15,22 @@ from .explain import (
     rank_neurons,
     rank_neurons_steps,
     saliency,
+    search_images,
+    search_images_steps,
 )
 from .images import photo, scenes
 from .networks import Network, network
 from .results import NeuronPatch, Ranking, Relevance, TopImages
-from .widgets import ClassChooser, Explorer, RelevanceOverlay, Study, WindowSlider
+from .widgets import (
+    ClassChooser,
+    Explorer,
+    NeuronExplorer,
+    NeuronRanking,
+    PatchGallery,
+    RelevanceOverlay,
+    Study,
+    WindowSlider,
+)
 
 __all__ = [
     "ClassChooser",
@@ -28,7 +39,10 @@ __all__ = [
     "Explorer",
     "MarginalSampler",
     "Network",
+    "NeuronExplorer",
     "NeuronPatch",
+    "NeuronRanking",
+    "PatchGallery",
     "Ranking",
     "Relevance",
     "RelevanceOverlay",
@@ -47,5 +61,7 @@ __all__ = [
     "rank_neurons_steps",
     "saliency",
     "scenes",
+    "search_images",
+    "search_images_steps",
 ]
 __version__ = version("xwidgets")

@@ -1,11 +1,12 @@
-"""A view in a page of one file that needs neither kernel nor network.
+"""Views in a page of one file that needs neither kernel nor network.
 
-The page holds the view's own ES module and style, its state, and a stand-in for the widget model
-(``page.mjs``) that offers the module what it would find in a notebook.
+The page holds the views' own ES modules and styles, their states, and a stand-in for the widget
+model (``page.mjs``) that offers each module what it would find in a notebook.
 """
 
 import json
 from base64 import b64encode
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -16,26 +17,35 @@ import anywidget
 HERE = Path(__file__).parent
 
 
-def write_page(view: anywidget.AnyWidget, path: str | Path, title: str, **state: Any) -> None:
-    """Write ``view`` as a page.
+def write_page(
+    path: str | Path,
+    title: str,
+    views: Sequence[tuple[anywidget.AnyWidget, dict[str, Any]]],
+    shared: Sequence[str] = (),
+) -> None:
+    """Write views as a page.
 
     Args:
-        view: any view of this package; its synchronised traits become the page's state.
         path: of the HTML file.
         title: of the page.
-        **state: traits that have another value on the page.
+        views: of this package, each with the traits that have another value on the page; their
+            other synchronised traits are as they are.
+        shared: names of traits that stay the same in all views.
     """
-    inherited = {"_anywidget_id", "_css", "_esm", *anywidget.AnyWidget.class_trait_names()}
-    names = [name for name in view.trait_names(sync=True) if name not in inherited]
-    values = {name: getattr(view, name) for name in names} | state
+    parts = [{"module": str(view._esm), "state": _state(view) | changes} for view, changes in views]
     page = Template((HERE / "page.html").read_text("utf-8")).substitute(
         title=escape(title),
-        style=str(view._css),
-        state=_script(values),
-        view=_script(str(view._esm)),
+        style="\n".join(dict.fromkeys(str(view._css) for view, _ in views)),
+        views=_script({"parts": parts, "shared": list(shared)}),
         runtime=(HERE / "page.mjs").read_text("utf-8"),
     )
     Path(path).write_text(page, "utf-8")
+
+
+def _state(view: anywidget.AnyWidget) -> dict[str, Any]:
+    inherited = {"_anywidget_id", "_css", "_esm", *anywidget.AnyWidget.class_trait_names()}
+    names = [name for name in view.trait_names(sync=True) if name not in inherited]
+    return {name: getattr(view, name) for name in names}
 
 
 def _script(value: Any) -> str:

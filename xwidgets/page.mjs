@@ -1,4 +1,4 @@
-// What a view finds around it in a page without a kernel.
+// What views find around them in a page without a kernel.
 
 /** Bytes where the state holds {"base64": ...}, at any depth. */
 function revive(key, value) {
@@ -42,8 +42,20 @@ class Model {
   send() {}
 }
 
-const content = (id) => document.getElementById(id).textContent;
-const source = new Blob([JSON.parse(content("module"))], { type: "text/javascript" });
-const { default: view } = await import(URL.createObjectURL(source));
-const model = new Model(JSON.parse(content("state"), revive));
-view.render({ model, el: document.getElementById("view") });
+const { parts, shared } = JSON.parse(document.getElementById("views").textContent, revive);
+const models = parts.map(({ state }) => new Model(state));
+for (const model of models) {
+  for (const name of shared) {
+    model.on(`change:${name}`, () => {
+      const value = model.get(name);
+      for (const other of models) if (other.get(name) !== value) other.set(name, value);
+    });
+  }
+}
+for (const [place, { module }] of parts.entries()) {
+  const source = new Blob([module], { type: "text/javascript" });
+  const { default: view } = await import(URL.createObjectURL(source));
+  const el = document.createElement("section");
+  document.querySelector("main").append(el);
+  view.render({ model: models[place], el });
+}

@@ -92,6 +92,34 @@ def overlay(
     return np.asarray(mixed.resize((size, height), Image.Resampling.NEAREST))
 
 
+def signed(pixels: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Signed pixels ``(C, H, W)`` as a picture ``(H, W, 3)``: zero is grey, the largest full.
+
+    Example:
+        >>> signed(np.zeros((3, 1, 1))).tolist()
+        [[[128, 128, 128]]]
+    """
+    colors = pixels if len(pixels) == 3 else np.repeat(pixels.mean(0, keepdims=True), 3, 0)
+    shares = colors.transpose(1, 2, 0) / scale_of(colors)
+    return np.round(127.5 + 127.5 * shares).astype(np.uint8)
+
+
+def depth_color(depth: float) -> str:
+    """The colour of a patch's box: red, green or blue, from shallow to deep.
+
+    Lengerich et al. draw layers 3-4 of VGG-16's 13 in red, 5-7 in green and 8-9 in blue; other
+    networks have them at the same shares of their depth.
+
+    Args:
+        depth: share of the network's convolutions, 0 to 1.
+
+    Example:
+        >>> [depth_color(layer / 13) for layer in (3, 4, 5, 7, 8, 9)]
+        ['red', 'red', 'green', 'green', 'blue', 'blue']
+    """
+    return "red" if depth <= 4 / 13 else "green" if depth <= 7 / 13 else "blue"
+
+
 def png(image: NDArray[np.uint8]) -> bytes:
     """An 8-bit picture ``(H, W, 3)`` as a PNG file."""
     file = io.BytesIO()

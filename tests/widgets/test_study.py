@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import xwidgets as xw
-from xwidgets.widgets.study import Clock
+from xwidgets.widgets.inquiry import Clock
 
 
 def direct(study: xw.Study) -> xw.Relevance:
@@ -121,19 +121,19 @@ def test_stopping_keeps_the_map_and_going_on_completes_it(
 def test_work_rests_while_nobody_looks(net: xw.Network, image: torch.Tensor) -> None:
     sampler = xw.ConstantSampler(0.5)
     with xw.Study(net, image, window=4, sampler=sampler, samples=300) as study:
-        study.watched(1)
-        study.watched(1)
-        study.watched(-1)
+        study._map.watched(1)
+        study._map.watched(1)
+        study._map.watched(-1)
         time.sleep(0.1)
         before = study.progress.share
         time.sleep(0.2)
         assert study.progress.share > before, "one view is left"
-        study.watched(-1)
+        study._map.watched(-1)
         time.sleep(0.1)
         before = study.progress.share
         time.sleep(0.2)
         assert study.progress.share == before, "nobody looks"
-        study.watched(1)
+        study._map.watched(1)
         time.sleep(0.2)
         assert study.progress.share > before
 
@@ -141,9 +141,9 @@ def test_work_rests_while_nobody_looks(net: xw.Network, image: torch.Tensor) -> 
 def test_a_stop_by_hand_outlasts_a_look(net: xw.Network, image: torch.Tensor) -> None:
     with xw.Study(net, image, window=4, sampler=xw.ConstantSampler(0.5), samples=300) as study:
         study.stop()
-        study.watched(1)
+        study._map.watched(1)
         assert study.progress.state == "stopped"
-        study.watched(-1)
+        study._map.watched(-1)
         study.resume()
         assert study.wait().completed == 1
 
@@ -202,7 +202,8 @@ def test_a_map_that_completes_while_a_trait_changes_is_kept_for_its_own_question
     )
     with study.hold_trait_notifications():  # the value is there, the question not yet asked
         study.window = 3
-        study._show(late, True)
+        study._map.question = xw.widgets.study.Question(study.target, 5)
+        study._map._show(late, True)
         assert study.relevance.parameters["window"] == 4
     assert study.wait().parameters["window"] == 3
     assert [kept.parameters["window"] for kept in study.complete()] == [3, 4, 5]

@@ -12,6 +12,12 @@ import xwidgets as xw
 from xwidgets import render
 
 
+def states(page: Path) -> list[dict]:
+    """What the views on a page start from."""
+    found = re.search(r'id="views">(.*?)</script>', page.read_text("utf-8"))
+    return [part["state"] for part in json.loads(found.group(1))["parts"]]
+
+
 def test_the_overlay_follows_the_study(study: xw.Study) -> None:
     view = xw.RelevanceOverlay(study)
     result = study.wait()
@@ -93,7 +99,7 @@ def test_a_page_holds_every_window_and_asks_nobody(study: xw.Study, tmp_path: Pa
     path = tmp_path / "page.html"
     xw.RelevanceOverlay(study).to_html(path, windows=[3, 4, 6], title="a </script> & title")
     page = path.read_text("utf-8")
-    state = json.loads(re.search(r'id="state">(.*?)</script>', page).group(1))
+    (state,) = states(path)
     assert [frame["window"] for frame in state["frames"]] == [3, 4, 6]
     assert state["index"] == 1
     for window, frame in zip((3, 4, 6), state["frames"], strict=True):
@@ -110,5 +116,5 @@ def test_a_page_by_default_holds_what_was_looked_at(study: xw.Study, tmp_path: P
     study.wait()
     study.window = 5
     xw.Explorer(study).to_html(tmp_path / "page.html")
-    state = re.search(r'id="state">(.*?)</script>', (tmp_path / "page.html").read_text()).group(1)
-    assert [frame["window"] for frame in json.loads(state)["frames"]] == [4, 5]
+    (state,) = states(tmp_path / "page.html")
+    assert [frame["window"] for frame in state["frames"]] == [4, 5]

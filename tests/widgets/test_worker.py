@@ -1,4 +1,4 @@
-"""The worker: the newest request wins, whatever the threads do."""
+"""The worker: of each task the newest request wins, whatever the threads do."""
 
 import subprocess
 import sys
@@ -23,7 +23,8 @@ class Desk:
         self.gate.set()
         self.reached, self.looked = threading.Semaphore(0), threading.Semaphore(0)
         self.ended = threading.Event()
-        self.worker = Worker(self.compute, self.show, self.failed.append, rate)
+        self.worker = Worker()
+        self.task = self.worker.task(self.compute, self.show, self.failed.append, rate)
 
     def compute(self, request):
         name, count = request
@@ -56,17 +57,17 @@ class Desk:
     def hold(self, name="held", count=3):
         """Begin a request, and come back while its first step computes."""
         self.gate.clear()
-        self.worker.request((name, count))
+        self.task.request((name, count))
         assert self.reached.acquire(timeout=PATIENCE)
 
     def finish(self):
         self.gate.set()
-        assert self.worker.wait(PATIENCE)
+        assert self.task.wait(PATIENCE)
 
 
 def test_every_step_is_shown_in_order_and_the_last_is_marked():
     with Desk() as desk:
-        desk.worker.request(("a", 4))
+        desk.task.request(("a", 4))
         desk.finish()
         assert desk.shown[-1] == ("a", 3, True)
         assert desk.shown[:-1] == [("a", step, False) for step in range(4)]
@@ -75,7 +76,7 @@ def test_every_step_is_shown_in_order_and_the_last_is_marked():
 
 def test_at_a_low_rate_only_the_first_and_the_last_are_shown():
     with Desk(rate=1e-4) as desk:
-        desk.worker.request(("a", 500))
+        desk.task.request(("a", 500))
         desk.finish()
         assert desk.shown == [("a", 0, False), ("a", 499, True)]
 
@@ -83,8 +84,8 @@ def test_at_a_low_rate_only_the_first_and_the_last_are_shown():
 def test_a_new_request_replaces_what_runs_and_what_waits():
     with Desk() as desk:
         desk.hold("first")
-        desk.worker.request(("second", 2))
-        desk.worker.request(("third", 2))
+        desk.task.request(("second", 2))
+        desk.task.request(("third", 2))
         desk.finish()
         assert desk.begun == ["first", "third"]
         assert {name for name, *_ in desk.shown} == {"third"}
@@ -95,7 +96,7 @@ def test_a_new_request_replaces_what_runs_and_what_waits():
 def test_the_same_request_can_be_made_again():
     with Desk() as desk:
         for _ in range(3):
-            desk.worker.request(("a", 2))
+            desk.task.request(("a", 2))
             desk.finish()
         assert [part for part in desk.shown if part[2]] == [("a", 1, True)] * 3
 
@@ -115,11 +116,11 @@ def test_under_stress_nothing_old_is_shown_after_a_new_request():
             for i in range(150):
                 with desk.worker.lock:
                     newest[0] = (thread, i)
-                    desk.worker.request(((thread, i), 1 + i % 4))
+                    desk.task.request(((thread, i), 1 + i % 4))
                 if i % 10 == 0:
-                    desk.worker.wait(0.01)
+                    desk.task.wait(0.01)
                 if i % 17 == 0:
-                    desk.worker.stop()
+                    desk.task.stop()
 
         threads = [threading.Thread(target=hammer, args=(number,)) for number in range(4)]
         for thread in threads:
@@ -127,7 +128,7 @@ def test_under_stress_nothing_old_is_shown_after_a_new_request():
         for thread in threads:
             thread.join(PATIENCE)
             assert not thread.is_alive()
-        desk.worker.resume()
+        desk.task.resume()
         desk.finish()
         assert not wrong
         assert not desk.failed
@@ -140,13 +141,13 @@ def test_under_stress_nothing_old_is_shown_after_a_new_request():
 def test_what_is_dropped_is_never_shown():
     with Desk() as desk:
         desk.hold("a")
-        desk.worker.request(("waiting", 1))
-        desk.worker.drop()
+        desk.task.request(("waiting", 1))
+        desk.task.drop()
         desk.finish()
         assert not desk.shown
         assert desk.begun == ["a"]
         assert desk.steps["a"] == 1
-        desk.worker.request(("b", 1))
+        desk.task.request(("b", 1))
         desk.finish()
         assert desk.shown[-1] == ("b", 0, True)
 
@@ -160,10 +161,10 @@ def test_what_is_dropped_after_its_last_step_is_not_shown_as_complete():
             tidying.set()
             assert go.wait(PATIENCE)
 
-        desk.worker._steps = steps
-        desk.worker.request("a")
+        desk.task._steps = steps
+        desk.task.request("a")
         assert tidying.wait(PATIENCE)
-        desk.worker.drop()
+        desk.task.drop()
         go.set()
         desk.finish()
         assert desk.shown == [("a", 0, False)]
@@ -172,13 +173,13 @@ def test_what_is_dropped_after_its_last_step_is_not_shown_as_complete():
 def test_a_stopped_computation_goes_on_without_losing_or_repeating_a_step():
     with Desk() as desk:
         desk.hold("a", count=5)
-        desk.worker.stop()
-        assert desk.worker.wait(PATIENCE)  # does not wait for what rests
+        desk.task.stop()
+        assert desk.task.wait(PATIENCE)  # does not wait for what rests
         desk.gate.set()
         assert not desk.reached.acquire(timeout=0.5)  # no further step begins
         assert desk.shown == [("a", 0, False)]
         assert desk.steps["a"] == 1
-        desk.worker.resume()
+        desk.task.resume()
         desk.finish()
         assert desk.steps["a"] == 5
         assert desk.begun == ["a"]
@@ -189,8 +190,8 @@ def test_a_stopped_computation_goes_on_without_losing_or_repeating_a_step():
 def test_a_request_wakes_a_stopped_worker():
     with Desk() as desk:
         desk.hold("a")
-        desk.worker.stop()
-        desk.worker.request(("b", 2))
+        desk.task.stop()
+        desk.task.request(("b", 2))
         desk.finish()
         assert desk.shown[-1] == ("b", 1, True)
 
@@ -198,21 +199,21 @@ def test_a_request_wakes_a_stopped_worker():
 def test_dropping_ends_a_stopped_computation():
     with Desk() as desk:
         desk.hold("a")
-        desk.worker.stop()
+        desk.task.stop()
         desk.gate.set()
         assert desk.looked.acquire(timeout=PATIENCE)  # now it rests
-        desk.worker.drop()
+        desk.task.drop()
         assert desk.ended.wait(PATIENCE)
         assert desk.shown == [("a", 0, False)]
 
 
 def test_an_error_is_reported_and_the_worker_goes_on():
     with Desk() as desk:
-        desk.worker.request(("bad", 3))
+        desk.task.request(("bad", 3))
         desk.finish()
         assert [type(error) for error in desk.failed] == [ArithmeticError]
         assert desk.shown == [("bad", 0, False)]
-        desk.worker.request(("good", 1))
+        desk.task.request(("good", 1))
         desk.finish()
         assert desk.shown[-1] == ("good", 0, True)
         assert len(desk.failed) == 1
@@ -228,10 +229,10 @@ def test_an_error_of_a_replaced_request_is_not_reported():
             raise ArithmeticError("too late")
             yield
 
-        desk.worker._steps = fail
-        desk.worker.request(("late", 1))
+        desk.task._steps = fail
+        desk.task.request(("late", 1))
         assert ready.wait(PATIENCE)
-        desk.worker.drop()
+        desk.task.drop()
         go.set()
         desk.finish()
         assert not desk.failed
@@ -243,8 +244,8 @@ def test_an_error_while_showing_is_reported_too():
         def refuse(part, last):
             raise LookupError("no view")
 
-        desk.worker._show = refuse
-        desk.worker.request(("a", 3))
+        desk.task._show = refuse
+        desk.task.request(("a", 3))
         desk.finish()
         assert [type(error) for error in desk.failed] == [LookupError]
 
@@ -255,10 +256,10 @@ def test_a_request_can_be_made_while_showing():
         def follow(part, last):
             desk.shown.append((*part, last))
             if part == ("a", 0):
-                desk.worker.request(("b", 1))
+                desk.task.request(("b", 1))
 
-        desk.worker._show = follow
-        desk.worker.request(("a", 3))
+        desk.task._show = follow
+        desk.task.request(("a", 3))
         desk.finish()
         assert desk.shown == [("a", 0, False), ("b", 0, False), ("b", 0, True)]
 
@@ -267,11 +268,11 @@ def test_nobody_waits_for_a_step_to_ask_stop_or_look():
     with Desk() as desk:
         desk.hold("a")
         for call in (
-            lambda: desk.worker.request(("b", 1)),
-            desk.worker.stop,
-            desk.worker.resume,
-            desk.worker.drop,
-            lambda: desk.worker.request(("c", 1)),
+            lambda: desk.task.request(("b", 1)),
+            desk.task.stop,
+            desk.task.resume,
+            desk.task.drop,
+            lambda: desk.task.request(("c", 1)),
         ):
             done = threading.Event()
             threading.Thread(target=lambda call=call, done=done: (call(), done.set())).start()
@@ -279,7 +280,7 @@ def test_nobody_waits_for_a_step_to_ask_stop_or_look():
         assert desk.steps["a"] == 0
         assert desk.worker.lock.acquire(timeout=PATIENCE / 2)
         desk.worker.lock.release()
-        assert desk.worker.wait(0.01) is False
+        assert desk.task.wait(0.01) is False
         desk.finish()
         assert desk.shown[-1] == ("c", 0, True)
 
@@ -290,7 +291,7 @@ def test_closing_ends_the_thread_and_refuses_requests(state):
         if state != "idle":
             desk.hold("a", count=100)
         if state == "stopped":
-            desk.worker.stop()
+            desk.task.stop()
         desk.worker.close()
         desk.worker.close()
         desk.gate.set()
@@ -301,9 +302,9 @@ def test_closing_ends_the_thread_and_refuses_requests(state):
         assert not desk.worker._thread.is_alive()
         assert desk.steps["a"] <= 1
         assert not desk.shown
-        assert desk.worker.wait(PATIENCE)
+        assert desk.task.wait(PATIENCE)
         with pytest.raises(RuntimeError, match="closed; make a new one"):
-            desk.worker.request(("b", 1))
+            desk.task.request(("b", 1))
 
 
 def test_the_interpreter_ends_while_a_worker_computes():
@@ -319,8 +320,8 @@ def steps(_):
         print("ended")
 
 begun = threading.Event()
-worker = Worker(steps, lambda part, last: begun.set(), print)
-worker.request(None)
+task = Worker().task(steps, lambda part, last: begun.set(), print)
+task.request(None)
 begun.wait()
 print("bye")
 """

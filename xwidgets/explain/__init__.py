@@ -2,6 +2,7 @@
 
 from .deconvnet import deconvolve
 from .excitation_backprop import excitation_backprop
+from .image_search import search_images, search_images_steps
 from .neuron_ranking import rank_neurons, rank_neurons_steps
 from .patches import neuron_patches
 from .prediction_difference import prediction_difference, prediction_difference_steps
@@ -21,4 +22,6 @@ __all__ = [
     "rank_neurons",
     "rank_neurons_steps",
     "saliency",
+    "search_images",
+    "search_images_steps",
 ]

@@ -72,6 +72,8 @@ def neuron_patches(
                 network=net.name,
                 layer=layer.name,
                 channel=channel,
+                convolution=layer.convolution,
+                depth=_depth(net, layer),
                 activation=float(activation.max()),
                 image=shown,
                 pixels=pixels.float().cpu().numpy(),
@@ -79,6 +81,14 @@ def neuron_patches(
                 field=_field(layer, started(activation, start), shown.shape[:2]),
             )
     return [found[neuron] for neuron in wanted]
+
+
+def _depth(net: Network, layer: Layer) -> float:
+    passed = net.layers[: net.layers.index(layer) + 1]
+    number, total = (
+        sum(one.convolution is not None for one in layers) for layers in (passed, net.layers)
+    )
+    return number / total if total else 1.0
 
 
 def _field(layer: Layer, units: Tensor, size: tuple[int, int]) -> Box | None:

@@ -21,6 +21,8 @@ class NeuronPatch(Result):
     Attributes:
         network: the network's name.
         layer: the layer's name, and ``channel`` the neuron's number in it.
+        convolution: the layer's number among the network's convolutions; ``None`` for others.
+        depth: how many of the network's convolutions are passed in it, as a share of all.
         activation: the largest of its map.
         image: the picture, 8-bit ``(H, W, 3)``.
         pixels: its reconstruction by deconvnet, float32 ``(C, H, W)``, signed.
@@ -31,6 +33,8 @@ class NeuronPatch(Result):
     network: str
     layer: str
     channel: int
+    convolution: int | None
+    depth: float
     activation: float
     image: NDArray[np.uint8]
     pixels: NDArray[np.float32]

@@ -34,15 +34,16 @@ class ClassChooser(ipywidgets.Dropdown):
         def choose(change: traitlets.Bunch) -> None:
             study.target = change.new
 
-        def follow(change: traitlets.Bunch) -> None:
+        def follow(_: object) -> None:
             self.unobserve(choose, "value")  # new options select the first for a moment
-            if change.new not in dict(self.options).values():
-                self.options = options(change.new)
-            self.value = change.new
+            offered = options(study.target)
+            if list(self.options) != offered:
+                self.options = offered
+            self.value = study.target
             self.observe(choose, "value")
 
         super().__init__(description="Class", options=options(study.target), value=study.target)
         self.layout.width = "min(100%, 28rem)"
         self.style.description_width = "72px"
         self.observe(choose, "value")
-        study.observe(follow, "target")
+        study.observe(follow, ["target", "image"])

@@ -124,20 +124,16 @@ function range(name, onInput) {
 }
 
 function render({ model, el }) {
-  const shape = model.get("shape");
-  const [height, width] = shape;
-  let codes = new Int8Array(height * width).fill(UNKNOWN);
+  let [height, width] = [0, 0];
+  let codes = new Int8Array();
   let cursor = null;
 
   const photo = make("img", { className: "xw-photo", alt: "", draggable: false });
-  photo.src = URL.createObjectURL(new Blob([model.get("photo")], { type: "image/png" }));
-  const canvas = make("canvas", { className: "xw-map", width, height, tabIndex: 0 });
+  const canvas = make("canvas", { className: "xw-map", tabIndex: 0 });
   canvas.setAttribute("role", "img");
   const marker = make("div", { className: "xw-marker", hidden: true });
   canvas.setAttribute("aria-roledescription", "map that the arrow keys read");
   const stage = make("div", { className: "xw-stage" }, photo, canvas, marker);
-  stage.style.aspectRatio = `${width} / ${height}`;
-  stage.classList.toggle("xw-coarse", width < 160);
   const alert = make("div", { className: "xw-alert", hidden: true });
   alert.setAttribute("role", "alert");
 
@@ -187,6 +183,17 @@ function render({ model, el }) {
 
   const table = () => palette(model.get("color_maps")[model.get("color_map")]);
   const frame = () => model.get("frames")[Math.min(model.get("index"), model.get("frames").length - 1)];
+
+  function showPhoto() {
+    [height, width] = model.get("shape");
+    Object.assign(canvas, { width, height });
+    stage.style.aspectRatio = `${width} / ${height}`;
+    stage.classList.toggle("xw-coarse", width < 160);
+    URL.revokeObjectURL(photo.src);
+    photo.src = URL.createObjectURL(new Blob([model.get("photo")], { type: "image/png" }));
+    cursor = null;
+    showMap();
+  }
 
   function showMap() {
     const shown = frame();
@@ -280,13 +287,13 @@ function render({ model, el }) {
   }
 
   canvas.addEventListener("pointermove", (event) => {
-    read(pixelAt(event.clientX, event.clientY, canvas.getBoundingClientRect(), shape));
+    read(pixelAt(event.clientX, event.clientY, canvas.getBoundingClientRect(), [height, width]));
   });
   canvas.addEventListener("pointerleave", () => read(null));
   canvas.addEventListener("blur", () => read(null));
   canvas.addEventListener("keydown", (event) => {
     const from = cursor ?? [Math.floor(height / 2), Math.floor(width / 2)];
-    const to = event.key === "Escape" ? null : moved(from, event.key, event.shiftKey, shape);
+    const to = event.key === "Escape" ? null : moved(from, event.key, event.shiftKey, [height, width]);
     if (to === null && event.key !== "Escape") return;
     event.preventDefault();
     event.stopPropagation();
@@ -299,12 +306,14 @@ function render({ model, el }) {
   });
 
   const heard = {
+    "change:photo change:shape": showPhoto,
     "change:frames change:index change:color_map": showMap,
     "change:opacity": showOpacity,
     "change:threshold": showThreshold,
     "change:progress": showProgress,
   };
   for (const [names, update] of Object.entries(heard)) model.on(names, update);
+  showPhoto();
   showOpacity();
   showThreshold();
   showProgress();

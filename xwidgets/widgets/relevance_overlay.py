@@ -83,8 +83,9 @@ class RelevanceOverlay(anywidget.AnyWidget):
             progress=COMPLETE,
         )
         if isinstance(subject, Study):
-            self.on_msg(self._heard)
+            self.on_msg(lambda _, content, __: subject.heard(content))
             subject.observe(self._follow, ["relevance", "progress"])
+            subject.observe(self._turn_to, "image")
             self._follow()
 
     def to_html(
@@ -120,14 +121,8 @@ class RelevanceOverlay(anywidget.AnyWidget):
         if self._study is not None:
             sizes = [result.parameters["window"] for result in results]
             index = sizes.index(self._study.window) if self._study.window in sizes else 0
-        write_page(
-            self,
-            path,
-            title=title or results[index].title,
-            frames=_frames(results),
-            index=index,
-            progress=COMPLETE,
-        )
+        state = {"frames": _frames(results), "index": index, "progress": COMPLETE}
+        write_page(path, title or results[index].title, [(self, state)])
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
@@ -143,18 +138,13 @@ class RelevanceOverlay(anywidget.AnyWidget):
         shown = self._results[min(self.index, len(self._results) - 1)]
         return {"image/png": b64encode(shown.png()).decode(), "text/plain": shown.title}
 
-    def _heard(self, _: object, content: dict[str, Any], __: object) -> None:
+    def _turn_to(self, _: object) -> None:
         if self._study is None:
             return
-        match content["type"]:
-            case "stop":
-                self._study.stop()
-            case "resume":
-                self._study.resume()
-            case "shown":
-                self._study.watched(1)
-            case "hidden":
-                self._study.watched(-1)
+        picture = self._study.picture
+        with self.hold_sync():
+            self.photo, self.shape = render.png(picture), list(picture.shape[:2])
+            self._follow()
 
     def _follow(self, _: object = None) -> None:
         if self._study is None:

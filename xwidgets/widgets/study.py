@@ -1,11 +1,10 @@
-"""What is looked at: one network, one image, and the relevance of its pixels as it grows."""
+"""What is looked at: one network, one image, and what is found out about them."""
 
 from __future__ import annotations
 
-import time
-from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,8 @@ from xwidgets.images import one_image, picture
 from xwidgets.networks import Network
 from xwidgets.results import Relevance
 
+from .inquiry import Inquiry, Progress
+from .neurons import Neurons
 from .worker import Worker
 
 
@@ -31,29 +32,13 @@ class Question:
     window: int
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far the work on a question is.
-
-    Attributes:
-        state: ``"computing"``, ``"stopped"``, ``"complete"`` or ``"failed"``.
-        share: 0 to 1.
-        seconds_left: at the speed so far; ``None`` before that is known.
-        message: what went wrong, when it failed.
-    """
-
-    state: str
-    share: float = 0.0
-    seconds_left: float | None = None
-    message: str = ""
-
-
 class Study(traitlets.HasTraits):
     """One image in one network: the subject that linked views share, and the worker behind it.
 
     The relevance map of the question at hand is computed in a thread of the study's own. Setting
-    :attr:`window` or :attr:`target` asks a new question at once; a map that is complete is kept, so
-    that coming back to it takes no time. Views observe :attr:`relevance` and :attr:`progress`.
+    :attr:`window`, :attr:`target` or :attr:`image` asks a new question at once; a map that is
+    complete is kept, so that coming back to it takes no time. Views observe :attr:`relevance` and
+    :attr:`progress`; those of the network's neurons observe :attr:`neurons`.
 
     Args:
         net: the classifier.
@@ -64,6 +49,7 @@ class Study(traitlets.HasTraits):
             :func:`xwidgets.prediction_difference`.
 
     Attributes:
+        image: set it to look at another one; the target becomes its top class.
         window: size of the windows that are removed, in pixels. Set it to ask anew.
         target: class index. Set it, or a class name, to ask anew.
         relevance: the map so far, a :class:`xwidgets.Relevance`; ``None`` before the first step.
@@ -72,7 +58,7 @@ class Study(traitlets.HasTraits):
         largest_window: the largest window size that can be asked for.
 
     Raises:
-        ValueError: for arguments, windows or classes that cannot be, in one sentence.
+        ValueError: for arguments, windows, classes or images that cannot be, in one sentence.
 
     Example:
         >>> import xwidgets as xw
@@ -81,6 +67,7 @@ class Study(traitlets.HasTraits):
         1.0
     """
 
+    image = traitlets.Any()
     window = traitlets.Int()
     target = traitlets.Union([traitlets.Int(), traitlets.Unicode()])
     relevance = traitlets.Instance(Relevance, allow_none=True, read_only=True)
@@ -103,7 +90,6 @@ class Study(traitlets.HasTraits):
     ) -> None:
         super().__init__()
         self.network = net
-        self.image: Tensor = one_image(image, net.channels).detach().clone()
         self._options: dict[str, Any] = {
             "sampler": sampler or own_sampler(net),
             "samples": samples,
@@ -113,20 +99,25 @@ class Study(traitlets.HasTraits):
             "training_size": training_size,
             "memory": memory,
         }
-        count = net(self.image[None]).shape[1]
-        self.ranking = net.top(self.image, k=count)
-        best = self.ranking[0][0]
+        self.image = image
+        self._measure()
+        best, count = self.ranking[0][0], len(self.ranking)
         first = Question(best if target is None else net.class_index(target, count), window)
-        self.largest_window = self._options["sampler"].largest(self.image)
         self._steps(first)  # refuses what cannot be
         self.window, self.target = first.window, first.target
-        self._complete: dict[Question, Relevance] = {}
-        self._viewers = 0
-        self._waits = 0
-        self._error: Exception | None = None
-        self._worker: Worker[Question, Relevance] = Worker(self._steps, self._show, self._fail)
+        self._worker = Worker()
+        self._map: Inquiry[Question, Relevance] = Inquiry(
+            self._worker, self._steps, lambda result: result.completed
+        )
+        self._map.observe(self._follow, ["answer", "progress"])
         self.observe(self._ask, ["window", "target"])
+        self.observe(self._turn_to, "image")
         self._ask()
+
+    @cached_property
+    def neurons(self) -> Neurons:
+        """The neurons behind the prediction, ranked from the first time they are asked for."""
+        return Neurons(self, self._worker)
 
     @property
     def picture(self) -> NDArray[np.uint8]:
@@ -150,71 +141,39 @@ class Study(traitlets.HasTraits):
         Raises:
             Exception: what ended the computation, when it failed.
         """
-        with self._worker.lock:
-            self._waits += 1
-            if self.progress.state == "computing":
-                self._worker.resume()
-        self._worker.wait(timeout)
-        self._waits -= 1
-        if self._error is not None:
-            raise self._error
-        return self.relevance
+        return self._map.wait(timeout)
 
     def at(self, window: int) -> Relevance:
         """The complete map for a window size, computed now unless it is there already.
 
         What is computed for the views rests meanwhile.
         """
-        question = Question(self.target, window)
-        if question == self.question:
-            self.resume()
-            self.wait()
-        elif question not in self._complete:
-            self._worker.stop()
-            try:
-                self._complete[question] = deque(self._steps(question), maxlen=1).pop()
-            finally:
-                if self.progress.state == "computing":
-                    self._worker.resume()
-        return self._complete[question]
+        return self._map.at(Question(self.target, window))
 
     def complete(self) -> list[Relevance]:
         """The complete maps for the class at hand, by window size."""
-        with self._worker.lock:
-            known = [question for question in self._complete if question.target == self.target]
-            return [self._complete[key] for key in sorted(known, key=lambda key: key.window)]
+        known = self._map.known()
+        mine = [question for question in known if question.target == self.target]
+        return [known[question] for question in sorted(mine, key=lambda one: one.window)]
 
     def stop(self) -> None:
-        """Stop computing within one batch, and keep the map so far."""
-        with self._worker.lock:
-            if self.progress.state == "computing":
-                self._worker.stop()
-                self.set_trait("progress", replace(self.progress, state="stopped"))
+        """Stop computing the map within one batch, and keep it so far."""
+        self._map.stop()
 
     def resume(self) -> None:
         """Go on after :meth:`stop`."""
-        with self._worker.lock:
-            if self.progress.state == "stopped" and not self._worker.closed:
-                self._clock = Clock(self.progress.share)
-                self.set_trait("progress", replace(self.progress, state="computing"))
-                self._worker.resume()
+        self._map.resume()
 
-    def watched(self, viewers: int) -> None:
-        """Tell that the number of views on screen changed by ``viewers``.
+    def heard(self, message: dict[str, Any]) -> None:
+        """Do what a view of the map asks for in a message."""
+        self._map.heard(message)
 
-        When the last one goes, as when its cell is run again, the work rests until one comes back.
-        """
-        with self._worker.lock:
-            self._viewers = max(0, self._viewers + viewers)
-            if self.progress.state != "computing":
-                return
-            if self._viewers == 0 and not self._waits:
-                self._worker.stop()
-            elif viewers > 0:
-                self._worker.resume()
+    def rest(self) -> None:
+        """Leave the processor to other work while no view of the map is on screen."""
+        self._map.watched(0)
 
     def close(self) -> None:
-        """Stop for good and end the thread, which takes up to one batch; the maps stay."""
+        """Stop for good and end the thread, which takes up to one step; what is found stays."""
         with self._worker.lock:
             self.stop()
             self._worker.close()
@@ -225,6 +184,10 @@ class Study(traitlets.HasTraits):
     def __exit__(self, *_: object) -> None:
         self.close()
         self._worker.join()
+
+    @traitlets.validate("image")
+    def _possible_image(self, proposal: dict[str, Any]) -> Tensor:
+        return one_image(proposal["value"], self.network.channels).detach().clone()
 
     @traitlets.validate("target")
     def _known_target(self, proposal: dict[str, Any]) -> int:
@@ -240,55 +203,29 @@ class Study(traitlets.HasTraits):
             )
         return window
 
-    def _ask(self, _: object = None) -> None:
+    def _measure(self) -> None:
+        """Find out what there is to choose from for the image at hand."""
+        count = self.network(self.image[None]).shape[1]
+        self.ranking = self.network.top(self.image, k=count)
+        self.largest_window = self._options["sampler"].largest(self.image)
+
+    def _turn_to(self, _: object) -> None:
         with self._worker.lock:
-            self._error = None
-            self._clock = Clock(0.0)
-            known = self._complete.get(self.question)
-            self.set_trait("relevance", known)
-            if known is None:
-                if self._worker.closed:
-                    message = "this study is closed; make a new one with xw.Study(net, image)"
-                    self.set_trait("progress", Progress("failed", message=message))
-                else:
-                    self.set_trait("progress", Progress("computing"))
-                    self._worker.request(self.question)
-            else:
-                self.set_trait("progress", Progress("complete", 1.0))
-                self._worker.drop()
+            self._map.forget()
+            self._measure()
+            self.window = min(self.window, self.largest_window)
+            self.target = self.ranking[0][0]
+            self._ask()
+
+    def _ask(self, _: object = None) -> None:
+        self._map.ask(self.question)
 
     def _steps(self, question: Question) -> Iterator[Relevance]:
         return prediction_difference_steps(
             self.network, self.image, question.target, question.window, **self._options
         )
 
-    def _show(self, result: Relevance, last: bool) -> None:
-        answered = Question(result.target, result.parameters["window"])
-        if last:
-            self._complete[answered] = result
-        if answered != self.question:  # a trait was just set, and asks anew in a moment
-            return
-        self.set_trait("relevance", result)
-        share = result.completed
-        if last:
-            self.set_trait("progress", Progress("complete", 1.0))
-        else:
-            state, left = self.progress.state, self._clock.seconds_left(share)
-            self.set_trait("progress", Progress(state, share, left))
-
-    def _fail(self, error: Exception) -> None:
-        self._error = error
-        self.set_trait("progress", Progress("failed", message=str(error) or repr(error)))
-
-
-class Clock:
-    """Guesses how long the rest takes from the pace since it was made, at ``share`` of the work."""
-
-    def __init__(self, share: float) -> None:
-        self._share, self._time = share, time.monotonic()
-
-    def seconds_left(self, share: float) -> float | None:
-        """Seconds until the share is 1; ``None`` before anything was done."""
-        if share <= self._share:
-            return None
-        return (1 - share) * (time.monotonic() - self._time) / (share - self._share)
+    def _follow(self, _: object) -> None:
+        if self._map.question == self.question:  # or else a trait was just set, and asks anew soon
+            self.set_trait("relevance", self._map.answer)
+            self.set_trait("progress", self._map.progress)

@@ -39,6 +39,7 @@ class WindowSlider(anywidget.AnyWidget):
         super().__init__(value=study.window, max=study.largest_window)
         self.observe(lambda change: setattr(study, "window", change.new), "value")
         study.observe(lambda change: setattr(self, "value", change.new), "window")
+        study.observe(lambda _: setattr(self, "max", study.largest_window), "image")
         # The kernel hears a widget in the thread that last wrote to it, at first the one that runs
         # the cells. Answering a message moves the slider to the thread for widgets, so that it
         # works while a cell runs.

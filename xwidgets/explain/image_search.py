@@ -1,0 +1,417 @@
+"""The images of a data set that drive a neuron most, and where in them (Zeiler & Fergus 2014).
+
+One pass over the data keeps, for every channel of the layers that are asked for, the k images in
+which its map has the largest values, and where these are. That takes little memory however many
+images there are, and is kept in a file, so that the next question about the layer is answered at
+once, whichever channel it is about.
+
+What a network computes for an image differs in the last digits with the size of the batch. Batches
+are therefore all of one size, which depends on nothing but the network and the number of images, so
+that equal images are equally good, and the earlier one comes first.
+"""
+
+import json
+import os
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from itertools import chain
+from math import prod
+from pathlib import Path
+from typing import Any, ClassVar, Self
+from uuid import uuid4
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from platformdirs import user_cache_dir
+from torch import Tensor
+from tqdm import tqdm
+
+from xwidgets.errors import at_least
+from xwidgets.images import one_image, picture
+from xwidgets.images.collection import Collection
+from xwidgets.networks import Layer, Network
+from xwidgets.results import TopImages
+from xwidgets.results.result import Result, versions
+
+from .deconvnet import channel_of
+
+_MEMORY = 128e6
+"""Roughly how many bytes the activations of a batch may take."""
+
+
+def search_images(
+    net: Network,
+    images: object,
+    neurons: Iterable[tuple[str | int, int]],
+    k: int = 5,
+    *,
+    cache: bool | str | Path = True,
+    progress: bool = True,
+) -> list[TopImages]:
+    """The ``k`` images of a data set that drive each of several neurons most.
+
+    Args:
+        net: the classifier.
+        images: a folder, paths, tensors, photographs, scenes or a data set of PyTorch: all that
+            :class:`xwidgets.images.Collection` takes. Those of another size than the network's are
+            brought to it by :meth:`xwidgets.Network.prepare`. Files that cannot be read are skipped
+            with a warning.
+        neurons: pairs of a layer, by name or number of the convolution, and a channel. Activations
+            are read behind the batch norm and the rectifier that directly follow a convolution.
+        k: how many images for each.
+        cache: whether what was found is kept in files and found again there, for all channels of
+            these layers; or the folder to keep it in. By default that of the user's caches. Images
+            that are neither files nor one tensor or array are searched anew each time.
+        progress: whether to show a progress bar.
+
+    Returns:
+        One result for each neuron, in the same order, its most active image first; of equally
+        active ones the earlier.
+
+    Raises:
+        ValueError: for a data set, neuron or other argument that cannot be; in a sentence.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> scenes = [xw.scenes.bird(seed) for seed in range(20)]
+        >>> search_images(xw.network("birds"), scenes, [(5, 3), (13, 7)], k=3, progress=False)
+        [<TopImages: 3 for ... channel 3 (birds), of 20 images>, <TopImages: 3 for ...>]
+    """
+    search = _Search(net, images, neurons, k, cache)
+    with tqdm(total=search.total, desc="searching", unit="image", disable=not progress) as bar:
+        for searched in search.run():
+            bar.update(searched - bar.n)
+    return search.results()
+
+
+def search_images_steps(
+    net: Network,
+    images: object,
+    neurons: Iterable[tuple[str | int, int]],
+    k: int = 5,
+    *,
+    cache: bool | str | Path = True,
+) -> Iterator[list[TopImages]]:
+    """The results of :func:`search_images` as they grow, one step a batch.
+
+    The arguments are those of :func:`search_images`, checked at once. Closing the generator
+    cancels; nothing is computed between steps.
+
+    Yields:
+        The best images so far; ``searched`` tells of how many. The last ones are what
+        :func:`search_images` returns.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> images, _ = xw.scenes.draw("birds", range(100))
+        >>> steps = search_images_steps(xw.network("birds"), images, [(13, 7)], cache=False)
+        >>> [top] = next(steps)
+        >>> top.searched < top.total
+        True
+        >>> steps.close()
+    """
+    search = _Search(net, images, neurons, k, cache)
+    return (search.results() for _ in search.run())
+
+
+class _Search:
+    """What is asked for, and the best found so far."""
+
+    def __init__(
+        self,
+        net: Network,
+        images: object,
+        neurons: Iterable[tuple[str | int, int]],
+        k: int,
+        cache: bool | str | Path,
+    ) -> None:
+        if not isinstance(net, Network):
+            raise ValueError(
+                f"net is a {type(net).__name__}, but must be an xw.Network; "
+                "wrap a module with xw.Network(module)"
+            )
+        at_least("k", k, 1)
+        self._net, self._k = net, int(k)
+        self._neurons = [_neuron(net, neuron) for neuron in neurons]
+        if not self._neurons:
+            raise ValueError("neurons is empty; give pairs of a layer and a channel")
+        self._folder = _folder(cache)
+        self._data = Collection(images)
+        self._best = {layer: _Best.of_none(layer.shape[0]) for layer, _ in self._neurons}
+        self._pictures: dict[int, NDArray[np.uint8]] = {}
+        self.total = len(self._data)
+
+    def run(self) -> Iterator[int]:
+        """Search; after each batch, how many images were looked at."""
+        files = self._files()
+        asked = [layer for layer in self._best if not self._recalled(layer, files.get(layer))]
+        for searched in self._looked(asked) if asked else (self.total,):
+            if searched == self.total:
+                self._check_skipped()
+                self._keep({layer: file for layer, file in files.items() if layer in asked})
+            yield searched
+
+    def results(self) -> list[TopImages]:
+        """The best images so far, for each neuron."""
+        return [self._result(layer, channel) for layer, channel in self._neurons]
+
+    def _looked(self, layers: list[Layer]) -> Iterator[int]:
+        size = _batch_size(self._net, self.total)
+        searched = 0
+        for batch in self._batches(size):
+            images = {number: image for number, image in batch.items() if image is not None}
+            skipped = tuple(number for number in batch if number not in images)
+            for layer, maxima in self._maxima(layers, list(images.values()), size).items():
+                found = _Best.of(*maxima, list(images), skipped)
+                self._best[layer] = self._best[layer].joined(found, self._k)
+            shown = {n for layer, channel in self._neurons for n in self._best[layer].top(channel)}
+            self._pictures = {
+                number: picture(images[number]) if number in images else self._pictures[number]
+                for number in shown
+            }
+            searched += len(batch)
+            yield searched
+
+    def _batches(self, size: int) -> Iterator[dict[int, Tensor | None]]:
+        """All images in turn, ``size`` at a time besides those that cannot be read."""
+        batch: dict[int, Tensor | None] = {}
+        left = size
+        for number in range(self.total):
+            batch[number] = image = self._image(number)
+            left -= image is not None
+            if not left:
+                yield batch
+                batch, left = {}, size
+        if batch:
+            yield batch
+
+    def _maxima(
+        self, layers: list[Layer], images: list[Tensor], size: int
+    ) -> dict[Layer, tuple[Tensor, Tensor]]:
+        """``(N, C)`` each: the largest of each map of ``N`` images, and its place in the map."""
+        if not images:
+            return {layer: (torch.zeros(0, layer.shape[0]),) * 2 for layer in layers}
+        filled = images + images[-1:] * (size - len(images))
+        names = [layer.name for layer in layers]
+        activations = self._net.watched(torch.stack(filled), names, gradients=False).activations
+        found = {}
+        for layer in layers:
+            maps = activations[layer.name][: len(images)].reshape(len(images), layer.shape[0], -1)
+            values, places = maps.max(2)
+            if not values.isfinite().all():
+                raise ValueError(
+                    f"the values of layer {layer.name!r} of {self._net.name} are not all finite; "
+                    "check its weights"
+                )
+            found[layer] = values.cpu(), places.cpu()
+        return found
+
+    def _image(self, number: int) -> Tensor | None:
+        """An image as the network takes it; ``None`` when it cannot be read."""
+        try:
+            image = self._data.image(number)
+            if image is None:
+                return None
+            image = one_image(image, self._net.channels)
+            if tuple(image.shape[1:]) != tuple(self._net.size):
+                image = self._net.prepare(image)
+        except ValueError as error:
+            source = self._data.source(number)
+            raise ValueError(f"image {source} of the data set: {error}") from error
+        return image.to(self._net.dtype)
+
+    def _result(self, layer: Layer, channel: int) -> TopImages:
+        best = self._best[layer]
+        numbers = best.top(channel)
+        width = prod(layer.shape[2:])
+        return TopImages(
+            network=self._net.name,
+            layer=layer.name,
+            channel=channel,
+            activations=best.values[channel],
+            images=np.stack([self._pictures[number] for number in numbers]),
+            fields=tuple(
+                layer.field_of(place // width, place % width, self._net.size)
+                for place in best.places[channel].tolist()
+            ),
+            sources=tuple(self._data.source(number) for number in numbers),
+            searched=best.searched,
+            total=self.total,
+            skipped=tuple(self._data.source(number) for number in best.skipped),
+        )
+
+    def _files(self) -> dict[Layer, Path]:
+        """Where what is found is kept."""
+        if self._folder is None:
+            return {}
+        data = self._data.fingerprint()
+        if data is None:
+            return {}
+        network = _fingerprint(self._net)
+        files = {}
+        for layer in self._best:
+            key = json.dumps([network, data, layer.name, self._k, versions()])
+            files[layer] = self._folder / f"{sha256(key.encode()).hexdigest()}.npz"
+        return files
+
+    def _recalled(self, layer: Layer, file: Path | None) -> bool:
+        """Whether an earlier search for the layer is known, of the same readable files."""
+        try:
+            best = _Best.load(file) if file else None
+        except ValueError:  # there is none yet, or it is damaged
+            best = None
+        if best is None:
+            return False
+        shown = {n for one, channel in self._neurons if one == layer for n in best.top(channel)}
+        for number in shown.union(best.skipped):
+            image = self._image(number)
+            if (image is None) != (number in best.skipped):
+                return False
+            if image is not None:
+                self._pictures[number] = picture(image)
+        self._best[layer] = best
+        return True
+
+    def _keep(self, files: dict[Layer, Path]) -> None:
+        try:
+            for layer, file in files.items():
+                self._best[layer].keep(file)
+        except OSError as error:
+            warnings.warn(
+                f"what was found cannot be kept in {str(self._folder)!r} ({error}); give another "
+                "folder with cache=folder",
+                stacklevel=4,
+            )
+
+    def _check_skipped(self) -> None:
+        numbers = sorted({number for best in self._best.values() for number in best.skipped})
+        if not numbers:
+            return
+        names = ", ".join(self._data.source(number) for number in numbers[:5])
+        names += " ..." if len(numbers) > 5 else ""
+        if len(numbers) == self.total:
+            raise ValueError(f"none of the {self.total} pictures can be read ({names}); check them")
+        warnings.warn(
+            f"{len(numbers)} of {self.total} pictures cannot be read and were skipped: {names}",
+            stacklevel=4,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Best(Result):
+    """The best images of every channel of a layer, the best first.
+
+    Attributes:
+        values: float32 ``(C, k)``, the largest of the channel's map in each image.
+        numbers: int64 ``(C, k)``, which images.
+        places: int64 ``(C, k)``, the unit of the flattened map that is the largest.
+        searched: how many images were looked at.
+        skipped: the numbers of those that could not be read.
+    """
+
+    values: NDArray[np.float32]
+    numbers: NDArray[np.int64]
+    places: NDArray[np.int64]
+    searched: int
+    skipped: tuple[int, ...]
+
+    _forms: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"skipped": tuple}
+
+    @classmethod
+    def of_none(cls, channels: int) -> Self:
+        """Of no images."""
+        nothing = np.zeros((channels, 0), np.int64)
+        return cls(nothing.astype(np.float32), nothing, nothing, 0, ())
+
+    @classmethod
+    def of(
+        cls, maxima: Tensor, places: Tensor, numbers: list[int], skipped: tuple[int, ...]
+    ) -> Self:
+        """Of one batch, in any order: ``(N, C)`` each, of the images with these numbers."""
+        return cls(
+            values=maxima.T.float().numpy(),
+            numbers=np.tile(np.array(numbers, np.int64), (maxima.shape[1], 1)),
+            places=places.T.long().numpy(),
+            searched=len(numbers) + len(skipped),
+            skipped=skipped,
+        )
+
+    def joined(self, later: Self, k: int) -> Self:
+        """The ``k`` best of these and of later images; of equally good ones the earlier."""
+        values = np.concatenate([self.values, later.values], 1)
+        order = np.argsort(-values, 1, kind="stable")[:, :k]
+
+        def best(these: NDArray[Any], others: NDArray[Any]) -> NDArray[Any]:
+            return np.take_along_axis(np.concatenate([these, others], 1), order, 1)
+
+        return replace(
+            self,
+            values=best(self.values, later.values),
+            numbers=best(self.numbers, later.numbers),
+            places=best(self.places, later.places),
+            searched=self.searched + later.searched,
+            skipped=self.skipped + later.skipped,
+        )
+
+    def top(self, channel: int) -> list[int]:
+        """The numbers of a channel's best images."""
+        numbers: list[int] = self.numbers[channel].tolist()
+        return numbers
+
+    def keep(self, file: Path) -> None:
+        """Save to a file that is either whole or not there."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part = file.with_name(f"{uuid4().hex}.part")
+        try:
+            self.save(part)
+            os.replace(part, file)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _fault(self) -> str | None:
+        shapes = {self.values.shape, self.numbers.shape, self.places.shape}
+        return None if len(shapes) == 1 else "its numbers do not fit together"
+
+
+def _neuron(net: Network, neuron: object) -> tuple[Layer, int]:
+    if not isinstance(neuron, Sequence) or isinstance(neuron, str) or len(neuron) != 2:
+        raise ValueError(f"neuron {neuron!r} is no pair of a layer and a channel")
+    layer = net.layer(neuron[0])
+    if len(layer.shape) not in (1, 3):
+        raise ValueError(
+            f"layer {layer.name!r} puts out {layer.shape} and has no channels; choose one that "
+            "puts out (C, H, W) or (K,)"
+        )
+    return layer, channel_of(layer, neuron[1])
+
+
+def _folder(cache: object) -> Path | None:
+    if cache is True:
+        return Path(user_cache_dir("xwidgets")) / "searches"
+    if isinstance(cache, str | Path) and not Path(cache).is_file():
+        return Path(cache)
+    if cache is not False:
+        raise ValueError(f"cache is {cache!r}, but must be True, False or a folder")
+    return None
+
+
+def _batch_size(net: Network, total: int) -> int:
+    """How many images go through the network at once, if all its activations were kept."""
+    need = net.dtype.itemsize * sum(prod(layer.shape) for layer in net.layers)
+    return min(total, max(1, int(_MEMORY // need)))
+
+
+def _fingerprint(net: Network) -> str:
+    """What changes when the activations of a network do, or how it prepares pictures."""
+    normalize = [part.tolist() for part in net._normalize or ()]
+    prepared = [list(net.size), net._prepare_size, net._interpolation]
+    runs = [str(net.device), str(net.memory_format), repr(net.module)]
+    digest = sha256(json.dumps([normalize, prepared, runs]).encode())
+    for name, value in chain(net.module.named_parameters(), net.module.named_buffers()):
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+        flat = value.detach().cpu().contiguous().reshape(-1)
+        digest.update(flat.view(torch.uint8).numpy().data)
+    return digest.hexdigest()

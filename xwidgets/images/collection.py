@@ -1,0 +1,150 @@
+"""The pictures of a data set, whatever it comes as, one at a time."""
+
+import json
+import os
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from xwidgets.images.inria import Photograph
+from xwidgets.images.photo import photo
+from xwidgets.images.pixels import as_pixels
+
+
+class Collection:
+    """A data set to go through picture by picture; nothing is read before it is asked for.
+
+    Args:
+        images: a folder, whose pictures are those in it and below, sorted, such as a folder of
+            class folders; a sequence of paths, of tensors or arrays ``(C, H, W)`` in [0, 1], of PIL
+            images, of :class:`xwidgets.images.Photograph` or of scenes; a tensor or array
+            ``(N, C, H, W)``; or a data set of PyTorch with a length. Its items may be pairs of an
+            image and whatever else.
+
+    Raises:
+        ValueError: when it is nothing of these, or holds no picture.
+
+    Example:
+        >>> from PIL import Image
+        >>> Path("pictures/robin").mkdir(parents=True)
+        >>> Image.new("RGB", (8, 10)).save("pictures/robin/1.png")
+        >>> collection = Collection("pictures")
+        >>> len(collection), collection.source(0), collection.image(0).shape
+        (1, 'robin/1.png', torch.Size([3, 10, 8]))
+    """
+
+    def __init__(self, images: object) -> None:
+        self._folder: Path | None = None
+        if isinstance(images, str | Path):
+            self._folder = Path(images)
+            self._items: Any = _pictures(self._folder)
+        elif isinstance(images, Tensor | np.ndarray):
+            as_pixels(images[:1] if images.ndim == 4 else images)
+            self._items = images
+        elif not _is_sequence(images):
+            raise ValueError(
+                f"a data set is a folder, a tensor (N, C, H, W), or a sequence with a length of "
+                f"images, paths or (image, label), not {type(images).__name__}; make a list of it"
+            )
+        else:
+            self._items = images
+        if not len(self):
+            raise ValueError("the data set is empty; give at least one image")
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def image(self, number: int) -> Tensor | None:
+        """One image ``(C, H, W)``; ``None`` when it cannot be read from its file.
+
+        Raises:
+            ValueError: when the item is no image.
+        """
+        # Pillow's readers raise errors of every kind; a data set's own may tell of a mistake in it
+        unreadable = (OSError, SyntaxError) if self._path(number) is None else (Exception,)
+        try:
+            image = _pixels(_first(self._items[number]))
+        except unreadable:
+            return None
+        if image.ndim != 3:
+            raise ValueError(f"its shape is {tuple(image.shape)}, but must be (C, H, W)")
+        return image
+
+    def source(self, number: int) -> str:
+        """Where an image comes from: its path, in a folder the one from there, or its number."""
+        path = self._path(number)
+        if path is None:
+            return str(number)
+        return (path.relative_to(self._folder) if self._folder else path).as_posix()
+
+    def fingerprint(self) -> str | None:
+        """What changes when the images do; ``None`` where only going through them would tell.
+
+        Files are told by name, size and time of change, tensors and arrays by what they hold.
+        """
+        digest = sha256()
+        if isinstance(self._items, Tensor | np.ndarray):
+            digest.update(f"{self._items.dtype} {tuple(self._items.shape)}".encode())
+            for number in range(len(self)):
+                pixels = _pixels(self._items[number]).cpu().contiguous()
+                digest.update(pixels.view(torch.uint8).numpy().data)
+            return digest.hexdigest()
+        paths = [self._path(number) for number in range(len(self))]
+        try:
+            files = [path.stat() for path in paths if path is not None]
+        except OSError:
+            return None
+        if len(files) < len(paths):
+            return None
+        for number, file in enumerate(files):
+            line = [self.source(number), file.st_size, file.st_mtime_ns]
+            digest.update(json.dumps(line).encode())
+        return digest.hexdigest()
+
+    def _path(self, number: int) -> Path | None:
+        """The file of an item, where that is known without reading it."""
+        if not isinstance(self._items, list | tuple):
+            return None
+        item = _first(self._items[number])
+        if isinstance(item, Photograph):
+            return item.path
+        return Path(item) if isinstance(item, str | Path) else None
+
+
+def _pictures(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        advice = "give its folder, or a list of paths" if folder.exists() else "check the path"
+        raise ValueError(f"there is no folder {str(folder)!r}; {advice}")
+    suffixes = {end for end, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+    paths = (Path(above, name) for above, _, names in os.walk(folder) for name in names)
+    found = sorted(path for path in paths if path.suffix.lower() in suffixes)
+    if not found:
+        raise ValueError(
+            f"there are no pictures in {str(folder)!r} or below; give a folder of PNG, JPEG or "
+            "other image files"
+        )
+    return found
+
+
+def _is_sequence(value: object) -> bool:
+    numbered = hasattr(value, "__len__") and hasattr(value, "__getitem__")
+    return numbered and not isinstance(value, Mapping)
+
+
+def _first(item: object) -> object:
+    """The image of an item that may be a pair of an image and its label."""
+    return item[0] if isinstance(item, tuple | list) and item else item
+
+
+def _pixels(item: object) -> Tensor:
+    if not isinstance(item, Tensor | np.ndarray | Image.Image):
+        item = getattr(item, "image", item)  # of a photograph or a scene
+    if isinstance(item, np.ndarray):
+        return torch.from_numpy(np.array(item))
+    return item.detach() if isinstance(item, Tensor) else photo(item)

@@ -1,0 +1,206 @@
+"""A question, and the answer to it as it grows behind the user's back."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
+
+import traitlets
+
+from .worker import Worker
+
+Question = TypeVar("Question", bound=Hashable)
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the work on a question is.
+
+    Attributes:
+        state: ``"computing"``, ``"stopped"``, ``"complete"`` or ``"failed"``.
+        share: 0 to 1.
+        seconds_left: at the speed so far; ``None`` before that is known.
+        message: what went wrong, when it failed.
+    """
+
+    state: str
+    share: float = 0.0
+    seconds_left: float | None = None
+    message: str = ""
+
+
+class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
+    """A kind of question of which the newest is answered; complete answers are kept.
+
+    Args:
+        worker: computes the answers.
+        steps: begins the answer to a question; each step is a better one.
+        share: how much of the work is behind an answer, 0 to 1.
+        urgent: whether it comes before other work.
+
+    Attributes:
+        question: the newest; ``None`` before one was asked.
+        answer: to it, so far; ``None`` before the first step.
+        progress: a :class:`Progress`; ``"complete"`` before a question was asked.
+    """
+
+    answer = traitlets.Any(read_only=True)
+    progress = traitlets.Instance(Progress, args=("complete",), read_only=True)
+
+    def __init__(
+        self,
+        worker: Worker,
+        steps: Callable[[Question], Iterator[Answer]],
+        share: Callable[[Answer], float],
+        urgent: bool = False,
+    ) -> None:
+        super().__init__()
+        self.question: Question | None = None
+        self._worker, self._steps, self._share = worker, steps, share
+        self._task = worker.task(steps, self._show, self._fail, urgent=urgent)
+        self._known: dict[Question, Answer] = {}
+        self._clock = Clock(0.0)
+        self._error: Exception | None = None
+        self._viewers = 0
+        self._waits = 0
+
+    def ask(self, question: Question) -> None:
+        """Answer this from now on."""
+        with self._worker.lock:
+            self.question, self._error, self._clock = question, None, Clock(0.0)
+            known = self._known.get(question)
+            self.set_trait("answer", known)
+            if known is not None:
+                self.set_trait("progress", Progress("complete", 1.0))
+                self._task.drop()
+            elif self._worker.closed:
+                message = "this study is closed; make a new one with xw.Study(net, image)"
+                self.set_trait("progress", Progress("failed", message=message))
+            else:
+                self.set_trait("progress", Progress("computing"))
+                self._task.request(question)
+
+    def forget(self) -> None:
+        """Forget all answers, as they are of something else now."""
+        with self._worker.lock:
+            self._task.drop()
+            self._known.clear()
+
+    def known(self) -> dict[Question, Answer]:
+        """The complete answers by question."""
+        with self._worker.lock:
+            return dict(self._known)
+
+    def wait(self, timeout: float | None = None) -> Answer | None:
+        """Wait until the answer is complete, or its computation was stopped.
+
+        Args:
+            timeout: in seconds; ``None`` waits as long as it takes.
+
+        Returns:
+            The answer; partial when the time ran out, ``None`` before the first step.
+
+        Raises:
+            Exception: what ended the computation, when it failed.
+        """
+        with self._worker.lock:
+            self._waits += 1
+            if self.progress.state == "computing":
+                self._task.resume()
+        self._task.wait(timeout)
+        self._waits -= 1
+        if self._error is not None:
+            raise self._error
+        answer: Answer | None = self.answer
+        return answer
+
+    def at(self, question: Question) -> Answer:
+        """The complete answer to a question, computed now unless it is known.
+
+        What is computed for the views rests meanwhile.
+        """
+        if question == self.question:
+            self.resume()
+            self.wait()
+        elif question not in self._known:
+            self._task.stop()
+            try:
+                self._known[question] = deque(self._steps(question), maxlen=1).pop()
+            finally:
+                if self.progress.state == "computing":
+                    self._task.resume()
+        return self._known[question]
+
+    def stop(self) -> None:
+        """Stop computing within one step, and keep the answer so far."""
+        with self._worker.lock:
+            if self.progress.state == "computing":
+                self._task.stop()
+                self.set_trait("progress", replace(self.progress, state="stopped"))
+
+    def resume(self) -> None:
+        """Go on after :meth:`stop`."""
+        with self._worker.lock:
+            if self.progress.state == "stopped" and not self._worker.closed:
+                self._clock = Clock(self.progress.share)
+                self.set_trait("progress", replace(self.progress, state="computing"))
+                self._task.resume()
+
+    def watched(self, viewers: int) -> None:
+        """Tell that the number of views on screen changed by ``viewers``.
+
+        When there is none, as when the last one's cell is run again, the work rests until one
+        comes back.
+        """
+        with self._worker.lock:
+            self._viewers = max(0, self._viewers + viewers)
+            if self.progress.state != "computing":
+                return
+            if self._viewers == 0 and not self._waits:
+                self._task.stop()
+            elif viewers > 0:
+                self._task.resume()
+
+    def heard(self, message: dict[str, Any]) -> None:
+        """Do what a view asks for in a message."""
+        match message["type"]:
+            case "stop":
+                self.stop()
+            case "resume":
+                self.resume()
+            case "shown":
+                self.watched(1)
+            case "hidden":
+                self.watched(-1)
+
+    def _show(self, answer: Answer, last: bool) -> None:
+        if last and self.question is not None:
+            self._known[self.question] = answer
+        self.set_trait("answer", answer)
+        if last:
+            self.set_trait("progress", Progress("complete", 1.0))
+        else:
+            share = self._share(answer)
+            left = self._clock.seconds_left(share)
+            self.set_trait("progress", Progress(self.progress.state, share, left))
+
+    def _fail(self, error: Exception) -> None:
+        self._error = error
+        self.set_trait("progress", Progress("failed", message=str(error) or repr(error)))
+
+
+class Clock:
+    """Guesses how long the rest takes from the pace since it was made, at ``share`` of the work."""
+
+    def __init__(self, share: float) -> None:
+        self._share, self._time = share, time.monotonic()
+
+    def seconds_left(self, share: float) -> float | None:
+        """Seconds until the share is 1; ``None`` before anything was done."""
+        if share <= self._share:
+            return None
+        return (1 - share) * (time.monotonic() - self._time) / (share - self._share)

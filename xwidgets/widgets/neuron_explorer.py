@@ -1,0 +1,81 @@
+"""The neurons of a study in one piece: what is predicted, which matter, what they look at."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+
+from xwidgets.export import write_page
+
+from .class_chooser import ClassChooser
+from .neuron_ranking import COMPLETE, NeuronRanking
+from .patch_gallery import STILL, PatchGallery, card
+from .study import Study
+
+
+class NeuronExplorer(ipywidgets.VBox):
+    """Class chooser, neuron ranking and patch gallery of one study, linked.
+
+    Args:
+        study: what is looked at.
+        metrics: which metrics the table shows, the first of them ranks.
+        images: the data set that is searched for what drives a neuron most.
+        **options: further arguments of :func:`xwidgets.rank_neurons`.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> study = xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image)
+        >>> len(NeuronExplorer(study).children)
+        3
+        >>> study.close()
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        metrics: str | Sequence[str] | None = None,
+        images: object = None,
+        **options: Any,
+    ) -> None:
+        self._study = study
+        self._table = NeuronRanking(study, metrics, **options)
+        self._gallery = PatchGallery(study, images)
+        super().__init__([ClassChooser(study), self._table, self._gallery])
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
+        return bundle | self._table.preview()
+
+    def to_html(self, path: str | Path, title: str | None = None) -> None:
+        """Write a page without a kernel, in which the best neurons of the table can be looked at.
+
+        Those are the best by each metric that is shown; what they look at is computed now. Top
+        images are on the page for the neurons that are selected.
+
+        Args:
+            path: of the file.
+            title: of the page; what is ranked by default.
+
+        Raises:
+            Exception: what ended the ranking, when it failed.
+        """
+        ranking = self._study.neurons.ranking.wait()
+        if ranking is None:
+            raise ValueError("the ranking was stopped; go on with study.neurons.ranking.resume()")
+        best = [
+            neuron
+            for metric in self._table.chosen
+            for neuron in ranking.by(metric, self._table.top or 5, self._table.minimum)
+        ]
+        wanted = tuple(dict.fromkeys([*self._study.neurons.selected, *best]))
+        patches = self._study.neurons.patches.at((self._study.image, wanted))
+        write_page(
+            path,
+            title or ranking.title,
+            [
+                (self._table, {"progress": COMPLETE}),
+                (self._gallery, STILL | {"cards": [card(patch) for patch in patches]}),
+            ],
+            shared=["selected"],
+        )

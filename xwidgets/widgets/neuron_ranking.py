@@ -1,0 +1,166 @@
+"""The table of a network's neurons by their importance for a prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import numpy as np
+import traitlets
+
+from xwidgets.export import write_page
+from xwidgets.results import METRICS, Ranking
+
+from .inquiry import Progress
+from .study import Study
+
+HERE = Path(__file__).parent
+
+
+class NeuronRanking(anywidget.AnyWidget):
+    """A table of neurons: layer, channel, feature map, importance by one metric or several.
+
+    All six metrics come out of one computation, so metrics, layers, how many of each, sorting and
+    filtering change in the browser, also in a page without a kernel. Neurons that are selected, by
+    mouse or keyboard, are those of the study, and so those of its :class:`PatchGallery`.
+
+    Args:
+        subject: a :class:`Study` to follow, or a :class:`xwidgets.Ranking`.
+        metrics: which are shown, the first of them ranks.
+        top: how many neurons of each layer are listed; 0 for all.
+        minimum: for the precision, the mean activation below which a neuron is not ranked.
+        **options: for a study, further arguments of :func:`xwidgets.rank_neurons`, such as
+            ``layers``, ``samples``, ``sigma``, ``seed``, ``output``.
+
+    Attributes:
+        chosen: the metrics shown.
+        shown_layers: names of the layers listed; empty for all.
+        selected: pairs of a layer's name and a channel.
+
+    Raises:
+        ValueError: for an unknown metric, or options that cannot be.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> study = xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image)
+        >>> table = NeuronRanking(study, ["activation_precision", "output_correlation"], top=3)
+        >>> study.neurons.ranking.wait().neurons[0] == ("features.0", 3)
+        True
+        >>> study.close()
+    """
+
+    _esm = HERE / "neuron_ranking.mjs"
+    _css = "".join(
+        (HERE / f"{name}.css").read_text("utf-8") for name in ("controls", "neuron_ranking")
+    )
+
+    table = traitlets.Dict().tag(sync=True, echo_update=False)
+    maps = traitlets.Dict().tag(sync=True, echo_update=False)
+    layers = traitlets.List(traitlets.Dict()).tag(sync=True)
+    metrics = traitlets.List(traitlets.Unicode(), list(METRICS)).tag(sync=True)
+    chosen = traitlets.List(traitlets.Enum(METRICS), minlen=1).tag(sync=True)
+    top = traitlets.Int(5, min=0).tag(sync=True)
+    minimum = traitlets.Float(0.1, min=0).tag(sync=True)
+    shown_layers = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    selected: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    target = traitlets.Unicode().tag(sync=True)
+    progress = traitlets.Dict().tag(sync=True, echo_update=False)
+
+    def __init__(
+        self,
+        subject: Study | Ranking,
+        metrics: str | Sequence[str] | None = None,
+        top: int | None = None,
+        minimum: float | None = None,
+        **options: Any,
+    ) -> None:
+        result = subject if isinstance(subject, Ranking) else None
+        if isinstance(metrics, str):
+            metrics = [metrics]
+        super().__init__(
+            chosen=list(metrics or [METRICS[0] if result is None else result.metric]),
+            top=(5 if result is None else result.top) if top is None else top,
+            minimum=(0.1 if result is None else result.minimum) if minimum is None else minimum,
+        )
+        self._result: Ranking | None = None
+        if result is not None:
+            self._show(result, Progress("complete", 1.0))
+        elif isinstance(subject, Study):
+            neurons = subject.neurons
+            if options:
+                neurons.rank(**options)
+            self.on_msg(lambda _, content, __: self._heard(subject, content))
+            self.observe(lambda change: setattr(neurons, "selected", change.new), "selected")
+            neurons.observe(lambda _: self._follow_selection(subject), "selected")
+            neurons.ranking.observe(lambda _: self._follow(subject), ["answer", "progress"])
+            self._follow_selection(subject)
+            self._follow(subject)
+
+    @property
+    def ranking(self) -> Ranking | None:
+        """What is shown, ranked as it is shown; ``None`` before anything is computed."""
+        if self._result is None:
+            return None
+        count = max(len(self._result.layer), 1)
+        return self._result.by(self.chosen[0], self.top or count, self.minimum)
+
+    def to_html(self, path: str | Path, title: str | None = None) -> None:
+        """Write a page of one file that needs neither kernel nor network.
+
+        Raises:
+            ValueError: when nothing was computed yet.
+        """
+        if self._result is None:
+            raise ValueError("nothing is ranked yet; wait with study.neurons.ranking.wait()")
+        write_page(path, title or self._result.title, [(self, {"progress": COMPLETE})])
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is not None:
+            bundle[0].update(self.preview())
+        return bundle
+
+    def preview(self) -> dict[str, str]:
+        """What a reader without widgets sees, by MIME type."""
+        if self._result is None:
+            return {"text/plain": "The neurons; they were not ranked yet."}
+        ranking = self._result.by(self.chosen[0])
+        return {"text/html": ranking._repr_html_(), "text/plain": ranking.title}
+
+    def _heard(self, study: Study, content: dict[str, Any]) -> None:
+        study.neurons.ranking.heard(content)
+        study.rest()
+
+    def _follow_selection(self, study: Study) -> None:
+        self.selected = [list(neuron) for neuron in study.neurons.selected]
+
+    def _follow(self, study: Study) -> None:
+        inquiry = study.neurons.ranking
+        self._show(inquiry.answer, inquiry.progress)
+
+    def _show(self, result: Ranking | None, progress: Progress) -> None:
+        before, self._result = self._result, result or self._result
+        with self.hold_sync():
+            self.progress = asdict(progress)
+            if result is None or (before is not None and result.importance is before.importance):
+                return
+            self.table = {
+                "layer": result.layer.astype(np.int32).tobytes(),
+                "channel": result.channel.astype(np.int32).tobytes(),
+                "importance": result.importance.tobytes(),
+                "activation": result.activation.tobytes(),
+            }
+            if before is None or result.maps is not before.maps:
+                _, height, width = result.maps.shape
+                self.maps = {"data": result.maps.tobytes(), "height": height, "width": width}
+            self.layers = [
+                {"name": name, "convolution": number}
+                for name, number in zip(result.layers, result.convolutions, strict=True)
+            ]
+            self.target = result.label
+
+
+COMPLETE = asdict(Progress("complete", 1.0))

@@ -1,0 +1,145 @@
+"""The neurons behind a prediction: how important they are, and what the selected ones look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import traitlets
+from torch import Tensor
+
+from xwidgets.errors import index_within
+from xwidgets.explain import neuron_patches, rank_neurons_steps, search_images_steps
+from xwidgets.images import photo
+from xwidgets.results import NeuronPatch, Ranking, TopImages
+
+from .inquiry import Inquiry
+from .worker import Worker
+
+if TYPE_CHECKING:
+    from .study import Study
+
+Neuron = tuple[str, int]
+
+
+class Neurons(traitlets.HasTraits):
+    """What a study knows of its network's neurons, as it is found out.
+
+    Attributes:
+        selected: pairs of a layer and a channel. Set them to see what they look at.
+        ranking: an :class:`Inquiry` whose answer is a :class:`xwidgets.Ranking`.
+        patches: one whose answer is a :class:`xwidgets.NeuronPatch` for each selected neuron that
+            is reconstructed so far.
+        matches: one whose answer is a :class:`xwidgets.TopImages` for each.
+        images: the data set that is searched; by default the network's examples.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> with xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image) as study:
+        ...     study.neurons.selected = [(5, 3), (5, 7)]
+        ...     [patch.channel for patch in study.neurons.patches.wait()]
+        [3, 7]
+    """
+
+    selected = traitlets.Tuple()
+
+    def __init__(self, study: Study, worker: Worker) -> None:
+        super().__init__()
+        self._study = study
+        self._options: dict[str, Any] = {}
+        self.images: object = None
+        self.ranking: Inquiry[tuple[Tensor, int], Ranking] = Inquiry(
+            worker, self._rank, lambda ranking: ranking.completed, urgent=True
+        )
+        self.patches: Inquiry[tuple[Tensor, tuple[Neuron, ...]], tuple[NeuronPatch, ...]] = Inquiry(
+            worker, self._look, lambda _: 0.0, urgent=True
+        )
+        self.matches: Inquiry[tuple[Neuron, ...], list[TopImages]] = Inquiry(
+            worker, self._search, lambda found: found[0].searched / found[0].total
+        )
+        study.observe(lambda _: self._ask(), "target")
+        study.observe(lambda _: self._turn_to(), "image")
+        self.observe(lambda _: self._select(), "selected")
+        self._ask()
+
+    @property
+    def searchable(self) -> bool:
+        """Whether there is a data set to search."""
+        return self.images is not None or self._study.network.examples is not None
+
+    def rank(self, **options: Any) -> None:
+        """Rank anew, with these arguments of :func:`xwidgets.rank_neurons`.
+
+        Raises:
+            ValueError: as that does.
+        """
+        image, target = self._study.image, self._study.target
+        rank_neurons_steps(self._study.network, image, target=target, **options)
+        self._options = options
+        self.ranking.forget()
+        self._ask()
+
+    def search_in(self, images: object) -> None:
+        """Search these images from now on; as :func:`xwidgets.search_images` takes them."""
+        self.images = images
+        self.matches.forget()
+        self._select()
+
+    def look_at(self, neuron: Neuron, place: int) -> None:
+        """Make one of a neuron's top images the study's image."""
+        found = {(top.layer, top.channel): top for top in self.matches.answer or ()}
+        image = photo(found[neuron].images[place])
+        gray = self._study.network.channels == 1
+        self._study.image = image.mean(0, keepdim=True) if gray else image
+
+    @traitlets.validate("selected")
+    def _known(self, proposal: dict[str, Any]) -> tuple[Neuron, ...]:
+        layers = [(self._study.network.layer(name), at) for name, at in proposal["value"]]
+        return tuple(
+            (layer.name, index_within("channel", at, layer.shape[0], f"layer {layer.name!r}"))
+            for layer, at in layers
+        )
+
+    def _turn_to(self) -> None:
+        self.ranking.forget()
+        self.patches.forget()
+        self._ask()
+        self._select()
+
+    def _ask(self) -> None:
+        self.ranking.ask((self._study.image, self._study.target))
+
+    def _select(self) -> None:
+        self.patches.ask((self._study.image, self.selected))
+        if self.selected and self.searchable:
+            self.matches.ask(self.selected)
+
+    def _rank(self, question: tuple[Tensor, int]) -> Iterator[Ranking]:
+        image, target = question
+        return rank_neurons_steps(self._study.network, image, target=target, **self._options)
+
+    def _look(
+        self, question: tuple[Tensor, tuple[Neuron, ...]]
+    ) -> Iterator[tuple[NeuronPatch, ...]]:
+        image, neurons = question
+        known = self.patches.known().items()
+        found = {
+            (patch.layer, patch.channel): patch
+            for (other, _), patches in known
+            if other is image
+            for patch in patches
+        }
+        missing = [neuron for neuron in reversed(neurons) if neuron not in found]
+        yield tuple(found[neuron] for neuron in neurons if neuron in found)
+        batch = missing[:1]  # the one that was selected last comes first
+        while batch:
+            for patch in neuron_patches(self._study.network, image, batch):
+                found[patch.layer, patch.channel] = patch
+            yield tuple(found[neuron] for neuron in neurons if neuron in found)
+            missing = missing[len(batch) :]
+            batch = missing[:8]
+
+    def _search(self, neurons: tuple[Neuron, ...]) -> Iterator[list[TopImages]]:
+        if self.images is None and self._study.network.examples is not None:
+            self.images = self._study.network.examples()
+        return search_images_steps(self._study.network, self.images, neurons)
