@@ -1,9 +1,10 @@
 """Sentences for what cannot be."""
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from numbers import Integral
+from numbers import Integral, Real
+from typing import Any
 
 
 def unknown(what: str, name: object, known: Iterable[str], hint: str = "") -> ValueError:
@@ -50,3 +51,14 @@ def at_least(name: str, value: int, least: int) -> None:
     """
     if not isinstance(value, Integral) or value < least:
         raise ValueError(f"{name} is {value!r}, but must be a whole number of at least {least}")
+
+
+def number(name: str, value: Any, holds: Callable[[Any], bool], condition: str) -> None:
+    """Raise when what is called ``name`` is no number for which ``holds`` is true.
+
+    >>> number("sigma", -1, lambda sigma: sigma > 0, "above 0")
+    Traceback (most recent call last):
+    ValueError: sigma is -1, but must be a number above 0
+    """
+    if not isinstance(value, Real) or not holds(value):
+        raise ValueError(f"{name} is {value!r}, but must be a number {condition}")

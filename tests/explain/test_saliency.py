@@ -104,7 +104,7 @@ def test_a_network_without_rectifiers_has_a_saliency():
         ({"samples": 0}, "samples is 0"),
         ({"samples": 4}, "sigma > 0"),
         ({"sigma": 0.1}, "samples > 1"),
-        ({"samples": 4, "sigma": -0.1}, "sigma > 0"),
+        ({"samples": 4, "sigma": -0.1}, "sigma is -0.1"),
     ],
 )
 def test_arguments_that_cannot_be_are_refused_and_the_network_stays(options, match):

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from numbers import Real
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from xwidgets.errors import at_least
+from xwidgets.errors import at_least, number
 from xwidgets.images import picture
 from xwidgets.networks import Layer, Network
 from xwidgets.networks.network import image_for
@@ -94,11 +94,10 @@ def rank_neurons(
         >>> ranking.frame()["layer"].tolist()
         ['features.5', 'features.5', 'features.7', 'features.7']
     """
-    steps = rank_neurons_steps(
-        net, image, metric, layers, samples, sigma, top, seed,
-        target=target, output=output, minimum=minimum, as_printed=as_printed, memory=memory,
-    )  # fmt: skip
-    return deque(steps, maxlen=1).pop().by()
+    run = _Run(net, image, metric, layers, samples, sigma, top, seed,
+               target, output, minimum, as_printed, memory)  # fmt: skip
+    deque(run.batches(), maxlen=0)
+    return run.ranking().by()
 
 
 def rank_neurons_steps(
@@ -122,8 +121,8 @@ def rank_neurons_steps(
     The arguments are those of :func:`rank_neurons`, checked at once. Closing the generator cancels.
 
     Yields:
-        The ranking so far. Its numbers are new whenever twice as many images are behind them, and
-        at the end; ``completed`` tells how far it is.
+        The ranking so far. Its numbers are new whenever four times as many images are behind them,
+        and at the end; ``completed`` tells how far it is.
 
     Example:
         >>> import xwidgets as xw
@@ -132,81 +131,116 @@ def rank_neurons_steps(
         True
         >>> steps.close()
     """
-    x = image_for(net, image)
-    at_least("samples", samples, 2)
-    at_least("seed", seed, 0)
-    if not isinstance(sigma, Real) or not 0 < sigma < math.inf:
-        raise ValueError(f"sigma is {sigma!r}, but must be a number above 0, such as 0.1")
-    if output not in ("logit", "probability"):
-        raise ValueError(f'output is {output!r}, but must be "logit" or "probability"')
-    chosen = _with_channels(net, layers)
-    unperturbed = net.watched(x[None], [layer.name for layer in chosen], gradients=False)
-    index = net.target_index(target, unperturbed.logits)
-
-    def scored(logits: Tensor) -> Tensor:
-        values = net.probabilities(logits) if output == "probability" else logits
-        return values[:, index].double().cpu()
-
-    sums = [_Sums(unperturbed.activations[layer.name][0]) for layer in chosen]
-    still = [_of_one_image(one.first, as_printed) for one in sums]
-    weights = [_of_weights(one, as_printed) for one in outgoing_weights(net, chosen)]
-    empty = Ranking(
-        layers=tuple(layer.name for layer in chosen),
-        convolutions=tuple(layer.convolution for layer in chosen),
-        layer=np.repeat(np.arange(len(chosen)), [layer.shape[0] for layer in chosen]),
-        channel=np.concatenate([np.arange(layer.shape[0]) for layer in chosen]),
-        importance=np.zeros((len(METRICS), 0)),
-        activation=np.zeros(0),
-        maps=np.concatenate([_thumbnails(one.first) for one in sums]),
-        image=picture(x),
-        network=net.name,
-        target=index,
-        label=net.class_name(index),
-        parameters={
-            "samples": int(samples),
-            "sigma": float(sigma),
-            "seed": int(seed),
-            "output": output,
-            "as_printed": bool(as_printed),
-        },
-        metric=metric,
-        top=top,
-        minimum=minimum,
-        completed=0.0,
-    )
-
-    def result(outputs: _Outputs) -> Ranking:
-        over = [one.over_images(outputs, as_printed) for one in sums]
-        columns = zip(over, still, weights, strict=True)
-        importance = np.concatenate(
-            [np.stack([metrics[name] for name in METRICS], 0)
-             for metrics in ({**a, **b, **c} for a, b, c in columns)], 1
-        )  # fmt: skip
-        activation = np.concatenate([one.mean(outputs.count) for one in sums])
-        if not np.isfinite(activation).all():
-            raise ValueError(f"the activations of {net.name} are not all finite; check its weights")
-        return replace(empty, importance=importance, activation=activation)
+    run = _Run(net, image, metric, layers, samples, sigma, top, seed,
+               target, output, minimum, as_printed, memory)  # fmt: skip
 
     def steps() -> Iterator[Ranking]:
-        rng = torch.Generator().manual_seed(int(seed))
-        outputs = _Outputs(float(scored(unperturbed.logits)[0]))
-        size = _batch_size(chosen, unperturbed.pixels, memory)
-        names = [layer.name for layer in chosen]
-        numbers, known = empty, 0
-        while outputs.count < samples:
-            count = min(size, samples - outputs.count)
-            noise = [torch.randn(x.shape, generator=rng) for _ in range(count)]
-            pixels = x * (1 + sigma * torch.stack(noise).to(x))
-            watched = net.watched(pixels, names, gradients=False)
-            changes = outputs.add(scored(watched.logits))
-            for one, name in zip(sums, names, strict=True):
-                one.add(watched.activations[name], changes)
-            if outputs.count == samples or outputs.count >= max(2, 2 * known):
-                numbers, known = result(outputs), outputs.count
-            if known:
-                yield replace(numbers, completed=outputs.count / samples)
+        ranking, known = None, 0
+        for count in run.batches():
+            if ranking is None or count >= 4 * known or count == samples:
+                ranking, known = run.ranking(), count
+            yield replace(ranking, completed=count / samples)
 
     return steps()
+
+
+class _Run:
+    """What is asked for, and what the perturbed images told so far."""
+
+    def __init__(
+        self,
+        net: Network,
+        image: object,
+        metric: str,
+        layers: str | int | Sequence[str | int] | None,
+        samples: int,
+        sigma: float,
+        top: int,
+        seed: int,
+        target: int | str | None,
+        output: Output,
+        minimum: float,
+        as_printed: bool,
+        memory: float,
+    ) -> None:
+        self._image = image_for(net, image)
+        at_least("samples", samples, 2)
+        at_least("seed", seed, 0)
+        number("sigma", sigma, lambda sigma: 0 < sigma < math.inf, "above 0")
+        if output not in ("logit", "probability"):
+            raise ValueError(f'output is {output!r}, but must be "logit" or "probability"')
+        self._net, self._samples, self._sigma, self._seed = net, samples, sigma, seed
+        self._layers = _with_channels(net, layers)
+        self._names = [layer.name for layer in self._layers]
+        self._output, self._as_printed, self._memory = output, as_printed, memory
+        unperturbed = net.watched(self._image[None], self._names, gradients=False)
+        self._target = net.target_index(target, unperturbed.logits)
+        self._outputs = _Outputs(float(self._scored(unperturbed.logits)[0]))
+        self._sums = [_Sums(unperturbed.activations[name][0]) for name in self._names]
+        counts = [layer.shape[0] for layer in self._layers]
+        self._empty = Ranking(
+            layers=tuple(self._names),
+            convolutions=tuple(layer.convolution for layer in self._layers),
+            layer=np.repeat(np.arange(len(counts)), counts),
+            channel=np.concatenate([np.arange(count) for count in counts]),
+            importance=np.zeros((len(METRICS), 0)),
+            activation=np.zeros(0),
+            maps=np.concatenate([_thumbnails(one.first) for one in self._sums]),
+            image=picture(self._image),
+            network=net.name,
+            target=self._target,
+            label=net.class_name(self._target),
+            parameters={
+                "samples": int(samples),
+                "sigma": float(sigma),
+                "seed": int(seed),
+                "output": output,
+                "as_printed": bool(as_printed),
+            },
+            metric=metric,
+            top=top,
+            minimum=minimum,
+        )
+
+    def batches(self) -> Iterator[int]:
+        """Look at the perturbed images; after each batch, how many there were."""
+        rng = torch.Generator().manual_seed(int(self._seed))
+        size = _batch_size(self._layers, self._image.element_size(), self._memory)
+        while self._outputs.count < self._samples:
+            count = min(size, self._samples - self._outputs.count)
+            noise = [torch.randn(self._image.shape, generator=rng) for _ in range(count)]
+            pixels = self._image * (1 + self._sigma * torch.stack(noise).to(self._image))
+            watched = self._net.watched(pixels, self._names, gradients=False)
+            changes = self._outputs.add(self._scored(watched.logits))
+            for name, sums in zip(self._names, self._sums, strict=True):
+                sums.add(watched.activations[name], changes)
+            yield self._outputs.count
+
+    def ranking(self) -> Ranking:
+        """The ranking by what is known so far."""
+        activation = np.concatenate([one.mean(self._outputs.count) for one in self._sums])
+        if not np.isfinite(activation).all():
+            raise ValueError(
+                f"the activations of {self._net.name} are not all finite; check its weights"
+            )
+        rows = self._over_images() | self._still
+        importance = np.stack([rows[metric] for metric in METRICS])
+        return replace(self._empty, importance=importance, activation=activation)
+
+    def _over_images(self) -> dict[str, NDArray[np.float64]]:
+        return _joined(one.over_images(self._outputs, self._as_printed) for one in self._sums)
+
+    @cached_property
+    def _still(self) -> dict[str, NDArray[np.float64]]:
+        """The metrics that do not look at the perturbed images."""
+        weights = outgoing_weights(self._net, self._layers)
+        return _joined(_of_one_image(one.first, self._as_printed) for one in self._sums) | _joined(
+            _of_weights(one, self._as_printed) for one in weights
+        )
+
+    def _scored(self, logits: Tensor) -> Tensor:
+        values = self._net.probabilities(logits) if self._output == "probability" else logits
+        return values[:, self._target].double().cpu()
 
 
 class _Outputs:
@@ -245,34 +279,51 @@ class _Sums:
 
     def over_images(self, outputs: _Outputs, as_printed: bool) -> dict[str, NDArray[np.float64]]:
         n = outputs.count
-        total, squares, products = (
-            part.double() for part in (self.total, self.squares, self.products)
-        )
-        variance = (squares / n - (total / n) ** 2).clamp(min=0)
-        covariance = products / n - total / n * outputs.total / n
-        output_variance = max(0.0, outputs.squares / n - (outputs.total / n) ** 2)
         rounding = 8 * torch.finfo(self.first.dtype).eps
-        varies = variance > (rounding * self.first.abs().amax((1, 2), True).double()) ** 2
+        least = (rounding * self.first.abs().amax((1, 2), True).double()) ** 2
+        output_variance = max(0.0, outputs.squares / n - (outputs.total / n) ** 2)
         if output_variance <= (rounding * outputs.first) ** 2:
-            varies.zero_()
-        r = (covariance.abs() / (variance * output_variance).sqrt()).clamp(max=1)
-        if as_printed:
-            first = self.first.double()
-            whole = n * first + total
-            printed = n * first**2 + 2 * first * total + squares - whole**2
-            precision = _mean(1 / printed, whole != 0)
-        else:
-            precision = 1 / variance.mean((1, 2))
+            least.fill_(torch.inf)
+        variances, rs, varying, precisions, active = self.first.new_zeros(
+            5, len(self.first), dtype=torch.float64
+        )
+        for part in self._parts():
+            first, total, squares, products = (values.double() for values in part)
+            variance = (squares / n - (total / n) ** 2).clamp_(min=0)
+            covariance = products / n - total / n * (outputs.total / n)
+            varies = variance > least
+            r = covariance.abs_() / (variance * output_variance).sqrt_()
+            variances += variance.sum((1, 2))
+            rs += r.clamp_(max=1).where(varies, 0).sum((1, 2))
+            varying += varies.sum((1, 2))
+            if as_printed:
+                whole = n * first + total
+                printed = n * first**2 + 2 * first * total + squares - whole**2
+                precisions += (1 / printed).where(whole != 0, 0).sum((1, 2))
+                active += (whole != 0).sum((1, 2))
+        precision = precisions / active if as_printed else self.first[0].numel() / variances
         return {
             "activation_precision": _array(precision),
-            "output_correlation": _array(_mean(r, varies)),
+            "output_correlation": _array(rs / varying),
         }
+
+    def _parts(self) -> Iterator[tuple[Tensor, ...]]:
+        """All sums in parts of some rows, which stay in the processor's cache."""
+        channels, height, width = self.first.shape
+        rows = max(1, 2**16 // (channels * width))
+        for top in range(0, height, rows):
+            yield tuple(
+                values[:, top : top + rows]
+                for values in (self.first, self.total, self.squares, self.products)
+            )
 
 
 def _of_one_image(maps: Tensor, as_printed: bool) -> dict[str, NDArray[np.float64]]:
-    values = maps.double().flatten(1)
-    total = values.sum(1)
-    variance = values.square().sum(1) - total**2 if as_printed else values.var(1, correction=0)
+    total = maps.sum((1, 2), dtype=torch.float64)
+    if as_printed:
+        variance = maps.square().sum((1, 2), dtype=torch.float64) - total**2
+    else:
+        variance = maps.var((1, 2), correction=0)
     return {"activation_sum": _array(total), "activation_variance": _array(variance)}
 
 
@@ -290,9 +341,12 @@ def _of_weights(weights: Weights, as_printed: bool) -> dict[str, NDArray[np.floa
     }
 
 
-def _mean(values: Tensor, where: Tensor) -> Tensor:
-    """``(C,)``, over the places of ``(C, H, W)`` that count; NaN where there are none."""
-    return values.where(where, 0).sum((1, 2)) / where.sum((1, 2))
+def _joined(
+    layers: Iterable[dict[str, NDArray[np.float64]]],
+) -> dict[str, NDArray[np.float64]]:
+    """The metrics of all layers' channels, one layer behind the other."""
+    metrics = list(layers)
+    return {name: np.concatenate([one[name] for one in metrics]) for name in metrics[0]}
 
 
 def _array(values: Tensor) -> NDArray[np.float64]:
@@ -330,7 +384,7 @@ def _with_channels(
     return chosen
 
 
-def _batch_size(layers: Sequence[Layer], pixels: Tensor, memory: float) -> int:
+def _batch_size(layers: Sequence[Layer], bytes_: int, memory: float) -> int:
     """How many images' activations fit; at least 2, so that the first batch says something."""
-    need = sum(math.prod(layer.shape) for layer in layers) * pixels.element_size()
+    need = sum(math.prod(layer.shape) for layer in layers) * bytes_
     return max(2, int(memory // need))

@@ -7,11 +7,11 @@ receptive field, and touches it where the reconstruction reaches as far as the n
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from numbers import Real
 
 from torch import Tensor
 
 from xwidgets.box import Box
+from xwidgets.errors import number
 from xwidgets.images import picture
 from xwidgets.networks import Layer, Network
 from xwidgets.networks.network import image_for
@@ -51,8 +51,7 @@ def neuron_patches(
         True
     """
     x = image_for(net, image)
-    if not isinstance(threshold, Real) or not 0 <= threshold < 1:
-        raise ValueError(f"threshold is {threshold!r}, but must be at least 0 and below 1")
+    number("threshold", threshold, lambda share: 0 <= share < 1, "from 0 to below 1")
     wanted = []
     for neuron in neurons:
         if not isinstance(neuron, Sequence) or isinstance(neuron, str) or len(neuron) != 2:
@@ -85,10 +84,10 @@ def neuron_patches(
 
 def _depth(net: Network, layer: Layer) -> float:
     passed = net.layers[: net.layers.index(layer) + 1]
-    number, total = (
+    count, total = (
         sum(one.convolution is not None for one in layers) for layers in (passed, net.layers)
     )
-    return number / total if total else 1.0
+    return count / total if total else 1.0
 
 
 def _field(layer: Layer, units: Tensor, size: tuple[int, int]) -> Box | None:

@@ -4,13 +4,12 @@ The gradient of a class's score before softmax by the pixels. Of a noisy gradien
 noisy copies of the image is steadier (SmoothGrad, Smilkov et al. 2017).
 """
 
-from numbers import Real
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from xwidgets.errors import at_least
+from xwidgets.errors import at_least, number
 from xwidgets.images import picture
 from xwidgets.networks import Network
 from xwidgets.networks.network import image_for
@@ -56,7 +55,8 @@ def saliency(
     """
     x = image_for(net, image)
     at_least("samples", samples, 1)
-    if not isinstance(sigma, Real) or sigma < 0 or (samples > 1) != (sigma > 0):
+    number("sigma", sigma, lambda sigma: sigma >= 0, "of at least 0")
+    if (samples > 1) != (sigma > 0):
         raise ValueError(
             f"samples is {samples} and sigma {sigma}, but averaging over noisy copies needs "
             "samples > 1 and sigma > 0; the plain gradient is samples=1, sigma=0"

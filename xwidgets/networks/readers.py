@@ -110,14 +110,7 @@ class _Readers(Trace[list[Tensor]]):
         return numbers[0] if numbers else torch.zeros((), dtype=torch.float64).expand(value.shape)
 
     def _count(self, operation: Operation, notes: list[Tensor]) -> None:
-        by_input = _by_input(operation)
-        moments = torch.stack(
-            [
-                torch.full((len(by_input),), by_input.shape[1], dtype=torch.float64),
-                by_input.sum(1, dtype=torch.float64).cpu(),
-                torch.linalg.vector_norm(by_input, dim=1, dtype=torch.float64).cpu() ** 2,
-            ]
-        )
+        moments = _moments(operation).cpu()
         for numbers in notes:
             if operation.name.startswith("conv"):
                 channels = numbers.flatten(2).amax(2)[0]
@@ -126,16 +119,23 @@ class _Readers(Trace[list[Tensor]]):
             self.sums.index_add_(1, channels.long(), moments)
 
 
-def _by_input(operation: Operation) -> Tensor:
-    """The weights of a linear operation as a matrix with a row for each input channel."""
+def _moments(operation: Operation) -> Tensor:
+    """``(3, I)``: number, sum and sum of squares of the weights that read each of I inputs."""
     weight = operation.weight
     if operation.name.startswith("conv_transpose"):
-        return weight.flatten(1)
-    if operation.name.startswith("conv"):
+        rows = weight.flatten(1).T
+    elif operation.name.startswith("conv"):
         groups = operation.argument("groups") or 1
         grouped = weight.reshape(groups, len(weight) // groups, weight.shape[1], -1)
-        return grouped.transpose(1, 2).flatten(2).flatten(0, 1)
-    return weight.T if operation.name == "linear" else weight
+        rows = grouped.permute(1, 3, 0, 2).flatten(0, 1).flatten(1)
+    else:
+        rows = weight if operation.name == "linear" else weight.T
+    moments = torch.zeros(3, rows.shape[1], dtype=torch.float64, device=weight.device)
+    moments[0] = len(rows)
+    for some in rows.split(256):  # double precision throughout would take four times as long
+        moments[1] += some.sum(0)
+        moments[2] += some.square().sum(0)
+    return moments
 
 
 def _distinct(notes: list[Tensor], output: Tensor) -> list[Tensor]:

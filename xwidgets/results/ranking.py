@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from xwidgets.errors import at_least, unknown
+from xwidgets.errors import at_least, number, unknown
 
 from .result import Result, versions
 
@@ -84,8 +84,7 @@ class Ranking(Result):
         if self.metric not in METRICS:
             raise unknown("metric", self.metric, METRICS)
         at_least("top", self.top, 1)
-        if not self.minimum >= 0:
-            raise ValueError(f"minimum is {self.minimum!r}, but must be at least 0")
+        number("minimum", self.minimum, lambda least: least >= 0, "of at least 0")
 
     def by(
         self, metric: str | None = None, top: int | None = None, minimum: float | None = None
