@@ -545,7 +545,7 @@ function render({ model, el }) {
   }
 
   function showTarget() {
-    heading.textContent = `Neurons for ${model.get("target")}`;
+    heading.textContent = ["Neurons", model.get("target")].filter(Boolean).join(" for ");
   }
 
   function showProgress() {

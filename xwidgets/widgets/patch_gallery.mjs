@@ -51,14 +51,19 @@ export function digits(value) {
   return (value < 0 ? "−" : "") + (text.includes("e") ? Number(text) : text);
 }
 
+/** What a card says of its neuron; without a kernel, nothing more will be computed. */
+export function state({ reconstruction, box, activation }, alive) {
+  if (!reconstruction) return alive ? "computing …" : "not on this page";
+  return box ? `activation ${digits(activation)}` : "silent in this picture";
+}
+
 /** How far the search is: "searched 40 of 150 images", or a share before anything was found. */
 export function status({ state, share = 0 }, matches) {
   const least = matches.reduce((one, other) => (one && one.searched <= other.searched ? one : other), null);
   const far = least
     ? `searched ${least.searched} of ${least.total} images`
     : `searched ${Math.round(100 * share)} % of the images`;
-  if (state === "stopped") return `${far}, stopped`;
-  return state === "failed" ? "failed" : far;
+  return state === "stopped" ? `${far}, stopped` : far;
 }
 
 /** [height, width] as a PNG's header tells them. */
@@ -100,7 +105,7 @@ function boxed({ color, box: [top, left, bottom, right] }) {
 
 function sample(color) {
   return drawing("svg", { class: "xw-sample", "aria-hidden": "true" },
-    dashed(color, "line", { x1: 2, x2: 38, y1: 6, y2: 6 }));
+    dashed(color, "line", { x1: 2, x2: 32, y1: 6, y2: 6 }));
 }
 
 function picture(alt) {
@@ -108,15 +113,22 @@ function picture(alt) {
   let bytes = new DataView(new ArrayBuffer(0));
   const show = (png) => {
     if (same(bytes, png)) return;
-    release(image);
+    URL.revokeObjectURL(image.src);
     image.src = URL.createObjectURL(new Blob([png], { type: "image/png" }));
     bytes = png;
   };
   return { image, show };
 }
 
-function release(...images) {
-  for (const { src } of images) URL.revokeObjectURL(src);
+function release(element) {
+  for (const { src } of element.querySelectorAll("img")) URL.revokeObjectURL(src);
+}
+
+function press(parts, onClick) {
+  const button = make("button", { type: "button" }, ...parts);
+  button.dataset.lmSuppressShortcuts = "true";
+  button.addEventListener("click", onClick);
+  return button;
 }
 
 /** A picture with boxes over it. */
@@ -139,11 +151,7 @@ function makeMatch(onLook) {
   const whole = framed("");
   const value = make("span");
   const parts = [make("span", { className: "xw-patch" }, patch.image), whole.frame, value];
-  const element = onLook
-    ? make("button", { type: "button" }, ...parts)
-    : make("span", { role: "img" }, ...parts);
-  if (onLook) element.addEventListener("click", onLook);
-  element.dataset.lmSuppressShortcuts = "true";
+  const element = onLook ? press(parts, onLook) : make("span", { role: "img" }, ...parts);
   const update = (color, { picture: png, crop, box, activation, source }) => {
     patch.show(crop);
     whole.set(png, sizeOf(png), [boxed({ color, box })]);
@@ -155,7 +163,7 @@ function makeMatch(onLook) {
 }
 
 function makeCard({ onTick, onLook }) {
-  const color = make("span");
+  const color = make("span", { className: "xw-color" });
   const name = make("b");
   const reconstruction = picture("reconstruction");
   const patch = picture("patch");
@@ -178,27 +186,27 @@ function makeCard({ onTick, onLook }) {
   const update = (card, match, isTicked) => {
     const computed = card.reconstruction !== undefined;
     name.textContent = element.ariaLabel = title(card);
-    element.ariaBusy = String(!computed);
+    element.ariaBusy = String(!computed && Boolean(onLook));
     color.replaceChildren(...(computed ? [sample(card.color)] : []));
     pair.hidden = !computed;
     tick.hidden = !card.box;
     box.checked = isTicked;
-    activation.textContent = computed ? `activation ${digits(card.activation)}` : "computing …";
+    activation.textContent = state(card, onLook);
     if (computed) {
       reconstruction.show(card.reconstruction);
       patch.show(card.crop);
       patch.image.parentElement.hidden = !card.box;
-      if (!card.box) activation.textContent = "silent in this picture";
     }
-    const images = match?.images ?? [];
-    caption.textContent = images.length ? `top images of ${match.searched} searched` : "";
+    const images = (computed && match?.images) || [];
+    caption.hidden = strip.hidden = !images.length;
+    caption.textContent = `top images among ${match?.searched} searched`;
     for (const { element: extra } of matches.splice(images.length)) {
-      release(...extra.querySelectorAll("img"));
+      release(extra);
       extra.remove();
     }
     images.forEach((image, place) => {
       matches[place] ??= makeMatch(onLook && (() => onLook(place)));
-      matches[place].update(card.color ?? "red", image);
+      matches[place].update(card.color, image);
       if (!matches[place].element.parentElement) strip.append(matches[place].element);
     });
   };
@@ -208,16 +216,11 @@ function makeCard({ onTick, onLook }) {
 function render({ model, el }) {
   const cards = new Map(); // by id, those on the page
   let list; // what they show
+  let lit = null; // the id of the one that is brought out
 
   const put = (name, value) => {
     model.set(name, value);
     model.save_changes();
-  };
-  const press = (textContent, onClick) => {
-    const button = make("button", { type: "button", textContent });
-    button.dataset.lmSuppressShortcuts = "true";
-    button.addEventListener("click", onClick);
-    return button;
   };
 
   const heading = make("div", { className: "xw-heading" });
@@ -230,10 +233,10 @@ function render({ model, el }) {
   const tickAll = (on) => put("ticks", ticked(list, model.get("ticks"), on));
   const localised = make("div", { className: "xw-line" },
     make("span", {}, "Localisation ratio: ", ratio),
-    press("Tick all", () => tickAll(true)), press("Tick none", () => tickAll(false)));
+    press(["Tick all"], () => tickAll(true)), press(["Tick none"], () => tickAll(false)));
   const line = make("span");
   const bar = make("progress", { max: 1, ariaLabel: "share searched" });
-  const stop = press("Stop", () => {
+  const stop = press(["Stop"], () => {
     model.send({ type: model.get("search").state === "stopped" ? "resume" : "stop" });
   });
   const work = make("div", { className: "xw-work" }, bar, line, stop);
@@ -251,9 +254,10 @@ function render({ model, el }) {
     const matches = new Map(model.get("matches").map((match) => [id(match), match]));
     const ticks = model.get("ticks");
     const names = list.map(id);
+    const kept = new Set(names);
     for (const [name, { element }] of cards) {
-      if (names.includes(name)) continue;
-      release(...element.querySelectorAll("img"));
+      if (kept.has(name)) continue;
+      release(element);
       cards.delete(name);
     }
     for (const card of list) {
@@ -284,7 +288,7 @@ function render({ model, el }) {
 
   /** Brings out the card and the box of one neuron. */
   function light(name) {
-    photo.boxes.classList.toggle("xw-some", name !== null);
+    lit = name;
     for (const box of photo.boxes.children) box.classList.toggle("xw-lit", box.dataset.of === name);
     for (const [of, { element }] of cards) element.classList.toggle("xw-lit", of === name);
   }
@@ -299,6 +303,7 @@ function render({ model, el }) {
       return box;
     });
     photo.set(model.get("photo"), model.get("shape"), boxes);
+    light(lit);
     legend.hidden = localised.hidden = !boxes.length;
     view.classList.toggle("xw-coarse", model.get("shape")[1] < 160);
   }
@@ -310,7 +315,7 @@ function render({ model, el }) {
   function showSearch() {
     const search = model.get("search");
     const names = new Set(list.map(id));
-    work.hidden = search.state === undefined;
+    work.hidden = search.state === undefined || search.state === "failed";
     bar.hidden = search.state !== "computing";
     bar.value = search.share ?? 0;
     line.textContent = status(search, model.get("matches").filter((match) => names.has(id(match))));
@@ -320,14 +325,14 @@ function render({ model, el }) {
   }
 
   function showAlert() {
-    const { state, message } = model.get("search");
-    const failed = state === "failed" ? [`The data set could not be searched: ${message}`] : [];
+    const { state: stage, message } = model.get("search");
+    const failed = stage === "failed" ? [`The data set could not be searched: ${message}`] : [];
     alert.textContent = [model.get("message"), ...failed].filter(Boolean).join(" ");
     alert.hidden = !alert.textContent;
   }
 
   function showTarget() {
-    heading.textContent = `What neurons look at, for ${model.get("target")}`;
+    heading.textContent = ["What neurons look at", model.get("target")].filter(Boolean).join(", for ");
   }
 
   const heard = {
@@ -347,7 +352,7 @@ function render({ model, el }) {
   return () => {
     window.removeEventListener("pagehide", leave);
     for (const [names, update] of Object.entries(heard)) model.off(names, update);
-    release(...view.querySelectorAll("img"));
+    release(view);
     leave();
   };
 }

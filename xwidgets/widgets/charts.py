@@ -1,0 +1,92 @@
+"""Charts of measurements that were repeated."""
+
+from collections.abc import Mapping
+
+import bqplot
+import numpy as np
+import pandas as pd
+
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c8c8c")
+"""Okabe and Ito's, which can be told apart with any colour vision."""
+
+
+class Curves(bqplot.Figure):
+    """Lines of several columns of a table: strong the mean, light every repetition.
+
+    Args:
+        lines: by column, what its line is called; at most as many as :data:`COLORS`.
+        x: the column along the horizontal axis.
+        repetition: the column that numbers the repetitions.
+        published: values from elsewhere by column, the first and the last along the axis; they are
+            shown as points.
+        title: stands above the chart.
+
+    Example:
+        >>> curves = Curves({"network": "network"}, x="epoch")
+        >>> rows = {"seed": [0, 0, 1, 1], "epoch": [0, 1] * 2, "network": [0.5, 0.8, 0.4, 1]}
+        >>> curves.show(pd.DataFrame(rows))
+        >>> curves.means["network"].y.round(2).tolist()
+        [0.45, 0.9]
+    """
+
+    def __init__(
+        self,
+        lines: Mapping[str, str],
+        *,
+        x: str,
+        repetition: str = "seed",
+        published: pd.DataFrame | None = None,
+        title: str = "",
+    ) -> None:
+        self._x, self._repetition = x, repetition
+        self._published = pd.DataFrame() if published is None else published
+        scales = {"x": bqplot.LinearScale(), "y": bqplot.LinearScale(min=0, max=1)}
+        colors = dict(zip(lines, COLORS, strict=False))
+        self.means = {
+            column: bqplot.Lines(
+                scales=scales, x=[0.0], y=[0.0], colors=[colors[column]], stroke_width=3,
+                labels=[name], display_legend=True,
+            )
+            for column, name in lines.items()
+        }  # fmt: skip
+        self._repetitions = {
+            column: bqplot.Lines(
+                scales=scales, x=[0.0], y=[0.0], colors=[color], stroke_width=1, opacities=[0.4]
+            )
+            for column, color in colors.items()
+        }
+        self._points = {
+            column: bqplot.Scatter(
+                scales=scales, x=[0.0], y=[0.0], colors=[colors[column]], marker="diamond",
+                default_size=90, fill=False, stroke=colors[column],
+            )
+            for column in lines
+            if column in self._published
+        }  # fmt: skip
+        super().__init__(
+            marks=[*self._repetitions.values(), *self.means.values(), *self._points.values()],
+            axes=[
+                bqplot.Axis(scale=scales["x"], label=x),
+                bqplot.Axis(scale=scales["y"], orientation="vertical", tick_format=".1f"),
+            ],
+            title=title,
+            legend_location="top-left",
+            layout={"width": "100%", "max_width": "640px", "height": "360px"},
+        )
+
+    def show(self, frame: pd.DataFrame) -> None:
+        """Draw the lines of a table; while it grows, again and again."""
+        for column, mean in self.means.items():
+            wide = frame.pivot(index=self._repetition, columns=self._x, values=column)
+            x = wide.columns.to_numpy(float)
+            light = self._repetitions[column]
+            with mean.hold_sync(), light.hold_sync():
+                mean.x, mean.y = x, wide.mean().to_numpy(float)
+                light.x = np.tile([*x, x[-1]], len(wide))  # one line, with a gap after each
+                light.y = np.pad(
+                    wide.to_numpy(float), ((0, 0), (0, 1)), constant_values=np.nan
+                ).ravel()
+            if column in self._points:
+                points = self._points[column]
+                with points.hold_sync():
+                    points.x, points.y = x[[0, -1]], np.asarray(self._published[column], float)
