@@ -60,7 +60,8 @@ class NeuronExplorer(ipywidgets.VBox):
         Raises:
             Exception: what ended the ranking, when it failed.
         """
-        ranking = self._study.neurons.ranking.wait()
+        neurons = self._study.neurons
+        ranking = neurons.ranking.wait()
         if ranking is None:
             raise ValueError("the ranking was stopped; go on with study.neurons.ranking.resume()")
         best = [
@@ -68,8 +69,7 @@ class NeuronExplorer(ipywidgets.VBox):
             for metric in self._table.chosen
             for neuron in ranking.by(metric, self._table.top or 5, self._table.minimum)
         ]
-        wanted = tuple(dict.fromkeys([*self._study.neurons.selected, *best]))
-        patches = self._study.neurons.patches.at((self._study.image, wanted))
+        patches = neurons.patches_of(dict.fromkeys([*neurons.shown, *best]))
         write_page(
             path,
             title or ranking.title,

@@ -331,7 +331,7 @@ function render({ model, el }) {
       + "Keys: arrows, Shift with arrows, Space, Ctrl+A, Escape.",
   });
   grid.setAttribute("aria-describedby", hint.id);
-  const view = make("div", { className: "xw-ranking" },
+  const view = make("div", { className: "xw-view xw-ranking" },
     heading, controls, alert, work, overlap, note, grid, count, hint);
   keepKeys(view);
   el.append(view);

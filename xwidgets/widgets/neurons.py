@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import traitlets
 from torch import Tensor
 
 from xwidgets.errors import index_within
 from xwidgets.explain import neuron_patches, rank_neurons_steps, search_images_steps
+from xwidgets.explain.deconvnet import Start
 from xwidgets.images import photo
 from xwidgets.results import NeuronPatch, Ranking, TopImages
 
@@ -20,6 +21,17 @@ if TYPE_CHECKING:
     from .study import Study
 
 Neuron = tuple[str, int]
+LIMIT = 65
+"""How many of the selected neurons are looked at, those selected last: 5 of each of 13 layers."""
+
+
+class Look(NamedTuple):
+    """What patches answer: which neurons look at what in which image."""
+
+    image: Tensor
+    neurons: tuple[Neuron, ...]
+    start: Start
+    threshold: float
 
 
 class Neurons(traitlets.HasTraits):
@@ -27,6 +39,7 @@ class Neurons(traitlets.HasTraits):
 
     Attributes:
         selected: pairs of a layer and a channel. Set them to see what they look at.
+        start, threshold: of :func:`xwidgets.neuron_patches`. Set them to look otherwise.
         ranking: an :class:`Inquiry` whose answer is a :class:`xwidgets.Ranking`.
         patches: one whose answer is a :class:`xwidgets.NeuronPatch` for each selected neuron that
             is reconstructed so far.
@@ -42,6 +55,8 @@ class Neurons(traitlets.HasTraits):
     """
 
     selected = traitlets.Tuple()
+    start = traitlets.Enum(get_args(Start), "map")
+    threshold = traitlets.Float(0.0, min=0, max=0.99)
 
     def __init__(self, study: Study, worker: Worker) -> None:
         super().__init__()
@@ -51,7 +66,7 @@ class Neurons(traitlets.HasTraits):
         self.ranking: Inquiry[tuple[Tensor, int], Ranking] = Inquiry(
             worker, self._rank, lambda ranking: ranking.completed, urgent=True
         )
-        self.patches: Inquiry[tuple[Tensor, tuple[Neuron, ...]], tuple[NeuronPatch, ...]] = Inquiry(
+        self.patches: Inquiry[Look, tuple[NeuronPatch, ...]] = Inquiry(
             worker, self._look, lambda _: 0.0, urgent=True
         )
         self.matches: Inquiry[tuple[Neuron, ...], list[TopImages]] = Inquiry(
@@ -59,13 +74,23 @@ class Neurons(traitlets.HasTraits):
         )
         study.observe(lambda _: self._ask(), "target")
         study.observe(lambda _: self._turn_to(), "image")
-        self.observe(lambda _: self._select(), "selected")
+        self.observe(lambda _: self._select(), ["selected", "start", "threshold"])
         self._ask()
 
     @property
     def searchable(self) -> bool:
         """Whether there is a data set to search."""
         return self.images is not None or self._study.network.examples is not None
+
+    @property
+    def shown(self) -> tuple[Neuron, ...]:
+        """The selected neurons that are looked at: at most the last :data:`LIMIT`."""
+        neurons: tuple[Neuron, ...] = self.selected[-LIMIT:]
+        return neurons
+
+    def patches_of(self, neurons: Iterable[Neuron]) -> tuple[NeuronPatch, ...]:
+        """What some neurons look at, computed now as far as it is not known."""
+        return self.patches.at(self._look_of(tuple(neurons)))
 
     def rank(self, **options: Any) -> None:
         """Rank anew, with these arguments of :func:`xwidgets.rank_neurons`.
@@ -110,32 +135,33 @@ class Neurons(traitlets.HasTraits):
         self.ranking.ask((self._study.image, self._study.target))
 
     def _select(self) -> None:
-        self.patches.ask((self._study.image, self.selected))
-        if self.selected and self.searchable:
-            self.matches.ask(self.selected)
+        self.patches.ask(self._look_of(self.shown))
+        if self.shown and self.searchable:
+            self.matches.ask(self.shown)
+
+    def _look_of(self, neurons: tuple[Neuron, ...]) -> Look:
+        return Look(self._study.image, neurons, self.start, self.threshold)
 
     def _rank(self, question: tuple[Tensor, int]) -> Iterator[Ranking]:
         image, target = question
         return rank_neurons_steps(self._study.network, image, target=target, **self._options)
 
-    def _look(
-        self, question: tuple[Tensor, tuple[Neuron, ...]]
-    ) -> Iterator[tuple[NeuronPatch, ...]]:
-        image, neurons = question
-        known = self.patches.known().items()
+    def _look(self, look: Look) -> Iterator[tuple[NeuronPatch, ...]]:
         found = {
             (patch.layer, patch.channel): patch
-            for (other, _), patches in known
-            if other is image
+            for other, patches in self.patches.known().items()
+            if other.image is look.image and other[2:] == look[2:]
             for patch in patches
         }
-        missing = [neuron for neuron in reversed(neurons) if neuron not in found]
-        yield tuple(found[neuron] for neuron in neurons if neuron in found)
+        missing = [neuron for neuron in reversed(look.neurons) if neuron not in found]
+        yield tuple(found[neuron] for neuron in look.neurons if neuron in found)
         batch = missing[:1]  # the one that was selected last comes first
         while batch:
-            for patch in neuron_patches(self._study.network, image, batch):
+            for patch in neuron_patches(
+                self._study.network, look.image, batch, look.start, look.threshold
+            ):
                 found[patch.layer, patch.channel] = patch
-            yield tuple(found[neuron] for neuron in neurons if neuron in found)
+            yield tuple(found[neuron] for neuron in look.neurons if neuron in found)
             missing = missing[len(batch) :]
             batch = missing[:8]
 

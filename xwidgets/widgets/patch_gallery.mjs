@@ -234,6 +234,20 @@ function render({ model, el }) {
   const localised = make("div", { className: "xw-line" },
     make("span", {}, "Localisation ratio: ", ratio),
     press(["Tick all"], () => tickAll(true)), press(["Tick none"], () => tickAll(false)));
+  const start = make("select", { ariaLabel: "reconstruct from" },
+    make("option", { value: "map", textContent: "the whole map" }),
+    make("option", { value: "maximum", textContent: "its maximum" }));
+  start.addEventListener("change", () => put("start", start.value));
+  const least = make("input", { type: "number", min: 0, max: 99, step: 1 });
+  least.ariaLabel = "smallest share of the strongest pixel in a box, in percent";
+  least.addEventListener("change", () => {
+    if (least.value !== "" && least.checkValidity()) put("threshold", least.valueAsNumber / 100);
+    showLook();
+  });
+  const look = make("div", { className: "xw-look" },
+    make("label", {}, "Reconstructed from", start),
+    make("label", {}, "Box around pixels above", least, "%"));
+  for (const control of [start, least]) control.dataset.lmSuppressShortcuts = "true";
   const line = make("span");
   const bar = make("progress", { max: 1, ariaLabel: "share searched" });
   const stop = press(["Stop"], () => {
@@ -242,10 +256,10 @@ function render({ model, el }) {
   const work = make("div", { className: "xw-work" }, bar, line, stop);
   const empty = make("div", { className: "xw-quiet", textContent: "Select neurons in the ranking table." });
   const grid = make("div", { className: "xw-cards" });
-  const view = make("div", { className: "xw-gallery" },
+  const view = make("div", { className: "xw-view xw-gallery" },
     heading, alert,
     make("div", { className: "xw-columns" },
-      make("div", { className: "xw-side" }, photo.frame, legend, localised, work),
+      make("div", { className: "xw-side" }, photo.frame, legend, look, localised, work),
       make("div", { className: "xw-main" }, empty, grid)));
   el.append(view);
 
@@ -312,6 +326,12 @@ function render({ model, el }) {
     ratio.textContent = localisation(list, model.get("ticks"));
   }
 
+  function showLook() {
+    look.hidden = !model.get("alive");
+    start.value = model.get("start");
+    least.value = Math.round(100 * model.get("threshold"));
+  }
+
   function showSearch() {
     const search = model.get("search");
     const names = new Set(list.map(id));
@@ -338,12 +358,14 @@ function render({ model, el }) {
   const heard = {
     "change:selected change:cards change:matches change:ticks": showCards,
     "change:photo change:shape": showPhoto,
+    "change:start change:threshold": showLook,
     "change:search": showSearch,
     "change:message": showAlert,
     "change:target": showTarget,
   };
   for (const [names, update] of Object.entries(heard)) model.on(names, update);
   showTarget();
+  showLook();
   showCards();
   model.send({ type: "shown" });
   const leave = () => model.send({ type: "hidden" });

@@ -34,7 +34,8 @@ class PatchGallery(anywidget.AnyWidget):
             for the network's examples, where it has some.
 
     Attributes:
-        selected: pairs of a layer's name and a channel.
+        selected: the neurons shown, pairs of a layer's name and a channel.
+        start, threshold: of :func:`xwidgets.neuron_patches`, for a study.
         ticks: ``{"layer channel": True}`` for the patches that contain the object.
 
     Raises:
@@ -61,6 +62,8 @@ class PatchGallery(anywidget.AnyWidget):
     cards = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
     matches = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
     search = traitlets.Dict().tag(sync=True, echo_update=False)
+    start = traitlets.Enum(["map", "maximum"], "map").tag(sync=True)
+    threshold = traitlets.Float(0.0, min=0, max=0.99).tag(sync=True)
     ticks = traitlets.Dict().tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)
     target = traitlets.Unicode().tag(sync=True)
@@ -90,7 +93,8 @@ class PatchGallery(anywidget.AnyWidget):
             if images is not None:
                 neurons.search_in(images)
             self.on_msg(lambda _, content, __: self._heard(subject, content))
-            self.observe(lambda change: setattr(neurons, "selected", change.new), "selected")
+            for name in ("start", "threshold"):
+                traitlets.link((neurons, name), (self, name))
             neurons.observe(lambda _: self._follow_selection(subject), "selected")
             neurons.patches.observe(lambda _: self._follow_patches(subject), ["answer", "progress"])
             neurons.matches.observe(lambda _: self._follow_search(subject), ["answer", "progress"])
@@ -129,13 +133,15 @@ class PatchGallery(anywidget.AnyWidget):
             study.rest()
 
     def _follow_selection(self, study: Study) -> None:
-        self.selected = [list(neuron) for neuron in study.neurons.selected]
+        self.selected = [list(neuron) for neuron in study.neurons.shown]
 
     def _follow_patches(self, study: Study) -> None:
         inquiry = study.neurons.patches
-        image = inquiry.question and inquiry.question[0]
+        image = inquiry.question and inquiry.question.image
+        count, shown = len(study.neurons.selected), len(study.neurons.shown)
+        many = "" if count == shown else f"Of {count} selected neurons the last {shown} are shown."
         with self.hold_sync():
-            self.message = inquiry.progress.message
+            self.message = inquiry.progress.message or many
             if inquiry.answer is not None or image is not self._pictured:
                 self.cards = [card(patch) for patch in inquiry.answer or ()]
             self._pictured = image

@@ -174,7 +174,7 @@ function render({ model, el }) {
   const colors = make("div", { className: "xw-control" },
     make("span", { textContent: "Colours" }), choice, save);
 
-  const figure = make("figure", { className: "xw-overlay" },
+  const figure = make("figure", { className: "xw-view xw-overlay" },
     stage, alert, readout, legend, work, frames.label, opacity.label, threshold.label, colors);
   for (const element of figure.querySelectorAll("[tabindex], input, select, button")) {
     element.dataset.lmSuppressShortcuts = "true";
