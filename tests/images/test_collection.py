@@ -131,6 +131,7 @@ def test_a_file_that_cannot_be_read_is_no_image(folder, kind, damage):
     assert collection.image(0) is not None
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 def test_every_damage_of_a_file_is_survived(folder):
     path = folder / "photo.jpg"
     Image.fromarray(PIXELS[0]).save(path, exif=Image.Exif())

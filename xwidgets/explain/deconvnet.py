@@ -21,11 +21,12 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from xwidgets.errors import index_within
-from xwidgets.networks import Layer, Network
+from xwidgets.networks import Network
 from xwidgets.networks.network import Watched, image_for
 from xwidgets.networks.operations import Kind, Operation, factors, producer
 from xwidgets.networks.watch import Rule, go_back, nodes, refuse_hidden, undefined
+
+from .neuron import channel_of
 
 Start = Literal["map", "maximum"]
 
@@ -145,8 +146,3 @@ RULES: Mapping[Kind, Rule] = {
     "gate": _undefined,
     "unknown": _undefined,
 }
-
-
-def channel_of(layer: Layer, channel: int) -> int:
-    """``channel``, checked to be one of the layer's."""
-    return index_within("channel", channel, layer.shape[0], f"layer {layer.name!r}")

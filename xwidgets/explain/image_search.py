@@ -13,7 +13,7 @@ that equal images are equally good, and the earlier one comes first.
 import json
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import chain
@@ -33,10 +33,11 @@ from xwidgets.errors import at_least
 from xwidgets.images import one_image, picture
 from xwidgets.images.collection import Collection
 from xwidgets.networks import Layer, Network
+from xwidgets.networks.network import a_network
 from xwidgets.results import TopImages
 from xwidgets.results.result import Result, versions
 
-from .deconvnet import channel_of
+from .neuron import neuron_of
 
 _MEMORY = 128e6
 """Roughly how many bytes the activations of a batch may take."""
@@ -128,14 +129,9 @@ class _Search:
         k: int,
         cache: bool | str | Path,
     ) -> None:
-        if not isinstance(net, Network):
-            raise ValueError(
-                f"net is a {type(net).__name__}, but must be an xw.Network; "
-                "wrap a module with xw.Network(module)"
-            )
         at_least("k", k, 1)
-        self._net, self._k = net, int(k)
-        self._neurons = [_neuron(net, neuron) for neuron in neurons]
+        self._net, self._k = a_network(net), int(k)
+        self._neurons = [neuron_of(net, neuron) for neuron in neurons]
         if not self._neurons:
             raise ValueError("neurons is empty; give pairs of a layer and a channel")
         self._folder = _folder(cache)
@@ -374,18 +370,6 @@ class _Best(Result):
     def _fault(self) -> str | None:
         shapes = {self.values.shape, self.numbers.shape, self.places.shape}
         return None if len(shapes) == 1 else "its numbers do not fit together"
-
-
-def _neuron(net: Network, neuron: object) -> tuple[Layer, int]:
-    if not isinstance(neuron, Sequence) or isinstance(neuron, str) or len(neuron) != 2:
-        raise ValueError(f"neuron {neuron!r} is no pair of a layer and a channel")
-    layer = net.layer(neuron[0])
-    if len(layer.shape) not in (1, 3):
-        raise ValueError(
-            f"layer {layer.name!r} puts out {layer.shape} and has no channels; choose one that "
-            "puts out (C, H, W) or (K,)"
-        )
-    return layer, channel_of(layer, neuron[1])
 
 
 def _folder(cache: object) -> Path | None:

@@ -5,7 +5,7 @@ box of what is not zero, cut from the image, is the neuron's patch. It lies insi
 receptive field, and touches it where the reconstruction reaches as far as the neuron can see.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import chain
 
 from torch import Tensor
@@ -17,7 +17,8 @@ from xwidgets.networks import Layer, Network
 from xwidgets.networks.network import image_for
 from xwidgets.results import NeuronPatch
 
-from .deconvnet import RULES, Start, channel_of, reconstructions, started
+from .deconvnet import RULES, Start, reconstructions, started
+from .neuron import neuron_of
 
 
 def neuron_patches(
@@ -52,12 +53,7 @@ def neuron_patches(
     """
     x = image_for(net, image)
     number("threshold", threshold, lambda share: 0 <= share < 1, "from 0 to below 1")
-    wanted = []
-    for neuron in neurons:
-        if not isinstance(neuron, Sequence) or isinstance(neuron, str) or len(neuron) != 2:
-            raise ValueError(f"neuron {neuron!r} is no pair of a layer and a channel")
-        layer = net.layer(neuron[0])
-        wanted.append((layer, channel_of(layer, neuron[1])))
+    wanted = [neuron_of(net, neuron) for neuron in neurons]
     watched = net.watched(x[None], list({layer.name for layer, _ in wanted}), RULES)
     shown = picture(x)
     found: dict[tuple[Layer, int], NeuronPatch] = {}

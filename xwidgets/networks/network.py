@@ -319,12 +319,21 @@ def image_for(net: object, image: object) -> Tensor:
     Raises:
         ValueError: when ``net`` is no :class:`Network`, or as :func:`xwidgets.images.one_image`.
     """
+    return one_image(image, a_network(net).channels).detach()
+
+
+def a_network(net: object) -> Network:
+    """``net``, when it is one.
+
+    Raises:
+        ValueError: when it is not.
+    """
     if not isinstance(net, Network):
         raise ValueError(
             f"net is a {type(net).__name__}, but must be an xw.Network; "
             "wrap a module with xw.Network(module)"
         )
-    return one_image(image, net.channels).detach()
+    return net
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +127,7 @@ class NeuronRanking(anywidget.AnyWidget):
         """What a reader without widgets sees, by MIME type."""
         if self._result is None:
             return {"text/plain": "The neurons; they were not ranked yet."}
-        ranking = self._result.by(self.chosen[0])
+        ranking = replace(self._result, metric=self.chosen[0])
         return {"text/html": ranking._repr_html_(), "text/plain": ranking.title}
 
     def _heard(self, study: Study, content: dict[str, Any]) -> None:
@@ -142,7 +142,8 @@ class NeuronRanking(anywidget.AnyWidget):
         self._show(inquiry.answer, inquiry.progress)
 
     def _show(self, result: Ranking | None, progress: Progress) -> None:
-        before, self._result = self._result, result or self._result
+        before = self._result
+        self._result = before if result is None else result
         with self.hold_sync():
             self.progress = asdict(progress)
             if result is None or (before is not None and result.importance is before.importance):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 import traitlets
 from torch import Tensor
 
-from xwidgets.errors import index_within
 from xwidgets.explain import neuron_patches, rank_neurons_steps, search_images_steps
 from xwidgets.explain.deconvnet import Start
+from xwidgets.explain.neuron import neuron_of
 from xwidgets.images import photo
 from xwidgets.results import NeuronPatch, Ranking, TopImages
 
@@ -119,11 +119,8 @@ class Neurons(traitlets.HasTraits):
 
     @traitlets.validate("selected")
     def _known(self, proposal: dict[str, Any]) -> tuple[Neuron, ...]:
-        layers = [(self._study.network.layer(name), at) for name, at in proposal["value"]]
-        return tuple(
-            (layer.name, index_within("channel", at, layer.shape[0], f"layer {layer.name!r}"))
-            for layer, at in layers
-        )
+        found = [neuron_of(self._study.network, neuron) for neuron in proposal["value"]]
+        return tuple((layer.name, channel) for layer, channel in found)
 
     def _turn_to(self) -> None:
         self.ranking.forget()

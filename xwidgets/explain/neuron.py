@@ -1,0 +1,32 @@
+"""A neuron: a channel of a layer's output."""
+
+from collections.abc import Sequence
+
+from xwidgets.errors import index_within
+from xwidgets.networks import Layer, Network
+
+
+def neuron_of(net: Network, neuron: object) -> tuple[Layer, int]:
+    """The layer and channel of a pair: the layer by name or number of the convolution.
+
+    Raises:
+        ValueError: when it is no such pair, or there is no such layer or channel.
+    """
+    if not isinstance(neuron, Sequence) or isinstance(neuron, str) or len(neuron) != 2:
+        raise ValueError(f"neuron {neuron!r} is no pair of a layer and a channel")
+    layer = net.layer(neuron[0])
+    return layer, channel_of(layer, neuron[1])
+
+
+def channel_of(layer: Layer, channel: int) -> int:
+    """``channel``, checked to be one of the layer's.
+
+    Raises:
+        ValueError: when the layer has no such channel, or none at all.
+    """
+    if len(layer.shape) not in (1, 3):
+        raise ValueError(
+            f"layer {layer.name!r} puts out {layer.shape} and has no channels; choose one that "
+            "puts out (C, H, W) or (K,)"
+        )
+    return index_within("channel", channel, layer.shape[0], f"layer {layer.name!r}")
