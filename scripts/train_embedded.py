@@ -1,8 +1,7 @@
 """Train the embedded networks and write their checkpoints: some ten minutes each on one core.
 
 Half of the training scenes lack a part, so that a scene redrawn without one is nothing new to the
-network. Batch norm helps training and is folded into the convolutions afterwards. What is measured
-is the float16 file, on fresh complete scenes.
+network. What is measured is the float16 file, on fresh complete scenes.
 
     python scripts/train_embedded.py [birds] [street]
 """
@@ -15,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
-from tqdm import tqdm, trange
+from tqdm import trange
 
 from xwidgets.images import scenes
 from xwidgets.networks import thin_vgg
 from xwidgets.networks.thin_vgg import Facts, ThinVGG
+from xwidgets.networks.training import MEAN, STD, train
 
 WEIGHTS = Path(thin_vgg.__file__).parent / "weights"
 SEED = 0
@@ -29,8 +28,6 @@ TESTS = 2_000
 TRAINING_SEEDS = range(1_000_000, 1_000_000 + SCENES)
 TEST_SEEDS = range(2_000_000, 2_000_000 + TESTS)
 EPOCHS = 8
-BATCH = 64
-LEARNING_RATE = 3e-3
 
 
 def draw(kind: str, seeds: range, incomplete: float) -> tuple[Tensor, Tensor]:
@@ -47,39 +44,6 @@ def draw(kind: str, seeds: range, incomplete: float) -> tuple[Tensor, Tensor]:
 def normalized(images: Tensor, facts: Facts) -> Tensor:
     mean, std = (torch.tensor(v)[:, None, None] for v in (facts.mean, facts.std))
     return (images.float() / 255 - mean) / std
-
-
-def train(module: ThinVGG, images: Tensor, labels: Tensor, facts: Facts) -> None:
-    steps = EPOCHS * (len(images) // BATCH)
-    optimizer = torch.optim.AdamW(module.parameters(), LEARNING_RATE, weight_decay=0.02)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, steps, pct_start=0.25)
-    module.train()
-    with tqdm(total=steps, desc=f"train {facts.kind}") as progress:
-        for _ in range(EPOCHS):
-            for batch in torch.randperm(len(images))[: steps // EPOCHS * BATCH].split(BATCH):
-                logits = module(normalized(images[batch], facts))
-                loss = nn.functional.cross_entropy(logits, labels[batch])
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                schedule.step()
-                progress.update()
-                progress.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
-
-
-def folded(module: ThinVGG, classes: int) -> ThinVGG:
-    """Return the same function of the images without batch norm."""
-    module.eval()
-    layers: list[nn.Module] = []
-    for layer in module.features:
-        if isinstance(layer, nn.BatchNorm2d):
-            layers[-1] = fuse_conv_bn_eval(layers[-1], layer)
-        else:
-            layers.append(layer)
-    plain = ThinVGG(classes).eval()
-    plain.features.load_state_dict(nn.Sequential(*layers).state_dict())
-    plain.classifier.load_state_dict(module.classifier.state_dict())
-    return plain
 
 
 @torch.no_grad()
@@ -110,22 +74,23 @@ def main() -> None:
     WEIGHTS.mkdir(exist_ok=True)
     for kind in parser.parse_args().kinds:
         began = time.time()
-        torch.manual_seed(SEED)
         facts = Facts(
             kind=kind,
             classes=scenes.CLASSES[kind],
             size=(64, 64),
-            mean=(0.5, 0.5, 0.5),
-            std=(0.25, 0.25, 0.25),
+            mean=MEAN,
+            std=STD,
             accuracy=0.0,
             tests=TESTS,
             seed=SEED,
         )
-        module = ThinVGG(len(facts.classes), batch_norm=True)
-        train(module, *draw(kind, TRAINING_SEEDS, incomplete=0.5), facts)
+        images, labels = draw(kind, TRAINING_SEEDS, incomplete=0.5)
+        [last] = train(
+            images, labels, facts.classes, epochs=EPOCHS, at=[EPOCHS], seed=SEED, name=kind
+        )
+        plain = last.network.module
 
         path = WEIGHTS / f"{kind}.safetensors"
-        plain = folded(module, len(facts.classes))
         thin_vgg.save(path, plain, facts)
         shipped, _ = thin_vgg.load(path)
         images, labels = draw(kind, TEST_SEEDS, incomplete=0.0)

@@ -79,3 +79,23 @@ def test_maps_of_several_methods_are_called_maps(browser: None, tmp_path: Path) 
         page.keyboard.press("End")
         expect(choice).to_have_attribute("aria-valuetext", maps[1].title)
         expect(choice.locator("..").locator("output")).to_contain_text("mass 1.000")
+
+
+def test_a_page_of_neurons_selects_sorts_and_shows_patches(browser: None, tmp_path: Path) -> None:
+    path = tmp_path / "neurons.html"
+    with xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image, samples=1) as study:
+        study.stop()
+        xw.NeuronExplorer(study, ["activation_precision", "weight_sum"]).to_html(path)
+    with browser_page(offline=True) as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(path.as_uri())
+        page.locator(".xw-row").first.click()
+        shown = page.get_by_role("group", name="conv 1 · channel 3 (features.0)")
+        expect(shown.get_by_alt_text("reconstruction")).to_be_visible()
+        page.get_by_label("ranked by").select_option("weight_sum")
+        page.keyboard.press("Tab")
+        page.locator(".xw-row").first.click(modifiers=["Control"])
+        expect(page.locator(".xw-card")).to_have_count(2)
+        expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+        assert all(url.startswith(("file:", "blob:", "data:")) for url in asked)

@@ -2,6 +2,7 @@
 
 import copy
 import gc
+import operator
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -691,6 +692,251 @@ def test_excitation_treats_a_negative_factor_in_a_sum_as_a_difference():
 
     with pytest.raises(ValueError, match="not defined"):
         xw.excitation_backprop(network(forward), image()[0], 0, "pixels", contrastive=False)
+
+
+# Without gradients
+
+
+def without(forward, layers, x=None, **options):
+    net = network(forward, **options)
+    return net.watched(image() if x is None else x, layers, gradients=False)
+
+
+@each_forward
+def test_without_gradients_the_same_is_computed_and_kept(forward):
+    net, x = network(forward), image(count=2)
+    plain = net(x)
+    used = [layer.name for layer in net.layers]
+    for layers in ([], *([name] for name in used), used):
+        found = net.watched(x, layers, gradients=False)
+        assert torch.equal(found.logits, plain)
+        expected = net.watched(x, layers)
+        assert set(found.activations) == set(expected.activations) == set(layers)
+        for name in layers:
+            assert torch.equal(found.activations[name], expected.activations[name]), name
+
+
+@pytest.mark.parametrize("name", BEHIND)
+def test_without_gradients_too_a_convolution_is_read_behind_its_norm_and_rectifier(name):
+    forward, expected = BEHIND[name]
+    for layers in (["first"], [layer.name for layer in network(forward).layers]):
+        found = without(forward, layers).activations["first"]
+        assert torch.equal(found, computed(expected))
+
+
+CLONED = [lambda m, x: m.first(x).clone().relu(), lambda m, x: m.first(x).clone().relu_()]
+
+
+@pytest.mark.parametrize("forward", CLONED, ids=["relu", "relu_"])
+def test_without_gradients_too_a_rectifier_of_a_copy_is_the_layers(forward):
+    found = without(forward, ["first"]).activations["first"]
+    assert torch.equal(found, kept(forward).detach())
+
+
+OVERWRITTEN = {
+    "in-place methods": lambda m, y: y.mul_(2).exp_().clamp_(-1, 1),
+    "operators": lambda m, y: operator.ipow(operator.itruediv(operator.isub(y, 1), 3), 2),
+    "an item": lambda m, y: operator.setitem(y, (0, 0), 7),
+    "a mask": lambda m, y: operator.setitem(y, y > 0, 7),
+    "a slice": lambda m, y: y[:, 1:3].add_(5),
+    "a view": lambda m, y: y.view(-1).mul_(3),
+    "a view of a view": lambda m, y: y.permute(0, 2, 3, 1)[..., 0].zero_(),
+    "a chunk": lambda m, y: y.chunk(2, 1)[1].relu_(),
+    "what is detached": lambda m, y: y.detach().neg_(),
+    "another's values": lambda m, y: y.copy_(torch.ones(())),
+    "a gate": lambda m, y: F.dropout(y.sigmoid_(), 0.5, False, True),
+    "functions": lambda m, y: torch.sigmoid_(torch.neg_(torch.abs_(y))),
+    "a hidden rectifier": lambda m, y: F.relu(y.view(-1)[:9], inplace=True),
+    "the same twice": lambda m, y: (y.add_(1), y.add_(1)),
+}
+
+
+@pytest.mark.parametrize("name", OVERWRITTEN)
+def test_without_gradients_what_is_kept_survives_what_is_written_over_it(name):
+    write = OVERWRITTEN[name]
+
+    def forward(m, x):
+        y = m.same(m.norm(m.first(x)))
+        write(m, y)
+        return y
+
+    net = network(forward)
+    found = net.watched(image(), ["first", "norm", "same"], gradients=False)
+    expected = computed(lambda m, x: m.norm(m.first(x)))
+    for values in found.activations.values():
+        assert torch.equal(values, expected)
+    assert torch.equal(found.logits, net(image()))
+    written = computed(forward)
+    assert not torch.equal(written, expected)
+
+
+def test_without_gradients_a_kept_norm_survives_a_residual_sum():
+    def forward(m, x):
+        y = m.relu(m.norm(m.first(x)))
+        z = m.other(m.second(y))
+        z += y
+        return m.relu(z)
+
+    def branch(m, x):
+        return m.other(m.second(m.norm(m.first(x)).relu()))
+
+    found = without(forward, ["first", "norm", "relu", "second", "other"]).activations
+    for name in ("second", "other"):
+        assert torch.equal(found[name], computed(branch))
+    assert torch.equal(found["first"], computed(lambda m, x: m.norm(m.first(x)).relu()))
+    assert torch.equal(found["relu"], found["first"])
+    assert torch.equal(found["norm"], computed(lambda m, x: m.norm(m.first(x))))
+
+
+def test_without_gradients_only_what_is_overwritten_is_copied():
+    places = {}
+
+    def forward(m, x):
+        y = m.same(m.norm(m.first(x)))
+        places["same"] = y.data_ptr()
+        z = m.second(y)
+        places["second"] = z.data_ptr()
+        return z.relu_() + m.relu(y)
+
+    found = without(forward, ["same", "second"]).activations
+    assert found["second"].data_ptr() == places["second"]  # the rectifier is the layer's own
+    assert found["same"].data_ptr() != places["same"]
+    assert (found["same"] < 0).any()
+    found = without(lambda m, x: forward(m, x) * 1, ["second"]).activations
+    assert found["second"].data_ptr() == places["second"]
+
+
+def test_without_gradients_nothing_can_be_gone_back_through():
+    with torch.enable_grad():
+        watched = without(residual, ["first", "second"])
+    for values in (watched.pixels, watched.logits, *watched.activations.values()):
+        assert values.grad_fn is None
+        assert not values.requires_grad
+        assert not values.is_inference()
+
+
+def test_without_gradients_the_callers_pixels_stay_as_they_are():
+    net, x = Network(Parts(lambda m, x: m.first(x.mul_(2)).relu_()), size=(8, 8)), image()
+    found = net.watched(x, ["first"], gradients=False)
+    assert torch.equal(x, image())
+    assert torch.equal(found.logits, net(x))
+    assert not x.requires_grad
+
+
+def test_without_gradients_what_autograd_cannot_differentiate_can_be_watched():
+    def apart(m, x):
+        y = m.first(x)
+        return torch.cat([y[:, :2].relu(), y[:, 2:].relu()], 1)
+
+    found = without(halves, ["first", "linear"])
+    assert torch.equal(found.logits, network(apart)(image()))
+    assert torch.equal(found.activations["first"], computed(lambda m, x: m.first(x)))
+
+
+@pytest.mark.parametrize("caller", [torch.no_grad, torch.inference_mode, torch.enable_grad])
+def test_without_gradients_too_everything_is_as_before(caller):
+    net = mixed(network(reused))
+    expected = network(reused).watched(image(), ["first", "second"], gradients=False)
+    with caller():
+        before = state(net.module), surroundings()
+        for _ in range(2):
+            watched = net.watched(image(), ["first", "second", "relu"], gradients=False)
+            assert (state(net.module), surroundings()) == before
+    assert torch.equal(watched.logits, expected.logits)
+    for name in ("first", "second"):
+        assert torch.equal(watched.activations[name], expected.activations[name])
+
+
+@pytest.mark.parametrize("error", [RuntimeError, ValueError, KeyboardInterrupt])
+def test_without_gradients_too_an_exception_leaves_everything_as_before(error):
+    def fail(m, x):
+        y = m.norm(m.first(x)).relu_()
+        if fails:
+            raise error("no more memory")
+        return m.second(y)
+
+    fails = False
+    net = mixed(network(fail))
+    before, logits = (state(net.module), surroundings()), net(image())
+    fails = True
+    with pytest.raises(error, match="no more memory"):
+        net.watched(image(), ["first", "second", "norm"], gradients=False)
+    assert (state(net.module), surroundings()) == before
+    fails = False
+    assert torch.equal(net.watched(image(), ["first"], gradients=False).logits, logits)
+
+
+def test_without_gradients_too_layers_that_are_not_there_are_refused():
+    def some(m, x):
+        return m.second(m.first(x)) if x.mean() > 1 else m.first(x)
+
+    refused(lambda: without(some, ["second"]), "does not use its layer 'second'")
+    refused(lambda: without(some, ["fist"]), "unknown layer 'fist'")
+
+
+def test_without_gradients_the_output_must_be_finite():
+    net = network(lambda m, x: m.second(m.first(x)))
+    net.module.second.weight.data[0, 0] = float("nan")
+    refused(lambda: net.watched(image(), ["second"], gradients=False), "the output of Parts are")
+
+
+@pytest.mark.parametrize("name", ["resnet18", "shufflenet_v2_x0_5"])
+def test_without_gradients_cnns_keep_the_same(name):
+    torch.manual_seed(0)
+    module = settled(models.get_model(name, weights=None))
+    net = Network(module, size=(48, 48), normalize=([0.4] * 3, [0.2] * 3))
+    x = image((48, 48), count=2)
+    layers = [layer.name for layer in net.layers]
+    one, other = (net.watched(x, layers, gradients=some) for some in (True, False))
+    assert torch.equal(one.logits, other.logits)
+    for layer in layers:
+        assert torch.equal(one.activations[layer], other.activations[layer]), layer
+
+
+@settings(max_examples=10, deadline=None)
+@given(plans())
+def test_without_gradients_random_networks_keep_what_slow_hooks_see(plan):
+    plain, x = plan.plain(), plan.image()[None].repeat(2, 1, 1, 1)
+    layers = [layer.name for layer in plain.layers]
+    logits, expected = seen_by_hooks(plain, layers, x)
+    for net in (plain, plan.spelled()):
+        for some in (layers, layers[::2], layers[1::3]):
+            found = net.watched(x, some, gradients=False)
+            assert torch.equal(found.logits, logits)
+            gradients = net.watched(x, some)
+            for name in some:
+                assert torch.equal(found.activations[name], expected[name]), name
+                assert torch.equal(found.activations[name], gradients.activations[name]), name
+
+
+def seen_by_hooks(net, layers, x):
+    """The activations of modules that overwrite nothing: of convolutions and linear layers, behind
+    the batch norms and the rectifier whose input is their output."""
+    calls = []
+    hooks = [
+        part.register_forward_hook(
+            lambda part, inputs, output: calls.append((part, inputs[0], output))
+        )
+        for part in net.module.modules()
+    ]
+    logits = net(x)
+    for hook in hooks:
+        hook.remove()
+    behind = nn.BatchNorm2d | nn.ReLU | nn.ReLU6 | nn.LeakyReLU
+    following = {
+        id(given): (part, output) for part, given, output in calls if isinstance(part, behind)
+    }
+    found = {}
+    for name in layers:
+        wanted = net.module.get_submodule(name)
+        _, _, values = next(call for call in calls if call[0] is wanted)
+        part = wanted
+        while isinstance(part, nn.Conv2d | nn.Linear | nn.BatchNorm2d) and (
+            isinstance(wanted, nn.Conv2d | nn.Linear) and id(values) in following
+        ):
+            part, values = following[id(values)]
+        found[name] = values
+    return logits, found
 
 
 # Refusals

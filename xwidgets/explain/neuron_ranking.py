@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -77,7 +77,8 @@ def rank_neurons(
         output: the class's ``"logit"`` or ``"probability"``.
         minimum: the paper's lambda.
         as_printed: variances as the papers print them, the sum of the squares less the square of
-            the sum; for the precision, the mean over the map of their inverses.
+            the sum; for the precision, the mean of their inverses over the map, where they are not
+            zero.
         memory: roughly how many bytes the activations of a batch of images may take.
 
     Returns:
@@ -166,6 +167,7 @@ class _Run:
         self._image = image_for(net, image)
         at_least("samples", samples, 2)
         at_least("seed", seed, 0)
+        number("memory", memory, lambda memory: memory >= 0, "of bytes")
         number("sigma", sigma, lambda sigma: 0 < sigma < math.inf, "above 0")
         if output not in ("logit", "probability"):
             raise ValueError(f'output is {output!r}, but must be "logit" or "probability"')
@@ -176,7 +178,8 @@ class _Run:
         unperturbed = net.watched(self._image[None], self._names, gradients=False)
         self._target = net.target_index(target, unperturbed.logits)
         self._outputs = _Outputs(float(self._scored(unperturbed.logits)[0]))
-        self._sums = [_Sums(unperturbed.activations[name][0]) for name in self._names]
+        with torch.inference_mode(False):
+            self._sums = [_Sums(unperturbed.activations[name][0]) for name in self._names]
         counts = [layer.shape[0] for layer in self._layers]
         self._empty = Ranking(
             layers=tuple(self._names),
@@ -205,7 +208,7 @@ class _Run:
     def batches(self) -> Iterator[int]:
         """Look at the perturbed images; after each batch, how many there were."""
         rng = torch.Generator().manual_seed(int(self._seed))
-        size = _batch_size(self._layers, self._image.element_size(), self._memory)
+        size = _batch_size(self._net, self._layers, self._memory)
         while self._outputs.count < self._samples:
             count = min(size, self._samples - self._outputs.count)
             noise = [torch.randn(self._image.shape, generator=rng) for _ in range(count)]
@@ -274,24 +277,24 @@ class _Sums:
 
     def mean(self, count: int) -> NDArray[np.float64]:
         """``(C,)``, over images and places."""
-        first, total = (part.mean((1, 2), dtype=torch.float64) for part in (self.first, self.total))
-        return _array(first + total / count)
+        means = [part.cpu().mean((1, 2), dtype=torch.float64) for part in (self.first, self.total)]
+        return _array(means[0] + means[1] / count)
 
     def over_images(self, outputs: _Outputs, as_printed: bool) -> dict[str, NDArray[np.float64]]:
         n = outputs.count
-        rounding = 8 * torch.finfo(self.first.dtype).eps
-        least = (rounding * self.first.abs().amax((1, 2), True).double()) ** 2
+        eps = 8 * torch.finfo(self.first.dtype).eps  # what is smaller, relatively, is rounding
+        least = (eps * self.first.abs().amax((1, 2), True).cpu().double()) ** 2
         output_variance = max(0.0, outputs.squares / n - (outputs.total / n) ** 2)
-        if output_variance <= (rounding * outputs.first) ** 2:
+        if output_variance <= (eps * outputs.first) ** 2:
             least.fill_(torch.inf)
-        variances, rs, varying, precisions, active = self.first.new_zeros(
+        variances, rs, varying, precisions, active = torch.zeros(
             5, len(self.first), dtype=torch.float64
         )
         for part in self._parts():
-            first, total, squares, products = (values.double() for values in part)
+            first, total, squares, products = (values.cpu().double() for values in part)
             variance = (squares / n - (total / n) ** 2).clamp_(min=0)
             covariance = products / n - total / n * (outputs.total / n)
-            varies = variance > least
+            varies = variance > torch.maximum(least, eps * squares / n)
             r = covariance.abs_() / (variance * output_variance).sqrt_()
             variances += variance.sum((1, 2))
             rs += r.clamp_(max=1).where(varies, 0).sum((1, 2))
@@ -299,8 +302,9 @@ class _Sums:
             if as_printed:
                 whole = n * first + total
                 printed = n * first**2 + 2 * first * total + squares - whole**2
-                precisions += (1 / printed).where(whole != 0, 0).sum((1, 2))
-                active += (whole != 0).sum((1, 2))
+                known = printed.abs() > eps * (n * first**2 + squares + whole**2)
+                precisions += (1 / printed).where(known, 0).sum((1, 2))
+                active += known.sum((1, 2))
         precision = precisions / active if as_printed else self.first[0].numel() / variances
         return {
             "activation_precision": _array(precision),
@@ -319,6 +323,7 @@ class _Sums:
 
 
 def _of_one_image(maps: Tensor, as_printed: bool) -> dict[str, NDArray[np.float64]]:
+    maps = maps.cpu()
     total = maps.sum((1, 2), dtype=torch.float64)
     if as_printed:
         variance = maps.square().sum((1, 2), dtype=torch.float64) - total**2
@@ -370,7 +375,8 @@ def _with_channels(
         if not names:
             raise ValueError(f"{net.name} has no convolutions whose channels could be ranked")
     else:
-        asked = [layers] if isinstance(layers, str | int) else layers
+        several = isinstance(layers, Iterable) and not isinstance(layers, str)
+        asked: Iterable[Any] = layers if several else [layers]  # type: ignore[assignment]
         names = {net.layer(layer).name for layer in asked}
         if not names:
             raise ValueError("layers is empty; give names or numbers of convolutions, or None")
@@ -384,7 +390,7 @@ def _with_channels(
     return chosen
 
 
-def _batch_size(layers: Sequence[Layer], bytes_: int, memory: float) -> int:
+def _batch_size(net: Network, layers: Sequence[Layer], memory: float) -> int:
     """How many images' activations fit; at least 2, so that the first batch says something."""
-    need = sum(math.prod(layer.shape) for layer in layers) * bytes_
-    return max(2, int(memory // need))
+    need = sum(math.prod(layer.shape) for layer in layers) * net.dtype.itemsize
+    return max(2, int(min(memory, 1e15) // need))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import cached_property
+from numbers import Integral
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -228,10 +229,10 @@ class Network:
             ValueError: when there is no such layer.
         """
         for layer in self.layers:
-            number = layer.convolution if isinstance(name, int) else None
+            number = layer.convolution if isinstance(name, Integral) else None
             if name == layer.name or (number is not None and name == number):
                 return layer
-        if isinstance(name, int):
+        if isinstance(name, Integral):
             count = sum(layer.convolution is not None for layer in self.layers)
             raise ValueError(f"there is no convolution {name}: {self.name} has 1 to {count}")
         names = [layer.name for layer in self.layers]

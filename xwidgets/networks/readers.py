@@ -7,12 +7,14 @@ flattenings, until weights read it. Behind a sum, several channels share a place
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from .layers import Layer
 from .network import Network
@@ -57,7 +59,6 @@ def outgoing_weights(net: Network, layers: Sequence[Layer]) -> list[Weights]:
     for layer in layers:
         firsts[modules[layer.name]] = channels
         channels += layer.shape[0]
-    readers = _Readers(channels)
 
     def begin(module: nn.Module, _: object, output: object) -> None:
         first = firsts[module]
@@ -68,49 +69,55 @@ def outgoing_weights(net: Network, layers: Sequence[Layer]) -> list[Weights]:
             readers.write(output, [*(readers.read(output) or []), numbers])
 
     begun: set[int] = set()
-    image = torch.zeros(1, net.channels or 3, *net.size, device=net.device, dtype=net.dtype)
-    with net.evaluating(), hooked(list(firsts), begin), readers:
-        net.module(image)
+    with net.evaluating():
+        readers = _Readers(channels)
+        image = torch.zeros(1, net.channels or 3, *net.size, device=net.device, dtype=net.dtype)
+        with hooked(list(firsts), begin), readers:
+            net.module(readers.write(image, []))
     sums = readers.sums[:, 1:].split([layer.shape[0] for layer in layers], 1)
     return [Weights(*part) for part in sums]
 
 
 class _Readers(Trace[list[Tensor]]):
-    """Notes: tensors of the shape of the noted one, with the number of a channel from 1, 0 for
-    none, at each place; several where several channels share a place."""
+    """Notes on all that depends on the image: tensors of the shape of the noted one, with the
+    number of a channel from 1, or 0 for none, at each place; several where channels share places.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.sums = torch.zeros(3, 1 + channels, dtype=torch.float64)
 
     def follow(self, operation: Operation, noted: list[Tensor], outputs: list[Tensor]) -> None:
-        kind = operation.kind
         notes = [self.read(value) or [] for value in noted]
+        kind, name = operation.kind, operation.name
         found: list[list[Tensor]] = [[] for _ in outputs]
-        if kind == "linear" and operation.input is not None:
-            self._count(operation, self.read(operation.input) or [])
-        elif kind in ("rectifier", "gate", "normalization", "sum", "product"):
-            found = [
-                _distinct([one for note in notes for one in note], output) for output in outputs
-            ]
+        if kind == "linear" and operation.input is noted[0] and len(noted) == 1:
+            self._count(operation, notes[0])
+        elif kind in _KEEPING_KINDS or name in _KEEPING:
+            found = [_distinct([one for note in notes for one in note], part) for part in outputs]
         elif kind in ("average", "maximum"):
             found = [_pooled(notes[0], operation, output) for output in outputs]
-        elif kind == "movement" and operation.name != "__setitem__":
+        elif name == "pad":
+            padding, mode = operation.argument("pad"), operation.argument("mode") or "constant"
+            found = [[pad(number, padding, mode) for number in notes[0]]]
+        elif kind == "movement" and not operation.overwrites:
             for place in range(max(map(len, notes))):
                 moved = tensors(operation.on(partial(self._numbers, place)))
                 for numbers, part in zip(found, moved, strict=True):
                     numbers.append(part)
+        if operation.overwrites and not outputs and operation.input is not None:
+            outputs, found = [operation.input], [[]]
         for output, numbers in zip(outputs, found, strict=True):
-            self.write(output, numbers or None)
-        if operation.overwrites and operation.input is not None and not outputs:
-            self.write(operation.input, None)
+            self.write(output, numbers)
 
     def _numbers(self, place: int, value: Tensor) -> Tensor:
+        if not value.is_floating_point():
+            return value  # an index
         numbers = (self.read(value) or [])[place:]
-        return numbers[0] if numbers else torch.zeros((), dtype=torch.float64).expand(value.shape)
+        return numbers[0].contiguous() if numbers else value.new_zeros(value.shape)
 
     def _count(self, operation: Operation, notes: list[Tensor]) -> None:
-        moments = _moments(operation).cpu()
+        moments = _moments(operation)
         for numbers in notes:
             if operation.name.startswith("conv"):
                 channels = numbers.flatten(2).amax(2)[0]
@@ -130,28 +137,41 @@ def _moments(operation: Operation) -> Tensor:
         rows = grouped.permute(1, 3, 0, 2).flatten(0, 1).flatten(1)
     else:
         rows = weight if operation.name == "linear" else weight.T
-    moments = torch.zeros(3, rows.shape[1], dtype=torch.float64, device=weight.device)
+    moments = torch.zeros(3, rows.shape[1], dtype=torch.float64)
     moments[0] = len(rows)
     for some in rows.split(256):  # double precision throughout would take four times as long
-        moments[1] += some.sum(0)
-        moments[2] += some.square().sum(0)
+        moments[1] += some.sum(0).cpu()
+        moments[2] += some.square().sum(0).cpu()
     return moments
 
 
 def _distinct(notes: list[Tensor], output: Tensor) -> list[Tensor]:
+    """The notes of what is added up to ``output``; a channel that meets itself counts once."""
     distinct: list[Tensor] = []
     for note in notes:
         numbers = note.expand(output.shape)
-        if not any(torch.equal(numbers, other) for other in distinct):
+        for other in distinct:
+            numbers = numbers.where(numbers != other, 0)
+        if numbers.any():
             distinct.append(numbers)
     return distinct
 
 
 def _pooled(notes: list[Tensor], operation: Operation, output: Tensor) -> list[Tensor]:
-    axes = operation.argument("dim")
     if operation.name in ("mean", "sum", "amax", "max"):
-        keep = bool(operation.argument("keepdim"))
-        axes = tuple(range(2, notes[0].ndim)) if axes is None else axes
+        axes, keep = operation.argument("dim"), bool(operation.argument("keepdim"))
+        axes = tuple(range(output.ndim)) if axes is None else axes
         ends = [(note.amin(axes, keep), note.amax(axes, keep)) for note in notes]
-        return [high for low, high in ends if high.shape == output.shape and torch.equal(low, high)]
-    return [note[..., :1, :1].expand(output.shape) for note in notes]
+        return [high for low, high in ends if torch.equal(low, high)]
+    digit = re.search(r"\d", operation.name)
+    spatial = int(digit[0]) if digit else output.ndim - 2
+    corner = (slice(None),) * (output.ndim - spatial) + (slice(1),) * spatial
+    return [note[corner].expand(output.shape) for note in notes]
+
+
+_KEEPING_KINDS = ("rectifier", "gate", "normalization", "sum", "product")
+_KEEPING = (
+    *("div", "copy", "layer_norm", "group_norm", "instance_norm", "local_response_norm"),
+    *("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_dropout"),
+)
+"""What leaves each value at its place, by kind and by name."""

@@ -42,11 +42,11 @@ class Trace(TorchFunctionMode, Generic[Note]):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        output = function(*args, **(kwargs or {}))
-        inputs = tensors((*args, *(kwargs or {}).values()))
+        args, kwargs = constant(args), constant(kwargs or {})
+        output = function(*args, **kwargs)
+        inputs = tensors((*args, *kwargs.values()))
         if noted := [value for value in inputs if self.read(value) is not None]:
-            operation = Operation(function, constant(args), constant(kwargs or {}))
-            self.follow(operation, noted, list(tensors(output)))
+            self.follow(Operation(function, args, kwargs), noted, list(tensors(output)))
         return output
 
 

@@ -112,8 +112,8 @@ class Watch(TorchFunctionMode):
             if behind:
                 self.activations.update(dict.fromkeys(behind, output))
                 setattr(operation.input, self._mark, ())
-            onward = behind if operation.kind == "normalization" else ()
-            return self._marked(output, operation, onward)
+            on = operation.kind == "normalization" or operation.name == "clone"
+            return self._marked(output, operation, names if on else ())
         if rule is not None:
             result = rule(operation)
         elif behind or (operation.inplace and operation.kind in ("rectifier", "gate")):
@@ -138,7 +138,7 @@ class Watch(TorchFunctionMode):
             target.xwidgets_producer = _maker(operation)  # type: ignore[attr-defined]
         return output
 
-    def _save(self, overwritten: Tensor | None, but: Sequence[str]) -> None:
+    def _save(self, overwritten: object, but: Sequence[str]) -> None:
         """Copy the activations that are about to be overwritten."""
         for name, kept in self.activations.items():
             if name not in but and _share(kept, overwritten):
@@ -170,8 +170,8 @@ class Watch(TorchFunctionMode):
         return onward
 
 
-def _share(one: Tensor, other: Tensor | None) -> bool:
-    if other is None:
+def _share(one: Tensor, other: object) -> bool:
+    if not isinstance(other, Tensor):
         return False
     return one.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
 

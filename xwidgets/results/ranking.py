@@ -177,6 +177,11 @@ class Ranking(Result):
         shapes = {self.channel.shape, self.activation.shape, self.maps.shape[:1], self.layer.shape}
         if shapes != {(count,)} or self.importance.shape != (len(METRICS), count):
             return f"its numbers are not those of {count} neurons"
+        if len(self.convolutions) != len(self.layers) or not (
+            np.issubdtype(self.layer.dtype, np.integer)
+            and np.isin(self.layer, range(len(self.layers))).all()
+        ):
+            return "its layers are not those of its neurons"
         return None
 
     def __len__(self) -> int:

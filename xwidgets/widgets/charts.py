@@ -67,7 +67,7 @@ class Curves(bqplot.Figure):
             marks=[*self._repetitions.values(), *self.means.values(), *self._points.values()],
             axes=[
                 bqplot.Axis(scale=scales["x"], label=x),
-                bqplot.Axis(scale=scales["y"], orientation="vertical", tick_format=".1f"),
+                bqplot.Axis(scale=scales["y"], side="left", tick_format=".1f"),
             ],
             title=title,
             legend_location="top-left",

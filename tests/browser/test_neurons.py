@@ -1,0 +1,123 @@
+"""What a person does with neurons: choose them, look at what they look at, compare, go on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from .lab import Notebook, browser_page, write_notebook
+
+STUDY = """
+import xwidgets as xw
+net = xw.network("birds")
+study = xw.Study(net, xw.scenes.bird(seed=3).image)
+"""
+SHOW = """
+explorer = xw.NeuronExplorer(study, ["activation_precision", "output_correlation"])
+explorer
+"""
+
+
+AGAIN = """
+study.image = xw.scenes.bird(seed=3).image
+study.neurons.selected, explorer._table.top = (), 5
+_ = study.neurons.ranking.wait()
+"""
+
+
+@pytest.fixture(scope="module")
+def opened(lab: str, folder: Path) -> Iterator[Notebook]:
+    write_notebook(folder / "neurons.ipynb", STUDY, SHOW)
+    with browser_page() as page:
+        notebook = Notebook(page, lab, "neurons.ipynb")
+        notebook.run_all()
+        page.locator(".xw-ranking .xw-row").first.wait_for(timeout=60_000)
+        yield notebook
+        notebook.kernel("study.close()")
+
+
+@pytest.fixture
+def neurons(opened: Notebook) -> Notebook:
+    """A notebook with the neurons of a bird, nothing selected."""
+    assert opened.kernel(AGAIN) == ""
+    expect(opened.page.locator(".xw-card")).to_have_count(0)
+    return opened
+
+
+def row(page: Page, place: int) -> Locator:
+    return page.locator(".xw-ranking .xw-row").nth(place)
+
+
+def card(page: Page, title: str) -> Locator:
+    return page.get_by_role("group", name=title)
+
+
+def selected(notebook: Notebook) -> str:
+    return notebook.kernel("print([tuple(one) for one in study.neurons.selected])").strip()
+
+
+def test_a_click_on_a_row_shows_the_patch_and_the_top_images(neurons: Notebook) -> None:
+    page = neurons.page
+    expect(page.get_by_text("Select neurons in the ranking table")).to_be_visible()
+    row(page, 0).click()
+    assert selected(neurons) == "[('features.0', 3)]"
+    shown = card(page, "conv 1 · channel 3 (features.0)")
+    expect(shown.get_by_alt_text("reconstruction")).to_be_visible()
+    expect(shown.get_by_alt_text("patch", exact=True)).to_be_visible()
+    expect(shown.get_by_role("button")).to_have_count(5, timeout=60_000)
+    expect(page.locator(".xw-gallery .xw-side > .xw-frame .xw-box")).to_have_count(1)
+
+
+def test_keys_move_select_and_extend_and_stay_in_the_table(neurons: Notebook) -> None:
+    page = neurons.page
+    row(page, 0).click()
+    page.keyboard.press("ArrowDown")
+    expect(card(page, "conv 1 · channel 14 (features.0)")).to_be_visible()
+    page.keyboard.press("Shift+ArrowDown")
+    expect(page.locator(".xw-card")).to_have_count(2)
+    page.keyboard.press("b")
+    page.keyboard.press("Escape")
+    expect(page.locator(".xw-card")).to_have_count(0)
+    assert selected(neurons) == "[]"
+    cells = page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length")
+    assert cells == 2, "the keys reached the table, not the notebook"
+
+
+def test_metrics_are_compared_and_the_shared_neurons_marked(neurons: Notebook) -> None:
+    page = neurons.page
+    both = neurons.kernel("""
+ranking = study.neurons.ranking.answer
+precision, correlation = ranking.by("activation_precision"), ranking.by("output_correlation")
+print(len({*precision} & {*correlation}), len({*precision} | {*correlation}))
+""").split()
+    line = page.locator(".xw-ranking").get_by_text(f"{both[0]} of {both[1]} neurons are in both")
+    expect(line).to_be_visible()
+    listed = page.get_by_role("grid")
+    rows = int(listed.get_attribute("aria-rowcount") or 0)
+    page.get_by_label("best of each layer").fill("2")
+    page.keyboard.press("Enter")
+    expect(listed).not_to_have_attribute("aria-rowcount", str(rows))
+    assert neurons.kernel("print(explorer._table.top)").strip() == "2"
+
+
+def test_a_tick_counts_in_the_localisation_ratio(neurons: Notebook) -> None:
+    page = neurons.page
+    neurons.kernel("study.neurons.selected = [(3, 1), (3, 2)]")
+    page.locator(".xw-card").first.get_by_label("contains the object").check()
+    expect(page.locator(".xw-side output")).to_contain_text("1 of 2")
+    assert neurons.kernel("print(explorer._gallery.localisation)").strip() == "0.5"
+
+
+def test_a_top_image_becomes_the_image_of_every_view(neurons: Notebook) -> None:
+    page = neurons.page
+    before = neurons.kernel("print(study.image.sum())")
+    row(page, 1).click()
+    top = page.locator(".xw-card").get_by_role("button")
+    expect(top).to_have_count(5, timeout=60_000)
+    top.nth(2).click()
+    page.wait_for_timeout(500)
+    assert neurons.kernel("print(study.image.sum())") != before
+    target = neurons.kernel("print(net.class_name(study.target))").strip()
+    expect(page.locator(".xw-ranking .xw-heading")).to_contain_text(target)
+    expect(page.locator(".xw-gallery .xw-heading")).to_contain_text(target)

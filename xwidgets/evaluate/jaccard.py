@@ -1,0 +1,39 @@
+"""How much two sets of neurons have in common (Lengerich et al. 2017, section 5.2)."""
+
+from collections.abc import Hashable, Iterable
+
+
+def jaccard(a: Iterable[Hashable], b: Iterable[Hashable]) -> float:
+    """The Jaccard index ``|A & B| / |A | B|``: 1 for equal sets, 0 for disjoint ones.
+
+    Args:
+        a, b: neurons, such as pairs of a layer and a channel; two :class:`xwidgets.Ranking` for
+            their best.
+
+    Returns:
+        0 to 1. Two empty sets are equal: 1.
+
+    Example:
+        >>> jaccard([(3, 11), (3, 12)], [(3, 12), (4, 0)])
+        0.3333333333333333
+    """
+    first, second = set(a), set(b)
+    union = first | second
+    return len(first & second) / len(union) if union else 1.0
+
+
+def jaccard_of_overlap(overlap: float) -> float:
+    """The Jaccard index of two sets whose ``|A & B| / (|A| + |B|)`` is ``overlap``.
+
+    The authors' code divides by the sum of the sizes, so that their values end at a half.
+
+    Raises:
+        ValueError: for an overlap that no two sets have.
+
+    Example:
+        >>> round(jaccard_of_overlap(0.4), 2)
+        0.67
+    """
+    if not 0 <= overlap <= 0.5:
+        raise ValueError(f"overlap is {overlap!r}, but |A & B| / (|A| + |B|) is 0 to 0.5")
+    return overlap / (1 - overlap)
