@@ -1,7 +1,7 @@
 """Sphinx configuration."""
 
 from pathlib import Path
-from shutil import copyfile
+from shutil import copyfile, copytree
 
 project = "xwidgets"
 copyright = "2026, the xwidgets developers"
@@ -15,4 +15,7 @@ autodoc_member_order = "bysource"
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
 
-copyfile(Path(__file__).parent.parent / "notebooks/quickstart.ipynb", "quickstart.ipynb")
+notebooks = Path(__file__).parent.parent / "notebooks"
+for name in ("quickstart.ipynb", "lengerich2017.ipynb"):
+    copyfile(notebooks / name, name)
+copytree(notebooks / "lengerich2017", "lengerich2017", dirs_exist_ok=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, overload
 
 import numpy as np
 import pandas as pd
@@ -190,7 +190,13 @@ class Ranking(Result):
     def __iter__(self) -> Iterator[tuple[str, int]]:
         return iter(self.neurons)
 
-    def __getitem__(self, place: int) -> tuple[str, int]:
+    @overload
+    def __getitem__(self, place: int) -> tuple[str, int]: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[tuple[str, int]]: ...
+
+    def __getitem__(self, place: int | slice) -> tuple[str, int] | list[tuple[str, int]]:
         return self.neurons[place]
 
     def _repr_html_(self) -> str:
