@@ -1,6 +1,6 @@
 """The two networks that ship with the package, trained on the scenes that it draws."""
 
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import torch
@@ -25,7 +25,7 @@ def embedded(name: str) -> Network:
         classes=facts.classes,
         name=name,
         training_size=10_000,
-        examples=partial(_scenes, name),
+        examples=cache(partial(_scenes, name)),
     )
     net.memory_format = torch.channels_last
     return net

@@ -1,7 +1,7 @@
 """torchvision's classifiers, with their own weights, transforms and class names."""
 
 import os
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from unittest.mock import patch
 
@@ -65,7 +65,7 @@ def torchvision_network(name: str) -> Network:
         prepare_size=preset.resize_size[0],
         interpolation=preset.interpolation.value,
     )
-    net.examples = partial(_everyday, net)
+    net.examples = cache(partial(_everyday, net))
     net.memory_format = torch.channels_last
     return net
 

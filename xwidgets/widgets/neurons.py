@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import traitlets
@@ -141,7 +142,9 @@ class Neurons(traitlets.HasTraits):
 
     def _rank(self, question: tuple[Tensor, int]) -> Iterator[Ranking]:
         image, target = question
-        return rank_neurons_steps(self._study.network, image, target=target, **self._options)
+        yield from rank_neurons_steps(self._study.network, image, target=target, **self._options)
+        # torch imports this at its first way back, which would hold up the first patch
+        import_module("torch.fx.experimental.symbolic_shapes")
 
     def _look(self, look: Look) -> Iterator[tuple[NeuronPatch, ...]]:
         found = {
