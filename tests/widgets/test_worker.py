@@ -329,3 +329,61 @@ print("bye")
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "bye\nended\n", "")
+
+
+class Counting:
+    """A task whose steps wait for a turn each, and the order of all steps."""
+
+    def __init__(self, worker, name, order, urgent=False):
+        self.order, self.name = order, name
+        self.task = worker.task(self.steps, lambda part, last: None, print, rate=1e9, urgent=urgent)
+
+    def steps(self, count):
+        for _ in range(count):
+            self.order.append(self.name)
+            yield
+
+
+def started(gate, *tasks):
+    """Requests of ten steps each that begin together."""
+    worker = Worker()
+    order = []
+    blocked = worker.task(lambda _: iter([gate.wait(PATIENCE)]), lambda *_: None, print)
+    blocked.request(None)
+    made = [Counting(worker, name, order, urgent) for name, urgent in tasks]
+    for one in made:
+        one.task.request(10)
+    return worker, order, made
+
+
+def test_tasks_take_turns_of_one_step():
+    gate = threading.Event()
+    worker, order, made = started(gate, ("a", False), ("b", False))
+    gate.set()
+    assert all(one.task.wait(PATIENCE) for one in made)
+    worker.close()
+    assert sorted(order) == ["a"] * 10 + ["b"] * 10
+    assert all({*order[at : at + 2]} == {"a", "b"} for at in range(0, 20, 2))
+
+
+def test_urgent_tasks_come_first():
+    gate = threading.Event()
+    worker, order, made = started(gate, ("a", False), ("b", True))
+    gate.set()
+    assert all(one.task.wait(PATIENCE) for one in made)
+    worker.close()
+    assert order == ["b"] * 10 + ["a"] * 10
+
+
+def test_a_stopped_task_leaves_the_others_their_turns():
+    gate = threading.Event()
+    worker, order, made = started(gate, ("a", True), ("b", False))
+    made[0].task.stop()
+    gate.set()
+    assert made[1].task.wait(PATIENCE)
+    assert order.count("b") == 10
+    assert order.count("a") <= 1
+    made[0].task.resume()
+    assert made[0].task.wait(PATIENCE)
+    assert order.count("a") == 10
+    worker.close()
