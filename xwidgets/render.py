@@ -104,6 +104,18 @@ def signed(pixels: NDArray[np.floating]) -> NDArray[np.uint8]:
     return np.round(127.5 + 127.5 * shares).astype(np.uint8)
 
 
+def thumbnail(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """An 8-bit picture ``(H, W, 3)``, shrunk to at most ``size`` pixels a side.
+
+    Example:
+        >>> thumbnail(np.zeros((80, 40, 3), np.uint8), 20).shape
+        (20, 10, 3)
+    """
+    small = Image.fromarray(image)
+    small.thumbnail((size, size))
+    return np.asarray(small)
+
+
 def depth_color(depth: float) -> str:
     """The colour of a patch's box: red, green or blue, from shallow to deep.
 

@@ -17,6 +17,7 @@ SHOW = """
 explorer = xw.NeuronExplorer(study, ["activation_precision", "output_correlation"])
 explorer
 """
+OVERLAY = "xw.RelevanceOverlay(study)"
 
 
 AGAIN = """
@@ -28,7 +29,7 @@ _ = study.neurons.ranking.wait()
 
 @pytest.fixture(scope="module")
 def opened(lab: str, folder: Path) -> Iterator[Notebook]:
-    write_notebook(folder / "neurons.ipynb", STUDY, SHOW)
+    write_notebook(folder / "neurons.ipynb", STUDY, SHOW, OVERLAY)
     with browser_page() as page:
         notebook = Notebook(page, lab, "neurons.ipynb")
         notebook.run_all()
@@ -81,7 +82,7 @@ def test_keys_move_select_and_extend_and_stay_in_the_table(neurons: Notebook) ->
     expect(page.locator(".xw-card")).to_have_count(0)
     assert selected(neurons) == "[]"
     cells = page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length")
-    assert cells == 2, "the keys reached the table, not the notebook"
+    assert cells == 3, "the keys reached the table, not the notebook"
 
 
 def test_metrics_are_compared_and_the_shared_neurons_marked(neurons: Notebook) -> None:
@@ -99,6 +100,15 @@ print(len({*precision} & {*correlation}), len({*precision} | {*correlation}))
     page.keyboard.press("Enter")
     expect(listed).not_to_have_attribute("aria-rowcount", str(rows))
     assert neurons.kernel("print(explorer._table.top)").strip() == "2"
+
+
+def test_the_views_do_not_style_each_other(neurons: Notebook) -> None:
+    """A table beside an overlay, whose map has the class name of a column of the table."""
+    line = row(neurons.page, 0)
+    names = ["xw-mark", "xw-layer", "xw-map", "xw-value", "xw-share"]
+    lefts = [line.locator(f".{name}").first.bounding_box()["x"] for name in names]
+    assert lefts == sorted(set(lefts)), "the columns stand side by side"
+    assert line.locator(".xw-map").first.bounding_box()["width"] < 60
 
 
 def test_a_tick_counts_in_the_localisation_ratio(neurons: Notebook) -> None:

@@ -104,13 +104,29 @@ def test_results_of_another_setting_are_not_mistaken(tmp_path, monkeypatch) -> N
     assert all(setting.at[-1] == setting.epochs for setting in SETTINGS.values())
 
 
+def test_results_of_other_images_are_not_mistaken(tmp_path, monkeypatch) -> None:
+    repetitions(monkeypatch)
+    lengerich2017.reproduce(TINY, tmp_path)
+
+    def elsewhere(training: int, held_out: int, seed: int):
+        raise AssertionError("the results were taken for those of other images")
+
+    with pytest.raises(ValueError, match="or of other images"):
+        lengerich2017.steps(TINY, tmp_path, source=elsewhere)
+
+
+def test_training_that_ends_unseen_is_refused() -> None:
+    with pytest.raises(ValueError, match="at ends with epoch"):
+        lengerich2017.steps(replace(TINY, epochs=TINY.epochs + 1))
+
+
 def told(precision: list[float], correlation: list[float], lot: list[float]) -> list[str]:
     """The findings about repetitions whose patches are told apart so well."""
     seeds = list(range(len(precision)))
     curves = pd.DataFrame(
         {
             "seed": seeds * 2,
-            "epoch": [0] * len(seeds) + [1] * len(seeds),
+            "epoch": [1] * len(seeds) + [2] * len(seeds),
             "network": 0.5,
             "activation_precision": precision * 2,
             "output_correlation": correlation * 2,
@@ -124,7 +140,13 @@ def told(precision: list[float], correlation: list[float], lot: list[float]) -> 
     )
     table = pd.DataFrame(
         [
-            {"seed": seed, "metric": metric, "localisation": value, "accuracy": value}
+            {
+                "seed": seed,
+                "metric": metric,
+                "localisation": value,
+                "accuracy": value,
+                "area": value / 20,
+            }
             for seed in seeds
             for metric, value in zip([*METRICS, "random"], (4, 9, 1, 2, 3, 2, 7), strict=True)
         ]
@@ -135,19 +157,20 @@ def told(precision: list[float], correlation: list[float], lot: list[float]) -> 
 def test_findings_say_what_the_numbers_say() -> None:
     higher, equal, lower = [0.7, 0.8, 0.9], [0.6, 0.8, 0.7], [0.5, 0.6, 0.6]
     sentences = told(higher, lower, equal)
-    assert "Yes, with 3 of 3 seeds (by 0.233 ± 0.058)" in sentences[1]
-    assert "Precision: Not clear, with 2 of 3 seeds" in sentences[2]
-    assert "Correlation: No, with 0 of 3 seeds" in sentences[2]
-    assert "Yes, with 3 of 3 seeds (by 0.300" in sentences[3]
-    assert "random neurons? Yes, with 3 of 3 seeds (by 0.200" in sentences[3]
+    assert "Yes, above with 3 of 3 seeds (by 0.233 ± 0.058)" in sentences[1]
+    assert "Precision: Not clear, above with 2 of 3 seeds" in sentences[2]
+    assert "Correlation: No, the opposite, above with 0 of 3 seeds" in sentences[2]
+    assert "Yes, above with 3 of 3 seeds (by 0.300" in sentences[3]
+    assert "random neurons? Yes, above with 3 of 3 seeds (by 0.200" in sentences[3]
     assert "from 0.100 ± 0.000 to 0.300 ± 0.000" in sentences[4]
     assert "Growth: Yes" in sentences[4]
-    assert "Yes, with 3 of 3 seeds (by 2.000" in sentences[5]
-    assert "No, with 0 of 3 seeds (by -3.000" in sentences[5]
+    assert "Yes, above with 3 of 3 seeds (by 2.000" in sentences[5]
+    assert "No, the opposite, above with 0 of 3 seeds (by -3.000" in sentences[5]
+    assert "cover 20% of the picture, those of the baselines 10% and" in sentences[5]
     assert "Those of output correlation (9.000" in sentences[6]
     assert "90% of the neurons" in sentences[7]
     assert "were 7" in sentences[7]
-    assert "No, with 0 of 3" in told(lower, higher, equal)[1]
+    assert "No, the opposite, above with 0 of 3" in told(lower, higher, equal)[1]
 
 
 def test_published_values_are_jaccard_indices() -> None:

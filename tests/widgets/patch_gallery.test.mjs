@@ -29,9 +29,9 @@ test("small boxes lie over large ones; silent neurons and those to come have non
   assert.deepEqual(stacked(shown([["a", 0], ["a", 1], ["b", 0], ["c", 7]], CARDS)).map(id), ["b 0", "a 0"]);
 });
 
-test("the localisation ratio is over the cards with a box", () => {
-  assert.equal(localisation(CARDS, { "a 0": true, "a 1": true, "z 9": true }), "1 of 2 ticked = 0.50");
-  assert.equal(localisation([CARDS[1]], {}), "");
+test("the localisation ratio is over the computed cards, a silent one contains nothing", () => {
+  assert.equal(localisation(CARDS, { "a 0": true, "a 1": true, "z 9": true }), "2 of 3 ticked = 0.67");
+  assert.equal(localisation([{ layer: "a", channel: 0 }], {}), "");
 });
 
 test("ticking all or none leaves other neurons' ticks", () => {

@@ -3,6 +3,7 @@
 import base64
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -91,16 +92,21 @@ def test_another_image_turns_everything_to_it(study: xw.Study, other: torch.Tens
     )
     (patch,) = study.neurons.patches.answer
     np.testing.assert_array_equal(
-        patch.pixels, xw.neuron_patches(study.network, other, [("0", 1)])[0].pixels
+        patch.pixels,
+        xw.neuron_patches(study.network, other, [("0", 1)], start="maximum")[0].pixels,
     )
 
 
 def test_an_image_that_cannot_be_is_refused_and_nothing_changes(study: xw.Study) -> None:
     before = study.image
-    for image in (torch.rand(1, 16, 16), torch.rand(3, 16, 16) * 255, "bird.png"):
+    shown, classes = study.wait(), study.ranking
+    wrong = (torch.rand(1, 16, 16), torch.rand(3, 16, 16) * 255, "bird.png", torch.rand(3, 9, 9))
+    for image in wrong:
         with pytest.raises(ValueError, match=r"image|pixel"):
             study.image = image
         assert study.image is before
+        assert (study.relevance, study.ranking) == (shown, classes)
+        assert study.progress.state == "complete"
 
 
 def test_selecting_shows_what_the_neurons_look_at(study: xw.Study, images: torch.Tensor) -> None:
@@ -109,7 +115,9 @@ def test_selecting_shows_what_the_neurons_look_at(study: xw.Study, images: torch
     table.selected = [["0", 2], ["0", 0]]
     assert study.neurons.selected == (("0", 2), ("0", 0))
     assert gallery.selected == table.selected
-    expected = xw.neuron_patches(study.network, study.image, study.neurons.selected)
+    expected = xw.neuron_patches(
+        study.network, study.image, study.neurons.selected, start="maximum"
+    )
     study.neurons.patches.wait()
     assert [(card["layer"], card["channel"]) for card in gallery.cards] == [("0", 2), ("0", 0)]
     for card, patch in zip(gallery.cards, expected, strict=True):
@@ -129,13 +137,15 @@ def test_a_top_image_can_be_looked_at(study: xw.Study, images: torch.Tensor) -> 
     gallery = xw.PatchGallery(study, images)
     study.neurons.selected = [("0", 3)]
     (top,) = study.neurons.matches.wait()
-    message = {"type": "look", "layer": "0", "channel": 3, "place": 1}
-    gallery._handle_custom_msg(message, [])
+    for source in ("no such image", top.sources[1]):
+        message = {"type": "look", "layer": "0", "channel": 3, "source": source}
+        gallery._handle_custom_msg(message, [])
     np.testing.assert_array_equal(study.picture, top.images[1])
 
 
 def test_the_patches_are_those_of_start_and_threshold(study: xw.Study) -> None:
     gallery = xw.PatchGallery(study)
+    gallery.start = "map"
     study.neurons.selected = [("0", 0)]
     whole = study.neurons.patches.wait()[0]
     gallery.start = "maximum"
@@ -197,15 +207,103 @@ def test_options_are_those_of_rank_neurons(study: xw.Study) -> None:
     assert (parameters["samples"], parameters["output"]) == (3, "probability")
 
 
-def test_a_failed_search_says_why_and_the_patches_are_there(
-    study: xw.Study, tmp_path: Path
-) -> None:
-    gallery = xw.PatchGallery(study, tmp_path)
+def test_a_failed_search_says_why_and_the_patches_are_there(study: xw.Study) -> None:
+    gallery = xw.PatchGallery(study, ["gone.png"])
     study.neurons.selected = [("0", 0)]
     assert len(study.neurons.patches.wait()) == 1
-    with pytest.raises(ValueError, match="no pictures"):
+    with pytest.raises(ValueError, match=r"gone\.png"):
         study.neurons.matches.wait()
-    assert "no pictures" in gallery.search["message"]
+    assert "gone.png" in gallery.search["message"]
+
+
+def test_an_empty_folder_is_refused_at_once(study: xw.Study, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no pictures"):
+        xw.PatchGallery(study, tmp_path)
+
+
+def test_nothing_is_searched_without_a_gallery_or_a_selection(
+    study: xw.Study, images: torch.Tensor
+) -> None:
+    xw.NeuronRanking(study)
+    study.network.examples = lambda: images
+    study.neurons.selected = [("0", 0)]
+    assert study.neurons.matches.question is None
+    xw.PatchGallery(study)
+    assert len(study.neurons.matches.wait()) == 1
+    study.neurons.selected = []
+    assert study.neurons.matches.question is None
+
+
+def test_ticks_are_of_the_boxes_at_hand(study: xw.Study) -> None:
+    gallery = xw.PatchGallery(study)
+    gallery.ticks = {"0 1": True}
+    gallery.start = "map"
+    assert gallery.ticks == {}
+
+
+def test_a_closed_view_follows_nothing(study: xw.Study) -> None:
+    views = [xw.PatchGallery(study), xw.NeuronRanking(study), xw.RelevanceOverlay(study)]
+    study.neurons.ranking.wait()
+    for view in views:
+        view.close()
+    study.neurons.selected = [("0", 0)]
+    study.window = 5
+    study.wait(), study.neurons.patches.wait()
+    assert views[0].cards == []
+    assert views[1].selected == []
+    assert views[2].frames == [] or views[2].frames[0]["window"] == 4
+
+
+def test_a_picture_is_encoded_once(
+    study: xw.Study, images: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    xw.PatchGallery(study, images)
+    encoded = []
+    png = xw.render.png
+    monkeypatch.setattr(xw.render, "png", lambda image: encoded.append(image) or png(image))
+    study.neurons.selected = [("0", 0)]
+    study.neurons.patches.wait(), study.neurons.matches.wait()
+    assert len(encoded) <= 2 + 2 * 5
+    study.neurons.selected = [("0", 0), ("0", 1)]
+    study.neurons.patches.wait(), study.neurons.matches.wait()
+    assert len(encoded) <= 2 * (2 + 2 * 5)
+
+
+def test_a_closed_study_computes_nothing_more(net: xw.Network, image: torch.Tensor) -> None:
+    study = xw.Study(net, image, window=4, sampler=xw.ConstantSampler(0.5))
+    table = xw.NeuronRanking(study, samples=10**6)
+    study.close()
+    assert table.progress["state"] == "stopped"
+    with pytest.raises(ValueError, match="not complete"):
+        table.to_html("page.html")
+
+
+def test_what_is_no_study_is_refused(study: xw.Study) -> None:
+    ranking = xw.rank_neurons(study.network, study.image, samples=2, minimum=0)
+    for wrong in (None, study.network):
+        with pytest.raises(ValueError, match="a table shows a study or a ranking"):
+            xw.NeuronRanking(wrong)
+    for wrong in (None, ranking, [1]):
+        with pytest.raises(ValueError, match="a gallery shows a study or a list"):
+            xw.PatchGallery(wrong)
+    with pytest.raises(ValueError, match=r"must be an xw\.Study"):
+        xw.NeuronExplorer(ranking)
+    with pytest.raises(ValueError, match="did you mean 'weight_sum'"):
+        xw.NeuronRanking(study, "weigt_sum")
+
+
+def test_without_options_the_ranking_is_the_usual_one(study: xw.Study) -> None:
+    xw.NeuronRanking(study, samples=3)
+    xw.NeuronRanking(study)
+    assert study.neurons.ranking.wait().parameters["samples"] == 50
+
+
+def test_options_that_belong_elsewhere_are_refused(study: xw.Study) -> None:
+    with pytest.raises(ValueError, match="metric cannot be given here"):
+        xw.NeuronRanking(study, metric="output_correlation")
+    ranking = xw.rank_neurons(study.network, study.image, samples=2, minimum=0)
+    with pytest.raises(ValueError, match="samples cannot be given here"):
+        xw.NeuronRanking(ranking, samples=3)
 
 
 def test_without_a_data_set_nothing_is_searched(study: xw.Study) -> None:
@@ -260,7 +358,11 @@ def test_a_gallery_of_results_and_its_localisation(study: xw.Study) -> None:
     assert len(gallery.cards) == len(gallery.selected) == 2
     assert gallery.localisation == 0
     gallery.ticks = {"0 1": True}
-    assert gallery.localisation == 0.5
+    assert (
+        gallery.localisation
+        == 0.5
+        == xw.evaluate.localisation([patches[0], replace(patches[1], box=None)], [patches[0].box])
+    )
     picture = Image.open(BytesIO(gallery.cards[0]["crop"]))
     assert picture.size == (patches[0].box.width, patches[0].box.height)
     with pytest.raises(ValueError, match="no patch"):

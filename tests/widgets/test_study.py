@@ -202,7 +202,7 @@ def test_a_map_that_completes_while_a_trait_changes_is_kept_for_its_own_question
     )
     with study.hold_trait_notifications():  # the value is there, the question not yet asked
         study.window = 3
-        study._map.question = xw.widgets.study.Question(study.target, 5)
+        study._map.question = study.question._replace(window=5)
         study._map._show(late, True)
         assert study.relevance.parameters["window"] == 4
     assert study.wait().parameters["window"] == 3

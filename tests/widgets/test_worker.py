@@ -387,3 +387,11 @@ def test_a_stopped_task_leaves_the_others_their_turns():
     assert made[0].task.wait(PATIENCE)
     assert order.count("a") == 10
     worker.close()
+
+
+def test_what_is_dropped_before_its_turn_has_no_result():
+    with Desk() as desk:
+        desk.task.drop()
+        desk.task.turn()  # as when the request goes between a look for work and the turn
+        assert not desk.shown
+        assert not desk.failed

@@ -4,9 +4,10 @@ A source gives the images for one repetition of an experiment, which has a seed:
 network is trained on, and held-out ones.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -47,8 +48,13 @@ class Pictures:
         return self.images[index].float() / 255
 
 
-Source = Callable[[int, int, int], tuple[Pictures, Pictures]]
-"""Given how many to train on, how many to hold out, and the seed: both."""
+class Source(Protocol):
+    """Given how many images to train on, how many to hold out, and the seed: both."""
+
+    __name__: str
+
+    def __call__(self, training: int, held_out: int, seed: int) -> tuple[Pictures, Pictures]:
+        """Give the images."""
 
 
 def streets(training: int, held_out: int, seed: int) -> tuple[Pictures, Pictures]:
@@ -84,6 +90,7 @@ def photographs(found: Sequence[Photograph], size: int = 64) -> Source:
         most = min(training, len(every) * 4 // 5)
         return every[order[:most]], every[order[most : most + held_out]]
 
+    source.__name__ = f"{len(found)} photographs of {size} pixels"
     return source
 
 

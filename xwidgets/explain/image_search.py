@@ -211,6 +211,8 @@ class _Search:
             image = self._data.image(number)
             if image is None:
                 return None
+            if self._net.channels == 1 and len(image) == 3:
+                image = image.mean(0, keepdim=True)
             image = one_image(image, self._net.channels)
             if tuple(image.shape[1:]) != tuple(self._net.size):
                 image = self._net.prepare(image)
@@ -394,6 +396,9 @@ def _fingerprint(net: Network) -> str:
     prepared = [list(net.size), net._prepare_size, net._interpolation]
     runs = [str(net.device), str(net.memory_format), repr(net.module)]
     digest = sha256(json.dumps([normalize, prepared, runs]).encode())
+    rng = np.random.default_rng(0)  # what forward() does with an image that is always the same
+    probe = torch.from_numpy(rng.random((1, net.channels or 3, *net.size), np.float32))
+    digest.update(net(probe).cpu().float().numpy().data)
     for name, value in chain(net.module.named_parameters(), net.module.named_buffers()):
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
         flat = value.detach().cpu().contiguous().reshape(-1)

@@ -14,6 +14,7 @@ rounding. All six metrics come out of one pass.
 from __future__ import annotations
 
 import math
+import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -98,7 +99,14 @@ def rank_neurons(
     run = _Run(net, image, metric, layers, samples, sigma, top, seed,
                target, output, minimum, as_printed, memory)  # fmt: skip
     deque(run.batches(), maxlen=0)
-    return run.ranking().by()
+    ranking = run.ranking().by()
+    if np.isnan(ranking.values).all():
+        warnings.warn(
+            f"{metric} says nothing of any neuron, as when the output does not vary over the "
+            'perturbed images; take output="logit", or a larger sigma',
+            stacklevel=2,
+        )
+    return ranking
 
 
 def rank_neurons_steps(
@@ -177,7 +185,10 @@ class _Run:
         self._output, self._as_printed, self._memory = output, as_printed, memory
         unperturbed = net.watched(self._image[None], self._names, gradients=False)
         self._target = net.target_index(target, unperturbed.logits)
-        self._outputs = _Outputs(float(self._scored(unperturbed.logits)[0]))
+        self._outputs = _Outputs(
+            float(self._scored(unperturbed.logits)[0]),
+            torch.finfo(torch.float64 if output == "probability" else net.dtype).eps,
+        )
         with torch.inference_mode(False):
             self._sums = [_Sums(unperturbed.activations[name][0]) for name in self._names]
         counts = [layer.shape[0] for layer in self._layers]
@@ -249,8 +260,9 @@ class _Run:
 class _Outputs:
     """Sums over the perturbed images of the output's difference from the unperturbed one's."""
 
-    def __init__(self, first: float) -> None:
+    def __init__(self, first: float, eps: float) -> None:
         self.first, self.count, self.total, self.squares = first, 0, 0.0, 0.0
+        self.least = (8 * eps * first) ** 2  # what varies less is rounding
 
     def add(self, outputs: Tensor) -> list[float]:
         """Count in some more; gives their differences."""
@@ -265,8 +277,10 @@ class _Sums:
     """The same of a layer's activations ``(C, H, W)``, place by place, and of their products."""
 
     def __init__(self, first: Tensor) -> None:
-        self.first = first.clone()
-        self.total, self.squares, self.products = (torch.zeros_like(first) for _ in range(3))
+        self._eps = torch.finfo(first.dtype).eps
+        dtype = torch.promote_types(first.dtype, torch.float32)
+        self.first = first.to(dtype, copy=True)
+        self.total, self.squares, self.products = (torch.zeros_like(self.first) for _ in range(3))
 
     def add(self, activations: Tensor, changes: Sequence[float]) -> None:
         for values, change in zip(activations, changes, strict=True):
@@ -282,10 +296,10 @@ class _Sums:
 
     def over_images(self, outputs: _Outputs, as_printed: bool) -> dict[str, NDArray[np.float64]]:
         n = outputs.count
-        eps = 8 * torch.finfo(self.first.dtype).eps  # what is smaller, relatively, is rounding
+        eps = 8 * self._eps  # what is smaller, relatively, is rounding
         least = (eps * self.first.abs().amax((1, 2), True).cpu().double()) ** 2
         output_variance = max(0.0, outputs.squares / n - (outputs.total / n) ** 2)
-        if output_variance <= (eps * outputs.first) ** 2:
+        if output_variance <= outputs.least:
             least.fill_(torch.inf)
         variances, rs, varying, precisions, active = torch.zeros(
             5, len(self.first), dtype=torch.float64

@@ -41,7 +41,9 @@ class Collection:
 
     def __init__(self, images: object) -> None:
         self._folder: Path | None = None
-        if isinstance(images, str | Path):
+        if isinstance(images, Collection):
+            self.__dict__.update(images.__dict__)
+        elif isinstance(images, str | Path):
             self._folder = Path(images)
             self._items: Any = _pictures(self._folder)
         elif isinstance(images, Tensor | np.ndarray):

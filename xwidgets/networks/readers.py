@@ -114,7 +114,7 @@ class _Readers(Trace[list[Tensor]]):
         if not value.is_floating_point():
             return value  # an index
         numbers = (self.read(value) or [])[place:]
-        return numbers[0].contiguous() if numbers else value.new_zeros(value.shape)
+        return numbers[0].contiguous() if numbers else torch.zeros(value.shape, dtype=torch.float64)
 
     def _count(self, operation: Operation, notes: list[Tensor]) -> None:
         moments = _moments(operation)

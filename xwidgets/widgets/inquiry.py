@@ -41,6 +41,7 @@ class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
         steps: begins the answer to a question; each step is a better one.
         share: how much of the work is behind an answer, 0 to 1.
         urgent: whether it comes before other work.
+        keep: how many complete answers are kept, the newest.
 
     Attributes:
         question: the newest; ``None`` before one was asked.
@@ -57,12 +58,14 @@ class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
         steps: Callable[[Question], Iterator[Answer]],
         share: Callable[[Answer], float],
         urgent: bool = False,
+        keep: int = 1000,
     ) -> None:
         super().__init__()
         self.question: Question | None = None
         self._worker, self._steps, self._share = worker, steps, share
         self._task = worker.task(steps, self._show, self._fail, urgent=urgent)
         self._known: dict[Question, Answer] = {}
+        self._keep = keep
         self._clock = Clock(0.0)
         self._error: Exception | None = None
         self._viewers = 0
@@ -83,6 +86,14 @@ class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
             else:
                 self.set_trait("progress", Progress("computing"))
                 self._task.request(question)
+
+    def drop(self) -> None:
+        """Ask nothing more."""
+        with self._worker.lock:
+            self._task.drop()
+            self.question = None
+            self.set_trait("answer", None)
+            self.set_trait("progress", Progress("complete"))
 
     def forget(self) -> None:
         """Forget all answers, as they are of something else now."""
@@ -111,8 +122,11 @@ class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
             self._waits += 1
             if self.progress.state == "computing":
                 self._task.resume()
-        self._task.wait(timeout)
-        self._waits -= 1
+        try:
+            self._task.wait(timeout)
+        finally:
+            with self._worker.lock:
+                self._waits -= 1
         if self._error is not None:
             raise self._error
         answer: Answer | None = self.answer
@@ -123,13 +137,16 @@ class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
 
         What is computed for the views rests meanwhile.
         """
-        if question == self.question:
+        if question == self.question and not self._worker.closed:
             self.resume()
             self.wait()
         elif question not in self._known:
             self._task.stop()
             try:
-                self._known[question] = deque(self._steps(question), maxlen=1).pop()
+                answer = deque(self._steps(question), maxlen=1).pop()
+                with self._worker.lock:
+                    self._keep_answer(question, answer)
+                return answer
             finally:
                 if self.progress.state == "computing":
                     self._task.resume()
@@ -177,9 +194,14 @@ class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
             case "hidden":
                 self.watched(-1)
 
+    def _keep_answer(self, question: Question, answer: Answer) -> None:
+        self._known[question] = answer
+        while len(self._known) > self._keep:
+            del self._known[next(iter(self._known))]
+
     def _show(self, answer: Answer, last: bool) -> None:
         if last and self.question is not None:
-            self._known[self.question] = answer
+            self._keep_answer(self.question, answer)
         self.set_trait("answer", answer)
         if last:
             self.set_trait("progress", Progress("complete", 1.0))

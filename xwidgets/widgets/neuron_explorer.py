@@ -38,6 +38,8 @@ class NeuronExplorer(ipywidgets.VBox):
         images: object = None,
         **options: Any,
     ) -> None:
+        if not isinstance(study, Study):
+            raise ValueError(f"study is a {type(study).__name__}, but must be an xw.Study")
         self._study = study
         self._table = NeuronRanking(study, metrics, **options)
         self._gallery = PatchGallery(study, images)
@@ -62,7 +64,7 @@ class NeuronExplorer(ipywidgets.VBox):
         """
         neurons = self._study.neurons
         ranking = neurons.ranking.wait()
-        if ranking is None:
+        if ranking is None or ranking.completed < 1:
             raise ValueError("the ranking was stopped; go on with study.neurons.ranking.resume()")
         best = [
             neuron

@@ -283,7 +283,7 @@ function render({ model, el }) {
   const othersTitle = make("summary");
   const top = make("input", { type: "number", min: "1", step: "1", required: true, value: "5" });
   top.addEventListener("input", () => top.checkValidity() && put("top", top.valueAsNumber));
-  const everything = tick("all", "all", (on) => put("top", on ? 0 : top.valueAsNumber));
+  const everything = tick("all", "all", (on) => put("top", on ? 0 : top.valueAsNumber || 5));
   const minimum = make("input", { type: "number", min: "0", step: "any", required: true });
   minimum.addEventListener("input", () => minimum.checkValidity() && put("minimum", minimum.valueAsNumber));
   const enough = make("output");

@@ -7,20 +7,21 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 
+from xwidgets.errors import unknown
 from xwidgets.export import write_page
 from xwidgets.results import METRICS, Ranking
 
 from .inquiry import Progress
 from .study import Study
+from .view import View
 
 HERE = Path(__file__).parent
 
 
-class NeuronRanking(anywidget.AnyWidget):
+class NeuronRanking(View):
     """A table of neurons: layer, channel, feature map, importance by one metric or several.
 
     All six metrics come out of one computation, so metrics, layers, how many of each, sorting and
@@ -33,7 +34,8 @@ class NeuronRanking(anywidget.AnyWidget):
         top: how many neurons of each layer are listed; 0 for all.
         minimum: for the precision, the mean activation below which a neuron is not ranked.
         **options: for a study, further arguments of :func:`xwidgets.rank_neurons`, such as
-            ``layers``, ``samples``, ``sigma``, ``seed``, ``output``.
+            ``layers``, ``samples``, ``sigma``, ``seed``, ``output``. They are the study's, and so
+            those of its other views.
 
     Attributes:
         chosen: the metrics shown.
@@ -78,8 +80,21 @@ class NeuronRanking(anywidget.AnyWidget):
         **options: Any,
     ) -> None:
         result = subject if isinstance(subject, Ranking) else None
-        if isinstance(metrics, str):
-            metrics = [metrics]
+        wrong = options if result is not None else options.keys() & {"metric", "target", "top"}
+        if wrong:
+            raise ValueError(
+                f"{', '.join(sorted(wrong))} cannot be given here: metrics= says what is shown, "
+                "the target is the study's, and a finished ranking has its options"
+            )
+        if not isinstance(subject, Study | Ranking):
+            raise ValueError(
+                f"a table shows a study or a ranking, not {type(subject).__name__}; "
+                "make one with xw.rank_neurons(net, image)"
+            )
+        metrics = [metrics] if isinstance(metrics, str) else metrics
+        for metric in metrics or ():
+            if metric not in METRICS:
+                raise unknown("metric", metric, METRICS)
         super().__init__(
             chosen=list(metrics or [METRICS[0] if result is None else result.metric]),
             top=(5 if result is None else result.top) if top is None else top,
@@ -90,12 +105,11 @@ class NeuronRanking(anywidget.AnyWidget):
             self._show(result, Progress("complete", 1.0))
         elif isinstance(subject, Study):
             neurons = subject.neurons
-            if options:
-                neurons.rank(**options)
+            neurons.rank(**options)
             self.on_msg(lambda _, content, __: self._heard(subject, content))
             self.observe(lambda change: setattr(neurons, "selected", change.new), "selected")
-            neurons.observe(lambda _: self._follow_selection(subject), "selected")
-            neurons.ranking.observe(lambda _: self._follow(subject), ["answer", "progress"])
+            self.follow(neurons, lambda: self._follow_selection(subject), "selected")
+            self.follow(neurons.ranking, lambda: self._follow(subject), ["answer", "progress"])
             self._follow_selection(subject)
             self._follow(subject)
 
@@ -111,10 +125,10 @@ class NeuronRanking(anywidget.AnyWidget):
         """Write a page of one file that needs neither kernel nor network.
 
         Raises:
-            ValueError: when nothing was computed yet.
+            ValueError: when the ranking is not complete.
         """
-        if self._result is None:
-            raise ValueError("nothing is ranked yet; wait with study.neurons.ranking.wait()")
+        if self._result is None or self._result.completed < 1:
+            raise ValueError("the ranking is not complete; wait with study.neurons.ranking.wait()")
         write_page(path, title or self._result.title, [(self, {"progress": COMPLETE})])
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:

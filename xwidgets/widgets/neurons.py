@@ -6,13 +6,15 @@ from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
+import numpy as np
 import traitlets
+from numpy.typing import NDArray
 from torch import Tensor
 
 from xwidgets.explain import neuron_patches, rank_neurons_steps, search_images_steps
 from xwidgets.explain.deconvnet import Start
 from xwidgets.explain.neuron import neuron_of
-from xwidgets.images import photo
+from xwidgets.images import Collection, photo
 from xwidgets.results import NeuronPatch, Ranking, TopImages
 
 from .inquiry import Inquiry
@@ -45,7 +47,7 @@ class Neurons(traitlets.HasTraits):
         patches: one whose answer is a :class:`xwidgets.NeuronPatch` for each selected neuron that
             is reconstructed so far.
         matches: one whose answer is a :class:`xwidgets.TopImages` for each.
-        images: the data set that is searched; by default the network's examples.
+        images: the data set that is searched for a gallery; by default the network's examples.
 
     Example:
         >>> import xwidgets as xw
@@ -56,32 +58,28 @@ class Neurons(traitlets.HasTraits):
     """
 
     selected = traitlets.Tuple()
-    start = traitlets.Enum(get_args(Start), "map")
+    start = traitlets.Enum(get_args(Start), "maximum")
     threshold = traitlets.Float(0.0, min=0, max=0.99)
 
     def __init__(self, study: Study, worker: Worker) -> None:
         super().__init__()
         self._study = study
         self._options: dict[str, Any] = {}
-        self.images: object = None
+        self.images: Collection | None = None
+        self._searching = False
         self.ranking: Inquiry[tuple[Tensor, int], Ranking] = Inquiry(
             worker, self._rank, lambda ranking: ranking.completed, urgent=True
         )
         self.patches: Inquiry[Look, tuple[NeuronPatch, ...]] = Inquiry(
-            worker, self._look, lambda _: 0.0, urgent=True
+            worker, self._look, lambda _: 0.0, urgent=True, keep=8
         )
         self.matches: Inquiry[tuple[Neuron, ...], list[TopImages]] = Inquiry(
-            worker, self._search, lambda found: found[0].searched / found[0].total
+            worker, self._search, lambda found: found[0].searched / found[0].total, keep=8
         )
         study.observe(lambda _: self._ask(), "target")
         study.observe(lambda _: self._turn_to(), "image")
         self.observe(lambda _: self._select(), ["selected", "start", "threshold"])
         self._ask()
-
-    @property
-    def searchable(self) -> bool:
-        """Whether there is a data set to search."""
-        return self.images is not None or self._study.network.examples is not None
 
     @property
     def shown(self) -> tuple[Neuron, ...]:
@@ -93,12 +91,19 @@ class Neurons(traitlets.HasTraits):
         """What some neurons look at, computed now as far as it is not known."""
         return self.patches.at(self._look_of(tuple(neurons)))
 
+    def stop(self) -> None:
+        """Stop computing, and keep what is known."""
+        for inquiry in (self.ranking, self.patches, self.matches):
+            inquiry.stop()
+
     def rank(self, **options: Any) -> None:
         """Rank anew, with these arguments of :func:`xwidgets.rank_neurons`.
 
         Raises:
             ValueError: as that does.
         """
+        if options == self._options:
+            return
         image, target = self._study.image, self._study.target
         rank_neurons_steps(self._study.network, image, target=target, **options)
         self._options = options
@@ -106,15 +111,19 @@ class Neurons(traitlets.HasTraits):
         self._ask()
 
     def search_in(self, images: object) -> None:
-        """Search these images from now on; as :func:`xwidgets.search_images` takes them."""
-        self.images = images
-        self.matches.forget()
+        """Search these images from now on, as :func:`xwidgets.search_images` takes them.
+
+        ``None`` for those that are searched already, or the network's examples.
+        """
+        if images is not None:
+            self.images = Collection(images)
+            self.matches.forget()
+        self._searching = self.images is not None or self._study.network.examples is not None
         self._select()
 
-    def look_at(self, neuron: Neuron, place: int) -> None:
-        """Make one of a neuron's top images the study's image."""
-        found = {(top.layer, top.channel): top for top in self.matches.answer or ()}
-        image = photo(found[neuron].images[place])
+    def turn_to(self, picture: NDArray[np.uint8]) -> None:
+        """Make an 8-bit picture ``(H, W, 3)``, as a top image is one, the study's image."""
+        image = photo(picture)
         gray = self._study.network.channels == 1
         self._study.image = image.mean(0, keepdim=True) if gray else image
 
@@ -134,8 +143,10 @@ class Neurons(traitlets.HasTraits):
 
     def _select(self) -> None:
         self.patches.ask(self._look_of(self.shown))
-        if self.shown and self.searchable:
+        if self.shown and self._searching:
             self.matches.ask(self.shown)
+        else:
+            self.matches.drop()
 
     def _look_of(self, neurons: tuple[Neuron, ...]) -> Look:
         return Look(self._study.image, neurons, self.start, self.threshold)
@@ -167,5 +178,5 @@ class Neurons(traitlets.HasTraits):
 
     def _search(self, neurons: tuple[Neuron, ...]) -> Iterator[list[TopImages]]:
         if self.images is None and self._study.network.examples is not None:
-            self.images = self._study.network.examples()
+            self.images = Collection(self._study.network.examples())
         return search_images_steps(self._study.network, self.images, neurons)

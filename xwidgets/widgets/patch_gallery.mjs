@@ -28,11 +28,12 @@ export function stacked(cards) {
   return cards.filter(({ box }) => box).sort((a, b) => area(b) - area(a));
 }
 
-/** How many of the cards with a box are ticked: "5 of 7 ticked = 0.71"; "" without any. */
+/** How many of the computed cards are ticked: "5 of 7 ticked = 0.71"; "" without any. */
 export function localisation(cards, ticks) {
-  const boxed = cards.filter(({ box }) => box);
-  const count = boxed.filter((card) => ticks[id(card)]).length;
-  return boxed.length ? `${count} of ${boxed.length} ticked = ${(count / boxed.length).toFixed(2)}` : "";
+  const computed = cards.filter(({ reconstruction }) => reconstruction !== undefined);
+  const count = computed.filter((card) => ticks[id(card)]).length;
+  const all = computed.length;
+  return all ? `${count} of ${all} ticked = ${(count / all).toFixed(2)}` : "";
 }
 
 /** The ticks when all cards with a box are ticked, or none; those of other neurons stay. */
@@ -151,8 +152,10 @@ function makeMatch(onLook) {
   const whole = framed("");
   const value = make("span");
   const parts = [make("span", { className: "xw-patch" }, patch.image), whole.frame, value];
-  const element = onLook ? press(parts, onLook) : make("span", { role: "img" }, ...parts);
+  let shown;
+  const element = onLook ? press(parts, () => onLook(shown)) : make("span", { role: "img" }, ...parts);
   const update = (color, { picture: png, crop, box, activation, source }) => {
+    shown = source;
     patch.show(crop);
     whole.set(png, sizeOf(png), [boxed({ color, box })]);
     value.textContent = digits(activation);
@@ -205,7 +208,7 @@ function makeCard({ onTick, onLook }) {
       extra.remove();
     }
     images.forEach((image, place) => {
-      matches[place] ??= makeMatch(onLook && (() => onLook(place)));
+      matches[place] ??= makeMatch(onLook);
       matches[place].update(card.color, image);
       if (!matches[place].element.parentElement) strip.append(matches[place].element);
     });
@@ -293,7 +296,7 @@ function render({ model, el }) {
     const name = id({ layer, channel });
     const card = makeCard({
       onTick: (on) => put("ticks", ticked([{ layer, channel, box: [] }], model.get("ticks"), on)),
-      onLook: model.get("alive") && ((place) => model.send({ type: "look", layer, channel, place })),
+      onLook: model.get("alive") && ((source) => model.send({ type: "look", layer, channel, source })),
     });
     for (const event of ["pointerenter", "focusin"]) card.element.addEventListener(event, () => light(name));
     for (const event of ["pointerleave", "focusout"]) card.element.addEventListener(event, () => light(null));

@@ -7,20 +7,22 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
+from numpy.typing import NDArray
 
 from xwidgets import render
+from xwidgets.box import Box
 from xwidgets.export import write_page
 from xwidgets.results import NeuronPatch, TopImages
 
 from .study import Study
+from .view import View
 
 HERE = Path(__file__).parent
 
 
-class PatchGallery(anywidget.AnyWidget):
+class PatchGallery(View):
     """A card for each selected neuron: reconstruction, patch, and the images that drive it most.
 
     The patches' boxes are drawn on the picture, in the colours of Lengerich et al. (2017): red for
@@ -35,7 +37,8 @@ class PatchGallery(anywidget.AnyWidget):
 
     Attributes:
         selected: the neurons shown, pairs of a layer's name and a channel.
-        start, threshold: of :func:`xwidgets.neuron_patches`, for a study.
+        start, threshold: of :func:`xwidgets.neuron_patches`, for a study; from a neuron's maximum
+            unless changed, as from its whole map most boxes cover the picture.
         ticks: ``{"layer channel": True}`` for the patches that contain the object.
 
     Raises:
@@ -62,7 +65,7 @@ class PatchGallery(anywidget.AnyWidget):
     cards = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
     matches = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
     search = traitlets.Dict().tag(sync=True, echo_update=False)
-    start = traitlets.Enum(["map", "maximum"], "map").tag(sync=True)
+    start = traitlets.Enum(["map", "maximum"], "maximum").tag(sync=True)
     threshold = traitlets.Float(0.0, min=0, max=0.99).tag(sync=True)
     ticks = traitlets.Dict().tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)
@@ -73,6 +76,13 @@ class PatchGallery(anywidget.AnyWidget):
         if isinstance(subject, Study):
             patches: Sequence[NeuronPatch] = ()
             photo = subject.picture
+        elif not isinstance(subject, Sequence) or not all(
+            isinstance(patch, NeuronPatch) for patch in subject
+        ):
+            raise ValueError(
+                "a gallery shows a study or a list of neuron patches, not "
+                f"{type(subject).__name__}; make one with xw.neuron_patches(net, image, neurons)"
+            )
         else:
             patches = list(subject)
             if not patches:
@@ -87,32 +97,37 @@ class PatchGallery(anywidget.AnyWidget):
             selected=[[patch.layer, patch.channel] for patch in patches],
             alive=isinstance(subject, Study),
         )
+        self._cards: dict[NeuronPatch, dict[str, Any]] = {}
+        self._thumbnails: dict[tuple[Any, ...], dict[str, Any]] = {}
+        self._tops: dict[tuple[str, int], TopImages] = {}
         self._pictured: object = None
         if isinstance(subject, Study):
             neurons = subject.neurons
-            if images is not None:
-                neurons.search_in(images)
+            neurons.search_in(images)
             self.on_msg(lambda _, content, __: self._heard(subject, content))
-            for name in ("start", "threshold"):
-                traitlets.link((neurons, name), (self, name))
-            neurons.observe(lambda _: self._follow_selection(subject), "selected")
-            neurons.patches.observe(lambda _: self._follow_patches(subject), ["answer", "progress"])
-            neurons.matches.observe(lambda _: self._follow_search(subject), ["answer", "progress"])
-            subject.observe(lambda _: self._turn_to(subject), ["image", "target"])
+            self.observe(lambda change: setattr(neurons, change.name, change.new), LOOK)
+            self.follow(neurons, lambda: self._follow_look(subject), LOOK)
+            self.follow(neurons, lambda: self._follow_selection(subject), "selected")
+            self.follow(neurons.patches, lambda: self._follow_patches(subject), "answer")
+            self.follow(neurons.patches, lambda: self._follow_message(subject), "progress")
+            self.follow(neurons.matches, lambda: self._follow_matches(subject), "answer")
+            self.follow(neurons.matches, lambda: self._follow_search(subject), "progress")
+            self.follow(subject, lambda: self._turn_to(subject), ["image", "target"])
             self._turn_to(subject)
+            self._follow_look(subject)
             self._follow_selection(subject)
             self._follow_patches(subject)
+            self._follow_matches(subject)
             self._follow_search(subject)
 
     @property
     def localisation(self) -> float:
-        """The share of the patches shown that are ticked; NaN when none is shown."""
-        cards = {_id(card["layer"], card["channel"]): card for card in self.cards}
-        shown = [
-            name
-            for name in (_id(*neuron) for neuron in self.selected)
-            if name in cards and cards[name]["box"] is not None
-        ]
+        """The share of the neurons shown whose patch is ticked; NaN when none is shown.
+
+        As in :func:`xwidgets.evaluate.localisation`, a silent neuron's patch contains nothing.
+        """
+        known = {_id(card["layer"], card["channel"]) for card in self.cards}
+        shown = [name for name in (_id(*neuron) for neuron in self.selected) if name in known]
         return sum(bool(self.ticks.get(name)) for name in shown) / len(shown) if shown else np.nan
 
     def to_html(self, path: str | Path, title: str | None = None) -> None:
@@ -127,31 +142,65 @@ class PatchGallery(anywidget.AnyWidget):
 
     def _heard(self, study: Study, content: dict[str, Any]) -> None:
         if content["type"] == "look":
-            study.neurons.look_at((content["layer"], content["channel"]), content["place"])
+            top = self._tops.get((content["layer"], content["channel"]))
+            if top is not None and content["source"] in top.sources:
+                study.neurons.turn_to(top.images[top.sources.index(content["source"])])
         else:
             study.neurons.matches.heard(content)
             study.rest()
 
+    def _follow_look(self, study: Study) -> None:
+        with self.hold_sync():
+            self.start, self.threshold = study.neurons.start, study.neurons.threshold
+            self.ticks = {}
+
     def _follow_selection(self, study: Study) -> None:
         self.selected = [list(neuron) for neuron in study.neurons.shown]
+        self._follow_message(study)
+
+    def _follow_message(self, study: Study) -> None:
+        count, shown = len(study.neurons.selected), len(study.neurons.shown)
+        many = "" if count == shown else f"Of {count} selected neurons the last {shown} are shown."
+        self.message = study.neurons.patches.progress.message or many
 
     def _follow_patches(self, study: Study) -> None:
         inquiry = study.neurons.patches
         image = inquiry.question and inquiry.question.image
-        count, shown = len(study.neurons.selected), len(study.neurons.shown)
-        many = "" if count == shown else f"Of {count} selected neurons the last {shown} are shown."
-        with self.hold_sync():
-            self.message = inquiry.progress.message or many
-            if inquiry.answer is not None or image is not self._pictured:
-                self.cards = [card(patch) for patch in inquiry.answer or ()]
-            self._pictured = image
+        if inquiry.answer is not None or image is not self._pictured:
+            drawn = self._cards
+            patches = inquiry.answer or ()
+            self._cards = {patch: drawn.get(patch) or card(patch) for patch in patches}
+            self.cards = list(self._cards.values())
+        self._pictured = image
+
+    def _follow_matches(self, study: Study) -> None:
+        answer = study.neurons.matches.answer
+        if answer is not None:
+            drawn, self._thumbnails = self._thumbnails, {}
+            self._tops = {(top.layer, top.channel): top for top in answer}
+            self.matches = [self._match(top, drawn) for top in answer]
 
     def _follow_search(self, study: Study) -> None:
         inquiry = study.neurons.matches
-        with self.hold_sync():
-            self.search = asdict(inquiry.progress) if inquiry.question else {}
-            if inquiry.answer is not None:
-                self.matches = [_match(top) for top in inquiry.answer]
+        self.search = asdict(inquiry.progress) if inquiry.question else {}
+
+    def _match(
+        self, top: TopImages, drawn: dict[tuple[Any, ...], dict[str, Any]]
+    ) -> dict[str, Any]:
+        images = []
+        values = zip(top.images, top.fields, top.activations.tolist(), top.sources, strict=True)
+        for image, box, activation, source in values:
+            key = (top.layer, top.channel, source, activation)
+            shown = drawn.get(key) or _thumbnail(image, box)
+            self._thumbnails[key] = shown
+            images.append(shown | {"activation": activation, "source": source})
+        return {
+            "layer": top.layer,
+            "channel": top.channel,
+            "searched": top.searched,
+            "total": top.total,
+            "images": images,
+        }
 
     def _turn_to(self, study: Study) -> None:
         picture = study.picture
@@ -162,6 +211,7 @@ class PatchGallery(anywidget.AnyWidget):
             self.target = study.network.class_name(study.target)
 
 
+LOOK = ["start", "threshold"]
 STILL = {"search": {}, "alive": False}
 
 
@@ -183,21 +233,12 @@ def card(patch: NeuronPatch) -> dict[str, Any]:
     }
 
 
-def _match(top: TopImages) -> dict[str, Any]:
-    shown = zip(top.images, top.crops, top.fields, top.activations, top.sources, strict=True)
+def _thumbnail(image: NDArray[np.uint8], box: Box) -> dict[str, Any]:
+    """A top image and its patch, as small as the view shows them."""
+    picture = render.thumbnail(image, 96)
+    scale = len(picture) / len(image)
     return {
-        "layer": top.layer,
-        "channel": top.channel,
-        "searched": top.searched,
-        "total": top.total,
-        "images": [
-            {
-                "picture": render.png(image),
-                "crop": render.png(crop),
-                "box": box,
-                "activation": float(activation),
-                "source": source,
-            }
-            for image, crop, box, activation, source in shown
-        ],
+        "picture": render.png(picture),
+        "crop": render.png(render.thumbnail(image[box.slices], 96)),
+        "box": [edge * scale for edge in box],
     }

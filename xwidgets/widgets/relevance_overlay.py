@@ -8,7 +8,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 
@@ -17,12 +16,13 @@ from xwidgets.export import write_page
 from xwidgets.results import Relevance
 
 from .study import Study
+from .view import View
 
 HERE = Path(__file__).parent
 STYLES = ("controls.css", "relevance_overlay.css")
 
 
-class RelevanceOverlay(anywidget.AnyWidget):
+class RelevanceOverlay(View):
     """Which pixels speak for and against a class, drawn over the picture.
 
     In a notebook it follows a study while the map is computed; the picture goes to the browser
@@ -84,8 +84,8 @@ class RelevanceOverlay(anywidget.AnyWidget):
         )
         if isinstance(subject, Study):
             self.on_msg(lambda _, content, __: subject.heard(content))
-            subject.observe(self._follow, ["relevance", "progress"])
-            subject.observe(self._turn_to, "image")
+            self.follow(subject, self._follow, ["relevance", "progress"])
+            self.follow(subject, self._turn_to, "image")
             self._follow()
 
     def to_html(
@@ -138,7 +138,7 @@ class RelevanceOverlay(anywidget.AnyWidget):
         shown = self._results[min(self.index, len(self._results) - 1)]
         return {"image/png": b64encode(shown.png()).decode(), "text/plain": shown.title}
 
-    def _turn_to(self, _: object) -> None:
+    def _turn_to(self) -> None:
         if self._study is None:
             return
         picture = self._study.picture
@@ -146,7 +146,7 @@ class RelevanceOverlay(anywidget.AnyWidget):
             self.photo, self.shape = render.png(picture), list(picture.shape[:2])
             self._follow()
 
-    def _follow(self, _: object = None) -> None:
+    def _follow(self) -> None:
         if self._study is None:
             return
         result = self._study.relevance

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import traitlets
@@ -24,10 +23,10 @@ from .neurons import Neurons
 from .worker import Worker
 
 
-@dataclass(frozen=True)
-class Question:
-    """What a relevance map answers: which class, seen through windows of which size."""
+class Question(NamedTuple):
+    """What a relevance map answers: which class of an image, seen through windows of which size."""
 
+    image: Tensor
     target: int
     window: int
 
@@ -100,9 +99,8 @@ class Study(traitlets.HasTraits):
             "memory": memory,
         }
         self.image = image
-        self._measure()
-        best, count = self.ranking[0][0], len(self.ranking)
-        first = Question(best if target is None else net.class_index(target, count), window)
+        index = self.ranking[0][0] if target is None else net.class_index(target, len(self.ranking))
+        first = Question(one_image(self.image), index, window)
         self._steps(first)  # refuses what cannot be
         self.window, self.target = first.window, first.target
         self._worker = Worker()
@@ -127,7 +125,7 @@ class Study(traitlets.HasTraits):
     @property
     def question(self) -> Question:
         """What is being answered."""
-        return Question(self.target, self.window)
+        return Question(self.image, self.target, self.window)
 
     def wait(self, timeout: float | None = None) -> Relevance | None:
         """Wait until the map is complete or its computation was stopped.
@@ -148,12 +146,16 @@ class Study(traitlets.HasTraits):
 
         What is computed for the views rests meanwhile.
         """
-        return self._map.at(Question(self.target, window))
+        return self._map.at(self.question._replace(window=window))
 
     def complete(self) -> list[Relevance]:
         """The complete maps for the class at hand, by window size."""
         known = self._map.known()
-        mine = [question for question in known if question.target == self.target]
+        mine = [
+            question
+            for question in known
+            if question.image is self.image and question.target == self.target
+        ]
         return [known[question] for question in sorted(mine, key=lambda one: one.window)]
 
     def stop(self) -> None:
@@ -176,6 +178,8 @@ class Study(traitlets.HasTraits):
         """Stop for good and end the thread, which takes up to one step; what is found stays."""
         with self._worker.lock:
             self.stop()
+            if "neurons" in self.__dict__:
+                self.neurons.stop()
             self._worker.close()
 
     def __enter__(self) -> Study:
@@ -187,7 +191,9 @@ class Study(traitlets.HasTraits):
 
     @traitlets.validate("image")
     def _possible_image(self, proposal: dict[str, Any]) -> Tensor:
-        return one_image(proposal["value"], self.network.channels).detach().clone()
+        image = one_image(proposal["value"], self.network.channels).detach().clone()
+        self._measure(image)  # refuses one that the network cannot take
+        return image
 
     @traitlets.validate("target")
     def _known_target(self, proposal: dict[str, Any]) -> int:
@@ -203,16 +209,15 @@ class Study(traitlets.HasTraits):
             )
         return window
 
-    def _measure(self) -> None:
-        """Find out what there is to choose from for the image at hand."""
-        count = self.network(self.image[None]).shape[1]
-        self.ranking = self.network.top(self.image, k=count)
-        self.largest_window = self._options["sampler"].largest(self.image)
+    def _measure(self, image: Tensor) -> None:
+        """Find out what there is to choose from for an image."""
+        count = self.network(image[None]).shape[1]
+        self.ranking = self.network.top(image, k=count)
+        self.largest_window = self._options["sampler"].largest(image)
 
     def _turn_to(self, _: object) -> None:
         with self._worker.lock:
             self._map.forget()
-            self._measure()
             self.window = min(self.window, self.largest_window)
             self.target = self.ranking[0][0]
             self._ask()
@@ -222,7 +227,7 @@ class Study(traitlets.HasTraits):
 
     def _steps(self, question: Question) -> Iterator[Relevance]:
         return prediction_difference_steps(
-            self.network, self.image, question.target, question.window, **self._options
+            self.network, question.image, question.target, question.window, **self._options
         )
 
     def _follow(self, _: object) -> None:

@@ -185,6 +185,8 @@ class Task(Generic[Request, Partial]):
             if self._busy and self._begun != self._generation:
                 self._finish()
                 return
+            if not (self._busy or self._waiting):  # it was dropped before its turn came
+                return
             waiting, self._waiting = self._waiting, []
             self._busy, self._begun = True, self._generation
         try:
