@@ -626,3 +626,27 @@ def test_squeezenet_on_photographs_agrees_with_hooks(monkeypatch, tmp_path):
             place = divmod(int(maps[layer][number][channel].argmax()), maps[layer][number].shape[2])
             assert field == net.layer(layer).field_of(*place, net.size)
     assert_same(search(net, paths, neurons, cache=tmp_path), found)
+
+
+class Turned(nn.Module):
+    """What forward() does with the pixels stands in no weight and in no name of a layer."""
+
+    def __init__(self, turned):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.turned = turned
+
+    def forward(self, x):
+        return self.conv(1 - x if self.turned else x).relu().mean((2, 3))
+
+
+def test_another_forward_with_the_same_weights_is_searched_anew(tmp_path):
+    images = torch.rand(9, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    found = []
+    for turned in (False, True):
+        torch.manual_seed(0)
+        net = xw.Network(Turned(turned), size=(8, 8))
+        for cache in (tmp_path, False):
+            [top] = xw.search_images(net, images, [(1, 2)], cache=cache, progress=False)
+            found.append(top.sources)
+    assert found[0] == found[1] != found[2] == found[3]

@@ -749,3 +749,19 @@ def test_all_the_memory_that_there_is_is_one_batch():
     net, x = chain().network(), image(*SIZE)
     counts, _ = batches(net, lambda: rank(net, x, memory=math.inf))
     assert 7 in counts
+
+
+def test_a_probability_near_one_still_correlates():
+    net, x = xw.network("street"), xw.scenes.street(seed=1, person=True).image
+    assert net.top(x, 1)[0][2] > 1 - 1e-6
+    ranking = xw.rank_neurons(net, x, "output_correlation", layers=[5], output="probability")
+    assert np.isfinite(ranking.values).mean() > 0.9
+
+
+def test_a_metric_that_says_nothing_of_any_neuron_warns():
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    with torch.no_grad():
+        module[0].weight.zero_()
+    with pytest.warns(UserWarning, match="says nothing of any neuron"):
+        xw.rank_neurons(xw.Network(module, size=(8, 8)), torch.rand(3, 8, 8),
+                        "output_correlation", samples=3)  # fmt: skip

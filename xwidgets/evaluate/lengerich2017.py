@@ -91,7 +91,7 @@ class Setting:
 SETTINGS = {
     setting.name: setting
     for setting in (
-        Setting("small", 3, 1_000, 300, 3, (0, 0.5, 1, 3), 24, 16),
+        Setting("small", 3, 1_000, 300, 3, (0.5, 1, 3), 24, 16),
         Setting("full", 5, 2_000, 1_000, 4, (0, 0.25, 0.5, 1, 1.5, 2, 4), 60, 40),
     )
 }
