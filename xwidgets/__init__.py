@@ -6,9 +6,12 @@ from . import evaluate
 from .explain import (
     ConditionalSampler,
     ConstantSampler,
+    ExplanationModule,
     MarginalSampler,
     deconvolve,
     excitation_backprop,
+    fit_explanation,
+    fit_explanation_steps,
     neuron_patches,
     prediction_difference,
     prediction_difference_steps,
@@ -17,10 +20,12 @@ from .explain import (
     saliency,
     search_images,
     search_images_steps,
+    x_features,
+    x_features_each,
 )
 from .images import photo, scenes
 from .networks import Network, network
-from .results import NeuronPatch, Ranking, Relevance, TopImages
+from .results import NeuronPatch, Ranking, Relevance, TopImages, XFeatures
 from .widgets import (
     ClassChooser,
     Explorer,
@@ -36,6 +41,7 @@ __all__ = [
     "ClassChooser",
     "ConditionalSampler",
     "ConstantSampler",
+    "ExplanationModule",
     "Explorer",
     "MarginalSampler",
     "Network",
@@ -49,9 +55,12 @@ __all__ = [
     "Study",
     "TopImages",
     "WindowSlider",
+    "XFeatures",
     "deconvolve",
     "evaluate",
     "excitation_backprop",
+    "fit_explanation",
+    "fit_explanation_steps",
     "network",
     "neuron_patches",
     "photo",
@@ -63,5 +72,7 @@ __all__ = [
     "scenes",
     "search_images",
     "search_images_steps",
+    "x_features",
+    "x_features_each",
 ]
 __version__ = version("xwidgets")

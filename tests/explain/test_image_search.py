@@ -14,7 +14,7 @@ from torch import nn
 
 import xwidgets as xw
 from xwidgets.box import Box
-from xwidgets.explain import image_search
+from xwidgets.explain import data_set, image_search
 from xwidgets.images import Photograph, picture
 
 from .parts import MEAN, REAL, STD, conv, untouched
@@ -135,7 +135,7 @@ def test_what_hooks_and_a_sort_find_whatever_the_batches(count, k, batch, levels
     if doubled:
         images = torch.cat([images, images.flip(0)])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(image_search, "_batch_size", lambda net, total: min(batch, total))
+        patch.setattr(data_set, "batch_size", lambda net, total: min(batch, total))
         check(net, images, NEURONS, search(net, images, k=k), k)
 
 
@@ -154,7 +154,7 @@ def test_ties_go_to_the_earlier_image_and_the_first_unit():
 def test_equal_images_tie_though_the_last_batch_is_smaller():
     net = xw.network("birds")
     images, _ = xw.scenes.draw("birds", [3])
-    count = 2 * image_search._batch_size(net, 10**6) + 1
+    count = 2 * data_set.batch_size(net, 10**6) + 1
     same = images.expand(count, -1, -1, -1)
     for result in search(net, same, [(13, 7), (1, 0), ("classifier.0", 2)], k=count):
         assert result.sources == tuple(map(str, range(count)))
@@ -204,7 +204,7 @@ def test_the_module_is_left_alone():
 
 def test_a_partial_search_has_seen_the_first_images(monkeypatch):
     net, images = network(), pixels(10)
-    monkeypatch.setattr(image_search, "_batch_size", lambda net, total: 4)
+    monkeypatch.setattr(data_set, "batch_size", lambda net, total: 4)
     searched = []
     for results in search_images_steps(net, images, NEURONS, 3, cache=False):
         seen = results[0].searched
@@ -220,7 +220,7 @@ def test_a_partial_search_has_seen_the_first_images(monkeypatch):
 
 def test_closing_cancels_and_nothing_runs_between_steps(passes, monkeypatch, tmp_path):
     net = network()
-    monkeypatch.setattr(image_search, "_batch_size", lambda net, total: 2)
+    monkeypatch.setattr(data_set, "batch_size", lambda net, total: 2)
     steps = search_images_steps(net, pixels(8), NEURONS, cache=tmp_path / "kept")
     assert passes == []
     next(steps)
@@ -237,9 +237,9 @@ def test_a_batch_is_as_large_as_memory_allows():
                        nn.LazyLinear(2)), size=(224, 224))  # fmt: skip
     large.module(torch.zeros(1, 3, 224, 224))
     units = 64 * (2 * 222**2 + 220**2 * 2) + 2
-    assert image_search._batch_size(large, 1000) == image_search._MEMORY // (4 * units)
-    assert image_search._batch_size(network(), 50) == 50
-    assert image_search._batch_size(large, 1) == 1
+    assert data_set.batch_size(large, 1000) == data_set._MEMORY // (4 * units)
+    assert data_set.batch_size(network(), 50) == 50
+    assert data_set.batch_size(large, 1) == 1
 
 
 # What is kept
@@ -267,7 +267,7 @@ def test_a_kept_search_answers_for_every_channel_without_the_network(passes, tmp
 
 def test_only_layers_that_are_not_kept_are_searched(passes, tmp_path, monkeypatch):
     net, images = network(), pixels(9)
-    monkeypatch.setattr(image_search, "_batch_size", lambda net, total: 5)
+    monkeypatch.setattr(data_set, "batch_size", lambda net, total: 5)
     search(net, images, [(1, 0)], cache=tmp_path)
     asked = []
     watched = xw.Network.watched
@@ -280,7 +280,7 @@ def test_only_layers_that_are_not_kept_are_searched(passes, tmp_path, monkeypatc
 
 
 def test_the_folder_of_the_user_is_the_default(tmp_path, monkeypatch):
-    monkeypatch.setattr(image_search, "user_cache_dir", lambda name: tmp_path / name)
+    monkeypatch.setattr(data_set, "user_cache_dir", lambda name: tmp_path / name)
     search(network(), pixels(3), [(1, 0)], cache=True)
     assert len(kept(tmp_path / "xwidgets" / "searches")) == 1
     search(network(), pixels(3), [(2, 0)], cache=False)
@@ -438,7 +438,7 @@ def test_a_changed_file_is_searched_again(passes, folder, tmp_path):
 @pytest.mark.parametrize("broken", [[0], [5], [1, 2], [0, 1, 2, 3], [3, 4, 5], [0, 1, 2, 4, 5]])
 def test_unreadable_pictures_are_skipped_and_named(folder, monkeypatch, tmp_path, batch, broken):
     net = network()
-    monkeypatch.setattr(image_search, "_batch_size", lambda net, total: batch)
+    monkeypatch.setattr(data_set, "batch_size", lambda net, total: batch)
     paths = pictures(folder)
     names = [path.relative_to(folder).as_posix() for path in paths]
     good = [path for number, path in enumerate(paths) if number not in broken]

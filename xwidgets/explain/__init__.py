@@ -2,20 +2,29 @@
 
 from .deconvnet import deconvolve
 from .excitation_backprop import excitation_backprop
+from .explanation_fit import Fitting, fit_explanation, fit_explanation_steps
+from .explanation_module import ExplanationModule
+from .explanation_training import Training
 from .image_search import search_images, search_images_steps
 from .neuron_ranking import rank_neurons, rank_neurons_steps
 from .patches import neuron_patches
 from .prediction_difference import prediction_difference, prediction_difference_steps
 from .saliency import saliency
 from .samplers import ConditionalSampler, ConstantSampler, MarginalSampler, Sampler
+from .x_features import x_features, x_features_each
 
 __all__ = [
     "ConditionalSampler",
     "ConstantSampler",
+    "ExplanationModule",
+    "Fitting",
     "MarginalSampler",
     "Sampler",
+    "Training",
     "deconvolve",
     "excitation_backprop",
+    "fit_explanation",
+    "fit_explanation_steps",
     "neuron_patches",
     "prediction_difference",
     "prediction_difference_steps",
@@ -24,4 +33,6 @@ __all__ = [
     "saliency",
     "search_images",
     "search_images_steps",
+    "x_features",
+    "x_features_each",
 ]

@@ -24,9 +24,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.autograd import Function
 from torch.func import vjp
@@ -86,13 +84,12 @@ def excitation_backprop(
     """
     x = image_for(net, image)
     begin = None if source is None else net.layer(source).name
-    end = _pooled(net) if layer is None else layer
-    end = end if end == "pixels" else net.layer(end).name
+    end = end_layer(net, layer)
     kept = [name for name in (begin, end) if name not in (None, "pixels")]
     watched = net.watched(x[None], kept, RULES)
     units = watched.logits if begin is None else watched.activations[begin]
     if top is not None:
-        units = _through(top, units)
+        units = through(top, units)
     if begin is None and top is None:
         index = net.target_index(target, units)
         label = net.class_name(index)
@@ -109,8 +106,9 @@ def excitation_backprop(
             "layer before the maps are flattened (list them with net.layers)"
         )
     values = arrived.sum(0)
+    values = values.clamp(min=0) if contrastive else values
     return Relevance(
-        values=_at_pixels(values.clamp(min=0) if contrastive else values, x.shape[1:]),
+        values=at_pixels(values[None], x.shape[1:])[0].float().cpu().numpy(),
         image=picture(x),
         unit="share of the excitation",
         method="contrastive excitation backprop" if contrastive else "excitation backprop",
@@ -310,17 +308,25 @@ RULES: Mapping[Kind, Rule] = {
 }
 
 
-def _pooled(net: Network) -> str:
+def end_layer(net: Network, layer: str | int | None) -> str:
+    """Where to stop, by name: by default the deepest pooled layer with maps of at least 12 x 12."""
+    if layer is not None:
+        return "pixels" if layer == "pixels" else net.layer(layer).name
     found, jump = "pixels", (1, 1)
-    for layer in net.layers:
-        maps = len(layer.shape) == 3 and min(layer.shape[1:]) >= 12
-        if maps and "Pool" in layer.kind and layer.extent.jump > jump:
-            found = layer.name
-        jump = max(jump, layer.extent.jump)
+    for one in net.layers:
+        maps = len(one.shape) == 3 and min(one.shape[1:]) >= 12
+        if maps and "Pool" in one.kind and one.extent.jump > jump:
+            found = one.name
+        jump = max(jump, one.extent.jump)
     return found
 
 
-def _through(top: nn.Module, features: Tensor) -> Tensor:
+def through(top: nn.Module, features: Tensor) -> Tensor:
+    """What layers of the caller's own make of a layer of a pass watched with :data:`RULES`.
+
+    Raises:
+        ValueError: when they cannot take it, or do not return units as finite as they should be.
+    """
     if not isinstance(top, nn.Module):
         raise ValueError(f"top is a {type(top).__name__}, but must be a torch.nn.Module")
     try:
@@ -331,9 +337,12 @@ def _through(top: nn.Module, features: Tensor) -> Tensor:
             f"the top layers cannot take features of shape {tuple(features.shape)} and type "
             f"{features.dtype} ({error})"
         ) from error
-    if not isinstance(units, Tensor) or units.ndim not in (2, 4) or len(units) != 1:
+    if not isinstance(units, Tensor) or units.ndim not in (2, 4) or len(units) != len(features):
         got = tuple(units.shape) if isinstance(units, Tensor) else type(units).__name__
-        raise ValueError(f"the top layers return {got}, but must return (1, K) or (1, C, H, W)")
+        many = len(features)
+        raise ValueError(
+            f"the top layers return {got}, but must return ({many}, K) or ({many}, C, H, W)"
+        )
     if not units.isfinite().all():
         raise ValueError("the top layers return NaN or infinite values; check their weights")
     return units
@@ -348,9 +357,8 @@ def _seed(units: Tensor, index: int, label: str) -> Tensor:
     return seed
 
 
-def _at_pixels(values: Tensor, size: Sequence[int]) -> NDArray[np.float32]:
-    resized = interpolate(values[None, None], list(size), mode="bilinear")[0, 0]
-    total = resized.sum()
-    if total != 0:
-        resized = resized * (values.sum() / total)
-    return resized.float().cpu().numpy()
+def at_pixels(values: Tensor, size: Sequence[int]) -> Tensor:
+    """Maps ``(N, h, w)`` brought to the size ``(H, W)``, each with the sum that it had."""
+    resized = interpolate(values[:, None], list(size), mode="bilinear")[:, 0]
+    before, after = (maps.sum((1, 2), keepdim=True) for maps in (values, resized))
+    return resized * torch.where(after == 0, 1, before / after)

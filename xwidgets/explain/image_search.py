@@ -3,44 +3,30 @@
 One pass over the data keeps, for every channel of the layers that are asked for, the k images in
 which its map has the largest values, and where these are. That takes little memory however many
 images there are, and is kept in a file, so that the next question about the layer is answered at
-once, whichever channel it is about.
-
-What a network computes for an image differs in the last digits with the size of the batch. Batches
-are therefore all of one size, which depends on nothing but the network and the number of images, so
-that equal images are equally good, and the earlier one comes first.
+once, whichever channel it is about. Of equally good images the earlier one comes first.
 """
 
-import json
-import os
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from hashlib import sha256
-from itertools import chain
 from math import prod
 from pathlib import Path
 from typing import Any, ClassVar, Self
-from uuid import uuid4
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from platformdirs import user_cache_dir
 from torch import Tensor
 from tqdm import tqdm
 
 from xwidgets.errors import at_least
-from xwidgets.images import one_image, picture
-from xwidgets.images.collection import Collection
+from xwidgets.images import picture
 from xwidgets.networks import Layer, Network
 from xwidgets.networks.network import a_network
 from xwidgets.results import TopImages
-from xwidgets.results.result import Result, versions
+from xwidgets.results.result import Result
 
+from .data_set import DataSet, cache_file, cache_folder, keep
 from .neuron import neuron_of
-
-_MEMORY = 128e6
-"""Roughly how many bytes the activations of a batch may take."""
 
 
 def search_images(
@@ -134,8 +120,8 @@ class _Search:
         self._neurons = [neuron_of(net, neuron) for neuron in neurons]
         if not self._neurons:
             raise ValueError("neurons is empty; give pairs of a layer and a channel")
-        self._folder = _folder(cache)
-        self._data = Collection(images)
+        self._folder = cache_folder(cache, "searches")
+        self._data = DataSet(net, images)
         self._best = {layer: _Best.of_none(layer.shape[0]) for layer, _ in self._neurons}
         self._pictures: dict[int, NDArray[np.uint8]] = {}
         self.total = len(self._data)
@@ -146,8 +132,11 @@ class _Search:
         asked = [layer for layer in self._best if not self._recalled(layer, files.get(layer))]
         for searched in self._looked(asked) if asked else (self.total,):
             if searched == self.total:
-                self._check_skipped()
-                self._keep({layer: file for layer, file in files.items() if layer in asked})
+                self._data.check_skipped(
+                    sorted({number for best in self._best.values() for number in best.skipped})
+                )
+                for layer in files.keys() & set(asked):
+                    keep(self._best[layer], files[layer])
             yield searched
 
     def results(self) -> list[TopImages]:
@@ -155,12 +144,11 @@ class _Search:
         return [self._result(layer, channel) for layer, channel in self._neurons]
 
     def _looked(self, layers: list[Layer]) -> Iterator[int]:
-        size = _batch_size(self._net, self.total)
         searched = 0
-        for batch in self._batches(size):
+        for batch in self._data.batches():
             images = {number: image for number, image in batch.items() if image is not None}
             skipped = tuple(number for number in batch if number not in images)
-            for layer, maxima in self._maxima(layers, list(images.values()), size).items():
+            for layer, maxima in self._maxima(layers, list(images.values())).items():
                 found = _Best.of(*maxima, list(images), skipped)
                 self._best[layer] = self._best[layer].joined(found, self._k)
             shown = {n for layer, channel in self._neurons for n in self._best[layer].top(channel)}
@@ -171,28 +159,15 @@ class _Search:
             searched += len(batch)
             yield searched
 
-    def _batches(self, size: int) -> Iterator[dict[int, Tensor | None]]:
-        """All images in turn, ``size`` at a time besides those that cannot be read."""
-        batch: dict[int, Tensor | None] = {}
-        left = size
-        for number in range(self.total):
-            batch[number] = image = self._image(number)
-            left -= image is not None
-            if not left:
-                yield batch
-                batch, left = {}, size
-        if batch:
-            yield batch
-
     def _maxima(
-        self, layers: list[Layer], images: list[Tensor], size: int
+        self, layers: list[Layer], images: list[Tensor]
     ) -> dict[Layer, tuple[Tensor, Tensor]]:
         """``(N, C)`` each: the largest of each map of ``N`` images, and its place in the map."""
         if not images:
             return {layer: (torch.zeros(0, layer.shape[0]),) * 2 for layer in layers}
-        filled = images + images[-1:] * (size - len(images))
         names = [layer.name for layer in layers]
-        activations = self._net.watched(torch.stack(filled), names, gradients=False).activations
+        filled = self._data.filled(images)
+        activations = self._net.watched(filled, names, gradients=False).activations
         found = {}
         for layer in layers:
             maps = activations[layer.name][: len(images)].reshape(len(images), layer.shape[0], -1)
@@ -204,22 +179,6 @@ class _Search:
                 )
             found[layer] = values.cpu(), places.cpu()
         return found
-
-    def _image(self, number: int) -> Tensor | None:
-        """An image as the network takes it; ``None`` when it cannot be read."""
-        try:
-            image = self._data.image(number)
-            if image is None:
-                return None
-            if self._net.channels == 1 and len(image) == 3:
-                image = image.mean(0, keepdim=True)
-            image = one_image(image, self._net.channels)
-            if tuple(image.shape[1:]) != tuple(self._net.size):
-                image = self._net.prepare(image)
-        except ValueError as error:
-            source = self._data.source(number)
-            raise ValueError(f"image {source} of the data set: {error}") from error
-        return image.to(self._net.dtype)
 
     def _result(self, layer: Layer, channel: int) -> TopImages:
         best = self._best[layer]
@@ -243,17 +202,10 @@ class _Search:
 
     def _files(self) -> dict[Layer, Path]:
         """Where what is found is kept."""
-        if self._folder is None:
+        folder, key = self._folder, self._folder and self._data.key()
+        if folder is None or key is None:
             return {}
-        data = self._data.fingerprint()
-        if data is None:
-            return {}
-        network = _fingerprint(self._net)
-        files = {}
-        for layer in self._best:
-            key = json.dumps([network, data, layer.name, self._k, versions()])
-            files[layer] = self._folder / f"{sha256(key.encode()).hexdigest()}.npz"
-        return files
+        return {layer: cache_file(folder, key, layer.name, self._k) for layer in self._best}
 
     def _recalled(self, layer: Layer, file: Path | None) -> bool:
         """Whether an earlier search for the layer is known, of the same readable files."""
@@ -265,37 +217,13 @@ class _Search:
             return False
         shown = {n for one, channel in self._neurons if one == layer for n in best.top(channel)}
         for number in shown.union(best.skipped):
-            image = self._image(number)
+            image = self._data.image(number)
             if (image is None) != (number in best.skipped):
                 return False
             if image is not None:
                 self._pictures[number] = picture(image)
         self._best[layer] = best
         return True
-
-    def _keep(self, files: dict[Layer, Path]) -> None:
-        try:
-            for layer, file in files.items():
-                self._best[layer].keep(file)
-        except OSError as error:
-            warnings.warn(
-                f"what was found cannot be kept in {str(self._folder)!r} ({error}); give another "
-                "folder with cache=folder",
-                stacklevel=4,
-            )
-
-    def _check_skipped(self) -> None:
-        numbers = sorted({number for best in self._best.values() for number in best.skipped})
-        if not numbers:
-            return
-        names = ", ".join(self._data.source(number) for number in numbers[:5])
-        names += " ..." if len(numbers) > 5 else ""
-        if len(numbers) == self.total:
-            raise ValueError(f"none of the {self.total} pictures can be read ({names}); check them")
-        warnings.warn(
-            f"{len(numbers)} of {self.total} pictures cannot be read and were skipped: {names}",
-            stacklevel=4,
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -359,48 +287,6 @@ class _Best(Result):
         numbers: list[int] = self.numbers[channel].tolist()
         return numbers
 
-    def keep(self, file: Path) -> None:
-        """Save to a file that is either whole or not there."""
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_name(f"{uuid4().hex}.part")
-        try:
-            self.save(part)
-            os.replace(part, file)
-        finally:
-            part.unlink(missing_ok=True)
-
     def _fault(self) -> str | None:
         shapes = {self.values.shape, self.numbers.shape, self.places.shape}
         return None if len(shapes) == 1 else "its numbers do not fit together"
-
-
-def _folder(cache: object) -> Path | None:
-    if cache is True:
-        return Path(user_cache_dir("xwidgets")) / "searches"
-    if isinstance(cache, str | Path) and not Path(cache).is_file():
-        return Path(cache)
-    if cache is not False:
-        raise ValueError(f"cache is {cache!r}, but must be True, False or a folder")
-    return None
-
-
-def _batch_size(net: Network, total: int) -> int:
-    """How many images go through the network at once, if all its activations were kept."""
-    need = net.dtype.itemsize * sum(prod(layer.shape) for layer in net.layers)
-    return min(total, max(1, int(_MEMORY // need)))
-
-
-def _fingerprint(net: Network) -> str:
-    """What changes when the activations of a network do, or how it prepares pictures."""
-    normalize = [part.tolist() for part in net._normalize or ()]
-    prepared = [list(net.size), net._prepare_size, net._interpolation]
-    runs = [str(net.device), str(net.memory_format), repr(net.module)]
-    digest = sha256(json.dumps([normalize, prepared, runs]).encode())
-    rng = np.random.default_rng(0)  # what forward() does with an image that is always the same
-    probe = torch.from_numpy(rng.random((1, net.channels or 3, *net.size), np.float32))
-    digest.update(net(probe).cpu().float().numpy().data)
-    for name, value in chain(net.module.named_parameters(), net.module.named_buffers()):
-        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
-        flat = value.detach().cpu().contiguous().reshape(-1)
-        digest.update(flat.view(torch.uint8).numpy().data)
-    return digest.hexdigest()

@@ -12,8 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from xwidgets.images.inria import Photograph
-from xwidgets.images.photo import photo
+from xwidgets.images.photo import PhotographFile, photo
 from xwidgets.images.pixels import as_pixels
 
 
@@ -23,9 +22,9 @@ class Collection:
     Args:
         images: a folder, whose pictures are those in it and below, sorted, such as a folder of
             class folders; a sequence of paths, of tensors or arrays ``(C, H, W)`` in [0, 1], of PIL
-            images, of :class:`xwidgets.images.Photograph` or of scenes; a tensor or array
-            ``(N, C, H, W)``; or a data set of PyTorch with a length. Its items may be pairs of an
-            image and whatever else.
+            images, of photographs from :func:`xwidgets.images.inria` or :func:`xwidgets.images.cub`
+            or of scenes; a tensor or array ``(N, C, H, W)``; or a data set of PyTorch with a
+            length. Its items may be pairs of an image and whatever else.
 
     Raises:
         ValueError: when it is nothing of these, or holds no picture.
@@ -114,7 +113,7 @@ class Collection:
         if not isinstance(self._items, list | tuple):
             return None
         item = _first(self._items[number])
-        if isinstance(item, Photograph):
+        if isinstance(item, PhotographFile):
             return item.path
         return Path(item) if isinstance(item, str | Path) else None
 

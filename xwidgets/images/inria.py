@@ -10,15 +10,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from torch import Tensor
-
 from xwidgets.box import Box
 from xwidgets.errors import unknown
-from xwidgets.images.photo import photo
+from xwidgets.images.photo import PhotographFile
 
 
 @dataclass(frozen=True)
-class Photograph:
+class Photograph(PhotographFile):
     """A photograph whose pixels stay on disk until they are asked for.
 
     Attributes:
@@ -33,14 +31,7 @@ class Photograph:
         torch.Size([3, 10, 8])
     """
 
-    path: Path
-    label: int
     boxes: tuple[Box, ...]
-
-    @property
-    def image(self) -> Tensor:
-        """The pixels, float32 ``(3, H, W)`` in [0, 1], read anew each time."""
-        return photo(self.path)
 
 
 def inria(folder: str | Path, split: str = "train") -> list[Photograph]:

@@ -1,5 +1,6 @@
 """Photographs from files, arrays, or the free pictures that come with scikit-image."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,24 @@ def photographs() -> list[Tensor]:
         5
     """
     return [photo(name) for name in NAMED if name != "retina"]
+
+
+@dataclass(frozen=True)
+class PhotographFile:
+    """A photograph of a data set, whose pixels stay on disk until they are asked for.
+
+    Attributes:
+        path: its file.
+        label: the index of its class.
+    """
+
+    path: Path
+    label: int
+
+    @property
+    def image(self) -> Tensor:
+        """The pixels, float32 ``(3, H, W)`` in [0, 1], read anew each time."""
+        return photo(self.path)
 
 
 def _named(name: str) -> np.ndarray:

@@ -4,5 +4,6 @@ from .neuron_patch import NeuronPatch
 from .ranking import METRICS, Ranking
 from .relevance import Relevance
 from .top_images import TopImages
+from .x_features import XFeatures
 
-__all__ = ["METRICS", "NeuronPatch", "Ranking", "Relevance", "TopImages"]
+__all__ = ["METRICS", "NeuronPatch", "Ranking", "Relevance", "TopImages", "XFeatures"]

@@ -1,0 +1,176 @@
+"""The images of a data set as a network takes them, and what was computed of them, kept in files.
+
+What a network computes for an image differs in the last digits with the size of the batch. Batches
+are therefore all of one size, which depends on nothing but the network and the number of images.
+"""
+
+import json
+import os
+import warnings
+from collections.abc import Iterator
+from hashlib import sha256
+from itertools import chain
+from math import prod
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import torch
+from platformdirs import user_cache_dir
+from torch import Tensor
+
+from xwidgets.images import one_image
+from xwidgets.images.collection import Collection
+from xwidgets.networks import Network
+from xwidgets.results.result import Result, versions
+
+_MEMORY = 128e6
+"""Roughly how many bytes the activations of a batch may take."""
+
+
+class DataSet:
+    """A collection of images in front of a network.
+
+    Args:
+        net: the classifier.
+        images: all that :class:`xwidgets.images.Collection` takes. Those of another size than the
+            network's are brought to it by :meth:`xwidgets.Network.prepare`.
+
+    Attributes:
+        batch_size: how many images go through the network at once, if all its activations are kept.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> data = DataSet(xw.network("birds"), [xw.scenes.bird(seed) for seed in range(3)])
+        >>> len(data), data.image(0).shape
+        (3, torch.Size([3, 64, 64]))
+    """
+
+    def __init__(self, net: Network, images: object) -> None:
+        self._net = net
+        self._images = Collection(images)
+        self.batch_size = batch_size(net, len(self))
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def image(self, number: int) -> Tensor | None:
+        """An image as the network takes it; ``None`` when it cannot be read.
+
+        Raises:
+            ValueError: when the network cannot take it.
+        """
+        try:
+            image = self._images.image(number)
+            if image is None:
+                return None
+            if self._net.channels == 1 and len(image) == 3:
+                image = image.mean(0, keepdim=True)
+            image = one_image(image, self._net.channels)
+            if tuple(image.shape[1:]) != tuple(self._net.size):
+                image = self._net.prepare(image)
+        except ValueError as error:
+            raise ValueError(f"image {self.source(number)} of the data set: {error}") from error
+        return image.to(self._net.dtype)
+
+    def source(self, number: int) -> str:
+        """The file of an image, or its number in the data set."""
+        return self._images.source(number)
+
+    def batches(self) -> Iterator[dict[int, Tensor | None]]:
+        """All images by number, :attr:`batch_size` at a time besides those that cannot be read."""
+        batch: dict[int, Tensor | None] = {}
+        left = self.batch_size
+        for number in range(len(self)):
+            batch[number] = image = self.image(number)
+            left -= image is not None
+            if not left:
+                yield batch
+                batch, left = {}, self.batch_size
+        if batch:
+            yield batch
+
+    def filled(self, images: list[Tensor]) -> Tensor:
+        """``(batch_size, C, H, W)``: the images, the last of them repeated."""
+        return torch.stack(images + images[-1:] * (self.batch_size - len(images)))
+
+    def check_skipped(self, numbers: list[int]) -> None:
+        """Warn of images that could not be read.
+
+        Raises:
+            ValueError: when these are all.
+        """
+        if not numbers:
+            return
+        names = ", ".join(map(self.source, numbers[:5])) + (" ..." if len(numbers) > 5 else "")
+        if len(numbers) == len(self):
+            raise ValueError(f"none of the {len(self)} pictures can be read ({names}); check them")
+        warnings.warn(
+            f"{len(numbers)} of {len(self)} pictures cannot be read and were skipped: {names}",
+            stacklevel=2,
+        )
+
+    def key(self) -> str | None:
+        """What changes when the network or the images do; ``None`` for images that cannot tell."""
+        data = self._images.fingerprint()
+        return None if data is None else json.dumps([_fingerprint(self._net), data, versions()])
+
+
+def batch_size(net: Network, total: int) -> int:
+    """How many of ``total`` images go through at once, if all activations were kept."""
+    need = net.dtype.itemsize * sum(prod(layer.shape) for layer in net.layers)
+    return min(total, max(1, int(_MEMORY // need)))
+
+
+def cache_folder(cache: object, name: str) -> Path | None:
+    """Where results are kept: the folder ``cache``, for ``True`` one of the user's caches.
+
+    Raises:
+        ValueError: when it is neither a folder, nor ``True`` or ``False``.
+    """
+    if cache is True:
+        return Path(user_cache_dir("xwidgets")) / name
+    if isinstance(cache, str | Path) and not Path(cache).is_file():
+        return Path(cache)
+    if cache is not False:
+        raise ValueError(f"cache is {cache!r}, but must be True, False or a folder")
+    return None
+
+
+def cache_file(folder: Path, *key: object) -> Path:
+    """The file for what ``key`` tells."""
+    return folder / f"{sha256(json.dumps(key).encode()).hexdigest()}.npz"
+
+
+def keep(result: Result, file: Path) -> None:
+    """Save to a file that is either whole or not there; warn when that is not possible."""
+    part = file.with_name(f"{uuid4().hex}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            result.save(part)
+            os.replace(part, file)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        warnings.warn(
+            f"what was found cannot be kept in {str(file.parent)!r} ({error}); give another "
+            "folder with cache=folder",
+            stacklevel=2,
+        )
+
+
+def _fingerprint(net: Network) -> str:
+    """What changes when the activations of a network do, or how it prepares pictures."""
+    normalize = [part.tolist() for part in net._normalize or ()]
+    prepared = [list(net.size), net._prepare_size, net._interpolation]
+    runs = [str(net.device), str(net.memory_format), repr(net.module)]
+    digest = sha256(json.dumps([normalize, prepared, runs]).encode())
+    rng = np.random.default_rng(0)  # what forward() does with an image that is always the same
+    probe = torch.from_numpy(rng.random((1, net.channels or 3, *net.size), np.float32))
+    digest.update(net(probe).cpu().float().numpy().data)
+    for name, value in chain(net.module.named_parameters(), net.module.named_buffers()):
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+        flat = value.detach().cpu().contiguous().reshape(-1)
+        digest.update(flat.view(torch.uint8).numpy().data)
+    return digest.hexdigest()

@@ -1,0 +1,206 @@
+"""An explanation module: a few x-features of a layer that give one class's score (Qi et al. 2018).
+
+An encoder E embeds the features Z of a layer into n numbers that are not negative, the x-features,
+and the score of a class before softmax is approximated by y^ = v^T E(Z).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Self
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from .features import as_features
+
+METHODS = ("srae", "nn", "sae", "cae", "lasso")
+"""Ways to find x-features: the sparse reconstruction autoencoder, and the paper's baselines."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known about an explanation module.
+
+    Attributes:
+        network: the network's name.
+        layer: the name of the layer whose output is explained with.
+        target: the class index, and ``label`` its name.
+        method: one of :data:`METHODS`.
+        parameters: what it was fitted with, the seed among it.
+        curves: what was measured after each epoch: ``"error"``, mean \\|y^ - y\\| on the held-out
+            images, and ``"loss"``, what was minimised on the others.
+        versions: of the packages that computed it.
+    """
+
+    network: str
+    layer: str
+    target: int
+    label: str
+    method: str
+    parameters: Mapping[str, Any]
+    curves: Mapping[str, list[float]]
+    versions: Mapping[str, str]
+
+
+class ExplanationModule(nn.Module):
+    """x-features of a layer, and how a class's score follows from them.
+
+    Attributes:
+        encoder: from a layer's outputs ``(N, C, H, W)`` or ``(N, K)``, or features ``(N, S)``, to
+            x-features ``(N, n)``.
+        weights: v, ``(n,)``.
+        intercept: what is added to v^T E; 0 but for the Lasso.
+        decoder: from x-features to reconstructed features ``(N, S)``; ``None`` for methods that
+            reconstruct nothing.
+        facts: :class:`Facts` about it.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> images, _ = xw.scenes.draw("birds", range(300))
+        >>> module = xw.fit_explanation(
+        ...     xw.network("birds"), images, target=3, epochs=2, progress=False
+        ... )
+        >>> module.facts.label, module.encoder(torch.rand(4, 128)).shape
+        ('Briar finch (hooked beak)', torch.Size([4, 5]))
+    """
+
+    def __init__(
+        self,
+        facts: Facts,
+        encoder: nn.Module,
+        weights: Tensor,
+        intercept: Tensor,
+        decoder: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.facts = facts
+        self.encoder = encoder
+        self.decoder = decoder
+        self.register_buffer("weights", weights)
+        self.register_buffer("intercept", intercept)
+        self.requires_grad_(False)
+        self.eval()
+
+    weights: Tensor
+    intercept: Tensor
+
+    def forward(self, activations: Tensor) -> Tensor:
+        """The approximated scores ``(N,)`` of a layer's outputs, or of features ``(N, S)``."""
+        approximation: Tensor = self.encoder(activations) @ self.weights + self.intercept
+        return approximation
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What tells this module from any other, however similarly it was fitted."""
+        digest = sha256(
+            json.dumps([self.facts.network, self.facts.layer, self.facts.target]).encode()
+        )
+        for name, value in sorted(self.state_dict().items()):
+            digest.update(name.encode() + value.cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+    def save(self, path: str | Path) -> None:
+        """Write to a ``.safetensors`` file that :meth:`load` reads."""
+        tensors = {name: value.cpu().contiguous() for name, value in self.state_dict().items()}
+        save_file(tensors, path, {"explanation_module": json.dumps(asdict(self.facts))})
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            ValueError: when the file is missing, damaged or of another kind.
+        """
+        try:
+            with safe_open(path, "pt") as file:
+                facts = Facts(**json.loads(file.metadata()["explanation_module"]))
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            decoder = layers_of("decoder", tensors)
+            module = cls(
+                facts,
+                encoder_of(tensors.get("encoder.1.chosen"), layers_of("encoder", tensors)),
+                tensors["weights"],
+                tensors["intercept"],
+                decoder_of(decoder) if decoder else None,
+            )
+            module.load_state_dict(tensors)
+        except FileNotFoundError as error:
+            raise ValueError(f"there is no explanation module at {str(path)!r}") from error
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise ValueError(
+                f"{str(path)!r} holds no readable explanation module ({error}); fit it again and "
+                "write it with module.save(path)"
+            ) from error
+        return module
+
+    def __repr__(self) -> str:
+        facts = self.facts
+        return (
+            f"<ExplanationModule: {len(self.weights)} x-features by {facts.method} of "
+            f"{facts.layer} for {facts.label!r} ({facts.network})>"
+        )
+
+
+class Features(nn.Module):
+    """Brings a layer's outputs into the form of features; see :func:`as_features`."""
+
+    def forward(self, activations: Tensor) -> Tensor:
+        """Of ``(N, C, H, W)`` or ``(N, K)``, ``(N, S)``."""
+        return as_features(activations)
+
+
+class Choice(nn.Module):
+    """Some of the features as they are."""
+
+    def __init__(self, chosen: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("chosen", chosen)
+
+    chosen: Tensor
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Of ``(N, S)``, ``(N, n)``."""
+        return features[:, self.chosen]
+
+
+Layers = Sequence[tuple[Tensor, Tensor]]
+"""The weights ``(out, in)`` and biases ``(out,)`` of fully connected layers, in order."""
+
+
+def encoder_of(chosen: Tensor | None, layers: Layers) -> nn.Sequential:
+    """An encoder that chooses some features, or consists of rectified layers."""
+    if chosen is not None:
+        return nn.Sequential(Features(), Choice(chosen))
+    return nn.Sequential(Features(), *_rectified(layers))
+
+
+def decoder_of(layers: Layers) -> nn.Sequential:
+    """A decoder of rectified layers, but for the last, since features may be negative."""
+    return nn.Sequential(*_rectified(layers)[:-1])
+
+
+def _rectified(layers: Layers) -> list[nn.Module]:
+    modules: list[nn.Module] = []
+    for weight, bias in layers:
+        layer = nn.utils.skip_init(nn.Linear, weight.shape[1], weight.shape[0])
+        layer.weight, layer.bias = nn.Parameter(weight), nn.Parameter(bias)
+        modules += [layer, nn.ReLU()]
+    return modules
+
+
+def layers_of(part: str, tensors: Mapping[str, Tensor]) -> Layers:
+    """Those of a saved encoder or decoder."""
+    names = [name.removesuffix(".weight") for name in tensors if name.endswith(".weight")]
+    mine = sorted((name for name in names if name.startswith(f"{part}.")), key=_place)
+    return [(tensors[f"{name}.weight"], tensors[f"{name}.bias"]) for name in mine]
+
+
+def _place(name: str) -> int:
+    return int(name.split(".")[1])

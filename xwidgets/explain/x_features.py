@@ -1,0 +1,158 @@
+"""Heat maps of x-features: what in a picture makes each of them active (Qi et al. 2018).
+
+Excitation backprop goes from an x-feature through the encoder and the network to a pooled layer. In
+its contrastive form, c-MWP, the encoder's last layer is the one that is passed once with its
+weights and once with their negatives.
+"""
+
+from collections.abc import Iterator
+from copy import deepcopy
+
+import torch
+from torch import Tensor
+
+from xwidgets.images import picture
+from xwidgets.networks import Network
+from xwidgets.networks.network import a_network, image_for
+from xwidgets.results import XFeatures
+
+from .data_set import DataSet
+from .excitation_backprop import RULES, at_pixels, end_layer, excitations, through
+from .explanation_module import ExplanationModule
+
+_RIVALS = 3
+
+
+def x_features(
+    net: Network,
+    module: ExplanationModule,
+    image: object,
+    layer: str | int | None = None,
+    contrastive: bool = True,
+) -> XFeatures:
+    """The x-features of one image, and their heat maps by c-MWP.
+
+    Args:
+        net: the classifier that the module was fitted to.
+        module: from :func:`xwidgets.fit_explanation`.
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+        layer: where the maps are taken, a layer by name, a convolution by its number, or
+            ``"pixels"``; by default the deepest pooled layer with maps of at least 12 x 12.
+        contrastive: c-MWP, what speaks for an x-feature more than against it; otherwise MWP.
+
+    Returns:
+        Maps, activations E, weights v, and the score that they approximate.
+
+    Raises:
+        ValueError: when the module was fitted to another network, or the layer does not lead to its
+            layer.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, (images, _) = xw.network("birds"), xw.scenes.draw("birds", range(300))
+        >>> module = xw.fit_explanation(net, images, target=3, epochs=2, progress=False)
+        >>> x_features(net, module, xw.scenes.bird(seed=3, species=3).image).maps.shape
+        (5, 64, 64)
+    """
+    x = image_for(net, image)
+    _check(net, module)
+    [found] = _found(net, module, x[None], end_layer(net, layer), contrastive)
+    return found
+
+
+def x_features_each(
+    net: Network,
+    module: ExplanationModule,
+    images: object,
+    layer: str | int | None = None,
+    contrastive: bool = True,
+) -> Iterator[XFeatures]:
+    """The x-features of many images one after another, computed in batches.
+
+    Args:
+        net, module, layer, contrastive: as for :func:`x_features`.
+        images: all that :class:`xwidgets.images.Collection` takes; those that cannot be read are
+            left out with a warning.
+
+    Returns:
+        An iterator of what :func:`x_features` returns.
+
+    Raises:
+        ValueError: as :func:`x_features`.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, (images, _) = xw.network("birds"), xw.scenes.draw("birds", range(300))
+        >>> module = xw.fit_explanation(net, images, target=3, epochs=2, progress=False)
+        >>> [found.maps.shape for found in x_features_each(net, module, images[:2])]
+        [(5, 64, 64), (5, 64, 64)]
+    """
+    data = DataSet(a_network(net), images)
+    _check(net, module)
+    end = end_layer(net, layer)
+    return _each(net, module, data, end, contrastive)
+
+
+def _check(net: Network, module: object) -> None:
+    if not isinstance(module, ExplanationModule):
+        raise ValueError(
+            f"module is a {type(module).__name__}, but must be an explanation module; "
+            "make one with xw.fit_explanation(net, images, target)"
+        )
+    facts = module.facts
+    if facts.network != net.name:
+        raise ValueError(
+            f"the module was fitted to network {facts.network!r}, not to {net.name!r}; fit one to "
+            "this network"
+        )
+    net.layer(facts.layer)
+
+
+def _each(
+    net: Network, module: ExplanationModule, data: DataSet, end: str, contrastive: bool
+) -> Iterator[XFeatures]:
+    skipped: list[int] = []
+    for batch in data.batches():
+        images = [image for image in batch.values() if image is not None]
+        skipped += [number for number, image in batch.items() if image is None]
+        if images:
+            yield from _found(net, module, torch.stack(images), end, contrastive)
+    data.check_skipped(skipped)
+
+
+def _found(
+    net: Network, module: ExplanationModule, images: Tensor, end: str, contrastive: bool
+) -> Iterator[XFeatures]:
+    facts = module.facts
+    layers = [facts.layer] if end == "pixels" else [facts.layer, end]
+    watched = net.watched(images, layers, RULES)
+    encoder = deepcopy(module.encoder).to(net.device, net.dtype)
+    activations = through(encoder, watched.activations[facts.layer])
+    seeds = torch.diag_embed((activations.detach() > 0).to(activations)).transpose(0, 1)
+    to = watched.pixels if end == "pixels" else watched.activations[end]
+    arrived = excitations(activations, seeds.contiguous(), to, contrastive).sum(2)
+    maps = at_pixels(arrived.clamp(min=0).flatten(0, 1), images.shape[2:])
+    maps = maps / maps.sum((1, 2), keepdim=True).clamp(min=torch.finfo(maps.dtype).tiny)
+    maps = maps.view(*arrived.shape[:2], *maps.shape[1:])
+    for one, image in enumerate(images):
+        scores = watched.logits[one].detach().cpu()
+        order = scores.argsort(descending=True).tolist()
+        others = [index for index in order if index != facts.target]
+        yield XFeatures(
+            maps=maps[:, one].float().cpu().numpy(),
+            activations=activations[one].detach().float().cpu().numpy(),
+            weights=module.weights.float().cpu().numpy(),
+            intercept=float(module.intercept),
+            score=float(scores[facts.target]),
+            rivals=tuple((net.class_name(n), float(scores[n])) for n in others[:_RIVALS]),
+            mass=arrived[:, one].sum((1, 2)).float().cpu().numpy(),
+            image=picture(image),
+            network=facts.network,
+            layer=facts.layer,
+            target=facts.target,
+            label=facts.label,
+            top=net.class_name(order[0]),
+            method=facts.method,
+            module=module.fingerprint,
+            parameters={"layer": end, "contrastive": contrastive},
+        )
