@@ -171,6 +171,7 @@ def fit_explanation_steps(
     if method not in METHODS:
         raise unknown("method", method, METHODS)
     at_least("features", features, 1)
+    at_least("seed", seed, 0)
     cache_folder(cache, "features")
     options = _options(training)
     where = feature_layer(a_network(net), layer)

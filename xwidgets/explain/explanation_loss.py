@@ -27,12 +27,15 @@ def faithfulness_loss(approximations: Tensor, scores: Tensor, weights: Tensor) -
     return (weights * (approximations - scores) ** 2).mean(1)
 
 
-def reconstruction_loss(reconstructions: Tensor, features: Tensor, q: float | None) -> Tensor:
-    """(1 / S) sum_k log(1 + q Q_k), Q_k the mean over images of the squared error of feature k.
+def reconstruction_loss(
+    reconstructions: Tensor, features: Tensor, weights: Tensor, q: float | None
+) -> Tensor:
+    """(1 / S) sum_k log(1 + q Q_k), Q_k the weighted mean of the squared error of feature k.
 
     Args:
         reconstructions: ``(M, B, S)``, of M classes and B images.
         features: ``(B, S)``, Z.
+        weights: ``(M, B)``, of the images for each class.
         q: above 0; ``None`` for the mean of Q, which is the limit of this over q for small q.
 
     Returns:
@@ -42,14 +45,15 @@ def reconstruction_loss(reconstructions: Tensor, features: Tensor, q: float | No
         ValueError: for other shapes, which might broadcast into something else.
 
     Example:
-        >>> reconstruction_loss(torch.ones(1, 2, 3), torch.zeros(2, 3), q=1.0)
+        >>> reconstruction_loss(torch.ones(1, 2, 3), torch.zeros(2, 3), torch.ones(1, 2), q=1.0)
         tensor([0.6931])
     """
     if reconstructions.ndim != 3:
         shape = tuple(reconstructions.shape)
         raise ValueError(f"reconstructions are {shape}, but must be (M, B, S)")
     _check(features, reconstructions.shape[1:], "features")
-    errors = ((reconstructions - features) ** 2).mean(1)
+    _check(weights, reconstructions.shape[:2], "weights")
+    errors = (weights[..., None] * (reconstructions - features) ** 2).mean(1)
     return (errors if q is None else torch.log1p(q * errors)).mean(1)
 
 

@@ -11,8 +11,10 @@ alone and among others, but for rounding.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from math import sqrt
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,6 +26,9 @@ from xwidgets.errors import at_least, number
 from .explanation_loss import faithfulness_loss, reconstruction_loss
 from .explanation_module import Layers
 from .features import LARGEST
+
+Seed = tuple[int, int]
+"""The seed of a fit and the class."""
 
 
 @dataclass(frozen=True)
@@ -97,10 +102,6 @@ class Task:
         weights = torch.where(self.positive, 0.5 / share, 0.5 / other)
         return (weights / weights[:, self.learned].mean(1, keepdim=True)).to(self.scores)
 
-    def error(self, approximations: Tensor) -> Tensor:
-        """``(M,)``: the mean \\|y^ - y\\| of approximations ``(M, N)`` of the held-out images."""
-        return (approximations - self.scores[:, self.held_out]).abs().mean(1)
-
 
 @dataclass(frozen=True, eq=False)
 class Coded:
@@ -155,66 +156,107 @@ def train(
         The best modules so far; ``(M,)`` each, the held-out error after this epoch, and the loss in
         it.
     """
-    faithful, reconstructs = method != "cae", method != "nn"
-    q = options.q if method == "srae" else None
     scale = task.features[task.learned].std().clamp(min=1e-12)
     spread = task.scores[:, task.learned].std(1, keepdim=True).clamp(min=1e-12)
-    features, scores, weights = task.features / scale, task.scores / spread, task.weights
-    coders = _Autoencoders(
-        options.widths(features.shape[1], count), [(seed, one) for one in classes], features
-    )
-    weighting, biases = coders.parameters(faithful, reconstructs)
-    optimizer = torch.optim.Adam(
-        [{"params": weighting, "weight_decay": options.weight_decay}, {"params": biases}],
-        lr=options.learning_rate,
-        fused=True,
-    )
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, options.epochs)
-    order = torch.Generator().manual_seed(seed)
-    learned, held_out = features[task.learned], features[task.held_out]
-    best = torch.full((len(scores),), torch.inf, dtype=features.dtype, device=features.device)
-    since = torch.zeros(len(scores), dtype=torch.int64, device=features.device)
-    kept = coders.state()
+    scaled = replace(task, features=task.features / scale, scores=task.scores / spread)
+    trainer = _Trainer(scaled, method, count, [(seed, one) for one in classes], options)
+    random = torch.Generator().manual_seed(seed)
+    best = torch.full_like(spread[:, 0], torch.inf)
+    since = torch.zeros_like(best)
+    kept = trainer.coders.state()
     for _ in range(options.epochs):
-        total = torch.zeros_like(best)
-        for batch in torch.randperm(len(learned), generator=order).split(options.batch):
-            images = task.learned[batch]
-            coded = coders.encode(features[images])
-            loss = torch.zeros_like(best)
-            if faithful:
-                loss = loss + faithfulness_loss(
-                    coders.weigh(coded), scores[:, images], weights[:, images]
-                )
-            if reconstructs:
-                rebuilt = reconstruction_loss(coders.decode(coded), features[images], q)
-                loss = loss + (options.beta if faithful else 1) * rebuilt
-            optimizer.zero_grad()
-            loss.sum().backward()
-            optimizer.step()
-            total += loss.detach() * len(batch) / len(learned)
-        schedule.step()
-        with torch.no_grad():
-            if not faithful:
-                coders.solve(learned, scores[:, task.learned], weights[:, task.learned])
-            coded = coders.encode(held_out)
-            error = task.error(coders.weigh(coded) * spread)
-            found = error if faithful else reconstruction_loss(coders.decode(coded), held_out, q)
+        with trainer.threads():
+            loss = trainer.learn(torch.randperm(len(task.learned), generator=random))
+            error, found = trainer.test()
         better = (found < best) & (since < options.patience)
         best = torch.where(better, found, best)
         since = torch.where(better, 0, since + 1)
         kept = [
             torch.where(better.view(-1, *[1] * (new.ndim - 1)), new, old)
-            for new, old in zip(coders.state(), kept, strict=True)
+            for new, old in zip(trainer.coders.state(), kept, strict=True)
         ]
-        yield _coded(kept, scale, spread, reconstructs), error, total
+        coded = _coded(kept, scale, spread, trainer.reconstructs)
+        yield coded, error * spread[:, 0], loss
         if (since >= options.patience).all():
             return
+
+
+class _Trainer:
+    """Learns from a task whose features and scores have the standard deviation 1."""
+
+    def __init__(
+        self, task: Task, method: str, count: int, seeds: Sequence[Seed], options: Training
+    ) -> None:
+        self.faithful, self.reconstructs = method != "cae", method != "nn"
+        self._task, self._options = task, options
+        self._weights = task.weights
+        self._q = options.q if method == "srae" else None
+        widths = options.widths(task.features.shape[1], count)
+        self.coders = _Autoencoders(widths, seeds, task.features)
+        weights, biases = self.coders.parameters(self.faithful, self.reconstructs)
+        groups: list[dict[str, Any]] = [
+            {"params": weights, "weight_decay": options.weight_decay},
+            {"params": biases},
+        ]
+        self._optimizer = torch.optim.Adam(groups, lr=options.learning_rate, fused=True)
+        self._schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self._optimizer, options.epochs)
+        self._work = len(seeds) * options.batch * widths[0] * widths[1]
+
+    @contextmanager
+    def threads(self) -> Iterator[None]:
+        """One thread for small products, which lose more by waiting for several than they gain."""
+        before = torch.get_num_threads()
+        if self._work < 1e8:
+            torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+    def learn(self, order: Tensor) -> Tensor:
+        """See every image once, in this order; the mean loss ``(M,)``."""
+        total = torch.zeros_like(self._task.scores[:, 0])
+        for batch in order.split(self._options.batch):
+            loss, _ = self._loss(self._task.learned[batch])
+            self._optimizer.zero_grad()
+            loss.sum().backward()
+            self._optimizer.step()
+            total += loss.detach() * len(batch) / len(order)
+        self._schedule.step()
+        return total
+
+    @torch.no_grad()
+    def test(self) -> tuple[Tensor, Tensor]:
+        """Of the held-out images: the mean \\|y^ - y\\| and what is to be small, ``(M,)`` each."""
+        task, learned = self._task, self._task.learned
+        if not self.faithful:
+            self.coders.solve(
+                task.features[learned], task.scores[:, learned], self._weights[:, learned]
+            )
+        loss, approximations = self._loss(task.held_out)
+        error = (approximations - task.scores[:, task.held_out]).abs().mean(1)
+        return error, error if self.faithful else loss
+
+    def _loss(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The loss ``(M,)`` of some images, and the approximations ``(M, B)`` of their scores."""
+        features = self._task.features[images]
+        weights = self._weights[:, images]
+        coded = self.coders.encode(features)
+        approximations = self.coders.weigh(coded)
+        loss = torch.zeros_like(weights[:, 0])
+        if self.faithful:
+            loss = loss + faithfulness_loss(approximations, self._task.scores[:, images], weights)
+        if self.reconstructs:
+            rebuilt = self.coders.decode(coded)
+            beta = self._options.beta if self.faithful else 1.0
+            loss = loss + beta * reconstruction_loss(rebuilt, features, weights, self._q)
+        return loss, approximations
 
 
 class _Autoencoders:
     """Encoders, decoders and v of M classes, each a stack of M tensors."""
 
-    def __init__(self, widths: list[int], seeds: Sequence[tuple[int, int]], like: Tensor) -> None:
+    def __init__(self, widths: list[int], seeds: Sequence[Seed], like: Tensor) -> None:
         inward = [*zip(widths[1:], widths, strict=False)]
         sizes = inward + [(inside, outside) for outside, inside in reversed(inward)]
         drawn = [_drawn(sizes, seed) for seed in seeds]
@@ -270,7 +312,7 @@ class _Autoencoders:
         self.weights = (torch.linalg.pinv(products, hermitian=True) @ scored)[..., 0]
 
 
-def _drawn(sizes: list[tuple[int, int]], seed: tuple[int, int]) -> list[Tensor]:
+def _drawn(sizes: list[tuple[int, int]], seed: Seed) -> list[Tensor]:
     """Weights that keep the size of what goes through a rectified layer (He et al. 2015)."""
     random = np.random.default_rng(seed)
     return [torch.from_numpy(random.uniform(-1, 1, size) * sqrt(6 / size[1])) for size in sizes]
