@@ -35,6 +35,7 @@ from .widgets import (
     RelevanceOverlay,
     Study,
     WindowSlider,
+    XFeatureExplorer,
 )
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "Study",
     "TopImages",
     "WindowSlider",
+    "XFeatureExplorer",
     "XFeatures",
     "deconvolve",
     "evaluate",

@@ -104,6 +104,31 @@ def signed(pixels: NDArray[np.floating]) -> NDArray[np.uint8]:
     return np.round(127.5 + 127.5 * shares).astype(np.uint8)
 
 
+def heat(values: NDArray[np.floating], positive: bool = True) -> NDArray[np.uint8]:
+    """A map that is not negative as a layer to lay over a picture: the more, the more opaque.
+
+    Args:
+        values: ``(H, W)``.
+        positive: whether it speaks for something, in the warm colours of a signed map, or against
+            it, in the cold ones.
+
+    Returns:
+        8-bit ``(H, W, 4)``: red, green, blue and opacity, which is 0 at 0.
+
+    Example:
+        >>> heat(np.array([[0.0, 0.5, 1.0]]))[..., 3].tolist()
+        [[0, 108, 217]]
+    """
+    shares = values / scale_of(values)
+    colors = colorize(shares if positive else -shares)
+    opacity = 255 * _OPAQUE * shares
+    return np.round(np.concatenate([colors, opacity[..., None]], -1)).astype(np.uint8)
+
+
+_OPAQUE = 0.85
+"""The opacity of a heat map's maximum."""
+
+
 def thumbnail(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """An 8-bit picture ``(H, W, 3)``, shrunk to at most ``size`` pixels a side.
 
@@ -133,7 +158,7 @@ def depth_color(depth: float) -> str:
 
 
 def png(image: NDArray[np.uint8]) -> bytes:
-    """An 8-bit picture ``(H, W, 3)`` as a PNG file."""
+    """An 8-bit picture ``(H, W, 3)``, or ``(H, W, 4)`` with its opacity, as a PNG file."""
     file = io.BytesIO()
     Image.fromarray(image).save(file, "PNG")
     return file.getvalue()

@@ -55,7 +55,7 @@ def x_features(
         (5, 64, 64)
     """
     x = image_for(net, image)
-    _check(net, module)
+    the_module(net, module)
     [found] = _found(net, module, x[None], end_layer(net, layer), contrastive)
     return found
 
@@ -88,12 +88,17 @@ def x_features_each(
         [(5, 64, 64), (5, 64, 64)]
     """
     data = DataSet(a_network(net), images)
-    _check(net, module)
+    the_module(net, module)
     end = end_layer(net, layer)
     return _each(net, module, data, end, contrastive)
 
 
-def _check(net: Network, module: object) -> None:
+def the_module(net: Network, module: object) -> ExplanationModule:
+    """``module``, when it is an explanation module of ``net``.
+
+    Raises:
+        ValueError: when it is not, was fitted to another network, or to a layer that it lacks.
+    """
     if not isinstance(module, ExplanationModule):
         raise ValueError(
             f"module is a {type(module).__name__}, but must be an explanation module; "
@@ -106,6 +111,7 @@ def _check(net: Network, module: object) -> None:
             "this network"
         )
     net.layer(facts.layer)
+    return module
 
 
 def _each(

@@ -1,6 +1,7 @@
 """Views, and the study that they look at."""
 
 from .class_chooser import ClassChooser
+from .concepts import Concepts
 from .explorer import Explorer
 from .inquiry import Inquiry, Progress
 from .neuron_explorer import NeuronExplorer
@@ -9,9 +10,11 @@ from .patch_gallery import PatchGallery
 from .relevance_overlay import RelevanceOverlay
 from .study import Study
 from .window_slider import WindowSlider
+from .xfeature_explorer import XFeatureExplorer
 
 __all__ = [
     "ClassChooser",
+    "Concepts",
     "Explorer",
     "Inquiry",
     "NeuronExplorer",
@@ -21,4 +24,5 @@ __all__ = [
     "RelevanceOverlay",
     "Study",
     "WindowSlider",
+    "XFeatureExplorer",
 ]

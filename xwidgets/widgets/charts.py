@@ -1,10 +1,12 @@
-"""Charts of measurements that were repeated."""
+"""Charts: of measurements that were repeated, and of modules while they are fitted."""
 
 from collections.abc import Mapping
 
 import bqplot
 import numpy as np
 import pandas as pd
+
+from .concepts import Concepts
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c8c8c")
 """Okabe and Ito's, which can be told apart with any colour vision."""
@@ -90,3 +92,65 @@ class Curves(bqplot.Figure):
                 points = self._points[column]
                 with points.hold_sync():
                     points.x, points.y = x[[0, -1]], np.asarray(self._published[column], float)
+
+
+class FittingCurves(bqplot.Figure):
+    """How the fitting of explanation modules goes: what is minimised, and the held-out error.
+
+    Args:
+        concepts: by name, what is followed, such as ``explorer.concepts``; at most as many as
+            :data:`COLORS`.
+        title: stands above the chart.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> images, _ = xw.scenes.draw("birds", range(300))
+        >>> with xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image) as study:
+        ...     concepts = study.concepts(images, epochs=3)
+        ...     curves = FittingCurves({"SRAE": concepts})
+        ...     _ = concepts.wait()
+        >>> len(curves.errors["SRAE"].y)
+        3
+    """
+
+    def __init__(self, concepts: Mapping[str, Concepts], title: str = "") -> None:
+        x = bqplot.LinearScale(min=1)
+        scales = {"error": bqplot.LogScale(), "loss": bqplot.LogScale()}
+        self.errors, self.losses = (
+            {
+                name: bqplot.Lines(
+                    scales={"x": x, "y": scales[kind]}, x=[1.0], y=[np.nan], colors=[color],
+                    stroke_width=width, line_style=style, labels=[f"{name}, {kind}"],
+                    display_legend=True,
+                )
+                for name, color in zip(concepts, COLORS, strict=False)
+            }
+            for kind, width, style in (("error", 3, "solid"), ("loss", 2, "dashed"))
+        )  # fmt: skip
+        super().__init__(
+            marks=[*self.errors.values(), *self.losses.values()],
+            axes=[
+                bqplot.Axis(scale=x, label="epoch", tick_format="d"),
+                bqplot.Axis(
+                    scale=scales["error"], side="left", label="held-out error", tick_format=".2g"
+                ),
+                bqplot.Axis(scale=scales["loss"], side="right", label="loss", tick_format=".2g"),
+            ],
+            title=title,
+            legend_location="top-right",
+            layout={"width": "100%", "max_width": "640px", "height": "320px"},
+        )
+        for name, one in concepts.items():
+            one.fitting.observe(lambda _, name=name, one=one: self._show(name, one), "answer")
+            self._show(name, one)
+
+    def _show(self, name: str, concepts: Concepts) -> None:
+        fitting = concepts.fitting.answer
+        if fitting is None or not fitting.epoch:
+            return
+        epochs = np.arange(1.0, fitting.epoch + 1)
+        for line, values in (
+            (self.errors[name], fitting.errors), (self.losses[name], fitting.losses)
+        ):  # fmt: skip
+            with line.hold_sync():
+                line.x, line.y = epochs, values[:, 0]

@@ -6,15 +6,13 @@ from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
-import numpy as np
 import traitlets
-from numpy.typing import NDArray
 from torch import Tensor
 
 from xwidgets.explain import neuron_patches, rank_neurons_steps, search_images_steps
 from xwidgets.explain.deconvnet import Start
 from xwidgets.explain.neuron import neuron_of
-from xwidgets.images import Collection, photo
+from xwidgets.images import Collection
 from xwidgets.results import NeuronPatch, Ranking, TopImages
 
 from .inquiry import Inquiry
@@ -120,12 +118,6 @@ class Neurons(traitlets.HasTraits):
             self.matches.forget()
         self._searching = self.images is not None or self._study.network.examples is not None
         self._select()
-
-    def turn_to(self, picture: NDArray[np.uint8]) -> None:
-        """Make an 8-bit picture ``(H, W, 3)``, as a top image is one, the study's image."""
-        image = photo(picture)
-        gray = self._study.network.channels == 1
-        self._study.image = image.mean(0, keepdim=True) if gray else image
 
     @traitlets.validate("selected")
     def _known(self, proposal: dict[str, Any]) -> tuple[Neuron, ...]:

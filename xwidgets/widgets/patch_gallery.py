@@ -144,7 +144,7 @@ class PatchGallery(View):
         if content["type"] == "look":
             top = self._tops.get((content["layer"], content["channel"]))
             if top is not None and content["source"] in top.sources:
-                study.neurons.turn_to(top.images[top.sources.index(content["source"])])
+                study.turn_to(top.images[top.sources.index(content["source"])])
         else:
             study.neurons.matches.heard(content)
             study.rest()

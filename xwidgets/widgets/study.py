@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -11,13 +11,14 @@ import traitlets
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xwidgets.explain import Sampler, prediction_difference_steps
+from xwidgets.explain import ExplanationModule, Sampler, prediction_difference_steps
 from xwidgets.explain.prediction_difference import Measure
 from xwidgets.explain.samplers import own_sampler
-from xwidgets.images import one_image, picture
+from xwidgets.images import one_image, photo, picture
 from xwidgets.networks import Network
 from xwidgets.results import Relevance
 
+from .concepts import Concepts
 from .inquiry import Inquiry, Progress
 from .neurons import Neurons
 from .worker import Worker
@@ -37,7 +38,8 @@ class Study(traitlets.HasTraits):
     The relevance map of the question at hand is computed in a thread of the study's own. Setting
     :attr:`window`, :attr:`target` or :attr:`image` asks a new question at once; a map that is
     complete is kept, so that coming back to it takes no time. Views observe :attr:`relevance` and
-    :attr:`progress`; those of the network's neurons observe :attr:`neurons`.
+    :attr:`progress`; those of the network's neurons observe :attr:`neurons`, those of
+    x-features what :meth:`concepts` returns.
 
     Args:
         net: the classifier.
@@ -104,6 +106,7 @@ class Study(traitlets.HasTraits):
         self._steps(first)  # refuses what cannot be
         self.window, self.target = first.window, first.target
         self._worker = Worker()
+        self._concepts: list[Concepts] = []
         self._map: Inquiry[Question, Relevance] = Inquiry(
             self._worker, self._steps, lambda result: result.completed
         )
@@ -111,6 +114,24 @@ class Study(traitlets.HasTraits):
         self.observe(self._ask, ["window", "target"])
         self.observe(self._turn_to, "image")
         self._ask()
+
+    def concepts(
+        self, images: object = None, modules: Iterable[ExplanationModule] = (), **options: Any
+    ) -> Concepts:
+        """The x-features behind the score of the study's class, whichever it is.
+
+        Args:
+            images: what modules are fitted to, as :func:`xwidgets.fit_explanation` takes it;
+                ``None`` for the network's examples.
+            modules: explanation modules that are fitted already.
+            options: further arguments of :func:`xwidgets.fit_explanation`.
+
+        Raises:
+            ValueError: when there is nothing to fit a module to.
+        """
+        concepts = Concepts(self, self._worker, images, modules, **options)
+        self._concepts.append(concepts)
+        return concepts
 
     @cached_property
     def neurons(self) -> Neurons:
@@ -170,6 +191,11 @@ class Study(traitlets.HasTraits):
         """Do what a view of the map asks for in a message."""
         self._map.heard(message)
 
+    def turn_to(self, picture: NDArray[np.uint8]) -> None:
+        """Make an 8-bit picture ``(H, W, 3)``, as results hold one, the study's image."""
+        image = photo(picture)
+        self.image = image.mean(0, keepdim=True) if self.network.channels == 1 else image
+
     def rest(self) -> None:
         """Leave the processor to other work while no view of the map is on screen."""
         self._map.watched(0)
@@ -180,6 +206,8 @@ class Study(traitlets.HasTraits):
             self.stop()
             if "neurons" in self.__dict__:
                 self.neurons.stop()
+            for concepts in self._concepts:
+                concepts.stop()
             self._worker.close()
 
     def __enter__(self) -> Study:

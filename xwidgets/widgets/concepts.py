@@ -1,0 +1,196 @@
+"""The x-features behind a class's score: fitted, found in the picture, and in many others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+import traitlets
+from torch import Tensor
+
+from xwidgets.explain import ExplanationModule, Fitting, fit_explanation_steps, x_features
+from xwidgets.explain.data_set import DataSet
+from xwidgets.explain.features import Features, read_features
+from xwidgets.results import XFeatures
+
+from .inquiry import Inquiry
+from .worker import Worker
+
+if TYPE_CHECKING:
+    from .study import Study
+
+MANY = 12
+"""In how many images an x-feature is looked at: those in which it is most active."""
+
+
+class Look(NamedTuple):
+    """Which module looks at which picture."""
+
+    image: Tensor
+    module: ExplanationModule
+
+
+class Search(NamedTuple):
+    """Which x-feature of a module is looked for in the data set."""
+
+    module: ExplanationModule
+    number: int
+
+
+@dataclass(frozen=True)
+class Matches:
+    """The images in which an x-feature is most active, as far as they are found.
+
+    Attributes:
+        found: the x-features of each, the most active first, and ``sources`` where it is from.
+        completed: the share of the work that is done.
+    """
+
+    found: tuple[XFeatures, ...] = ()
+    sources: tuple[str, ...] = ()
+    completed: float = 0.0
+
+
+class Concepts(traitlets.HasTraits):
+    """What a study knows of the x-features behind the score of its class.
+
+    Args:
+        study: whose class is explained, and in whose picture the x-features are found.
+        worker: computes.
+        images: what modules are fitted to, and where x-features are looked for, as
+            :func:`xwidgets.fit_explanation` takes it; ``None`` for the network's examples.
+        modules: explanation modules that are fitted already, at most one for each class.
+        options: further arguments of :func:`xwidgets.fit_explanation` for the other classes.
+
+    Attributes:
+        fitting: an :class:`Inquiry` whose answer is a :class:`xwidgets.explain.Fitting`.
+        found: one whose answer is the :class:`xwidgets.XFeatures` of the study's picture.
+        matches: one whose answer are :class:`Matches` of the x-feature ``shown``.
+        shown: the number of the x-feature that is looked at in many images; -1 for none.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> images, _ = xw.scenes.draw("birds", range(300))
+        >>> with xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image) as study:
+        ...     concepts = study.concepts(images, epochs=2)
+        ...     concepts.wait().maps.shape
+        (5, 64, 64)
+    """
+
+    shown = traitlets.Int(-1)
+
+    def __init__(
+        self,
+        study: Study,
+        worker: Worker,
+        images: object = None,
+        modules: Iterable[ExplanationModule] = (),
+        **options: Any,
+    ) -> None:
+        super().__init__()
+        self._study = study
+        self._modules = {module.facts.target: module for module in modules}
+        self._options = options
+        examples = study.network.examples
+        if images is None and examples is None and not self._modules:
+            raise ValueError(
+                f"{study.network.name} has no examples to fit an explanation module to; give "
+                "images=, those of the class and others"
+            )
+        self._images = images
+        self._features: Features | None = None
+        self.fitting: Inquiry[int, Fitting] = Inquiry(
+            worker, self._fit, lambda fitting: fitting.completed, keep=100
+        )
+        self.found: Inquiry[Look, XFeatures] = Inquiry(
+            worker, self._find, lambda _: 0.0, urgent=True, keep=8
+        )
+        self.matches: Inquiry[Search, Matches] = Inquiry(
+            worker, self._search, lambda matches: matches.completed, urgent=True, keep=8
+        )
+        study.observe(lambda _: self._ask(), "target")
+        study.observe(lambda _: self._look(), "image")
+        self.fitting.observe(lambda _: self._look(), "answer")
+        self.fitting.observe(lambda _: self._look_for(), "progress")
+        self.observe(lambda _: self._look_for(), "shown")
+        self._ask()
+
+    @property
+    def module(self) -> ExplanationModule | None:
+        """The best module so far; ``None`` before the first epoch."""
+        fitting = self.fitting.answer
+        return fitting.modules[0] if fitting is not None and fitting.modules else None
+
+    def wait(self, timeout: float | None = None) -> XFeatures | None:
+        """Wait until the module is fitted, or that was stopped, and the picture looked at.
+
+        Args:
+            timeout: in seconds, for each of the two; ``None`` waits as long as it takes.
+
+        Returns:
+            The x-features of the study's picture; ``None`` before the first epoch.
+
+        Raises:
+            Exception: what ended the computation, when it failed.
+        """
+        self.fitting.wait(timeout)
+        return self.found.wait(timeout)
+
+    def stop(self) -> None:
+        """Stop computing, and keep what is known."""
+        for inquiry in (self.fitting, self.found, self.matches):
+            inquiry.stop()
+
+    def _ask(self) -> None:
+        self.found.drop()
+        self.fitting.ask(self._study.target)
+
+    def _look(self) -> None:
+        if self.module is not None and self.module.facts.target == self._study.target:
+            self.found.ask(Look(self._study.image, self.module))
+
+    def _look_for(self) -> None:
+        """Look for the x-feature in many images, once the module is what it stays."""
+        search = Search(self.module, self.shown) if self.module is not None else None
+        if search is None or self.shown < 0 or self.fitting.progress.state == "computing":
+            self.matches.drop()
+        elif search != self.matches.question:
+            self.matches.ask(search)
+
+    def _data(self) -> DataSet:
+        if self._images is None and self._study.network.examples is not None:
+            self._images = self._study.network.examples()
+        return DataSet(self._study.network, self._images)
+
+    def _fit(self, target: int) -> Iterator[Fitting]:
+        known = self._modules.get(target)
+        if known is not None:
+            yield Fitting(modules=(known,), completed=1.0)
+            return
+        self._data()
+        yield from fit_explanation_steps(
+            self._study.network, self._images, [target], **self._options
+        )
+
+    def _find(self, look: Look) -> Iterator[XFeatures]:
+        yield x_features(self._study.network, look.module, look.image)
+
+    def _search(self, search: Search) -> Iterator[Matches]:
+        net, data = self._study.network, self._data()
+        layer = net.layer(search.module.facts.layer)
+        if self._features is None or self._features.layer != layer.name:
+            for looked, self._features in read_features(net, data, layer, cache=True):
+                yield Matches(completed=looked / len(data) / 2)
+        assert self._features is not None
+        values = torch.from_numpy(self._features.values).to(search.module.weights)
+        activations = search.module.encoder(values)[:, search.number]
+        best = activations.argsort(descending=True, stable=True)[:MANY]
+        numbers = [int(self._features.numbers[n]) for n in best.tolist() if activations[n] > 0]
+        found: list[XFeatures] = []
+        for done, number in enumerate(numbers, 1):
+            found.append(x_features(net, search.module, data.image(number)))
+            sources = tuple(map(data.source, numbers[:done]))
+            yield Matches(tuple(found), sources, 0.5 + done / len(numbers) / 2)
+        yield Matches(tuple(found), tuple(map(data.source, numbers)), 1.0)

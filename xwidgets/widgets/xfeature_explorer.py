@@ -1,0 +1,291 @@
+"""Why this class: the x-features that give its score, to look at, to name, to trust or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import traitlets
+
+from xwidgets import render
+from xwidgets.export import write_page
+from xwidgets.results import XFeatures
+from xwidgets.results.names import Names, Opinion
+
+from .study import Study
+from .view import View
+
+if TYPE_CHECKING:
+    from xwidgets.explain import ExplanationModule
+
+    from .concepts import Concepts
+
+HERE = Path(__file__).parent
+
+
+class XFeatureExplorer(View):
+    """The x-features behind a class's score (Qi et al. 2018, figures 3 and 4).
+
+    Heat maps over the picture, sorted by what each x-feature adds to the score; names and votes;
+    what the score would be without the x-features that are not trusted; a sentence of the names;
+    and each x-feature in the images in which it is most active. An explanation module is fitted to
+    each class that is looked at, while its x-features are shown as they are so far.
+
+    Args:
+        subject: a :class:`Study` to follow, or :class:`xwidgets.XFeatures`.
+        images: what modules are fitted to, as :func:`xwidgets.fit_explanation` takes it; ``None``
+            for the network's examples.
+        modules: explanation modules that are fitted already.
+        names: a file of names and votes: read when it is there, written at every change.
+        **options: further arguments of :func:`xwidgets.fit_explanation`, such as ``method="nn"``.
+
+    Attributes:
+        concepts: the study's :class:`xwidgets.widgets.Concepts`, such as
+            ``concepts.fitting.stop()``; ``None`` without a study.
+        names, votes: of the x-features, one for each: ``""`` for none.
+        shown: the number of the x-feature that is shown in many images; -1 for none.
+
+    Raises:
+        ValueError: when there is nothing to fit a module to, or the file holds no names.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> images, _ = xw.scenes.draw("birds", range(300))
+        >>> study = xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image)
+        >>> explorer = XFeatureExplorer(study, images, epochs=2)
+        >>> explorer.concepts.wait().maps.shape, len(explorer.features)
+        ((5, 64, 64), 5)
+        >>> study.close()
+    """
+
+    _esm = HERE / "xfeature_explorer.mjs"
+    _css = "".join(
+        (HERE / f"{name}.css").read_text("utf-8") for name in ("controls", "xfeature_explorer")
+    )
+
+    photo = traitlets.Bytes().tag(sync=True)
+    shape = traitlets.List(traitlets.Int()).tag(sync=True)
+    label = traitlets.Unicode().tag(sync=True)
+    network = traitlets.Unicode().tag(sync=True)
+    method = traitlets.Unicode().tag(sync=True)
+    layer = traitlets.Unicode().tag(sync=True)
+    score = traitlets.Float().tag(sync=True)
+    approximation = traitlets.Float().tag(sync=True)
+    intercept = traitlets.Float().tag(sync=True)
+    rivals = traitlets.List(traitlets.Dict()).tag(sync=True)
+    features = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
+    names = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    votes = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    history = traitlets.List(traitlets.Dict()).tag(sync=True)
+    suggestions = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    shown = traitlets.Int(-1).tag(sync=True)
+    images = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
+    work = traitlets.Dict().tag(sync=True, echo_update=False)
+    training = traitlets.Dict().tag(sync=True, echo_update=False)
+    message = traitlets.Unicode().tag(sync=True)
+    alive = traitlets.Bool(False).tag(sync=True)
+
+    def __init__(
+        self,
+        subject: Study | XFeatures,
+        images: object = None,
+        *,
+        modules: ExplanationModule | Iterable[ExplanationModule] = (),
+        names: str | Path | None = None,
+        **options: Any,
+    ) -> None:
+        if not isinstance(subject, Study | XFeatures):
+            raise ValueError(
+                "an explorer shows a study or x-features, not "
+                f"{type(subject).__name__}; make some with xw.x_features(net, module, image)"
+            )
+        self._file = None if names is None else Path(names)
+        self._known = Names.load(self._file) if self._file and self._file.exists() else Names()
+        self._found: XFeatures | None = None
+        self.concepts: Concepts | None = None
+        super().__init__(alive=isinstance(subject, Study), suggestions=self._known.suggestions())
+        if isinstance(subject, XFeatures):
+            self._show(subject)
+        else:
+            several = modules if isinstance(modules, Iterable) else [modules]
+            concepts = self.concepts = subject.concepts(images, several, **options)
+            self.on_msg(lambda _, content, __: self._heard(subject, concepts, content))
+            self.observe(lambda change: setattr(concepts, "shown", change.new), "shown")
+            self.follow(subject, lambda: self._turn_to(subject), "target")
+            self.follow(concepts.found, lambda: self._follow_found(concepts), "answer")
+            self.follow(concepts.fitting, lambda: self._follow_fitting(concepts), PROGRESS)
+            self.follow(concepts.matches, lambda: self._follow_matches(concepts), PROGRESS)
+            self._turn_to(subject)
+            self._follow_found(concepts)
+            self._follow_fitting(concepts)
+        self.observe(lambda _: self._note(), ["names", "votes"])
+
+    def save_names(self, path: str | Path) -> None:
+        """Write all names and votes to a file that :meth:`load_names` and ``names=`` read."""
+        self._known.save(path)
+
+    def load_names(self, path: str | Path) -> None:
+        """Take names and votes from a file; those of other modules become suggestions.
+
+        Raises:
+            ValueError: when it holds none of the module at hand, which then keeps its own.
+        """
+        if self._found is None:
+            raise ValueError(
+                "there is no module yet to name x-features of; wait for concepts.wait()"
+            )
+        other = Names.load(path)
+        opinion = other.of(self._found)
+        if not other.knows(self._found):
+            raise ValueError(
+                f"{str(path)!r} holds no names of this module for {self._found.label!r}"
+            )
+        self._known.add(other)
+        with self.hold_sync():
+            self.history = [*self.history, {"names": self.names, "votes": self.votes}]
+            self.names, self.votes = opinion
+            self.suggestions = self._known.suggestions()
+
+    def to_html(self, path: str | Path, title: str | None = None) -> None:
+        """Write a page of one file that needs neither kernel nor network.
+
+        In it x-features can be named and voted on too, for as long as it is open.
+
+        Raises:
+            ValueError: when there is nothing to show yet.
+        """
+        if self._found is None:
+            raise ValueError("there are no x-features yet; wait for explorer.concepts.wait()")
+        write_page(path, title or self._found.title, [(self, STILL)])
+
+    def _heard(self, study: Study, concepts: Concepts, content: dict[str, Any]) -> None:
+        if content["type"] == "look":
+            sources = [image["source"] for image in self.images]
+            if content["source"] in sources and concepts.matches.answer is not None:
+                study.turn_to(concepts.matches.answer.found[sources.index(content["source"])].image)
+            return
+        if content.get("of", "training") == "training":
+            concepts.fitting.heard(content)
+        if content.get("of", "work") == "work":
+            concepts.matches.heard(content)
+        study.rest()
+
+    def _turn_to(self, study: Study) -> None:
+        """Show nothing of another class."""
+        self._found = None
+        with self.hold_sync():
+            self.label = study.network.class_name(study.target)
+            self.network = study.network.name
+            self.features, self.images, self.history = [], [], []
+            self.names, self.votes, self.message = [], [], ""
+
+    def _follow_fitting(self, concepts: Concepts) -> None:
+        progress, fitting = concepts.fitting.progress, concepts.fitting.answer
+        epoch = 0 if fitting is None else fitting.epoch
+        error = float(fitting.errors[-1, 0]) if fitting is not None and epoch else None
+        complete = progress.state == "complete"
+        self.training = {} if complete else asdict(progress) | {"epoch": epoch, "error": error}
+        if progress.state != "computing":
+            self._settle()
+
+    def _follow_found(self, concepts: Concepts) -> None:
+        found = concepts.found.answer
+        if found is not None:
+            self._show(found)
+            if concepts.fitting.progress.state != "computing":
+                self._settle()
+
+    def _follow_matches(self, concepts: Concepts) -> None:
+        matches, progress = concepts.matches.answer, concepts.matches.progress
+        with self.hold_sync():
+            self.work = asdict(progress) if concepts.matches.question else {}
+            self.images = [] if matches is None else [
+                match(found, source, self.shown)
+                for found, source in zip(matches.found, matches.sources, strict=True)
+            ]  # fmt: skip
+
+    def _show(self, found: XFeatures) -> None:
+        count = len(found.weights)
+        picture = render.png(found.image)
+        self._found = found
+        with self.hold_sync():
+            if picture != self.photo:
+                self.photo, self.shape = picture, list(found.image.shape[:2])
+            self.label, self.network = found.label, found.network
+            self.method, self.layer = METHODS.get(found.method, found.method), found.layer
+            self.score, self.approximation = found.score, found.approximation
+            self.intercept = found.intercept
+            self.rivals = [{"label": label, "score": score} for label, score in found.rivals]
+            self.features = [feature(found, index) for index in range(count)]
+            if len(self.names) != count:
+                self.names, self.votes = [""] * count, [""] * count
+
+    def _settle(self) -> None:
+        """Take what is known of the module, now that it is what it stays."""
+        if self._found is None:
+            return
+        try:
+            opinion = self._known.of(self._found)
+        except ValueError as error:
+            self.message = str(error)
+            return
+        if self._known.knows(self._found):
+            with self.hold_sync():
+                self.names, self.votes = opinion
+        elif any(self.names) or any(self.votes):
+            self._note()
+
+    def _note(self) -> None:
+        """Keep names and votes, unless the module still changes."""
+        concepts = self.concepts
+        computing = concepts is not None and concepts.fitting.progress.state == "computing"
+        if self._found is None or computing or len(self.names) != len(self.votes):
+            return
+        self._known.note(self._found, Opinion(self.names, self.votes))
+        self.suggestions = self._known.suggestions()
+        if self._file is not None:
+            try:
+                self._known.save(self._file)
+                self.message = ""
+            except OSError as error:
+                self.message = (
+                    f"The names cannot be written to {str(self._file)!r} ({error}); write them "
+                    "elsewhere with explorer.save_names(path)"
+                )
+
+
+METHODS = {"srae": "SRAE", "nn": "NN", "sae": "SAE", "cae": "CAE", "lasso": "Lasso"}
+PROGRESS = ["answer", "progress"]
+STILL = {"alive": False, "training": {}, "work": {}}
+
+
+def feature(found: XFeatures, index: int) -> dict[str, Any]:
+    """An x-feature as the view takes it."""
+    return {
+        "index": index,
+        "activation": float(found.activations[index]),
+        "weight": float(found.weights[index]),
+        "contribution": float(found.contributions[index]),
+        "map": heat(found, index),
+    }
+
+
+def match(found: XFeatures, source: str, index: int) -> dict[str, Any]:
+    """An image in which an x-feature is active, as the view takes it."""
+    return {
+        "picture": render.png(render.thumbnail(found.image, 160)),
+        "map": heat(found, index),
+        "activation": float(found.activations[index]),
+        "contribution": float(found.contributions[index]),
+        "source": source,
+        "label": found.top,
+    }
+
+
+def heat(found: XFeatures, index: int) -> bytes:
+    """A heat map as a PNG file; none for a silent x-feature."""
+    values = found.maps[index]
+    positive = bool(found.contributions[index] >= 0)
+    return render.png(render.heat(values, positive)) if values.any() else b""
