@@ -3,7 +3,7 @@
 Drawn birds know their parts by point and by mask; photographs of CUB-200-2011 by point alone.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -198,8 +198,8 @@ def cub_birds(net: Network, folder: str | Path) -> Source:
         return Material(
             name="CUB-200-2011",
             net=net,
-            images=_spread(train, images),
-            fresh=_spread(test, images),
+            images=_some(train, classes, images),
+            fresh=_some(test, classes, images),
             cases={
                 one: [
                     Photographed(net, bird)
@@ -212,7 +212,11 @@ def cub_birds(net: Network, folder: str | Path) -> Source:
     return source
 
 
-def _spread(birds: Sequence[BirdPhotograph], count: int) -> list[BirdPhotograph]:
-    """At most ``count`` of them, evenly over the list, and so over the classes."""
-    places: Iterable[int] = np.linspace(0, len(birds) - 1, min(count, len(birds))).round()
-    return [birds[int(place)] for place in places]
+def _some(
+    birds: Sequence[BirdPhotograph], classes: Sequence[int], count: int
+) -> list[BirdPhotograph]:
+    """All of these classes, and up to ``count`` in all, evenly over the list, of the others."""
+    chosen = [bird for bird in birds if bird.label in classes]
+    others = [bird for bird in birds if bird.label not in classes]
+    more = max(0, min(count - len(chosen), len(others)))
+    return chosen + [others[place * len(others) // more] for place in range(more)]
