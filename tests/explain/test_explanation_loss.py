@@ -54,7 +54,10 @@ def test_faithfulness_is_the_weighted_mean_of_squares(classes, images, seed):
 @settings(max_examples=50, deadline=None)
 @given(sizes, sizes, sizes, st.sampled_from([None, 0.01, 1.0, 100.0]), st.integers(0, 99))
 def test_reconstruction_forgives_each_feature_by_its_logarithm(classes, images, count, q, seed):
-    rebuilt, features = drawn(classes, images, count, seed=seed), drawn(images, count, seed=seed + 1)
+    rebuilt, features = (
+        drawn(classes, images, count, seed=seed),
+        drawn(images, count, seed=seed + 1),
+    )
     weights = drawn(classes, images, seed=seed + 2).abs()
     torch.testing.assert_close(
         reconstruction_loss(rebuilt, features, weights, q),

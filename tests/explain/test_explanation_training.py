@@ -3,6 +3,7 @@
 import copy
 import random
 from dataclasses import replace
+from itertools import pairwise
 from math import cos, pi, sqrt
 
 import numpy as np
@@ -103,7 +104,9 @@ def slow_train(task, method, index, seed, options, count=3):
     order = torch.Generator().manual_seed(seed)
     best, since, kept = torch.inf, 0, None
     for epoch in range(options.epochs):
-        adam.param_groups[0]["lr"] = options.learning_rate * (1 + cos(pi * epoch / options.epochs)) / 2
+        adam.param_groups[0]["lr"] = (
+            options.learning_rate * (1 + cos(pi * epoch / options.epochs)) / 2
+        )
         mean = 0.0
         for batch in torch.randperm(len(learned), generator=order).split(options.batch):
             adam.zero_grad()
@@ -139,9 +142,7 @@ def assert_follows(task, method, classes, seed, options, steps):
             coded = encoder(task.features / scale).detach()
             ours = outputs(found[one], task.features)
             torch.testing.assert_close(ours[0], coded, rtol=1e-6, atol=1e-8)
-            torch.testing.assert_close(
-                ours[1], (coded @ v).detach() * spread, rtol=1e-5, atol=1e-7
-            )
+            torch.testing.assert_close(ours[1], (coded @ v).detach() * spread, rtol=1e-5, atol=1e-7)
             if method == "nn":
                 assert found[one].decoder == []
             else:
@@ -317,7 +318,9 @@ def test_beta_and_q_mean_the_same_on_every_scale(method):
             coded, approximations, rebuilt = outputs(one, task.features)
             its_coded, its_approximations, its_rebuilt = outputs(its, other.features)
             torch.testing.assert_close(its_coded, coded, rtol=1e-5, atol=1e-8)
-            torch.testing.assert_close(its_approximations * 16, approximations, rtol=1e-5, atol=1e-7)
+            torch.testing.assert_close(
+                its_approximations * 16, approximations, rtol=1e-5, atol=1e-7
+            )
             if rebuilt is not None:
                 torch.testing.assert_close(its_rebuilt / 40, rebuilt, rtol=1e-5, atol=1e-7)
 
@@ -415,9 +418,7 @@ def test_the_encoder_of_cae_knows_nothing_of_the_scores():
 @pytest.mark.parametrize("method", METHODS)
 def test_weights_decay_and_biases_do_not(method, monkeypatch):
     """With a loss of zero, all that changes is what decays."""
-    monkeypatch.setattr(
-        explanation_training, "faithfulness_loss", lambda y, *_: 0 * y.sum(1)
-    )
+    monkeypatch.setattr(explanation_training, "faithfulness_loss", lambda y, *_: 0 * y.sum(1))
     monkeypatch.setattr(
         explanation_training, "reconstruction_loss", lambda z, *_: 0 * z.sum((1, 2))
     )
@@ -447,7 +448,7 @@ def test_the_epoch_with_the_least_held_out_error_is_kept(method):
     task = alone(task_of(), 1)
     steps = trained(task, method, [1], options=options)
     errors = [float(error) for _, error, _ in steps]
-    rises = any(later > sooner for sooner, later in zip(errors, errors[1:], strict=False))
+    rises = any(later > sooner for sooner, later in pairwise(errors))
     assert rises
     for at, ([found], _, _) in enumerate(steps):
         wrong = (outputs(found, task.features)[1] - task.scores[0])[task.held_out]
@@ -487,7 +488,7 @@ def test_cae_keeps_the_epoch_with_the_best_reconstruction():
         weights = task.weights[0, task.held_out][:, None]
         criteria.append(float((weights * wrong).mean()))
     assert len(changed) < len(criteria)
-    assert all(later <= sooner for sooner, later in zip(criteria, criteria[1:], strict=False))
+    assert all(later <= sooner for sooner, later in pairwise(criteria))
 
 
 # Seeds

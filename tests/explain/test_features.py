@@ -499,5 +499,5 @@ def test_values_that_are_not_finite_are_refused():
 
 @pytest.mark.parametrize("cache", [3, None, __file__])
 def test_a_cache_that_is_no_folder_is_refused(cache):
-    with pytest.raises(ValueError, match="cache is .*, but must be True, False or a folder"):
+    with pytest.raises(ValueError, match=r"cache is .*, but must be True, False or a folder"):
         read(network(), pixels(3), cache=cache)

@@ -1,7 +1,10 @@
 import numpy as np
 import pandas as pd
+import pytest
+import torch
 
-from xwidgets.widgets.charts import Curves
+import xwidgets as xw
+from xwidgets.widgets.charts import Curves, FittingCurves
 
 TABLE = pd.DataFrame(
     {"seed": [0, 0, 0, 1, 1], "epoch": [0, 1, 2, 0, 1], "accuracy": [0.2, 0.4, 0.9, 0.4, 0.8]}
@@ -30,3 +33,33 @@ def test_a_table_grows_from_one_row() -> None:
         curves.show(TABLE.head(rows))
         assert len(curves.means["accuracy"].x) == min(rows, 3)
     assert len(curves.marks) == 2
+
+
+@pytest.mark.filterwarnings(r"ignore:\d+ images are fewer")
+def test_fitting_is_followed_epoch_by_epoch_and_class_by_class(study: xw.Study) -> None:
+    images = torch.rand(60, 3, 16, 16, generator=torch.Generator().manual_seed(3))
+    options = {"features": 2, "hidden": (8, 4), "cache": False}
+    with study._worker.lock:
+        followed = {
+            "SRAE": study.concepts(images, epochs=4, **options),
+            "NN": study.concepts(images, epochs=6, method="nn", **options),
+        }
+        curves = FittingCurves(followed)
+    later = next(one for one in study.network(images).argmax(1).tolist() if one != study.target)
+    for target in (study.target, later):
+        study.target = target
+        for name, concepts in followed.items():
+            concepts.wait()
+            fitting = concepts.fitting.answer
+            line = curves.errors[name]
+            np.testing.assert_array_equal(line.x, range(1, fitting.epoch + 1))
+            np.testing.assert_array_equal(line.y, fitting.errors[:, 0])
+            np.testing.assert_array_equal(curves.losses[name].y, fitting.losses[:, 0])
+
+
+@pytest.mark.filterwarnings(r"ignore:\d+ images are fewer")
+def test_what_was_fitted_before_is_shown_at_once(study: xw.Study) -> None:
+    images = torch.rand(60, 3, 16, 16, generator=torch.Generator().manual_seed(3))
+    concepts = study.concepts(images, epochs=3, hidden=(8, 4), cache=False)
+    concepts.wait()
+    assert len(FittingCurves({"SRAE": concepts}).errors["SRAE"].y) == 3

@@ -6,6 +6,7 @@ from .explorer import Explorer
 from .inquiry import Inquiry, Progress
 from .neuron_explorer import NeuronExplorer
 from .neuron_ranking import NeuronRanking
+from .parts_form import PartsForm
 from .patch_gallery import PatchGallery
 from .relevance_overlay import RelevanceOverlay
 from .study import Study
@@ -19,6 +20,7 @@ __all__ = [
     "Inquiry",
     "NeuronExplorer",
     "NeuronRanking",
+    "PartsForm",
     "PatchGallery",
     "Progress",
     "RelevanceOverlay",

@@ -99,6 +99,8 @@ class Concepts(traitlets.HasTraits):
                 f"{study.network.name} has no examples to fit an explanation module to; give "
                 "images=, those of the class and others"
             )
+        # refuses options that cannot be
+        fit_explanation_steps(study.network, study.image[None], study.target, **options)
         self._images = images
         self._features: Features | None = None
         self.fitting: Inquiry[int, Fitting] = Inquiry(

@@ -104,22 +104,22 @@ class XFeatureExplorer(View):
         self._file = None if names is None else Path(names)
         self._known = Names.load(self._file) if self._file and self._file.exists() else Names()
         self._found: XFeatures | None = None
+        self._settled = False  # whether names and votes are of the module shown, which stays
         self.concepts: Concepts | None = None
         super().__init__(alive=isinstance(subject, Study), suggestions=self._known.suggestions())
         if isinstance(subject, XFeatures):
             self._show(subject)
+            self._settle()
         else:
             several = modules if isinstance(modules, Iterable) else [modules]
             concepts = self.concepts = subject.concepts(images, several, **options)
             self.on_msg(lambda _, content, __: self._heard(subject, concepts, content))
             self.observe(lambda change: setattr(concepts, "shown", change.new), "shown")
-            self.follow(subject, lambda: self._turn_to(subject), "target")
+            self.follow(subject, lambda: self._turn_to(subject, concepts), "target")
             self.follow(concepts.found, lambda: self._follow_found(concepts), "answer")
             self.follow(concepts.fitting, lambda: self._follow_fitting(concepts), PROGRESS)
             self.follow(concepts.matches, lambda: self._follow_matches(concepts), PROGRESS)
-            self._turn_to(subject)
-            self._follow_found(concepts)
-            self._follow_fitting(concepts)
+            self._turn_to(subject, concepts)
         self.observe(lambda _: self._note(), ["names", "votes"])
 
     def save_names(self, path: str | Path) -> None:
@@ -172,14 +172,16 @@ class XFeatureExplorer(View):
             concepts.matches.heard(content)
         study.rest()
 
-    def _turn_to(self, study: Study) -> None:
-        """Show nothing of another class."""
-        self._found = None
+    def _turn_to(self, study: Study, concepts: Concepts) -> None:
+        """Show nothing of another class, and of this one what is known."""
+        self._found, self._settled = None, False
         with self.hold_sync():
             self.label = study.network.class_name(study.target)
             self.network = study.network.name
             self.features, self.images, self.history = [], [], []
             self.names, self.votes, self.message = [], [], ""
+            self._follow_found(concepts)
+            self._follow_fitting(concepts)
 
     def _follow_fitting(self, concepts: Concepts) -> None:
         progress, fitting = concepts.fitting.progress, concepts.fitting.answer
@@ -187,15 +189,13 @@ class XFeatureExplorer(View):
         error = float(fitting.errors[-1, 0]) if fitting is not None and epoch else None
         complete = progress.state == "complete"
         self.training = {} if complete else asdict(progress) | {"epoch": epoch, "error": error}
-        if progress.state != "computing":
-            self._settle()
+        self._settle()
 
     def _follow_found(self, concepts: Concepts) -> None:
         found = concepts.found.answer
         if found is not None:
             self._show(found)
-            if concepts.fitting.progress.state != "computing":
-                self._settle()
+            self._settle()
 
     def _follow_matches(self, concepts: Concepts) -> None:
         matches, progress = concepts.matches.answer, concepts.matches.progress
@@ -209,6 +209,8 @@ class XFeatureExplorer(View):
     def _show(self, found: XFeatures) -> None:
         count = len(found.weights)
         picture = render.png(found.image)
+        if self._found is None or self._found.module != found.module:
+            self._settled = False
         self._found = found
         with self.hold_sync():
             if picture != self.photo:
@@ -223,25 +225,32 @@ class XFeatureExplorer(View):
                 self.names, self.votes = [""] * count, [""] * count
 
     def _settle(self) -> None:
-        """Take what is known of the module, now that it is what it stays."""
-        if self._found is None:
+        """Take what is known of the module that is shown, once it is the one that stays."""
+        found, concepts = self._found, self.concepts
+        if self._settled or found is None:
             return
-        try:
-            opinion = self._known.of(self._found)
-        except ValueError as error:
-            self.message = str(error)
+        if concepts is not None and not (
+            concepts.fitting.progress.state != "computing"
+            and concepts.module is not None
+            and concepts.module.fingerprint == found.module
+        ):
             return
-        if self._known.knows(self._found):
+        if self._known.knows(found):
             with self.hold_sync():
-                self.names, self.votes = opinion
-        elif any(self.names) or any(self.votes):
-            self._note()
+                self.names, self.votes = self._known.of(found)
+        self._settled = True
+        if not self._known.knows(found):
+            if any(self.names) or any(self.votes):
+                self._note()
+            else:
+                try:
+                    self._known.of(found)
+                except ValueError as error:
+                    self.message = str(error)
 
     def _note(self) -> None:
         """Keep names and votes, unless the module still changes."""
-        concepts = self.concepts
-        computing = concepts is not None and concepts.fitting.progress.state == "computing"
-        if self._found is None or computing or len(self.names) != len(self.votes):
+        if not self._settled or self._found is None or len(self.names) != len(self.votes):
             return
         self._known.note(self._found, Opinion(self.names, self.votes))
         self.suggestions = self._known.suggestions()

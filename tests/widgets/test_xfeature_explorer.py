@@ -1,0 +1,249 @@
+"""The x-feature explorer's state: what the browser is told, what is kept of what it says."""
+
+import io
+import json
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import xwidgets as xw
+from xwidgets.results.names import Names
+
+from .test_views import states
+
+pytestmark = pytest.mark.filterwarnings(r"ignore:\d+ images are fewer than the 784 features")
+OPTIONS = {"features": 3, "epochs": 4, "hidden": (8, 4), "seed": 5, "cache": False}
+
+
+@pytest.fixture
+def images() -> torch.Tensor:
+    return torch.rand(60, 3, 16, 16, generator=torch.Generator().manual_seed(3))
+
+
+@pytest.fixture
+def explorer(study: xw.Study, images: torch.Tensor) -> xw.XFeatureExplorer:
+    explorer = xw.XFeatureExplorer(study, images, **OPTIONS)
+    explorer.concepts.wait()
+    return explorer
+
+
+@pytest.fixture
+def found(explorer: xw.XFeatureExplorer) -> xw.XFeatures:
+    return explorer.concepts.found.answer
+
+
+def other_class(study: xw.Study, images: torch.Tensor) -> int:
+    return next(one for one in study.network(images).argmax(1).tolist() if one != study.target)
+
+
+def pixels(png: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(png)))
+
+
+def test_the_view_is_told_what_was_found(
+    explorer: xw.XFeatureExplorer, found: xw.XFeatures, study: xw.Study
+) -> None:
+    assert (explorer.label, explorer.network) == (found.label, found.network)
+    assert (explorer.method, explorer.layer) == ("SRAE", found.layer)
+    assert explorer.score == found.score
+    assert explorer.approximation == found.approximation
+    assert [one["label"] for one in explorer.rivals] == [label for label, _ in found.rivals]
+    np.testing.assert_array_equal(pixels(explorer.photo), study.picture)
+    for number, feature in enumerate(explorer.features):
+        assert feature["index"] == number
+        assert feature["contribution"] == found.contributions[number]
+        assert feature["activation"] * feature["weight"] == pytest.approx(feature["contribution"])
+        if found.maps[number].any():
+            opacity = pixels(feature["map"])[..., 3].astype(float)
+            share = found.maps[number] / found.maps[number].max()
+            np.testing.assert_allclose(opacity / opacity.max(), share, atol=0.01)
+        else:
+            assert feature["map"] == b""
+    assert explorer.names == explorer.votes == [""] * 3
+    assert explorer.training == explorer.work == {}
+
+
+def test_results_without_a_study_are_shown_named_and_exported(
+    found: xw.XFeatures, tmp_path: Path
+) -> None:
+    found.save(tmp_path / "found.npz")
+    view = xw.XFeatureExplorer(xw.XFeatures.load(tmp_path / "found.npz"), names=tmp_path / "names")
+    assert not view.alive
+    view.names = ["a </script> b", "", ""]
+    view.votes = ["", "distrust", ""]
+    again = xw.XFeatureExplorer(found, names=tmp_path / "names")
+    assert (again.names, again.votes) == (view.names, view.votes)
+    view.to_html(tmp_path / "page.html")
+    (state,) = states(tmp_path / "page.html")
+    assert state["names"] == ["a </script> b", "", ""]
+    assert len(state["features"]) == 3
+    assert "a </script>" not in (tmp_path / "page.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("subject", ["bird.png", 3, None, []])
+def test_only_studies_and_x_features_are_shown(subject: object) -> None:
+    with pytest.raises(ValueError, match=r"shows a study or x-features, not .*xw\.x_features"):
+        xw.XFeatureExplorer(subject)
+
+
+def test_training_is_shown_while_it_goes_on_and_its_failure_said(
+    study: xw.Study, images: torch.Tensor
+) -> None:
+    endless = OPTIONS | {"epochs": 10_000, "patience": 10_000}
+    explorer = xw.XFeatureExplorer(study, images, **endless)
+    begun = threading.Event()
+    explorer.observe(lambda change: change.new and begun.set(), "features")
+    assert begun.wait(20)
+    assert explorer.training["state"] == "computing"
+    assert explorer.training["epoch"] > 0
+    assert explorer.training["error"] > 0
+    explorer._handle_custom_msg({"type": "stop", "of": "training"}, [])
+    assert explorer.training["state"] == "stopped"
+
+    far = xw.XFeatureExplorer(study, images, **OPTIONS)
+    missing = {*range(3)} - {*study.network(images).argmax(1).tolist()}
+    for target in missing:
+        study.target = target
+        with pytest.raises(ValueError, match="none of the 60 images"):
+            far.concepts.wait()
+        assert far.training["state"] == "failed"
+        assert "none of the 60 images" in far.training["message"]
+
+
+def test_names_given_while_it_is_fitted_are_those_of_the_module_that_stays(
+    study: xw.Study, images: torch.Tensor, tmp_path: Path
+) -> None:
+    path = tmp_path / "names.json"
+    endless = OPTIONS | {"epochs": 10_000, "patience": 10_000}
+    explorer = xw.XFeatureExplorer(study, images, names=path, **endless)
+    begun = threading.Event()
+    explorer.observe(lambda change: change.new and begun.set(), "features")
+    assert begun.wait(20)
+    explorer.names = ["wing", "", ""]
+    assert not path.exists(), "the module still changes"
+    explorer.concepts.fitting.stop()
+    found = explorer.concepts.found.wait()
+    assert Names.load(path).of(found).names == ["wing", "", ""]
+
+
+def test_names_and_votes_stay_with_their_class(
+    explorer: xw.XFeatureExplorer, study: xw.Study, images: torch.Tensor
+) -> None:
+    mine = study.target
+    explorer.names, explorer.votes = ["wing", "", "beak"], ["trust", "distrust", ""]
+    study.target = other_class(study, images)
+    explorer.concepts.wait()
+    assert explorer.names == explorer.votes == [""] * 3
+    assert explorer.history == []
+    assert explorer.suggestions == ["beak", "wing"]
+    study.target = mine
+    explorer.concepts.wait()
+    assert explorer.names == ["wing", "", "beak"]
+    assert explorer.votes == ["trust", "distrust", ""]
+
+
+def test_a_file_of_names_is_read_when_the_module_is_fitted_again(
+    explorer: xw.XFeatureExplorer, study: xw.Study, images: torch.Tensor, tmp_path: Path
+) -> None:
+    explorer.names = ["<b>wing</b>", "", "Flügel"]
+    explorer.save_names(tmp_path / "names.json")
+    assert "Flügel" in (tmp_path / "names.json").read_text("utf-8"), "people can read it"
+    again = xw.XFeatureExplorer(study, images, names=tmp_path / "names.json", **OPTIONS)
+    again.concepts.wait()
+    assert again.names == ["<b>wing</b>", "", "Flügel"]
+
+
+def test_loading_names_can_be_undone(explorer: xw.XFeatureExplorer, tmp_path: Path) -> None:
+    explorer.names, explorer.votes = ["wing", "", ""], ["trust", "", ""]
+    explorer.save_names(tmp_path / "names.json")
+    explorer.names, explorer.votes = ["beak", "tail", ""], ["", "", "distrust"]
+    explorer.load_names(tmp_path / "names.json")
+    assert (explorer.names, explorer.votes) == (["wing", "", ""], ["trust", "", ""])
+    last = explorer.history[-1]
+    assert last == {"names": ["beak", "tail", ""], "votes": ["", "", "distrust"]}
+
+
+def test_names_of_another_module_are_refused_and_nothing_is_lost(
+    explorer: xw.XFeatureExplorer, study: xw.Study, images: torch.Tensor, tmp_path: Path
+) -> None:
+    path = tmp_path / "names.json"
+    explorer.names = ["wing", "", ""]
+    explorer.save_names(path)
+    before = path.read_text("utf-8")
+    other = xw.XFeatureExplorer(study, images, **OPTIONS | {"seed": 6})
+    other.concepts.wait()
+    other.names = ["mine", "", ""]
+    with pytest.raises(ValueError, match="these names are of another module"):
+        other.load_names(path)
+    assert other.names == ["mine", "", ""]
+    assert other.history == []
+
+    opened = xw.XFeatureExplorer(study, images, names=path, **OPTIONS | {"seed": 6})
+    opened.concepts.wait()
+    assert "these names are of another module" in opened.message
+    assert opened.names == [""] * 3
+    assert path.read_text("utf-8") == before
+
+
+def test_a_file_without_names_is_refused(
+    explorer: xw.XFeatureExplorer, study: xw.Study, images: torch.Tensor, tmp_path: Path
+) -> None:
+    path = tmp_path / "names.json"
+    for text in ("", "[]", "{}", '{"modules": {"a": {}}}', json.dumps({"modules": {"a": 3}})):
+        path.write_text(text)
+        with pytest.raises(ValueError, match="holds no names of x-features"):
+            explorer.load_names(path)
+        with pytest.raises(ValueError, match="holds no names of x-features"):
+            xw.XFeatureExplorer(study, images, names=path, **OPTIONS)
+    with pytest.raises(ValueError, match="check the path"):
+        explorer.load_names(tmp_path / "missing.json")
+
+
+def test_names_that_cannot_be_written_are_kept_and_it_is_said(
+    found: xw.XFeatures, tmp_path: Path
+) -> None:
+    view = xw.XFeatureExplorer(found, names=tmp_path / "no folder" / "names.json")
+    view.names = ["wing", "", ""]
+    assert "cannot be written" in view.message
+    assert "save_names" in view.message
+    assert view.names == ["wing", "", ""]
+    view.save_names(tmp_path / "names.json")
+    assert Names.load(tmp_path / "names.json").of(found).names == ["wing", "", ""]
+
+
+def test_one_of_many_images_becomes_the_picture(
+    explorer: xw.XFeatureExplorer, study: xw.Study
+) -> None:
+    explorer.shown = 0
+    matches = explorer.concepts.matches.wait()
+    assert len(explorer.images) == len(matches.found) > 1
+    assert [one["activation"] for one in explorer.images] == [
+        one.activations[0] for one in matches.found
+    ]
+    explorer._handle_custom_msg({"type": "look", "source": matches.sources[1]}, [])
+    np.testing.assert_array_equal(study.picture, matches.found[1].image)
+    explorer._handle_custom_msg({"type": "look", "source": "no such image"}, [])
+    np.testing.assert_array_equal(study.picture, matches.found[1].image)
+
+
+def test_nothing_is_exported_or_named_before_there_is_something(
+    study: xw.Study, images: torch.Tensor, tmp_path: Path
+) -> None:
+    with study._worker.lock:
+        explorer = xw.XFeatureExplorer(study, images, **OPTIONS)
+        with pytest.raises(ValueError, match=r"no x-features yet; wait"):
+            explorer.to_html(tmp_path / "page.html")
+        with pytest.raises(ValueError, match="no module yet"):
+            explorer.load_names(tmp_path / "names.json")
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_views_of_two_methods_share_a_study(study: xw.Study, images: torch.Tensor) -> None:
+    one = xw.XFeatureExplorer(study, images, **OPTIONS)
+    two = xw.XFeatureExplorer(study, images, method="nn", **OPTIONS)
+    assert one.concepts.wait().module != two.concepts.wait().module
+    assert (one.method, two.method) == ("SRAE", "NN")
