@@ -1,7 +1,9 @@
 """One file a measure of how good an explanation is, and one a paper's experiments."""
 
-from . import lengerich2017, two_classes
+from . import cases, lengerich2017, qi2018, two_classes
 from .baselines import edge_map, random_map
+from .faithfulness import Faithfulness, faithfulness
+from .heat_maps import HeatMaps, heat_maps, heat_maps_of_score
 from .jaccard import jaccard, jaccard_of_overlap
 from .localisation import localisation
 from .locality import Locality, locality, part_shares, point_shares
@@ -15,14 +17,21 @@ from .orthogonality import Orthogonality, orthogonality
 from .part_deletion import PartDeletion, part_deletion
 from .parts import mask_parts, voronoi_parts
 from .patch_accuracy import PatchAccuracy, patch_accuracy
+from .shifted import shifted_network
 
 __all__ = [
+    "Faithfulness",
+    "HeatMaps",
     "Locality",
     "MaskedClassification",
     "Orthogonality",
     "PartDeletion",
     "PatchAccuracy",
+    "cases",
     "edge_map",
+    "faithfulness",
+    "heat_maps",
+    "heat_maps_of_score",
     "inpainted",
     "jaccard",
     "jaccard_of_overlap",
@@ -36,7 +45,9 @@ __all__ = [
     "part_shares",
     "patch_accuracy",
     "point_shares",
+    "qi2018",
     "random_map",
+    "shifted_network",
     "two_classes",
     "union_map",
     "voronoi_parts",

@@ -6,6 +6,8 @@ import bqplot
 import numpy as np
 import pandas as pd
 
+from xwidgets.evaluate import orthogonality
+
 from .concepts import Concepts
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c8c8c")
@@ -154,3 +156,63 @@ class FittingCurves(bqplot.Figure):
         ):  # fmt: skip
             with line.hold_sync():
                 line.x, line.y = epochs, values[:, 0]
+
+
+class LikenessCurves(bqplot.Figure):
+    """How alike the x-features' maps of a study's picture are while modules are fitted.
+
+    The mean correlation of two maps that are not silent: 1 where all x-features look at the same.
+
+    Args:
+        concepts: by name, what is followed; at most as many as :data:`COLORS`.
+        title: stands above the chart.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> images, _ = xw.scenes.draw("birds", range(300))
+        >>> with xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image) as study:
+        ...     concepts = study.concepts(images, epochs=3)
+        ...     curves = LikenessCurves({"SRAE": concepts})
+        ...     _ = concepts.wait()
+        >>> bool(curves.means["SRAE"].x[-1] == 3)
+        True
+    """
+
+    def __init__(self, concepts: Mapping[str, Concepts], title: str = "") -> None:
+        scales = {"x": bqplot.LinearScale(min=1), "y": bqplot.LinearScale(min=-0.5, max=1)}
+        self.means = {
+            name: bqplot.Lines(
+                scales=scales, x=[1.0], y=[np.nan], colors=[color], stroke_width=3, labels=[name],
+                marker="circle", marker_size=24, display_legend=True,
+            )
+            for name, color in zip(concepts, COLORS, strict=False)
+        }  # fmt: skip
+        super().__init__(
+            marks=[*self.means.values()],
+            axes=[
+                bqplot.Axis(scale=scales["x"], label="epoch", tick_format="d"),
+                bqplot.Axis(
+                    scale=scales["y"], side="left", label="mean correlation", tick_format=".1f"
+                ),
+            ],
+            title=title,
+            legend_location="bottom-right",
+            layout={"width": "100%", "max_width": "640px", "height": "320px"},
+        )
+        self._points: dict[str, list[tuple[int, float]]] = {name: [] for name in concepts}
+        for name, one in concepts.items():
+            one.found.observe(lambda _, name=name, one=one: self._show(name, one), "answer")
+            self._show(name, one)
+
+    def _show(self, name: str, concepts: Concepts) -> None:
+        found, fitting = concepts.found.answer, concepts.fitting.answer
+        if found is None or fitting is None:
+            return
+        points, line = self._points[name], self.means[name]
+        if points and points[-1][0] >= fitting.epoch:  # another class or picture
+            points.clear()
+        pairs = orthogonality(found.maps[None]).correlations[np.triu_indices(len(found.maps), 1)]
+        known = pairs[~np.isnan(pairs)]
+        points.append((fitting.epoch, float(known.mean()) if len(known) else np.nan))
+        with line.hold_sync():
+            line.x, line.y = np.array(points, float).T

@@ -135,12 +135,11 @@ function render({ model, el }) {
   bare.input.checked = true;
   const boxes = options.map((name, at) => option(name, keyOf(at), () => choose(toggled(choice, name, options))));
   const cannot = option("cannot tell", "0", () => choose(withheld(choice)));
-  const question = make("div", { className: "xw-question" },
-    make("div", { className: "xw-look" }, frame, bare.element),
-    make("fieldset", {},
-      make("legend", { textContent: "Which parts does the heat map show? Tick all of them." }),
-      make("div", { className: "xw-options" }, ...boxes.map(({ element }) => element)),
-      make("div", { className: "xw-options" }, cannot.element)));
+  const look = make("div", {}, frame, bare.element);
+  const question = make("fieldset", {},
+    make("legend", { textContent: "Which parts does the heat map show? Tick all of them." }),
+    make("div", { className: "xw-options" }, ...boxes.map(({ element }) => element)),
+    make("div", { className: "xw-options" }, cannot.element));
   const end = make("div", { className: "xw-end" },
     make("b", { textContent: "All questions are answered. Thank you." }),
     make("div", { textContent: "Please download the answers, and send the file back.", hidden: alive }));
@@ -153,14 +152,14 @@ function render({ model, el }) {
     download("answers.json", file(facts, kept));
   });
   save.hidden = alive;
-  next.classList.add("xw-main");
   back.setAttribute("aria-keyshortcuts", "Backspace");
   next.setAttribute("aria-keyshortcuts", "Enter");
   const keys = make("div", { className: "xw-quiet xw-keys" },
     make("kbd", { textContent: "Enter" }), " next ", make("kbd", { textContent: "Backspace" }), " back");
   const view = make("div", { className: "xw-view xw-parts-form", tabIndex: -1, role: "group" },
-    make("div", { className: "xw-far" }, far, bar), alert, question, end, hint,
-    make("div", { className: "xw-buttons" }, back, next, keys, save));
+    make("div", { className: "xw-far" }, far, bar), alert,
+    make("div", { className: "xw-columns" }, look,
+      make("div", {}, question, end, hint, make("div", { className: "xw-buttons" }, back, next, keys, save))));
   view.ariaLabel = "Which parts do the heat maps show?";
   for (const control of [view, ...view.querySelectorAll("button, input")]) {
     control.dataset.lmSuppressShortcuts = "true";
@@ -196,7 +195,7 @@ function render({ model, el }) {
     const [position, now] = [model.get("position"), asked()];
     const held = view.contains(view.getRootNode().activeElement);
     far.textContent = progress(position, questions.length);
-    question.hidden = next.hidden = !now;
+    for (const part of [look, question, next, keys]) part.hidden = !now;
     end.hidden = Boolean(now);
     back.ariaDisabled = String(position === 0); // keeps the focus, unlike disabled
     if (now) {
@@ -222,7 +221,7 @@ function render({ model, el }) {
       boxes[at].input.checked = Boolean(choice?.includes(name));
     });
     cannot.input.checked = choice?.length === 0;
-    next.ariaDisabled = String(!choice);
+    next.classList.toggle("xw-ready", Boolean(choice));
     hint.textContent = "";
   }
 
@@ -236,7 +235,7 @@ function render({ model, el }) {
     if (key === "Enter") return target.matches("button") ? undefined : goOn;
     if (key === "Backspace") return goBack;
     if (!asked()) return undefined;
-    if (key === "h") return () => bare.input.click();
+    if (key.toLowerCase() === "h") return () => bare.input.click();
     if (key === "0") return () => choose(withheld(choice));
     const name = optionOf(key, options);
     return name && (() => choose(toggled(choice, name, options)));

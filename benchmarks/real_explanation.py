@@ -1,0 +1,129 @@
+"""x-features of a real network and photographs: what makes SqueezeNet 1.1 see a dog?
+
+    XWIDGETS_REAL=folder python -m benchmarks.real_explanation [--seeds 3] [--pictures folder]
+
+The folder holds ``torch/`` (the weights, as torch.hub keeps them) and ``imagenet/`` (photographs,
+and labels.csv with the columns file and index). ImageNet's 118 breeds against all other classes:
+the score of dogs is that of the breed with the highest score. Two thirds of the photographs are
+fitted to, the last third is measured on.
+"""
+
+import argparse
+import csv
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+import xwidgets as xw
+from xwidgets.evaluate.heat_maps import HeatMaps, heat_maps, heat_maps_of_score, measures
+
+REAL = Path(os.environ.get("XWIDGETS_REAL", Path(__file__).parents[2] / "shared" / "real"))
+BREEDS = range(151, 269)
+DOG = 1
+METHODS = ("srae", "nn", "sae", "cae", "lasso")
+MEASURES = ("f_reg", "f_share", "f_cls", "o1", "o2", "correlation", "alike", "o1_all", "o2_all",
+            "correlation_all", "alike_all", "ever", "positive", "silent")  # fmt: skip
+SHOWN = 4
+
+
+class Groups(nn.Module):
+    """A classifier of two groups of the classes of another: the highest score of each."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+        self.breeds = slice(BREEDS.start, BREEDS.stop)
+
+    def forward(self, images: Tensor) -> Tensor:
+        scores = self.module(images)
+        others = torch.cat([scores[:, : BREEDS.start], scores[:, BREEDS.stop :]], 1)
+        return torch.stack([others.amax(1), scores[:, self.breeds].amax(1)], 1)
+
+
+class Photograph:
+    """A photograph as a case whose parts are not known."""
+
+    def __init__(self, image: Tensor, label: int) -> None:
+        self.image, self.label = image, label
+
+    def parts(self) -> dict[str, np.ndarray]:
+        return {}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--pictures", type=Path, help="where to put some heat maps as PNG files")
+    arguments = parser.parse_args()
+    warnings.filterwarnings("ignore", message=r"\d+ images are fewer than")
+    os.environ.setdefault("TORCH_HOME", str(REAL / "torch"))
+    squeezenet = xw.network("squeezenet1_1")
+    with open(REAL / "imagenet" / "labels.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    photographs = [
+        Photograph(squeezenet.prepare(REAL / "imagenet" / row["file"]), int(row["index"]) in BREEDS)
+        for row in tqdm(rows, desc="photographs", leave=False)
+    ]
+    net = xw.Network(
+        Groups(squeezenet.module),
+        normalize=squeezenet._normalize,
+        size=squeezenet.size,
+        classes=["other", "dog"],
+        name="squeezenet1_1, dogs",
+    )
+    fitted, fresh = (
+        [one for number, one in enumerate(photographs) if (number % 3 == 2) == held_out]
+        for held_out in (False, True)
+    )
+    logits = net(torch.stack([one.image for one in fresh]))
+    right = (logits.argmax(1) == torch.tensor([one.label for one in fresh])).float().mean()
+    cases = [one for one, score in zip(fresh, logits, strict=True) if score.argmax() == DOG]
+    print(
+        f"{len(fitted)} photographs fitted to, {len(fresh)} others, of which {len(cases)} are taken "
+        f"for dogs; the network is right about {right:.0%}.\n"
+    )
+    images = [torch.stack([one.image for one in some]) for some in (fitted, fresh)]
+    found = []
+    for method in METHODS:
+        for seed in range(arguments.seeds):
+            module = xw.fit_explanation(
+                net, images[0], DOG, method=method, seed=seed, progress=False
+            )
+            faithful = xw.evaluate.faithfulness(net, module, images[1], cache=True)
+            seen = heat_maps(net, module, cases)
+            row = {"f_reg": faithful.f_reg, "f_share": faithful.f_reg / faithful.spread}
+            row |= {"f_cls": faithful.f_cls, "method": method, **measures(seen, cases)}
+            found.append(row)
+            if arguments.pictures and not seed:
+                draw(arguments.pictures, method, seen, cases)
+    if arguments.pictures:
+        draw(arguments.pictures, "excitation", heat_maps_of_score(net, DOG, cases), cases)
+    groups = pd.DataFrame(found).groupby("method", sort=False)
+    mean, spread = groups.mean()[list(MEASURES)], groups.std()[list(MEASURES)]
+    print("| method | " + " | ".join(MEASURES) + " |")
+    print("|---" * (len(MEASURES) + 1) + "|")
+    for method in mean.index:
+        cells = [f"{mean.loc[method, one]:.3g} ± {spread.loc[method, one]:.2g}" for one in MEASURES]
+        print(f"| {method} | " + " | ".join(cells) + " |")
+
+
+def draw(folder: Path, name: str, seen: HeatMaps, cases: list[Photograph]) -> None:
+    """Some photographs, a row each, beside the x-features by their mean contribution."""
+    folder.mkdir(parents=True, exist_ok=True)
+    order = np.argsort(-seen.contributions.mean(0))
+    rows = []
+    for case, maps in list(zip(cases, seen.active, strict=True))[:SHOWN]:
+        picture = np.round(255 * case.image.permute(1, 2, 0).numpy()).astype(np.uint8)
+        shown = [xw.render.overlay(picture, maps[one], size=224) for one in order]
+        rows.append(np.concatenate([picture, *shown], 1))
+    (folder / f"{name}.png").write_bytes(xw.render.png(np.concatenate(rows)))
+
+
+if __name__ == "__main__":
+    main()
