@@ -26,6 +26,7 @@ from xwidgets.evaluate.heat_maps import HeatMaps, heat_maps, heat_maps_of_score,
 REAL = Path(os.environ.get("XWIDGETS_REAL", Path(__file__).parents[2] / "shared" / "real"))
 BREEDS = range(151, 269)
 DOG = 1
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 METHODS = ("srae", "nn", "sae", "cae", "lasso")
 MEASURES = ("f_reg", "f_share", "f_cls", "o1", "o2", "correlation", "alike", "o1_all", "o2_all",
             "correlation_all", "alike_all", "ever", "positive", "silent")  # fmt: skip
@@ -72,7 +73,7 @@ def main() -> None:
     ]
     net = xw.Network(
         Groups(squeezenet.module),
-        normalize=squeezenet._normalize,
+        normalize=(MEAN, STD),
         size=squeezenet.size,
         classes=["other", "dog"],
         name="squeezenet1_1, dogs",
@@ -85,8 +86,8 @@ def main() -> None:
     right = (logits.argmax(1) == torch.tensor([one.label for one in fresh])).float().mean()
     cases = [one for one, score in zip(fresh, logits, strict=True) if score.argmax() == DOG]
     print(
-        f"{len(fitted)} photographs fitted to, {len(fresh)} others, of which {len(cases)} are taken "
-        f"for dogs; the network is right about {right:.0%}.\n"
+        f"{len(fitted)} photographs fitted to, {len(fresh)} others, {len(cases)} of which the "
+        f"network takes for dogs; it is right about {right:.0%}.\n"
     )
     images = [torch.stack([one.image for one in some]) for some in (fitted, fresh)]
     found = []

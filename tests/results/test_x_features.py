@@ -74,6 +74,9 @@ def test_order_is_by_contribution_not_by_activation_weight_or_size():
 def test_equal_contributions_keep_their_order():
     found = x_features(activations=array(0, 2, 0, 2), weights=array(5, 1, -1, 1))
     assert found.order.tolist() == [1, 3, 0, 2]
+    signs = np.tile(array(1, -1), 50)
+    many = x_features(100, activations=np.ones(100, np.float32), weights=signs)
+    assert many.order.tolist() == [*range(0, 100, 2), *range(1, 100, 2)]
 
 
 def test_many_small_contributions_are_not_lost_beside_a_large_one():

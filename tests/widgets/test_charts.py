@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import xwidgets as xw
-from xwidgets.widgets.charts import Curves, FittingCurves
+from xwidgets.widgets.charts import Curves, FittingCurves, LikenessCurves
 
 TABLE = pd.DataFrame(
     {"seed": [0, 0, 0, 1, 1], "epoch": [0, 1, 2, 0, 1], "accuracy": [0.2, 0.4, 0.9, 0.4, 0.8]}
@@ -63,3 +63,39 @@ def test_what_was_fitted_before_is_shown_at_once(study: xw.Study) -> None:
     concepts = study.concepts(images, epochs=3, hidden=(8, 4), cache=False)
     concepts.wait()
     assert len(FittingCurves({"SRAE": concepts}).errors["SRAE"].y) == 3
+
+
+def correlation(maps: np.ndarray) -> float:
+    """The mean correlation of two maps that are not silent, by a loop."""
+    active = [one.ravel().astype(float) for one in maps if one.any()]
+    pairs = [
+        np.mean((a - a.mean()) * (b - b.mean())) / a.std() / b.std()
+        for i, a in enumerate(active)
+        for b in active[:i]
+    ]
+    return float(np.mean(pairs)) if pairs else np.nan
+
+
+@pytest.mark.filterwarnings(r"ignore:\d+ images are fewer")
+def test_likeness_is_that_of_the_maps_shown_and_begins_anew_with_them(study: xw.Study) -> None:
+    images = torch.rand(60, 3, 16, 16, generator=torch.Generator().manual_seed(3))
+    seen: list[tuple[int, float]] = []
+    with study._worker.lock:
+        concepts = study.concepts(images, epochs=20, hidden=(8, 4), cache=False)
+        line = LikenessCurves({"SRAE": concepts}).means["SRAE"]
+
+        def note(_: object) -> None:
+            if concepts.found.answer is not None:
+                seen.append(
+                    (concepts.fitting.answer.epoch, correlation(concepts.found.answer.maps))
+                )
+
+        concepts.found.observe(note, "answer")
+    concepts.wait()
+    assert len(seen) > 1
+    np.testing.assert_allclose(np.array([line.x, line.y]).T, seen, atol=1e-6)
+    labels = study.network(images).argmax(1)
+    study.image = images[labels == study.target][0]
+    last = concepts.wait()
+    assert line.x.tolist() == [concepts.fitting.answer.epoch]
+    np.testing.assert_allclose(line.y, [correlation(last.maps)], atol=1e-6)

@@ -49,8 +49,6 @@ from .qi2018_findings import EXCITATION, GAMMAS, RANDOM, Z
 from .shifted import shifted_network
 
 COLUMNS = (*METHODS, Z, EXCITATION, RANDOM)
-ALLOWED = (3, 5, 10, 20, 50)
-"""How many features of Z the Lasso may choose at most (Table 2a)."""
 VARIANTS: tuple[tuple[str | None, str, float], ...] = (
     (None, "srae", 0.01),
     (None, "srae", 1.0),
@@ -77,6 +75,7 @@ class Setting:
         epochs: how often each image is learned from at most.
         features: n, the number of x-features.
         counts: the other n of Figure 8.
+        allowed: how many features of Z the Lasso may choose at most in Table 2 (a).
         variants: see :data:`VARIANTS`.
     """
 
@@ -89,6 +88,7 @@ class Setting:
     epochs: int = 40
     features: int = 5
     counts: tuple[int, ...] = (3, 9)
+    allowed: tuple[int, ...] = (3, 5, 10, 20, 50)
     variants: tuple[tuple[str | None, str, float], ...] = VARIANTS
 
 
@@ -306,7 +306,7 @@ def table2(lab: Laboratory) -> pd.DataFrame:
         ``chosen``, with what ``penalty``, and how faithful they are.
     """
     rows = []
-    for n in tqdm(ALLOWED, desc="Table 2, the Lasso", leave=False):
+    for n in tqdm(lab.setting.allowed, desc="Table 2, the Lasso", leave=False):
         for label, module in lab.modules("lasso", n).items():
             facts = {"penalty": module.facts.parameters["penalty"], "chosen": len(module.weights)}
             row = {"allowed": n, "class": label, **facts, **_faithful(lab, module, None)}
@@ -468,7 +468,7 @@ def figure10(lab: Laboratory) -> pd.DataFrame:
         scores = []
         for case in lab.material.cases[label][: lab.setting.masked]:
             before, after = (
-                _three_maps(net, module, DIM * case.image + shift)
+                three_maps(net, module, DIM * case.image + shift)
                 for net, shift in ((lab.net, 0.0), (shifted, offset))
             )
             scores.append(abs(before.score - after.score))
@@ -484,18 +484,18 @@ def figure10(lab: Laboratory) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-class _ThreeMaps(NamedTuple):
+class ThreeMaps(NamedTuple):
     score: float
     maps: dict[str, NDArray[np.floating]]
 
 
-def _three_maps(net: Network, module: ExplanationModule, image: Tensor) -> _ThreeMaps:
+def three_maps(net: Network, module: ExplanationModule, image: Tensor) -> ThreeMaps:
     found = x_features(net, module, image)
     target = module.facts.target
     watched = net.watched(image[None])
     (gradient,) = torch.autograd.grad(watched.logits[0, target], watched.pixels)
     product = (gradient * watched.pixels.detach())[0].sum(0)
-    return _ThreeMaps(
+    return ThreeMaps(
         found.score,
         {
             "x-features": found.maps,
@@ -570,7 +570,7 @@ def reproduce(
         ValueError: for an unknown setting, or a folder that holds the results of another one.
 
     Example:
-        >>> tiny = Setting("tiny", (2, 3), 1, 300, 2, 1, epochs=2, counts=(), variants=())
+        >>> tiny = Setting("tiny", (2, 3), 1, 300, 2, 1, 2, counts=(), allowed=(5,), variants=())
         >>> found = reproduce(tiny)
         >>> len(found.table), found.x_features["mark"].unique().tolist()
         (16, ['beak'])

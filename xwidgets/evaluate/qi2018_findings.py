@@ -117,7 +117,8 @@ def findings(found: "Reproduction") -> dict[str, list[str]]:
 
     Example:
         >>> from xwidgets.evaluate import qi2018
-        >>> tiny = qi2018.Setting("tiny", (2, 3), 1, 300, 2, 1, epochs=2, variants=())
+        >>> small = {"counts": (3,), "allowed": (5,), "variants": ()}
+        >>> tiny = qi2018.Setting("tiny", (2, 3), 1, 300, 2, 1, epochs=2, **small)
         >>> said = findings(qi2018.reproduce(tiny))
         >>> said["table"][0]
         'Faithful? ...'
@@ -185,8 +186,8 @@ def _reasons(table: pd.DataFrame) -> list[str]:
         "Could they be less alike? The maps of two single dimensions of Z are correlated by "
         f"{alike[Z]:.2f}, of two x-features of a random encoder by {alike[RANDOM]:.2f}, of SRAE by "
         f"{alike['srae']:.2f} and of NN by {alike['nn']:.2f}.",
-        "Could they be more local? By Voronoi cells (by masks) the locality of single dimensions of "
-        f"Z is {_two(means, Z)}, of a random encoder {_two(means, RANDOM)}, of SRAE "
+        "Could they be more local? By Voronoi cells (by masks) the locality of single dimensions "
+        f"of Z is {_two(means, Z)}, of a random encoder {_two(means, RANDOM)}, of SRAE "
         f"{_two(means, 'srae')}, of NN {_two(means, 'nn')}, and of the score's one map "
         f"{_two(means, EXCITATION)} (published, Voronoi: Z 1.96, SRAE 1.97, NN 2.31, score 2.49).",
     ]
@@ -228,10 +229,10 @@ def _lasso(found: "Reproduction") -> list[str]:
     )
     few, many = lasso.iloc[0], lasso.iloc[-1]
     return [
-        f"The Lasso with {few['chosen']:.1f} features of Z is off by {few['f_reg_fresh']:.2f}, with "
-        f"{many['chosen']:.1f} by {many['f_reg_fresh']:.2f}. SRAE's five x-features are off by "
-        f"{srae:.2f}; {until} (published: 232 features of 4096 are off by 1.03, SRAE's five by "
-        ".15)."
+        f"The Lasso is off by {few['f_reg_fresh']:.2f} with {few['chosen']:.1f} features of Z and "
+        f"by {many['f_reg_fresh']:.2f} with {many['chosen']:.1f}. SRAE's x-features are off by "
+        f"{srae:.2f}; {until} (published: 232 features of 4096 are off by 1.03, five x-features of "
+        "SRAE by .15)."
     ]
 
 

@@ -122,8 +122,8 @@ class FittingCurves(bqplot.Figure):
             {
                 name: bqplot.Lines(
                     scales={"x": x, "y": scales[kind]}, x=[1.0], y=[np.nan], colors=[color],
-                    stroke_width=width, line_style=style, labels=[f"{name}, {kind}"],
-                    display_legend=True,
+                    stroke_width=width, line_style=style, labels=[name],
+                    display_legend=kind == "error",
                 )
                 for name, color in zip(concepts, COLORS, strict=False)
             }
@@ -134,12 +134,22 @@ class FittingCurves(bqplot.Figure):
             axes=[
                 bqplot.Axis(scale=x, label="epoch", tick_format="d"),
                 bqplot.Axis(
-                    scale=scales["error"], side="left", label="held-out error", tick_format=".2g"
+                    scale=scales["error"],
+                    side="left",
+                    label="held-out error (solid)",
+                    tick_format=".2g",
                 ),
-                bqplot.Axis(scale=scales["loss"], side="right", label="loss", tick_format=".2g"),
+                bqplot.Axis(
+                    scale=scales["loss"],
+                    side="right",
+                    label="loss (dashed)",
+                    tick_format=".2g",
+                    label_offset="3.5em",
+                ),
             ],
             title=title,
             legend_location="top-right",
+            fig_margin={"top": 40, "bottom": 50, "left": 60, "right": 80},
             layout={"width": "100%", "max_width": "640px", "height": "320px"},
         )
         for name, one in concepts.items():
