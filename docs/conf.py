@@ -16,6 +16,7 @@ nb_execution_timeout = 300
 nb_execution_raise_on_error = True
 
 notebooks = Path(__file__).parent.parent / "notebooks"
-for name in ("quickstart.ipynb", "lengerich2017.ipynb"):
-    copyfile(notebooks / name, name)
-copytree(notebooks / "lengerich2017", "lengerich2017", dirs_exist_ok=True)
+for name in ("quickstart", "x_features", "lengerich2017", "qi2018"):
+    copyfile(notebooks / f"{name}.ipynb", f"{name}.ipynb")
+for results in ("lengerich2017", "qi2018"):
+    copytree(notebooks / results, results, dirs_exist_ok=True)

@@ -54,6 +54,7 @@ VARIANTS: tuple[tuple[str | None, str, float], ...] = (
     (None, "srae", 1.0),
     ("avgpool", "srae", 0.1),
     ("avgpool", "nn", 0.1),
+    ("avgpool", RANDOM, 0.0),
 )
 """Layer, method and beta of what is compared to see why: see :func:`variants`."""
 CONTEXT = "context"
@@ -211,15 +212,18 @@ class Laboratory:
             shown.save(path)
         return module
 
-    def controls(self, method: str, label: int, seed: int) -> ExplanationModule:
+    def controls(
+        self, method: str, label: int, seed: int, layer: str | None = None
+    ) -> ExplanationModule:
         """As many x-features that nobody fitted.
 
         Args:
             method: ``Z`` for single dimensions of Z, active for images of the class; ``RANDOM`` for
                 a random encoder.
             label: the class, and ``seed`` what is drawn by.
+            layer: whose outputs Z are; by default that of the paper.
         """
-        features, n = self.features("images"), self.setting.features
+        features, n = self.features("images", layer), self.setting.features
         rng = np.random.default_rng([seed, label])
         facts = Facts(
             self.net.name, features.layer, label, self.net.class_name(label), method,
@@ -516,19 +520,24 @@ def variants(lab: Laboratory) -> pd.DataFrame:
     """Table 1 (a) of SRAE with other beta, and of a layer before: what makes the difference?
 
     Returns:
-        Rows as of :func:`table1` for the first seed, by ``layer``, ``method`` and ``beta``.
+        Rows as of :func:`table1` for the first seed, by ``layer``, ``method`` and ``beta``, which
+        matters to SRAE only.
     """
     rows = []
     for layer, method, beta in tqdm(lab.setting.variants, desc="variants", leave=False):
-        for label, module in lab.modules(method, layer=layer, beta=beta).items():
-            cases = lab.material.cases[label]
-            row = {
+        for label, cases in lab.material.cases.items():
+            if method == RANDOM:
+                module = lab.controls(method, label, 0, layer)
+            else:
+                module = lab.modules(method, layer=layer, beta=beta)[label]
+            row: dict[str, object] = {
                 "layer": module.facts.layer,
                 "method": method,
                 "beta": beta,
                 "class": label,
-                **_faithful(lab, module, layer),
             }
+            if method in METHODS:
+                row |= _faithful(lab, module, layer)
             rows.append(row | measures(heat_maps(lab.net, module, cases), cases))
     return pd.DataFrame(rows)
 
