@@ -36,7 +36,7 @@ def main() -> None:
         alone = [seconds([target]) for target in range(options.alone)]
     count = len(net.classes)
     mean = sum(alone) / len(alone)
-    print(f"{options.images} images, {EPOCHS} epochs; their features read in {reading - found:.1f} s")
+    print(f"{options.images} images, read in {reading - found:.1f} s; {EPOCHS} epochs each")
     print(f"all {count} classes together: {together:.1f} s, {together / count:.2f} s a class")
     print(f"one class alone: {mean:.1f} s ({min(alone):.1f} to {max(alone):.1f})")
     print(f"one after another: {count * mean:.0f} s, {count * mean / together:.1f} times as long")

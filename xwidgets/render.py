@@ -104,7 +104,7 @@ def signed(pixels: NDArray[np.floating]) -> NDArray[np.uint8]:
     return np.round(127.5 + 127.5 * shares).astype(np.uint8)
 
 
-def heat(values: NDArray[np.floating], positive: bool = True) -> NDArray[np.uint8]:
+def heat(values: NDArray[np.floating], positive: bool = True) -> bytes:
     """A map that is not negative as a layer to lay over a picture: the more, the more opaque.
 
     Args:
@@ -113,16 +113,22 @@ def heat(values: NDArray[np.floating], positive: bool = True) -> NDArray[np.uint
             it, in the cold ones.
 
     Returns:
-        8-bit ``(H, W, 4)``: red, green, blue and opacity, which is 0 at 0.
+        A PNG file of that size in 256 steps of colour and opacity, which is 0 at 0.
 
     Example:
-        >>> heat(np.array([[0.0, 0.5, 1.0]]))[..., 3].tolist()
-        [[0, 108, 217]]
+        >>> layer = Image.open(io.BytesIO(heat(np.array([[0.0, 0.5, 1.0]])))).convert("RGBA")
+        >>> [layer.getpixel((x, 0))[3] for x in range(3)]
+        [0, 109, 217]
     """
-    shares = values / scale_of(values)
-    colors = colorize(shares if positive else -shares)
-    opacity = 255 * _OPAQUE * shares
-    return np.round(np.concatenate([colors, opacity[..., None]], -1)).astype(np.uint8)
+    steps = np.arange(256) / 255
+    colors = np.round(colorize(steps if positive else -steps)).astype(np.uint8)
+    opacity = np.round(255 * _OPAQUE * steps).astype(np.uint8)
+    codes = np.round(255 * values / scale_of(values)).astype(np.uint8)
+    layer = Image.fromarray(codes).convert("P")
+    layer.putpalette(colors.tobytes())
+    file = io.BytesIO()
+    layer.save(file, "PNG", transparency=opacity.tobytes())
+    return file.getvalue()
 
 
 _OPAQUE = 0.85
@@ -158,7 +164,7 @@ def depth_color(depth: float) -> str:
 
 
 def png(image: NDArray[np.uint8]) -> bytes:
-    """An 8-bit picture ``(H, W, 3)``, or ``(H, W, 4)`` with its opacity, as a PNG file."""
+    """An 8-bit picture ``(H, W, 3)`` as a PNG file."""
     file = io.BytesIO()
     Image.fromarray(image).save(file, "PNG")
     return file.getvalue()

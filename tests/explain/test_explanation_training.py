@@ -575,7 +575,7 @@ def test_small_products_take_one_thread_and_the_caller_has_its_own(
 # Balance
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.integers(1, 3), st.integers(2, 30), st.floats(0, 1), st.floats(0.1, 1), st.integers(0, 999)
 )
@@ -606,7 +606,7 @@ def test_positives_count_as_much_as_all_others(classes, count, share, part, seed
 # What is held out
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.lists(st.integers(0, 4), min_size=2, max_size=60), st.floats(0.02, 0.45),
     st.integers(0, 99),

@@ -103,7 +103,7 @@ def slow_grid(maps, side):
     return found.reshape(count, -1)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.integers(1, 3), st.integers(1, 40), st.integers(1, 9), st.integers(1, 9), st.integers(1, 60)
 )

@@ -66,8 +66,7 @@ def test_every_heat_map_that_is_not_silent_is_asked_about_once(found: list[xw.XF
     expected = [(n, i) for n in range(4) for i in range(3) if i < 2 or n == 0]
     assert sorted(asked(form)) == expected
     for one in form.questions:
-        heat = render.heat(found[one["picture"]].maps[one["x-feature"]])
-        assert one["map"] == render.png(heat)
+        assert one["map"] == render.heat(found[one["picture"]].maps[one["x-feature"]])
     assert [one["photo"] for one in form.pictures] == [render.png(one.image) for one in found]
     assert [one["shape"] for one in form.pictures] == [[8, 6]] * 4
 

@@ -41,7 +41,8 @@ def other_class(study: xw.Study, images: torch.Tensor) -> int:
 
 
 def pixels(png: bytes) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(png)))
+    picture = Image.open(io.BytesIO(png))
+    return np.asarray(picture.convert("RGBA") if picture.mode == "P" else picture)
 
 
 def test_the_view_is_told_what_was_found(

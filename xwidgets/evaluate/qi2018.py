@@ -25,17 +25,15 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 from tqdm import tqdm
 
 from xwidgets.errors import unknown
 from xwidgets.explain.data_set import DataSet
-from xwidgets.explain.excitation_backprop import excitation_backprop
 from xwidgets.explain.explanation_fit import fit_explanation
 from xwidgets.explain.explanation_module import METHODS, ExplanationModule, Facts, encoder_of
 from xwidgets.explain.explanation_training import Training
 from xwidgets.explain.features import Features, feature_layer, read_features
-from xwidgets.explain.x_features import x_features
 from xwidgets.images.scenes.birds import PARTS
 from xwidgets.networks import Network
 from xwidgets.results.result import versions
@@ -46,7 +44,7 @@ from .heat_maps import HeatMaps, heat_maps, heat_maps_of_score, localities, meas
 from .locality import Locality
 from .masked_classification import masked_classification, union_map
 from .qi2018_findings import EXCITATION, GAMMAS, RANDOM, Z
-from .shifted import shifted_network
+from .shifted import DIM, agreement, shifted_network, three_maps
 
 COLUMNS = (*METHODS, Z, EXCITATION, RANDOM)
 VARIANTS: tuple[tuple[str | None, str, float], ...] = (
@@ -58,8 +56,6 @@ VARIANTS: tuple[tuple[str | None, str, float], ...] = (
 )
 """Layer, method and beta of what is compared to see why: see :func:`variants`."""
 CONTEXT = "context"
-DIM = 0.8
-"""How much pictures are darkened before a constant is added, so that they stay in [0, 1]."""
 
 
 @dataclass(frozen=True)
@@ -477,7 +473,7 @@ def figure10(lab: Laboratory) -> pd.DataFrame:
             )
             scores.append(abs(before.score - after.score))
             for name, one in before.maps.items():
-                found.setdefault(name, []).append(_agreement(one, after.maps[name]))
+                found.setdefault(name, []).append(agreement(one, after.maps[name]))
         rows += [
             {
                 "class": label, "maps": name, "correlation": np.mean([one for one, _ in pairs]),
@@ -486,34 +482,6 @@ def figure10(lab: Laboratory) -> pd.DataFrame:
             for name, pairs in found.items()
         ]  # fmt: skip
     return pd.DataFrame(rows)
-
-
-class ThreeMaps(NamedTuple):
-    score: float
-    maps: dict[str, NDArray[np.floating]]
-
-
-def three_maps(net: Network, module: ExplanationModule, image: Tensor) -> ThreeMaps:
-    found = x_features(net, module, image)
-    target = module.facts.target
-    watched = net.watched(image[None])
-    (gradient,) = torch.autograd.grad(watched.logits[0, target], watched.pixels)
-    product = (gradient * watched.pixels.detach())[0].sum(0)
-    return ThreeMaps(
-        found.score,
-        {
-            "x-features": found.maps,
-            EXCITATION: excitation_backprop(net, image, target).values,
-            "gradient * input": product.float().cpu().numpy(),
-        },
-    )
-
-
-def _agreement(one: NDArray[np.floating], other: NDArray[np.floating]) -> tuple[float, float]:
-    """The correlation of two maps, and their largest difference in shares of the maximum."""
-    largest = np.abs(one).max()
-    difference = float(np.abs(one - other).max() / largest) if largest else 0.0
-    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1]), difference
 
 
 def variants(lab: Laboratory) -> pd.DataFrame:

@@ -96,7 +96,7 @@ class PartsForm(View):
                 {
                     "picture": picture,
                     "x-feature": feature,
-                    "map": render.png(render.heat(several[picture].maps[feature])),
+                    "map": render.heat(several[picture].maps[feature]),
                 }
                 for picture, feature in asked
             ],

@@ -297,4 +297,4 @@ def heat(found: XFeatures, index: int) -> bytes:
     """A heat map as a PNG file; none for a silent x-feature."""
     values = found.maps[index]
     positive = bool(found.contributions[index] >= 0)
-    return render.png(render.heat(values, positive)) if values.any() else b""
+    return render.heat(values, positive) if values.any() else b""
