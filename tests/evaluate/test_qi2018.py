@@ -1,6 +1,7 @@
 """The experiments: against their parts put together by hand, interrupted, and in words."""
 
 import json
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from xwidgets.evaluate.heat_maps import HeatMaps, localities, measures
 from xwidgets.evaluate.part_pictures import parts_picture, points_picture
 from xwidgets.evaluate.qi2018 import COLUMNS, SETTINGS, Laboratory, Reproduction, Setting
 from xwidgets.evaluate.qi2018_findings import best_and_worst, findings, spread_table
-from xwidgets.explain.explanation_module import METHODS
+from xwidgets.explain.explanation_module import METHODS, ExplanationModule
 from xwidgets.images.scenes import Point
 from xwidgets.images.scenes.birds import PARTS
 
@@ -98,9 +99,13 @@ def test_rows_of_x_features_are_of_their_maps(lab: Laboratory, found: Reproducti
         for case, some in zip(material.cases[2], seen.active, strict=True):
             histogram += (some[row.x_feature] * case.parts()["masks"]).sum((1, 2))
         histogram /= histogram.sum()
-        assert row.part == [*PARTS, "context"][histogram.argmax()]
-        assert row.share == pytest.approx(histogram.max(), abs=1e-4)
         assert row.masks == pytest.approx(-(histogram * np.log(histogram + 1e-30)).sum(), abs=1e-4)
+        assert row.context == pytest.approx(histogram[-1], abs=1e-4)
+        histogram = histogram[:-1] / histogram[:-1].sum()
+        entropy = -(histogram * np.log(histogram + 1e-30)).sum()
+        assert row.entropy == pytest.approx(entropy, abs=1e-4)
+        assert row.part == PARTS[histogram.argmax()]
+        assert row.share == pytest.approx(histogram.max(), abs=1e-4)
         assert row.mark == "beak"
         assert row.on_mark == pytest.approx(histogram[PARTS.index("beak")], abs=1e-4)
 
@@ -131,23 +136,24 @@ def test_masks_of_the_same_area_keep_as_much(found: Reproduction) -> None:
 # Heat maps
 
 
-def test_maps_of_silent_x_features_are_those_with_a_higher_bias(lab: Laboratory) -> None:
+def test_a_bias_silences_an_x_feature_and_leaves_its_map(lab: Laboratory) -> None:
     module, cases = lab.modules("srae")[2], lab.material.cases[2]
-    seen = heat_maps(lab.net, module, cases)
-    assert (seen.contributions == 0).any()
     images = [case.image for case in cases]
-    plain = list(xw.x_features_each(lab.net, module, images))
-    np.testing.assert_allclose(seen.active, np.stack([one.maps for one in plain]), atol=1e-7)
-    contributions = np.stack([one.contributions for one in plain])
+    before = list(xw.x_features_each(lab.net, module, images))
+    loudest = int(before[0].activations.argmax())
+    encoder = deepcopy(module.encoder)
+    encoder[-2].bias[loudest] -= 1_000
+    quiet = ExplanationModule(module.facts, encoder, module.weights, module.intercept)
+    seen = heat_maps(lab.net, quiet, cases)
+    after = list(xw.x_features_each(lab.net, quiet, images))
+    assert not seen.contributions[:, loudest].any()
+    assert not seen.active[:, loudest].any()
+    np.testing.assert_allclose(seen.active, np.stack([one.maps for one in after]), atol=1e-7)
+    contributions = np.stack([one.contributions for one in after])
     np.testing.assert_allclose(seen.contributions, contributions, atol=1e-4)
-    before = module.encoder[-2].bias.clone()
-    with torch.no_grad():
-        module.encoder[-2].bias += 50
-    try:
-        awake = np.stack([one.maps for one in xw.x_features_each(lab.net, module, images)])
-    finally:
-        module.encoder[-2].bias.data = before
-    np.testing.assert_allclose(seen.maps, awake, atol=1e-7)
+    loud = np.stack([one.maps[loudest] for one in before])
+    np.testing.assert_allclose(seen.maps[:, loudest], loud, atol=1e-7)
+    assert loud.any()
 
 
 def test_measures_leave_out_what_is_silent() -> None:
@@ -350,16 +356,17 @@ def test_findings_say_what_the_numbers_say(found: Reproduction) -> None:
 def test_the_best_x_feature_is_active_and_positive() -> None:
     rows = pd.DataFrame(
         {
-            "maps": ["srae", "srae", "srae", "srae", "nn"],
-            "masks": [0.1, 0.2, 0.3, 0.4, 0.0],
-            "active": [0.5, 1, 0.6, 1, 1],
-            "weight": [1, -1, 1, 2, 1],
+            "maps": ["srae", "srae", "srae", "srae", "nn", "srae"],
+            "entropy": [0.1, 0.2, 0.3, 0.4, 0.0, 0.0],
+            "active": [0.5, 1, 0.6, 1, 1, 1],
+            "weight": [1, -1, 1, 2, 1, 1],
+            "context": [0.1, 0.1, 0.5, 0.2, 0.1, 0.9],
         }
     )
     best, worst = best_and_worst(rows)
     assert (best.name, worst.name) == (2, 3)
     with pytest.raises(ValueError, match="no x-feature of SRAE"):
-        best_and_worst(rows.tail(1))
+        best_and_worst(rows[:2])
 
 
 # Pictures of parts

@@ -105,7 +105,7 @@ def test_it_says_how_it_was_fitted(method):
     else:
         assert facts.curves.keys() == {"error", "loss"}
         assert {len(curve) for curve in facts.curves.values()} == {3}
-        assert facts.parameters["hidden"] == (9, 7)
+        assert facts.parameters["hidden"] == [9, 7]
     text = repr(fit(net, target=2, method=method))
     assert f"x-features by {method} of 4 for 'c' (small)" in text
     assert "\n" not in text
@@ -387,8 +387,6 @@ def test_what_a_step_showed_is_not_changed_by_the_next():
     kept = []
     for fitting in steps(network()):
         kept.append((fitting, [module.fingerprint for module in fitting.modules]))
-        for module in fitting.modules:
-            module.__dict__.pop("fingerprint")
     for fitting, fingerprints in kept:
         assert [module.fingerprint for module in fitting.modules] == fingerprints
     assert len({tuple(fingerprints) for _, fingerprints in kept}) > 4
@@ -697,3 +695,39 @@ def test_a_network_of_one_layer_needs_a_layer():
 
     with pytest.raises(ValueError, match="Flat has no layer before its scores; name one with"):
         fit(xw.Network(Flat(), size=(HEIGHT, WIDTH)))
+
+
+@pytest.mark.parametrize("target", [np.int64(1), torch.tensor(1), np.array(1)], ids=repr)
+def test_a_class_may_be_what_argmax_returns(target):
+    assert fit(network(), target=target).facts.target == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"seed": np.int64(1)}, {"features": np.int64(2)}, {"beta": np.float32(1)},
+     {"hidden": (np.int64(4),)}, {"epochs": np.int32(2)}],
+    ids=repr,
+)  # fmt: skip
+def test_numbers_of_numpy_are_numbers(tmp_path, options):
+    module = fit(network(), **options)
+    module.save(tmp_path / "module")
+    assert xw.ExplanationModule.load(tmp_path / "module").facts == module.facts
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"hidden": 5}, r"hidden is 5, but must be widths"),
+        ({"q": float("inf")}, "q is inf, but must be a number above 0"),
+        ({"learning_rate": float("inf")}, "learning_rate is inf"),
+        ({"learning_rate": 1e30}, r"training diverges with learning_rate=1e\+30; take a smaller"),
+    ],
+)
+def test_training_that_cannot_be_is_refused(options, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        fit(network(), **options)
+
+
+def test_some_image_of_each_class_is_learned_from_however_many_are_held_out():
+    assert 4 in split(np.array([0, 0, 0, 0, 1]), 0.6, 0)[0]
+    assert fit(network(), held_out=0.999).weights.isfinite().all()

@@ -386,7 +386,7 @@ def test_network_and_module_are_left_alone_when_something_fails():
         with pytest.raises(ValueError, match=r"cannot take features of shape \(1, 12\)"):
             x_features(net, broken, pixels(1)[0])
         with pytest.raises(ValueError, match="does not lead to where the signal starts"):
-            x_features(net, module_of((48, 3), layer="2"), pixels(1)[0], "4")
+            x_features(net, module_of((192, 3), layer="0"), pixels(1)[0], "2")
         fails.left = 0
         with pytest.raises(RuntimeError, match="out of order"):
             x_features(net, module, pixels(1)[0])
@@ -441,13 +441,30 @@ def test_images_that_cannot_be_explained_are_refused(image, sentence):
 
 
 def test_a_layer_that_does_not_lead_to_the_module_s_is_refused():
-    net = network()
-    for layer in ("6", "5"):
-        assert layer in [one.name for one in net.layers]
-        with pytest.raises(ValueError, match="does not lead to where the signal starts"):
-            x_features(net, module_of(), pixels(1)[0], layer)
     with pytest.raises(ValueError, match="does not lead to where the signal starts"):
-        x_features(net, module_of((48, 3), layer="2"), pixels(1)[0], "4")
+        x_features(network(), module_of((192, 3), layer="0"), pixels(1)[0], "2")
+
+
+@pytest.mark.parametrize("layer", ["3", "4", "5", "6"])
+def test_a_layer_that_is_no_map_is_refused(layer):
+    with pytest.raises(ValueError, match=r"which is no map \(C, H, W\); choose a layer before"):
+        x_features(network(), module_of(), pixels(1)[0], layer)
+    with pytest.raises(ValueError, match="no map"):
+        x_features_each(network(), module_of(), pixels(2), layer)
+
+
+def test_rounding_is_no_heat_map():
+    net = network()
+    net.module[4].bias.data[:] = -100
+    net.module[4].bias.data[3] = 100  # one active feature, which W and -W share out alike
+    found = x_features(net, module_of((12, 6, 3)), pixels(1)[0], "0")
+    assert abs(found.mass).max() < 1e-6
+    assert not found.maps.any()
+
+
+def test_a_choice_of_more_features_than_there_are_is_refused():
+    with pytest.raises(ValueError, match=r"cannot take features of shape \(1, 12\)"):
+        x_features(network(), chosen_module((3, 40)), pixels(1)[0])
 
 
 def test_a_module_of_another_network_of_the_same_name_is_refused():

@@ -74,9 +74,34 @@ def test_what_was_handed_over_can_be_changed_without_changing_it():
 def test_names_and_votes_that_are_not_as_many_are_refused_and_nothing_is_lost():
     names, found = Names(), of_module()
     names.note(found, opinion("beak", "", ""))
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="there are 3 x-features"):
         names.note(found, opinion("a", "b", "c", votes=["trust"]))
     assert names.of(found) == opinion("beak", "", "")
+
+
+def test_a_vote_that_a_file_would_be_refused_for_is_refused():
+    names, found = Names(), of_module()
+    with pytest.raises(ValueError, match="a vote is 'maybe', but must be"):
+        names.note(found, opinion("a", "b", "c", votes=["maybe", "", ""]))
+    assert not names.knows(found)
+
+
+def test_a_file_nested_without_end_is_refused(tmp_path):
+    (tmp_path / "names").write_text("[" * 10**5)
+    with pytest.raises(ValueError, match="holds no names"):
+        Names.load(tmp_path / "names")
+
+
+def test_a_file_of_fewer_names_than_x_features_is_refused(tmp_path):
+    names, found = Names(), of_module()
+    names.note(found, opinion("a", "b", "c"))
+    names.save(tmp_path / "names")
+    text = json.loads((tmp_path / "names").read_text("utf-8"))
+    [module] = text["modules"].values()
+    module["x-features"].pop()
+    (tmp_path / "names").write_text(json.dumps(text))
+    with pytest.raises(ValueError, match="are of 2 x-features, not of 3"):
+        Names.load(tmp_path / "names").of(found)
 
 
 # Other modules of the same class

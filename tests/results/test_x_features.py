@@ -217,3 +217,10 @@ def test_what_cannot_be_written_leaves_an_older_file_alone(tmp_path):
     with pytest.raises(TypeError):
         x_features(parameters={"layer": object()}).save(tmp_path / "found.npz")
     assert XFeatures.load(tmp_path / "found.npz").title == x_features().title
+
+
+@pytest.mark.parametrize("maps", [np.array(3.0), np.zeros((2, 5)), [1.0, 2.0, 3.0]], ids=repr)
+def test_arrays_of_other_shapes_are_refused(tmp_path, maps):
+    replace(x_features(), maps=maps).save(tmp_path / "found.npz")
+    with pytest.raises(ValueError, match=r"holds no XFeatures \(its maps are .*compute it again"):
+        XFeatures.load(tmp_path / "found.npz")

@@ -57,7 +57,7 @@ def faithfulness(
     Example:
         >>> import xwidgets as xw
         >>> net, (images, _) = xw.network("birds"), xw.scenes.draw("birds", range(300))
-        >>> module = xw.fit_explanation(net, images, target=3, epochs=20, progress=False)
+        >>> module = xw.fit_explanation(net, images, target=3, epochs=8, progress=False)
         >>> fresh, _ = xw.scenes.draw("birds", range(900, 1000))
         >>> found = faithfulness(net, module, fresh)
         >>> found.f_cls > 0.8, found.images

@@ -41,7 +41,7 @@ from xwidgets.results.result import versions
 from .cases import Case, Material, Source, drawn_birds
 from .faithfulness import faithfulness_to
 from .heat_maps import HeatMaps, heat_maps, heat_maps_of_score, localities, measures
-from .locality import Locality
+from .locality import locality
 from .masked_classification import masked_classification, union_map
 from .qi2018_findings import EXCITATION, GAMMAS, RANDOM, Z
 from .shifted import DIM, agreement, shifted_network, three_maps
@@ -55,7 +55,6 @@ VARIANTS: tuple[tuple[str | None, str, float], ...] = (
     ("avgpool", RANDOM, 0.0),
 )
 """Layer, method and beta of what is compared to see why: see :func:`variants`."""
-CONTEXT = "context"
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ class Laboratory:
         ValueError: for an unknown setting, or a folder that holds the results of another one.
 
     Example:
-        >>> tiny = Setting("tiny", (3,), 1, 300, 2, 1, epochs=2)
+        >>> tiny = Setting("tiny", (3,), 1, 100, 1, 1, epochs=1)
         >>> Laboratory(tiny).modules("srae")
         {3: <ExplanationModule: 5 x-features by srae of classifier.0 for 'Briar ...' (birds)>}
     """
@@ -380,13 +379,18 @@ def _smooth_noise(size: Sequence[int], seed: Sequence[int]) -> NDArray[np.float6
 def figure7(lab: Laboratory) -> pd.DataFrame:
     """Figures 4, 6 and 7: at which part does every x-feature look, and at that of the twin?
 
+    The context, which by true masks is most of a picture, is told apart from the parts of the bird:
+    a map that lies on it alone has the best locality of all, and shows nothing.
+
     Returns:
         A row for each ``maps`` (``srae``, ``nn`` or ``excitation``), ``seed``, ``class`` and
         ``x_feature`` that is active in some picture: its ``weight`` v_i, the mean ``contribution``
         v_i E_i, the share of pictures in which it is ``active``, its locality (``voronoi`` and
-        ``masks``), the ``part`` on which most of its maps lies, and what ``share`` of them. Where
-        classes have a twin: the ``mark``, the part in which they differ; what share of the maps
-        lies ``on_mark``; and of the bird, what share the mark covers (``of_bird``).
+        ``masks``), and by masks, or else by Voronoi cells, what share of its maps lies on the
+        ``context``. Of the rest, which is on the bird: ``entropy`` over the parts, the ``part``
+        with the largest ``share``, and this. Where classes have a twin: the ``mark``, which is the
+        part in which they differ, the share that is ``on_mark``, and what share of the bird the
+        mark covers (``of_bird``).
     """
     rows = []
     for method in ("srae", "nn", EXCITATION):
@@ -395,6 +399,7 @@ def figure7(lab: Laboratory) -> pd.DataFrame:
             for label, cases in lab.material.cases.items():
                 seen = _look(lab, method, seed, label)
                 known = localities(seen.active, cases)
+                best = known.get("masks", known.get("voronoi"))
                 weights = (
                     np.ones(1)
                     if method == EXCITATION
@@ -413,20 +418,24 @@ def figure7(lab: Laboratory) -> pd.DataFrame:
                         "active": (seen.contributions[:, number] != 0).mean(),
                     }
                     row |= {kind: one.entropies[number] for kind, one in known.items()}
-                    best = known.get("masks", known.get("voronoi"))
                     if best is not None:
-                        row |= _part(best, number)
-                    if twin is not None and best is not None:
-                        on_mark = best.histograms[number, list(twin.places)].sum()
+                        *parts, context = best.histograms[number]
+                        row |= {"context": context} | _on_bird(np.array(parts))
+                    if best is not None and twin is not None:
+                        on_mark = best.histograms[number, list(twin.places)].sum() / (1 - context)
                         row |= {"mark": twin.part, "on_mark": on_mark, "of_bird": covered}
                     rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _part(known: Locality, number: int) -> dict[str, object]:
-    histogram = known.histograms[number]
-    place = int(histogram.argmax())
-    return {"part": (*PARTS, CONTEXT)[place], "share": histogram[place]}
+def _on_bird(parts: NDArray[np.float64]) -> dict[str, object]:
+    """Of a histogram without the context."""
+    place = int(parts.argmax())
+    return {
+        "entropy": locality(parts[None, None]).mean,
+        "part": PARTS[place],
+        "share": parts[place] / parts.sum() if parts.any() else np.nan,
+    }
 
 
 def _covered(cases: Sequence[Case], places: Sequence[int]) -> float:
@@ -547,10 +556,10 @@ def reproduce(
         ValueError: for an unknown setting, or a folder that holds the results of another one.
 
     Example:
-        >>> tiny = Setting("tiny", (2, 3), 1, 300, 2, 1, 2, counts=(), allowed=(5,), variants=())
+        >>> tiny = Setting("tiny", (3,), 1, 100, 1, 1, 1, counts=(), allowed=(5,), variants=())
         >>> found = reproduce(tiny)
         >>> len(found.table), found.x_features["mark"].unique().tolist()
-        (16, ['beak'])
+        (8, ['beak'])
     """
     *_, found = steps(setting, folder, source=source, recompute=recompute, cache=cache)
     return found

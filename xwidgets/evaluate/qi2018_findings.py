@@ -118,7 +118,7 @@ def findings(found: "Reproduction") -> dict[str, list[str]]:
     Example:
         >>> from xwidgets.evaluate import qi2018
         >>> small = {"counts": (3,), "allowed": (5,), "variants": ()}
-        >>> tiny = qi2018.Setting("tiny", (2, 3), 1, 300, 2, 1, epochs=2, **small)
+        >>> tiny = qi2018.Setting("tiny", (2, 3), 1, 100, 1, 1, epochs=1, **small)
         >>> said = findings(qi2018.reproduce(tiny))
         >>> said["table"][0]
         'Faithful? ...'
@@ -186,6 +186,11 @@ def _reasons(table: pd.DataFrame) -> list[str]:
         "Could they be less alike? The maps of two single dimensions of Z are correlated by "
         f"{alike[Z]:.2f}, of two x-features of a random encoder by {alike[RANDOM]:.2f}, of SRAE by "
         f"{alike['srae']:.2f} and of NN by {alike['nn']:.2f}.",
+        "Does it matter for the maps what was learned? SRAE lower than a random encoder, all maps: "
+        f"O1 {_verdict(_pairs(table, 'o1_all', RANDOM))}; "
+        f"O2 {_verdict(_pairs(table, 'o2_all', RANDOM))}; "
+        f"locality (Voronoi) {_verdict(_pairs(table, 'voronoi_all', RANDOM))}; "
+        f"locality (masks) {_verdict(_pairs(table, 'masks_all', RANDOM))}.",
         "Could they be more local? By Voronoi cells (by masks) the locality of single dimensions "
         f"of Z is {_two(means, Z)}, of a random encoder {_two(means, RANDOM)}, of SRAE "
         f"{_two(means, 'srae')}, of NN {_two(means, 'nn')}, and of the score's one map "
@@ -267,59 +272,83 @@ def _looked(x_features: pd.DataFrame) -> list[str]:
     tops = srae.loc[srae.groupby(["class", "seed"])["contribution"].idxmax()]
     parts = tops["part"].value_counts(normalize=True)
     named = ", ".join(f"{part} {share:.0%}" for part, share in parts.head(4).items())
+    means = x_features.groupby(["maps", "class", "seed"])[["entropy", "context"]].mean()
+    difference = means.loc["srae"] - means.loc["nn"]
+    context, entropy = (x_features.groupby("maps")[name].mean() for name in ("context", "entropy"))
+    by = "masks" if "masks" in srae else "voronoi"
     best, worst = best_and_worst(x_features)
-    by = _locality_of(x_features)
-    said = [
-        f"At which part does the most important x-feature of a class look first? {named}; "
-        f"{tops['share'].mean():.0%} of its maps lie there.",
-        f"The most local x-feature of SRAE that is active in most pictures is number "
-        f"{best['x_feature']} of class {best['class']} with seed {best['seed']}: entropy "
-        f"{best[by]:.2f}, {best['share']:.0%} on the {best['part']}. The least local is number "
-        f"{worst['x_feature']} of class {worst['class']} with seed {worst['seed']}: "
-        f"{worst[by]:.2f}, {worst['share']:.0%} on the {worst['part']}.",
+    return [
+        f"{context['srae']:.0%} of the maps of SRAE's x-features lie beside the bird "
+        f"({context['nn']:.0%} of NN's, {context[EXCITATION]:.0%} of the score's). The context "
+        "counts as a part of its own in the locality, whose correlation with the share that lies "
+        f"there is {srae[by].corr(srae['context']):.2f}.",
+        f"Over the parts of the bird alone the entropy is {entropy['srae']:.2f} for SRAE, "
+        f"{entropy['nn']:.2f} for NN and {entropy[EXCITATION]:.2f} for the score's map. SRAE lower "
+        f"than NN? {_verdict(difference['entropy'])}.",
+        f"On the bird, the most important x-feature of a class looks first at: {named}; "
+        f"{tops['share'].mean():.0%} of what is on the bird lies there.",
+        f"The best x-feature is {_named(best)}. The worst is {_named(worst)}.",
+        *([_marks(x_features)] if "mark" in x_features else []),
     ]
-    if "mark" not in x_features:
-        return said
-    own = x_features.groupby(["maps", "class", "seed", "mark"])[["on_mark", "of_bird"]].max()
-    times = (own["on_mark"] / own["of_bird"]).groupby(["maps", "class", "mark"]).mean()
+
+
+def _named(row: pd.Series) -> str:
+    return (
+        f"number {row['x_feature']} of class {row['class']} with seed {row['seed']}: entropy "
+        f"{row['entropy']:.2f}, {row['share']:.0%} on the {row['part']}"
+    )
+
+
+def _marks(x_features: pd.DataFrame) -> str:
+    times = marked(x_features).groupby(["maps", "class", "mark"])["times"].mean()
     shares = "; ".join(
-        f"{maps} {times[maps].mean():.1f} times its share of the bird (above 1 for "
-        f"{(times[maps] > 1).sum()} of {len(times[maps])} classes)"
+        f"{maps} {times[maps].mean():.1f} (above 1 for {(times[maps] > 1).sum()} of "
+        f"{len(times[maps])} classes)"
         for maps in ("srae", "nn", EXCITATION)
     )
-    marks = times["srae"].groupby("mark").mean().sort_values(ascending=False)
-    return [
-        *said,
-        f"Twins differ in one part, their mark. The x-feature that puts most on it puts there: "
-        f"{shares}. SRAE by mark: "
-        + ", ".join(f"{mark} {value:.1f}" for mark, value in marks.items())
-        + ".",
-    ]
+    named = times["srae"].groupby("mark").mean().sort_values(ascending=False)
+    by_mark = ", ".join(f"{mark} {value:.1f}" for mark, value in named.items())
+    return (
+        "Twins differ in one part, their mark. On the bird, the x-feature that puts most on it "
+        f"puts there so many times the share that the mark covers: {shares}. SRAE by mark: "
+        f"{by_mark}."
+    )
+
+
+def marked(x_features: pd.DataFrame) -> pd.DataFrame:
+    """For each class, seed and kind of maps, the x-feature that looks most at the mark.
+
+    Args:
+        x_features: of :class:`xwidgets.evaluate.qi2018.Reproduction`, of classes that have a twin.
+
+    Returns:
+        Their rows, with ``times``: how many times the mark's share of the bird lies on it.
+    """
+    rows = x_features.assign(times=x_features["on_mark"] / x_features["of_bird"])
+    rows = rows[rows["active"] > 0.5]
+    return rows.loc[rows.groupby(["maps", "class", "seed"])["times"].idxmax()]
 
 
 def best_and_worst(x_features: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """The most and the least local x-feature of SRAE, by masks where these are known.
+    """The most and the least local x-feature of SRAE, by the entropy over the bird's parts.
 
     Args:
         x_features: of :class:`xwidgets.evaluate.qi2018.Reproduction`.
 
     Returns:
-        Their rows. Only x-features count that are active in most pictures and add to the score.
+        Their rows. Only x-features count that are active in most pictures and add to the score, and
+        half of whose maps lies on the bird, or as much as is usual, if that is less.
 
     Raises:
         ValueError: when there is none.
     """
-    by = _locality_of(x_features)
     rows = x_features[
         (x_features["maps"] == "srae") & (x_features["active"] > 0.5) & (x_features["weight"] > 0)
     ]
     if rows.empty:
         raise ValueError("no x-feature of SRAE is active in most pictures and adds to the score")
-    return rows.loc[rows[by].idxmin()], rows.loc[rows[by].idxmax()]
-
-
-def _locality_of(x_features: pd.DataFrame) -> str:
-    return "masks" if "masks" in x_features else "voronoi"
+    rows = rows[rows["context"] <= max(0.5, rows["context"].median())]
+    return rows.loc[rows["entropy"].idxmin()], rows.loc[rows["entropy"].idxmax()]
 
 
 def _degenerate(found: "Reproduction") -> list[str]:
@@ -349,11 +378,11 @@ def _shift(shift: pd.DataFrame) -> list[str]:
     ]
 
 
-def _pairs(table: pd.DataFrame, column: str) -> pd.Series:
-    """SRAE minus NN by class and seed, where both are finite."""
+def _pairs(table: pd.DataFrame, column: str, other: str = "nn") -> pd.Series:
+    """SRAE minus another method by class and seed, where both are finite."""
     pivot = table.pivot(index=["class", "seed"], columns="method", values=column)
-    finite = pivot[np.isfinite(pivot[["srae", "nn"]].astype(float)).all(axis=1)]
-    return finite["srae"] - finite["nn"]
+    finite = pivot[np.isfinite(pivot[["srae", other]].astype(float)).all(axis=1)]
+    return finite["srae"] - finite[other]
 
 
 def _verdict(differences: pd.Series, sign: int = 1) -> str:

@@ -100,11 +100,6 @@ def excitation_backprop(
     seed = _seed(units, index, label)
     to = watched.pixels if end == "pixels" else watched.activations[end]
     arrived = excitations(units, seed[None], to, contrastive)[0, 0]
-    if arrived.ndim != 3:
-        raise ValueError(
-            f"layer {end!r} puts out {tuple(arrived.shape)}, which is no map (C, H, W); choose a "
-            "layer before the maps are flattened (list them with net.layers)"
-        )
     values = arrived.sum(0)
     values = values.clamp(min=0) if contrastive else values
     return Relevance(
@@ -309,9 +304,21 @@ RULES: Mapping[Kind, Rule] = {
 
 
 def end_layer(net: Network, layer: str | int | None) -> str:
-    """Where to stop, by name: by default the deepest pooled layer with maps of at least 12 x 12."""
+    """Where to stop, by name: by default the deepest pooled layer with maps of at least 12 x 12.
+
+    Raises:
+        ValueError: when there is no such layer, or its output is no map.
+    """
+    if layer == "pixels":
+        return "pixels"
     if layer is not None:
-        return "pixels" if layer == "pixels" else net.layer(layer).name
+        end = net.layer(layer)
+        if len(end.shape) != 3:
+            raise ValueError(
+                f"layer {end.name!r} puts out {end.shape}, which is no map (C, H, W); choose a "
+                "layer before the maps are flattened (list them with net.layers)"
+            )
+        return end.name
     found, jump = "pixels", (1, 1)
     for one in net.layers:
         maps = len(one.shape) == 3 and min(one.shape[1:]) >= 12
@@ -332,7 +339,7 @@ def through(top: nn.Module, features: Tensor) -> Tensor:
     try:
         with evaluating(top, gradients=True), Watch(top, rules=RULES):
             units: object = top(features)
-    except RuntimeError as error:
+    except (RuntimeError, IndexError) as error:
         raise ValueError(
             f"the top layers cannot take features of shape {tuple(features.shape)} and type "
             f"{features.dtype} ({error})"

@@ -13,11 +13,12 @@ alone; v is found by least squares afterwards), and the Lasso, which chooses fea
 
 from __future__ import annotations
 
+import operator
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, cast, overload
 
 import numpy as np
 import torch
@@ -135,7 +136,7 @@ def fit_explanation(
         except KeyboardInterrupt:
             if not fitting.modules:
                 raise
-    return fitting.modules[0] if isinstance(target, int | str) else list(fitting.modules)
+    return fitting.modules[0] if _is_one(target) else list(fitting.modules)
 
 
 _BAR = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}{postfix}"
@@ -176,12 +177,21 @@ def fit_explanation_steps(
     options = _options(training)
     where = feature_layer(a_network(net), layer)
     count = net.layers[-1].shape[0]
-    several = [target] if isinstance(target, int | str) else target
+    several = cast("Sequence[int | str] | None", [target] if _is_one(target) else target)
     targets = None if several is None else [net.class_index(one, count) for one in several]
     if targets is not None and not 0 < len({*targets}) == len(targets):
         raise ValueError(f"target is {target!r}, but must be one class or several different ones")
     data = DataSet(net, images)
     return _steps(net, data, targets, where, features, method, seed, cache, options)
+
+
+def _is_one(target: object) -> bool:
+    """Whether this is one class, also as ``argmax`` returns it."""
+    try:
+        operator.index(target)  # type: ignore[arg-type]
+    except TypeError:
+        return isinstance(target, str)
+    return True
 
 
 def _options(training: Mapping[str, Any]) -> Training:
@@ -307,7 +317,7 @@ def _lasso(task: Task, facts: list[Facts]) -> Iterator[Fitting]:
         largest = np.abs(weighting * (learned - np.average(learned, weights=weighting)) @ centred)
         best: Lasso | None = None
         for penalty in largest.max() / len(inputs) * np.geomspace(0.95, 1e-4, 100):
-            model = Lasso(penalty, max_iter=10_000).fit(inputs, learned, weighting)
+            model = Lasso(penalty, max_iter=10_000, random_state=0).fit(inputs, learned, weighting)
             if np.count_nonzero(model.coef_) > fact.parameters["features"]:
                 break
             best = model

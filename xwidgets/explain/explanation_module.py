@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from hashlib import sha256
+from operator import methodcaller
 from pathlib import Path
 from typing import Any, Self
 
@@ -47,6 +47,11 @@ class Facts:
     parameters: Mapping[str, Any]
     curves: Mapping[str, list[float]]
     versions: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        for name in ("parameters", "curves", "versions"):  # as they come back from a file
+            text = json.dumps(getattr(self, name), default=methodcaller("item"))
+            object.__setattr__(self, name, json.loads(text))
 
 
 class ExplanationModule(nn.Module):
@@ -96,7 +101,7 @@ class ExplanationModule(nn.Module):
         approximation: Tensor = self.encoder(activations) @ self.weights + self.intercept
         return approximation
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
         """What tells this module from any other, however similarly it was fitted."""
         digest = sha256(
@@ -122,23 +127,37 @@ class ExplanationModule(nn.Module):
             with safe_open(path, "pt") as file:
                 facts = Facts(**json.loads(file.metadata()["explanation_module"]))
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            decoder = layers_of("decoder", tensors)
+            chosen, decoder = tensors.get("encoder.1.chosen"), layers_of("decoder", tensors)
             module = cls(
                 facts,
-                encoder_of(tensors.get("encoder.1.chosen"), layers_of("encoder", tensors)),
+                encoder_of(chosen, layers_of("encoder", tensors)),
                 tensors["weights"],
                 tensors["intercept"],
                 decoder_of(decoder) if decoder else None,
             )
             module.load_state_dict(tensors)
+            module._check(
+                tensors["encoder.1.weight"].shape[1] if chosen is None else int(chosen.max()) + 1
+            )
         except FileNotFoundError as error:
             raise ValueError(f"there is no explanation module at {str(path)!r}") from error
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        except _DAMAGE as error:
+            reason = " ".join(str(error).split())
             raise ValueError(
-                f"{str(path)!r} holds no readable explanation module ({error}); fit it again and "
+                f"{str(path)!r} holds no readable explanation module ({reason}); fit it again and "
                 "write it with module.save(path)"
             ) from error
         return module
+
+    def _check(self, width: int) -> None:
+        """Raise when its parts do not fit together, or do not take this many features."""
+        features = self.weights.new_zeros(1, width)
+        if self(features).shape != (1,):
+            raise ValueError("its weights are no vector")
+        if self.decoder is not None:
+            rebuilt = self.decoder(self.encoder(features))
+            if rebuilt.shape != features.shape:
+                raise ValueError(f"it rebuilds {tuple(rebuilt.shape)} from {tuple(features.shape)}")
 
     def __repr__(self) -> str:
         facts = self.facts
@@ -146,6 +165,9 @@ class ExplanationModule(nn.Module):
             f"<ExplanationModule: {len(self.weights)} x-features by {facts.method} of "
             f"{facts.layer} for {facts.label!r} ({facts.network})>"
         )
+
+
+_DAMAGE = (OSError, SafetensorError, KeyError, IndexError, TypeError, ValueError, RuntimeError)
 
 
 class Features(nn.Module):

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from math import sqrt
+from math import inf, sqrt
 from typing import Any
 
 import numpy as np
@@ -64,8 +64,10 @@ class Training:
         for name in ("beta", "weight_decay"):
             number(name, getattr(self, name), lambda value: value >= 0, "of at least 0")
         for name in ("q", "learning_rate"):
-            number(name, getattr(self, name), lambda value: value > 0, "above 0")
+            number(name, getattr(self, name), lambda value: 0 < value < inf, "above 0")
         number("held_out", self.held_out, lambda share: 0 < share < 1, "between 0 and 1")
+        if not isinstance(self.hidden, Sequence | None):
+            raise ValueError(f"hidden is {self.hidden!r}, but must be widths, such as (64, 32)")
         for width in self.hidden or ():
             at_least("hidden", width, 1)
 
@@ -122,7 +124,7 @@ def split(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Numbers of images to learn from, and held out: this share of each class, at random.
 
-    Of a class with one image, it is learned from.
+    At least one image of each class is learned from.
 
     Example:
         >>> learned, held_out = split(np.array([0, 0, 0, 0, 1]), 0.25, seed=0)
@@ -133,7 +135,7 @@ def split(
     held: list[int] = []
     for one in np.unique(top):
         members = rng.permutation(np.flatnonzero(top == one))
-        held += members[: round(share * len(members))].tolist()
+        held += members[: min(round(share * len(members)), len(members) - 1)].tolist()
     if not held:
         held = rng.permutation(len(top))[:1].tolist()
     return np.setdiff1d(np.arange(len(top)), held), np.sort(held)
@@ -170,6 +172,10 @@ def train(
             error, found = trainer.test()
         better = (found < best) & (since < options.patience)
         best = torch.where(better, found, best)
+        if not best.isfinite().all():
+            raise ValueError(
+                f"training diverges with learning_rate={options.learning_rate}; take a smaller one"
+            )
         since = torch.where(better, 0, since + 1)
         kept = [
             torch.where(better.view(-1, *[1] * (new.ndim - 1)), new, old)

@@ -21,6 +21,8 @@ from .excitation_backprop import RULES, at_pixels, end_layer, excitations, throu
 from .explanation_module import ExplanationModule
 
 _RIVALS = 3
+_ROUNDING = 64
+"""How often the rounding of 1, which is what goes in, may arrive when nothing does."""
 
 
 def x_features(
@@ -138,8 +140,10 @@ def _found(
     to = watched.pixels if end == "pixels" else watched.activations[end]
     arrived = excitations(activations, seeds.contiguous(), to, contrastive).sum(2)
     maps = at_pixels(arrived.clamp(min=0).flatten(0, 1), images.shape[2:])
-    maps = maps / maps.sum((1, 2), keepdim=True).clamp(min=torch.finfo(maps.dtype).tiny)
+    total = maps.sum((1, 2), keepdim=True)
+    maps = torch.where(total > _ROUNDING * torch.finfo(maps.dtype).eps, maps / total, 0)
     maps = maps.view(*arrived.shape[:2], *maps.shape[1:])
+    fingerprint = module.fingerprint
     for one, image in enumerate(images):
         scores = watched.logits[one].detach().cpu()
         order = scores.argsort(descending=True).tolist()
@@ -159,6 +163,6 @@ def _found(
             label=facts.label,
             top=net.class_name(order[0]),
             method=facts.method,
-            module=module.fingerprint,
+            module=fingerprint,
             parameters={"layer": end, "contrastive": contrastive},
         )

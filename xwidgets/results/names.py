@@ -42,11 +42,20 @@ class Names:
         self._modules: dict[str, dict[str, Any]] = {}
 
     def note(self, found: XFeatures, opinion: Opinion) -> None:
-        """Keep what is said of the module that found these x-features."""
+        """Keep what is said of the module that found these x-features.
+
+        Raises:
+            ValueError: for a vote that there is not, or names of more or fewer x-features.
+        """
+        count = len(found.weights)
+        if not len(opinion.names) == len(opinion.votes) == count:
+            raise ValueError(f"there are {count} x-features; give a name and a vote for each")
+        for vote in opinion.votes:
+            if vote not in VOTES:
+                raise ValueError(f"a vote is {vote!r}, but must be 'trust', 'distrust' or ''")
         self._modules[found.module] = _subject(found) | {
             "x-features": [
-                {"name": name, "vote": vote}
-                for name, vote in zip(opinion.names, opinion.votes, strict=True)
+                {"name": name, "vote": vote} for name, vote in zip(*opinion, strict=True)
             ]
         }
 
@@ -56,7 +65,7 @@ class Names:
         Raises:
             ValueError: when only another module of the same class, layer and network is known.
         """
-        known = self._modules.get(found.module)
+        known, count = self._modules.get(found.module), len(found.weights)
         if known is None:
             subject = _subject(found)
             if any(subject.items() <= other.items() for other in self._modules.values()):
@@ -65,9 +74,12 @@ class Names:
                     "images, options or seed; load that module with xw.ExplanationModule.load, or "
                     "name this one in another file"
                 )
-            count = len(found.weights)
             return Opinion([""] * count, [""] * count)
         features = known["x-features"]
+        if len(features) != count:
+            raise ValueError(
+                f"these names are of {len(features)} x-features, not of {count}; correct the file"
+            )
         return Opinion([one["name"] for one in features], [one["vote"] for one in features])
 
     def knows(self, found: XFeatures) -> bool:
@@ -110,7 +122,9 @@ class Names:
             raise ValueError(
                 f"there is no file of names at {str(path)!r}; check the path"
             ) from error
-        except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+        except (
+            OSError, AttributeError, KeyError, TypeError, ValueError, RecursionError
+        ) as error:  # fmt: skip
             raise ValueError(
                 f"{str(path)!r} holds no names of x-features ({error}); give another file"
             ) from error

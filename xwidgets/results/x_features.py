@@ -105,11 +105,11 @@ class XFeatures(Result):
         return self.png()
 
     def _fault(self) -> str | None:
-        counts = {len(self.maps), len(self.activations), len(self.weights), len(self.mass)}
-        if len(counts) > 1:
+        maps, image = np.shape(self.maps), np.shape(self.image)
+        if len(maps) != 3 or image != (*maps[1:], 3):
+            return f"its maps are {maps}, its picture {image}"
+        if {np.shape(one) for one in (self.activations, self.weights, self.mass)} != {maps[:1]}:
             return "its maps are not as many as its x-features"
-        if self.maps.ndim != 3 or self.image.shape != (*self.maps.shape[1:], 3):
-            return f"its maps are {self.maps.shape}, its picture {self.image.shape}"
         return None
 
     def __repr__(self) -> str:

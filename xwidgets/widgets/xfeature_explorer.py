@@ -12,7 +12,7 @@ import traitlets
 from xwidgets import render
 from xwidgets.export import write_page
 from xwidgets.results import XFeatures
-from xwidgets.results.names import Names, Opinion
+from xwidgets.results.names import VOTES, Names, Opinion
 
 from .study import Study
 from .view import View
@@ -77,7 +77,7 @@ class XFeatureExplorer(View):
     rivals = traitlets.List(traitlets.Dict()).tag(sync=True)
     features = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    votes = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    votes = traitlets.List(traitlets.Enum(VOTES)).tag(sync=True)
     history = traitlets.List(traitlets.Dict()).tag(sync=True)
     suggestions = traitlets.List(traitlets.Unicode()).tag(sync=True)
     shown = traitlets.Int(-1).tag(sync=True)
