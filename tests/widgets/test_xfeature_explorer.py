@@ -216,6 +216,38 @@ def test_names_that_cannot_be_written_are_kept_and_it_is_said(
     assert Names.load(tmp_path / "names.json").of(found).names == ["wing", "", ""]
 
 
+def test_two_explorers_write_to_one_file(
+    study: xw.Study, images: torch.Tensor, tmp_path: Path
+) -> None:
+    path = tmp_path / "names.json"
+    one = xw.XFeatureExplorer(study, images, names=path, **OPTIONS)
+    two = xw.XFeatureExplorer(study, images, names=path, method="nn", **OPTIONS)
+    found = [explorer.concepts.wait() for explorer in (one, two)]
+    one.names = ["wing", "", ""]
+    two.names = ["beak", "", ""]
+    one.votes = ["trust", "", ""]
+    assert one.suggestions == ["beak", "wing"]
+    known = Names.load(path)
+    assert [known.of(features).names[0] for features in found] == ["wing", "beak"]
+    assert known.of(found[0]).votes[0] == "trust"
+
+
+def test_a_file_that_was_damaged_meanwhile_is_not_overwritten(
+    found: xw.XFeatures, tmp_path: Path
+) -> None:
+    path = tmp_path / "names.json"
+    view = xw.XFeatureExplorer(found, names=path)
+    view.names = ["wing", "", ""]
+    path.write_text("my notes")
+    view.names = ["beak", "", ""]
+    assert "cannot be written" in view.message
+    assert path.read_text() == "my notes"
+    path.unlink()
+    view.votes = ["trust", "", ""]
+    assert view.message == ""
+    assert Names.load(path).of(found).names == ["beak", "", ""]
+
+
 def test_one_of_many_images_becomes_the_picture(
     explorer: xw.XFeatureExplorer, study: xw.Study
 ) -> None:

@@ -130,8 +130,8 @@ def measures(seen: HeatMaps, cases: Sequence[Case]) -> dict[str, float]:
         >>> case = cases.drawn_birds([3], 1, 1).cases[3][0]
         >>> seen = HeatMaps(case.parts()["masks"][None, [1, 3]], np.array([[2, 0]], np.float32))
         >>> found = measures(seen, [case])
-        >>> found["masks"], found["o1"], round(found["correlation_all"], 2), found["silent"]
-        (0.0, 0.0, -0.02, 0.5)
+        >>> round(found["masks"], 2), found["o1"], round(found["correlation_all"], 2)
+        (0.15, 0.0, -0.01)
     """
     found: dict[str, float] = {}
     for name, maps in (("", seen.active), ("_all", seen.maps)):
@@ -161,8 +161,8 @@ def localities(maps: NDArray[np.float32], cases: Sequence[Case]) -> dict[str, Lo
         >>> from xwidgets.evaluate import cases
         >>> case = cases.drawn_birds([3], 1, 1).cases[3][0]
         >>> found = localities(case.parts()["masks"][None, :1], [case])
-        >>> found["masks"].entropies, found["voronoi"].histograms.shape
-        (array([0.]), (1, 16))
+        >>> found["masks"].entropies.round(2), found["voronoi"].histograms.shape
+        (array([0.55]), (1, 16))
     """
     shares: dict[str, list[NDArray[np.float64]]] = {kind: [] for kind in KINDS}
     for some, case in zip(maps, cases, strict=True):

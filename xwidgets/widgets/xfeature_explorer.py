@@ -252,17 +252,21 @@ class XFeatureExplorer(View):
         """Keep names and votes, unless the module still changes."""
         if not self._settled or self._found is None or len(self.names) != len(self.votes):
             return
-        self._known.note(self._found, Opinion(self.names, self.votes))
+        file, opinion = self._file, Opinion(self.names, self.votes)
+        self.message = ""
+        try:
+            if file is not None and file.exists():
+                self._known.add(Names.load(file))  # what other explorers wrote meanwhile
+            self._known.note(self._found, opinion)
+            if file is not None:
+                self._known.save(file)
+        except (OSError, ValueError) as error:
+            self._known.note(self._found, opinion)
+            self.message = (
+                f"The names cannot be written to {str(file)!r} ({error}); write them elsewhere "
+                "with explorer.save_names(path)"
+            )
         self.suggestions = self._known.suggestions()
-        if self._file is not None:
-            try:
-                self._known.save(self._file)
-                self.message = ""
-            except OSError as error:
-                self.message = (
-                    f"The names cannot be written to {str(self._file)!r} ({error}); write them "
-                    "elsewhere with explorer.save_names(path)"
-                )
 
 
 METHODS = {"srae": "SRAE", "nn": "NN", "sae": "SAE", "cae": "CAE", "lasso": "Lasso"}
