@@ -1,10 +1,15 @@
-"""Sentences for what cannot be."""
+"""Sentences for what cannot be, or is not as it should be."""
 
 import operator
+import sys
+import warnings
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any
+
+_PACKAGE = str(Path(__file__).parent)
 
 
 def unknown(what: str, name: object, known: Iterable[str], hint: str = "") -> ValueError:
@@ -62,3 +67,11 @@ def number(name: str, value: Any, holds: Callable[[Any], bool], condition: str) 
     """
     if not isinstance(value, Real) or not holds(value):
         raise ValueError(f"{name} is {value!r}, but must be a number {condition}")
+
+
+def warn(sentence: str) -> None:
+    """Warn, pointing at the user's line, which is the nearest outside of this package."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(sentence, stacklevel=level)

@@ -38,7 +38,8 @@ def explorer(opened: Notebook) -> Notebook:
         opened.kernel("""
 study.image = xw.scenes.bird(seed=3).image
 _ = explorer.concepts.wait()
-explorer.names, explorer.votes, explorer.history, explorer.shown = [""] * 5, [""] * 5, [], -1
+blank = {"names": [""] * 5, "votes": [""] * 5, "history": []}
+explorer.opinion, explorer.shown = explorer.opinion | blank, -1
 """)
         == ""
     )

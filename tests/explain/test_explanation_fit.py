@@ -728,6 +728,19 @@ def test_training_that_cannot_be_is_refused(options, sentence):
         fit(network(), **options)
 
 
-def test_some_image_of_each_class_is_learned_from_however_many_are_held_out():
-    assert 4 in split(np.array([0, 0, 0, 0, 1]), 0.6, 0)[0]
-    assert fit(network(), held_out=0.999).weights.isfinite().all()
+def test_holding_out_so_many_that_too_few_are_left_is_refused():
+    with pytest.raises(ValueError, match=r"held_out=0\.999 leaves 1 of .* hold out fewer"):
+        fit(network(), held_out=0.999)
+
+
+def test_of_a_single_output_images_with_a_score_above_zero_are_positive():
+    module = nn.Sequential(nn.Flatten(), nn.Linear(3 * HEIGHT * WIDTH, 12), nn.ReLU(),
+                           nn.Linear(12, 1))  # fmt: skip
+    net = xw.Network(module, size=(HEIGHT, WIDTH), name="one")
+    scores = net(pixels(40, 1))[:, 0]
+    module[-1].bias.data -= scores.sort().values[-8:-6].mean()  # seven of forty are positive
+    [found] = fit(net, pixels(40, 1), target=None, epochs=40)
+    assert found.facts.target == 0
+    module[-1].bias.data -= 100
+    with pytest.raises(ValueError, match="takes none of the 40 images"):
+        fit(net, pixels(40, 1), target=0)

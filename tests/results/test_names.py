@@ -81,7 +81,7 @@ def test_names_and_votes_that_are_not_as_many_are_refused_and_nothing_is_lost():
 
 def test_a_vote_that_a_file_would_be_refused_for_is_refused():
     names, found = Names(), of_module()
-    with pytest.raises(ValueError, match="a vote is 'maybe', but must be"):
+    with pytest.raises(ValueError, match="a vote of 'trust', 'distrust' or '' for each"):
         names.note(found, opinion("a", "b", "c", votes=["maybe", "", ""]))
     assert not names.knows(found)
 

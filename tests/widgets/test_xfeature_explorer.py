@@ -80,7 +80,8 @@ def test_results_without_a_study_are_shown_named_and_exported(
     assert (again.names, again.votes) == (view.names, view.votes)
     view.to_html(tmp_path / "page.html")
     (state,) = states(tmp_path / "page.html")
-    assert state["names"] == ["a </script> b", "", ""]
+    assert state["opinion"]["names"] == ["a </script> b", "", ""]
+    assert state["opinion"]["history"] == state["suggestions"] == []
     assert len(state["features"]) == 3
     assert "a </script>" not in (tmp_path / "page.html").read_text("utf-8")
 
@@ -139,7 +140,7 @@ def test_names_and_votes_stay_with_their_class(
     study.target = other_class(study, images)
     explorer.concepts.wait()
     assert explorer.names == explorer.votes == [""] * 3
-    assert explorer.history == []
+    assert explorer.opinion["history"] == []
     assert explorer.suggestions == ["beak", "wing"]
     study.target = mine
     explorer.concepts.wait()
@@ -164,7 +165,7 @@ def test_loading_names_can_be_undone(explorer: xw.XFeatureExplorer, tmp_path: Pa
     explorer.names, explorer.votes = ["beak", "tail", ""], ["", "", "distrust"]
     explorer.load_names(tmp_path / "names.json")
     assert (explorer.names, explorer.votes) == (["wing", "", ""], ["trust", "", ""])
-    last = explorer.history[-1]
+    last = explorer.opinion["history"][-1]
     assert last == {"names": ["beak", "tail", ""], "votes": ["", "", "distrust"]}
 
 
@@ -181,7 +182,7 @@ def test_names_of_another_module_are_refused_and_nothing_is_lost(
     with pytest.raises(ValueError, match="these names are of another module"):
         other.load_names(path)
     assert other.names == ["mine", "", ""]
-    assert other.history == []
+    assert other.opinion["history"] == []
 
     opened = xw.XFeatureExplorer(study, images, names=path, **OPTIONS | {"seed": 6})
     opened.concepts.wait()
@@ -248,6 +249,138 @@ def test_a_file_that_was_damaged_meanwhile_is_not_overwritten(
     assert Names.load(path).of(found).names == ["beak", "", ""]
 
 
+def said(explorer: xw.XFeatureExplorer, **changes: object) -> None:
+    """What the page sends after a press or a name."""
+    explorer.set_state({"opinion": explorer.opinion | changes})
+
+
+def test_what_the_page_says_of_another_class_is_not_taken_for_this_one(
+    explorer: xw.XFeatureExplorer, study: xw.Study, images: torch.Tensor, tmp_path: Path
+) -> None:
+    mine = study.target
+    said(explorer, names=["wing", "", ""])
+    late = explorer.opinion | {"votes": ["trust", "", ""]}
+    study.target = other_class(study, images)
+    found = explorer.concepts.wait()
+    said(explorer, names=["", "beak", ""])
+    explorer.set_state({"opinion": late})
+    assert (explorer.names, explorer.votes) == (["", "beak", ""], ["", "", ""])
+    assert explorer._known.of(found).names == ["", "beak", ""]
+    study.target = mine
+    assert explorer.names == ["wing", "", ""]
+
+
+def test_an_opinion_of_too_few_or_with_other_votes_is_refused(
+    explorer: xw.XFeatureExplorer,
+) -> None:
+    for name, value in (("names", ["a"]), ("votes", ["trust"]), ("votes", ["maybe", "", ""])):
+        with pytest.raises(ValueError, match=r"there are 3 x-features; give 3 names"):
+            setattr(explorer, name, value)
+    assert explorer.names == explorer.votes == [""] * 3
+
+
+def begun(explorer: xw.XFeatureExplorer) -> None:
+    """Wait for the first epoch."""
+    first = threading.Event()
+    explorer.observe(lambda change: change.new and first.set(), "features")
+    assert explorer.features or first.wait(20)
+
+
+def test_names_given_while_it_is_fitted_win_over_the_file_and_undo_keeps_its_others(
+    study: xw.Study, images: torch.Tensor, tmp_path: Path
+) -> None:
+    path = tmp_path / "names.json"
+    first = xw.XFeatureExplorer(study, images, names=path, **OPTIONS)
+    first.concepts.wait()
+    first.names = ["a", "b", "c"]
+    again = xw.XFeatureExplorer(study, images, names=path, **OPTIONS | {"epochs": 4})
+    with study._worker.lock:
+        again._settled, again._found = False, None
+        again.opinion = again.opinion | {
+            "names": ["", "typed", ""], "votes": [""] * 3,
+            "history": [{"names": [""] * 3, "votes": [""] * 3}],
+        }  # fmt: skip
+    found = again.concepts.wait()
+    again._follow_found(again.concepts)
+    assert again.names == ["a", "typed", "c"]
+    assert again.opinion["history"] == [{"names": ["a", "b", "c"], "votes": [""] * 3}]
+    assert Names.load(path).of(found).names == ["a", "typed", "c"]
+
+
+def test_what_was_fitted_until_it_was_stopped_is_there_when_the_class_comes_back(
+    study: xw.Study, images: torch.Tensor
+) -> None:
+    endless = OPTIONS | {"epochs": 10_000, "patience": 10_000}
+    explorer = xw.XFeatureExplorer(study, images, **endless)
+    begun(explorer)
+    explorer.concepts.fitting.stop()
+    found = explorer.concepts.found.wait()
+    explorer.names = ["wing", "", ""]
+    mine = study.target
+    study.target = other_class(study, images)
+    begun(explorer)
+    study.target = mine
+    assert explorer.concepts.wait().module == found.module
+    assert explorer.names == ["wing", "", ""]
+    assert explorer.message == ""
+
+
+def test_an_x_feature_stays_in_many_images_when_known_classes_alternate(
+    study: xw.Study, images: torch.Tensor
+) -> None:
+    classes = [study.target, other_class(study, images)]
+    modules = [
+        xw.fit_explanation(study.network, images, one, progress=False, **OPTIONS) for one in classes
+    ]
+    explorer = xw.XFeatureExplorer(study, images, modules=modules)
+    explorer.shown = 0
+    for one in (0, 1, 0, 1, 0):
+        study.target = classes[one]
+        explorer.concepts.wait()
+        explorer.concepts.matches.wait()
+        assert explorer.concepts.matches.question.module is modules[one]
+        assert len(explorer.images) == len(explorer.concepts.matches.answer.found)
+
+
+def test_a_module_of_an_early_layer_is_shown_too(study: xw.Study, images: torch.Tensor) -> None:
+    explorer = xw.XFeatureExplorer(study, images, layer="0", **OPTIONS)
+    assert explorer.concepts.wait().parameters["layer"] == "pixels"
+    assert len(explorer.features) == 3
+
+
+def test_modules_that_cannot_be_are_refused(
+    study: xw.Study, images: torch.Tensor, found: xw.XFeatures
+) -> None:
+    module = xw.fit_explanation(study.network, images, study.target, progress=False, **OPTIONS)
+    with pytest.raises(ValueError, match="must be an explanation module"):
+        xw.XFeatureExplorer(study, images, modules=[3])
+    with pytest.raises(ValueError, match="there are two modules for"):
+        xw.XFeatureExplorer(study, images, modules=[module, module])
+    with pytest.raises(ValueError, match="x-features are shown as they are"):
+        xw.XFeatureExplorer(found, images)
+    with pytest.raises(ValueError, match="x-features are shown as they are"):
+        xw.XFeatureExplorer(found, epochs=3)
+
+
+def test_without_images_there_is_nothing_to_look_in(study: xw.Study, images: torch.Tensor) -> None:
+    module = xw.fit_explanation(study.network, images, study.target, progress=False, **OPTIONS)
+    explorer = xw.XFeatureExplorer(study, modules=module)
+    explorer.concepts.wait()
+    explorer.shown = 0
+    with pytest.raises(ValueError, match="give some with images="):
+        explorer.concepts.matches.wait()
+    assert explorer.work["state"] == "failed"
+
+
+def test_a_closed_explorer_computes_nothing_more(
+    explorer: xw.XFeatureExplorer, study: xw.Study, images: torch.Tensor
+) -> None:
+    explorer.close()
+    study.target = other_class(study, images)
+    assert explorer.concepts.fitting.question is None
+    assert explorer.concepts.fitting.progress.state == "complete"
+
+
 def test_one_of_many_images_becomes_the_picture(
     explorer: xw.XFeatureExplorer, study: xw.Study
 ) -> None:
@@ -270,7 +403,7 @@ def test_nothing_is_exported_or_named_before_there_is_something(
         explorer = xw.XFeatureExplorer(study, images, **OPTIONS)
         with pytest.raises(ValueError, match=r"no x-features yet; wait"):
             explorer.to_html(tmp_path / "page.html")
-        with pytest.raises(ValueError, match="no module yet"):
+        with pytest.raises(ValueError, match="not fitted yet"):
             explorer.load_names(tmp_path / "names.json")
     assert not (tmp_path / "page.html").exists()
 

@@ -11,7 +11,7 @@ import torch
 
 from xwidgets.explain.data_set import DataSet
 from xwidgets.explain.explanation_module import ExplanationModule
-from xwidgets.explain.features import Features, read_features
+from xwidgets.explain.features import Features, classes, read_features
 from xwidgets.explain.x_features import the_module
 from xwidgets.networks import Network
 from xwidgets.networks.network import a_network
@@ -79,12 +79,7 @@ def faithfulness_to(module: ExplanationModule, features: Features) -> Faithfulne
     replaced[:, target] = approximated
     return Faithfulness(
         f_reg=float(np.abs(replaced[:, target] - scores[:, target]).mean()),
-        f_cls=float((_classes(replaced) == _classes(scores)).mean()),
+        f_cls=float((classes(replaced) == classes(scores)).mean()),
         spread=float(scores[:, target].std()),
         images=len(scores),
     )
-
-
-def _classes(scores: np.ndarray) -> np.ndarray:
-    found: np.ndarray = scores.argmax(1) if scores.shape[1] > 1 else scores[:, 0] > 0
-    return found

@@ -95,7 +95,7 @@ SETTINGS = {
         Setting("full", tuple(range(20)), 3, 2_000, 15, 3),
     )
 }
-"""``"small"`` takes about three minutes of one core, ``"full"`` about an hour."""
+"""``"small"`` takes about three minutes of one core, ``"full"`` half an hour."""
 
 
 class Reproduction(NamedTuple):
@@ -154,7 +154,7 @@ class Laboratory:
         self.kept = None if folder is None else _Folder(Path(folder), setting, source)
         self._source, self._cache = source, cache
         self.features = cached(self._features)
-        self.modules = cached(self._modules)
+        self._fitted = cached(self._fit)
 
     @cached_property
     def material(self) -> Material:
@@ -174,7 +174,7 @@ class Laboratory:
         assert features is not None
         return features
 
-    def _modules(
+    def modules(
         self,
         method: str,
         n: int | None = None,
@@ -182,13 +182,17 @@ class Laboratory:
         layer: str | None = None,
         beta: float = 0.1,
     ) -> dict[int, ExplanationModule]:
-        """By class."""
+        """Those of all classes, by class; ``n`` is that of the setting by default."""
+        return self._fitted(method, n or self.setting.features, seed, layer, beta)
+
+    def _fit(
+        self, method: str, n: int, seed: int, layer: str | None, beta: float
+    ) -> dict[int, ExplanationModule]:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=r"\d+ images are fewer than")
             found = fit_explanation(
-                self.net, self.material.images, self.setting.classes, layer,
-                n or self.setting.features, method, seed, cache=self._cache, progress=False,
-                beta=beta, epochs=self.setting.epochs,
+                self.net, self.material.images, self.setting.classes, layer, n, method, seed,
+                cache=self._cache, progress=False, beta=beta, epochs=self.setting.epochs,
             )  # fmt: skip
         return dict(zip(self.setting.classes, found, strict=True))
 

@@ -5,20 +5,19 @@ are therefore all of one size, which depends on nothing but the network and the 
 """
 
 import json
-import os
-import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from itertools import chain
 from math import prod
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 import torch
 from platformdirs import user_cache_dir
 from torch import Tensor
 
+from xwidgets.errors import warn
+from xwidgets.files import whole
 from xwidgets.images import one_image
 from xwidgets.images.collection import Collection
 from xwidgets.networks import Network
@@ -105,10 +104,7 @@ class DataSet:
         names = ", ".join(map(self.source, numbers[:5])) + (" ..." if len(numbers) > 5 else "")
         if len(numbers) == len(self):
             raise ValueError(f"none of the {len(self)} pictures can be read ({names}); check them")
-        warnings.warn(
-            f"{len(numbers)} of {len(self)} pictures cannot be read and were skipped: {names}",
-            stacklevel=2,
-        )
+        warn(f"{len(numbers)} of {len(self)} pictures cannot be read and were skipped: {names}")
 
     def key(self) -> str | None:
         """What changes when the network or the images do; ``None`` for images that cannot tell."""
@@ -142,22 +138,19 @@ def cache_file(folder: Path, *key: object) -> Path:
     return folder / f"{sha256(json.dumps(key).encode()).hexdigest()}.npz"
 
 
-def keep(result: Result, file: Path) -> None:
-    """Save to a file that is either whole or not there; warn when that is not possible."""
-    part = file.with_name(f"{uuid4().hex}.part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+def keep(results: Mapping[Path, Result]) -> None:
+    """Save to files that are either whole or not there; warn when that is not possible."""
+    for file, result in results.items():
         try:
-            result.save(part)
-            os.replace(part, file)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        warnings.warn(
-            f"what was found cannot be kept in {str(file.parent)!r} ({error}); give another "
-            "folder with cache=folder",
-            stacklevel=2,
-        )
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with whole(file) as part:
+                result.save(part)
+        except OSError as error:
+            warn(
+                f"what was found cannot be kept in {str(file.parent)!r} ({error}); give another "
+                "folder with cache=folder"
+            )
+            return
 
 
 def _fingerprint(net: Network) -> str:

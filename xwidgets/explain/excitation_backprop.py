@@ -84,7 +84,7 @@ def excitation_backprop(
     """
     x = image_for(net, image)
     begin = None if source is None else net.layer(source).name
-    end = end_layer(net, layer)
+    end = end_layer(net, layer, begin)
     kept = [name for name in (begin, end) if name not in (None, "pixels")]
     watched = net.watched(x[None], kept, RULES)
     units = watched.logits if begin is None else watched.activations[begin]
@@ -303,8 +303,11 @@ RULES: Mapping[Kind, Rule] = {
 }
 
 
-def end_layer(net: Network, layer: str | int | None) -> str:
-    """Where to stop, by name: by default the deepest pooled layer with maps of at least 12 x 12.
+def end_layer(net: Network, layer: str | int | None, begin: str | None = None) -> str:
+    """Where to stop, by name.
+
+    By default it is the deepest pooled layer before ``begin`` with maps of at least 12 x 12, else
+    the pixels.
 
     Raises:
         ValueError: when there is no such layer, or its output is no map.
@@ -321,6 +324,8 @@ def end_layer(net: Network, layer: str | int | None) -> str:
         return end.name
     found, jump = "pixels", (1, 1)
     for one in net.layers:
+        if one.name == begin:
+            break
         maps = len(one.shape) == 3 and min(one.shape[1:]) >= 12
         if maps and "Pool" in one.kind and one.extent.jump > jump:
             found = one.name

@@ -14,7 +14,6 @@ alone; v is found by least squares afterwards), and the Lasso, which chooses fea
 from __future__ import annotations
 
 import operator
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -26,7 +25,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import Lasso
 from tqdm import tqdm
 
-from xwidgets.errors import at_least, unknown
+from xwidgets.errors import at_least, unknown, warn
 from xwidgets.networks import Layer, Network
 from xwidgets.networks.network import a_network
 from xwidgets.results.result import versions
@@ -34,7 +33,7 @@ from xwidgets.results.result import versions
 from .data_set import DataSet, cache_folder
 from .explanation_module import METHODS, ExplanationModule, Facts, decoder_of, encoder_of
 from .explanation_training import Task, Training, split, train
-from .features import Features, feature_layer, read_features
+from .features import Features, classes, feature_layer, read_features
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,9 +86,11 @@ def fit_explanation(
 ) -> ExplanationModule | list[ExplanationModule]:
     """Find a few x-features of a layer that give a class's score.
 
-    Positive for a class are the images that the network takes for it; together they count as much
-    as all others. The best module is that with the least mean \\|y^ - y\\| on held-out images, for
-    CAE with the best reconstruction of these. Interrupting returns the best so far.
+    Positive for a class are the images that the network takes for it (of a single output: whose
+    score is above 0); together they count as much as all others. The best module is that with the
+    least mean \\|y^ - y\\| on held-out images, for CAE with the best reconstruction of these.
+    Interrupting returns the best so far. All classes are in memory at once, some eight times their
+    weights; of many classes and wide layers, give some at a time.
 
     Args:
         net: the classifier.
@@ -202,6 +203,8 @@ def _options(training: Mapping[str, Any]) -> Training:
     return Training(**training)
 
 
+_FEWEST = 10
+"""How many images there must be at least, some of which are held out."""
 _READING = 0.3
 """The share of the work that reading the features counts as."""
 
@@ -222,10 +225,16 @@ def _steps(
         features = found
         yield Fitting(completed=_READING * looked / len(data))
     assert features is not None
-    top = features.scores.argmax(1)
-    targets = sorted({*top.tolist()}) if targets is None else targets
+    top = classes(features.scores)
+    if targets is None:
+        targets = sorted({*top.tolist()} & {*range(features.scores.shape[1])})
     _check_images(net, features, targets, count)
     learned, held_out = split(top, options.held_out, seed)
+    if len(learned) <= count:
+        raise ValueError(
+            f"held_out={options.held_out} leaves {len(learned)} of {len(top)} images to learn "
+            f"{count} x-features from; hold out fewer"
+        )
     task = Task(
         features=torch.from_numpy(features.values).to(net.device),
         scores=torch.from_numpy(features.scores[:, targets].T.copy()).to(net.device),
@@ -254,8 +263,8 @@ def _steps(
 
 
 def _check_images(net: Network, features: Features, targets: list[int], count: int) -> None:
-    images, top = len(features.scores), features.scores.argmax(1)
-    if images <= count:
+    images, top = len(features.scores), classes(features.scores)
+    if images < max(count + 1, _FEWEST):
         raise ValueError(
             f"there are {images} images for {count} x-features; give many more than that"
         )
@@ -268,10 +277,9 @@ def _check_images(net: Network, features: Features, targets: list[int], count: i
                 "give some that it does, or explain another class"
             )
     if images < features.values.shape[1]:
-        warnings.warn(
+        warn(
             f"{images} images are fewer than the {features.values.shape[1]} features of layer "
-            f"{features.layer!r}; look at the held-out error, and give more if it is large",
-            stacklevel=2,
+            f"{features.layer!r}; look at the held-out error, and give more if it is large"
         )
 
 

@@ -137,7 +137,7 @@ def read_features(
         layer=layer.name,
     )
     if file:
-        keep(features, file)
+        keep({file: features})
     yield len(data), features
 
 
@@ -150,3 +150,16 @@ def _read(net: Network, layer: Layer, pixels: Tensor) -> tuple[Tensor, Tensor]:
             "weights"
         )
     return values.float().cpu(), watched.logits.float().cpu()
+
+
+def classes(scores: NDArray[np.floating]) -> NDArray[np.int64]:
+    """``(N,)``, the class that each image is taken for, by its scores ``(N, K)``.
+
+    Of a single output it is 0 where the score is above 0, and else 1.
+
+    Example:
+        >>> classes(np.array([[1.0, 2.0], [3.0, 0.0]])), classes(np.array([[-1.0], [2.0]]))
+        (array([1, 0]), array([1, 0]))
+    """
+    found = scores.argmax(1) if scores.shape[1] > 1 else (scores[:, 0] <= 0).astype(np.int64)
+    return np.asarray(found)

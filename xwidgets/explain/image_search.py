@@ -135,8 +135,7 @@ class _Search:
                 self._data.check_skipped(
                     sorted({number for best in self._best.values() for number in best.skipped})
                 )
-                for layer in files.keys() & set(asked):
-                    keep(self._best[layer], files[layer])
+                keep({files[layer]: self._best[layer] for layer in files.keys() & set(asked)})
             yield searched
 
     def results(self) -> list[TopImages]:

@@ -14,7 +14,6 @@ rounding. All six metrics come out of one pass.
 from __future__ import annotations
 
 import math
-import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -27,7 +26,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from xwidgets.errors import at_least, number
+from xwidgets.errors import at_least, number, warn
 from xwidgets.images import picture
 from xwidgets.networks import Layer, Network
 from xwidgets.networks.network import image_for
@@ -101,10 +100,9 @@ def rank_neurons(
     deque(run.batches(), maxlen=0)
     ranking = run.ranking().by()
     if np.isnan(ranking.values).all():
-        warnings.warn(
+        warn(
             f"{metric} says nothing of any neuron, as when the output does not vary over the "
-            'perturbed images; take output="logit", or a larger sigma',
-            stacklevel=2,
+            'perturbed images; take output="logit", or a larger sigma'
         )
     return ranking
 

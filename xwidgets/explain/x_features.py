@@ -39,7 +39,8 @@ def x_features(
         module: from :func:`xwidgets.fit_explanation`.
         image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
         layer: where the maps are taken, a layer by name, a convolution by its number, or
-            ``"pixels"``; by default the deepest pooled layer with maps of at least 12 x 12.
+            ``"pixels"``; by default the deepest pooled layer with maps of at least 12 x 12 before
+            the module's, else the pixels.
         contrastive: c-MWP, what speaks for an x-feature more than against it; otherwise MWP.
 
     Returns:
@@ -58,7 +59,8 @@ def x_features(
     """
     x = image_for(net, image)
     the_module(net, module)
-    [found] = _found(net, module, x[None], end_layer(net, layer), contrastive)
+    end = end_layer(net, layer, module.facts.layer)
+    [found] = _found(net, module, x[None], end, contrastive)
     return found
 
 
@@ -91,7 +93,7 @@ def x_features_each(
     """
     data = DataSet(a_network(net), images)
     the_module(net, module)
-    end = end_layer(net, layer)
+    end = end_layer(net, layer, module.facts.layer)
     return _each(net, module, data, end, contrastive)
 
 

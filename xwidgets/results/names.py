@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
+from threading import RLock
 from typing import Any, NamedTuple, Self
+
+from xwidgets.files import whole
 
 from .x_features import XFeatures
 
 VOTES = ("", "trust", "distrust")
+_WRITING = RLock()
 
 
 class Opinion(NamedTuple):
@@ -18,6 +21,24 @@ class Opinion(NamedTuple):
 
     names: list[str]
     votes: list[str]
+
+    def __bool__(self) -> bool:
+        """Whether it says anything."""
+        return any(self.names) or any(self.votes)
+
+    def fits(self, count: int) -> bool:
+        """Whether it is of this many x-features, and its votes are such."""
+        known = all(vote in VOTES for vote in self.votes)
+        return known and len(self.names) == len(self.votes) == count
+
+    def filled(self, other: Opinion) -> Opinion:
+        """With what another says wherever this one says nothing."""
+        return Opinion(
+            *(
+                [one or two for one, two in zip(mine, theirs, strict=True)]
+                for mine, theirs in zip(self, other, strict=True)
+            )
+        )
 
 
 class Names:
@@ -48,11 +69,11 @@ class Names:
             ValueError: for a vote that there is not, or names of more or fewer x-features.
         """
         count = len(found.weights)
-        if not len(opinion.names) == len(opinion.votes) == count:
-            raise ValueError(f"there are {count} x-features; give a name and a vote for each")
-        for vote in opinion.votes:
-            if vote not in VOTES:
-                raise ValueError(f"a vote is {vote!r}, but must be 'trust', 'distrust' or ''")
+        if not opinion.fits(count):
+            raise ValueError(
+                f"there are {count} x-features; give a name and a vote of 'trust', 'distrust' or "
+                "'' for each"
+            )
         self._modules[found.module] = _subject(found) | {
             "x-features": [
                 {"name": name, "vote": vote} for name, vote in zip(*opinion, strict=True)
@@ -97,14 +118,21 @@ class Names:
 
     def save(self, path: str | Path) -> None:
         """Write to a JSON file, which is whole at any time."""
-        part = Path(f"{path}.part")
-        try:
-            part.write_text(
-                json.dumps({"modules": self._modules}, indent=2, ensure_ascii=False), "utf-8"
-            )
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
+        text = json.dumps({"modules": self._modules}, indent=2, ensure_ascii=False)
+        with whole(path) as part:
+            part.write_text(text, "utf-8")
+
+    def note_in(self, path: str | Path, found: XFeatures, opinion: Opinion) -> None:
+        """Keep what is said, here and in a file to which others may have written meanwhile.
+
+        Raises:
+            ValueError: when the file holds something else, which is left alone.
+        """
+        with _WRITING:
+            if Path(path).exists():
+                self.add(Names.load(path))
+            self.note(found, opinion)
+            self.save(path)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

@@ -1,14 +1,17 @@
 """Charts: of measurements that were repeated, and of modules while they are fitted."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import bqplot
 import numpy as np
 import pandas as pd
 
 from xwidgets.evaluate import orthogonality
+from xwidgets.explain import Fitting
 
 from .concepts import Concepts
+from .following import Following
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c8c8c")
 """Okabe and Ito's, which can be told apart with any colour vision."""
@@ -96,7 +99,7 @@ class Curves(bqplot.Figure):
                     points.x, points.y = x[[0, -1]], np.asarray(self._published[column], float)
 
 
-class FittingCurves(bqplot.Figure):
+class FittingCurves(Following, bqplot.Figure):
     """How the fitting of explanation modules goes: what is minimised, and the held-out error.
 
     Args:
@@ -153,22 +156,19 @@ class FittingCurves(bqplot.Figure):
             layout={"width": "100%", "max_width": "640px", "height": "320px"},
         )
         for name, one in concepts.items():
-            one.fitting.observe(lambda _, name=name, one=one: self._show(name, one), "answer")
+            self.follow(one.fitting, partial(self._show, name, one), "answer")
             self._show(name, one)
 
     def _show(self, name: str, concepts: Concepts) -> None:
-        fitting = concepts.fitting.answer
-        if fitting is None or not fitting.epoch:
-            return
-        epochs = np.arange(1.0, fitting.epoch + 1)
-        for line, values in (
-            (self.errors[name], fitting.errors), (self.losses[name], fitting.losses)
-        ):  # fmt: skip
+        fitting = concepts.fitting.answer or Fitting()
+        lines = (self.errors[name], fitting.errors), (self.losses[name], fitting.losses)
+        for line, values in lines:
             with line.hold_sync():
-                line.x, line.y = epochs, values[:, 0]
+                line.x = np.arange(1.0, max(1, fitting.epoch) + 1)
+                line.y = values[:, 0] if fitting.epoch else np.array([np.nan])
 
 
-class LikenessCurves(bqplot.Figure):
+class LikenessCurves(Following, bqplot.Figure):
     """How alike the x-features' maps of a study's picture are while modules are fitted.
 
     The mean correlation of two maps that are not silent: 1 where all x-features look at the same.
@@ -211,18 +211,29 @@ class LikenessCurves(bqplot.Figure):
         )
         self._points: dict[str, list[tuple[int, float]]] = {name: [] for name in concepts}
         for name, one in concepts.items():
-            one.found.observe(lambda _, name=name, one=one: self._show(name, one), "answer")
+            self.follow(one.found, partial(self._show, name, one), "answer")
+            self.follow(one.fitting, partial(self._clear, name, one), "answer")
             self._show(name, one)
 
     def _show(self, name: str, concepts: Concepts) -> None:
-        found, fitting = concepts.found.answer, concepts.fitting.answer
-        if found is None or fitting is None:
+        found, look = concepts.found.answer, concepts.found.question
+        if found is None or look is None:
             return
-        points, line = self._points[name], self.means[name]
-        if points and points[-1][0] >= fitting.epoch:  # another class or picture
+        points, epoch = self._points[name], len(look.module.facts.curves["error"])
+        if points and points[-1][0] >= epoch:  # another picture
             points.clear()
         pairs = orthogonality(found.maps[None]).correlations[np.triu_indices(len(found.maps), 1)]
         known = pairs[~np.isnan(pairs)]
-        points.append((fitting.epoch, float(known.mean()) if len(known) else np.nan))
+        points.append((epoch, float(known.mean()) if len(known) else np.nan))
+        self._draw(name)
+
+    def _clear(self, name: str, concepts: Concepts) -> None:
+        """Another class begins with nothing."""
+        if concepts.fitting.answer is None:
+            self._points[name].clear()
+            self._draw(name)
+
+    def _draw(self, name: str) -> None:
+        line = self.means[name]
         with line.hold_sync():
-            line.x, line.y = np.array(points, float).T
+            line.x, line.y = np.array(self._points[name] or [(1, np.nan)], float).T

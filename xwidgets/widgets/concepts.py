@@ -13,8 +13,10 @@ from torch import Tensor
 from xwidgets.explain import ExplanationModule, Fitting, fit_explanation_steps, x_features
 from xwidgets.explain.data_set import DataSet
 from xwidgets.explain.features import Features, read_features
+from xwidgets.explain.x_features import the_module
 from xwidgets.results import XFeatures
 
+from .following import Following
 from .inquiry import Inquiry
 from .worker import Worker
 
@@ -53,7 +55,7 @@ class Matches:
     completed: float = 0.0
 
 
-class Concepts(traitlets.HasTraits):
+class Concepts(Following, traitlets.HasTraits):
     """What a study knows of the x-features behind the score of its class.
 
     Args:
@@ -91,7 +93,14 @@ class Concepts(traitlets.HasTraits):
     ) -> None:
         super().__init__()
         self._study = study
-        self._modules = {module.facts.target: module for module in modules}
+        self._modules: dict[int, ExplanationModule] = {}
+        for module in modules:
+            target = the_module(study.network, module).facts.target
+            if target in self._modules:
+                raise ValueError(
+                    f"there are two modules for {module.facts.label!r}; give one for each class"
+                )
+            self._modules[target] = module
         self._options = options
         examples = study.network.examples
         if images is None and examples is None and not self._modules:
@@ -112,11 +121,11 @@ class Concepts(traitlets.HasTraits):
         self.matches: Inquiry[Search, Matches] = Inquiry(
             worker, self._search, lambda matches: matches.completed, urgent=True, keep=8
         )
-        study.observe(lambda _: self._ask(), "target")
-        study.observe(lambda _: self._look(), "image")
-        self.fitting.observe(lambda _: self._look(), "answer")
-        self.fitting.observe(lambda _: self._look_for(), "progress")
-        self.observe(lambda _: self._look_for(), "shown")
+        self.follow(study, self._ask, "target")
+        self.follow(study, self._look, "image")
+        self.follow(self.fitting, self._look, "answer")
+        self.follow(self.fitting, self._look_for, ["answer", "progress"])
+        self.follow(self, self._look_for, "shown")
         self._ask()
 
     @property
@@ -124,6 +133,11 @@ class Concepts(traitlets.HasTraits):
         """The best module so far; ``None`` before the first epoch."""
         fitting = self.fitting.answer
         return fitting.modules[0] if fitting is not None and fitting.modules else None
+
+    @property
+    def final(self) -> ExplanationModule | None:
+        """The module once it stays as it is; ``None`` while it is fitted."""
+        return None if self.fitting.progress.state == "computing" else self.module
 
     def wait(self, timeout: float | None = None) -> XFeatures | None:
         """Wait until the module is fitted, or that was stopped, and the picture looked at.
@@ -145,8 +159,17 @@ class Concepts(traitlets.HasTraits):
         for inquiry in (self.fitting, self.found, self.matches):
             inquiry.stop()
 
+    def close(self) -> None:
+        """Compute nothing more, and follow the study no more."""
+        self.unfollow()
+        for inquiry in (self.fitting, self.found, self.matches):
+            inquiry.drop()
+
     def _ask(self) -> None:
+        if self.fitting.progress.state == "stopped" and self.module is not None:
+            self._modules[self.module.facts.target] = self.module
         self.found.drop()
+        self.matches.drop()
         self.fitting.ask(self._study.target)
 
     def _look(self) -> None:
@@ -155,8 +178,8 @@ class Concepts(traitlets.HasTraits):
 
     def _look_for(self) -> None:
         """Look for the x-feature in many images, once the module is what it stays."""
-        search = Search(self.module, self.shown) if self.module is not None else None
-        if search is None or self.shown < 0 or self.fitting.progress.state == "computing":
+        search = Search(self.final, self.shown) if self.final is not None else None
+        if search is None or self.shown < 0:
             self.matches.drop()
         elif search != self.matches.question:
             self.matches.ask(search)
@@ -164,6 +187,8 @@ class Concepts(traitlets.HasTraits):
     def _data(self) -> DataSet:
         if self._images is None and self._study.network.examples is not None:
             self._images = self._study.network.examples()
+        if self._images is None:
+            raise ValueError("there are no images to look in; give some with images=")
         return DataSet(self._study.network, self._images)
 
     def _fit(self, target: int) -> Iterator[Fitting]:
@@ -183,8 +208,11 @@ class Concepts(traitlets.HasTraits):
         net, data = self._study.network, self._data()
         layer = net.layer(search.module.facts.layer)
         if self._features is None or self._features.layer != layer.name:
-            for looked, self._features in read_features(net, data, layer, cache=True):
+            cache = self._options.get("cache", True)
+            for looked, features in read_features(net, data, layer, cache):
                 yield Matches(completed=looked / len(data) / 2)
+                if features is not None:
+                    self._features = features
         assert self._features is not None
         values = torch.from_numpy(self._features.values).to(search.module.weights)
         activations = search.module.encoder(values)[:, search.number]

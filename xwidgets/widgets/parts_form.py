@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from itertools import product
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from xwidgets import render
 from xwidgets.evaluate import Locality, locality
 from xwidgets.export import write_page
+from xwidgets.files import whole
 from xwidgets.results import XFeatures
 
 from .view import View
@@ -121,13 +121,9 @@ class PartsForm(View):
 
     def save(self, path: str | Path) -> None:
         """Write the answers, and what was asked, to a JSON file that is whole at any time."""
-        part = Path(f"{path}.part")
         text = json.dumps(self.facts | {"answers": self.answers}, indent=2, ensure_ascii=False)
-        try:
+        with whole(path) as part:
             part.write_text(text, "utf-8")
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
 
     def load(self, path: str | Path) -> None:
         """Take the answers in a file in place of those so far, and go on after them.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
+from weakref import WeakSet
 
 import numpy as np
 import traitlets
@@ -106,7 +107,7 @@ class Study(traitlets.HasTraits):
         self._steps(first)  # refuses what cannot be
         self.window, self.target = first.window, first.target
         self._worker = Worker()
-        self._concepts: list[Concepts] = []
+        self._concepts: WeakSet[Concepts] = WeakSet()
         self._map: Inquiry[Question, Relevance] = Inquiry(
             self._worker, self._steps, lambda result: result.completed
         )
@@ -130,7 +131,7 @@ class Study(traitlets.HasTraits):
             ValueError: when there is nothing to fit a module to.
         """
         concepts = Concepts(self, self._worker, images, modules, **options)
-        self._concepts.append(concepts)
+        self._concepts.add(concepts)
         return concepts
 
     @cached_property

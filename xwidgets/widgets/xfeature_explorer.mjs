@@ -405,9 +405,9 @@ function render({ model, el }) {
     for (const [name, value] of Object.entries(values)) model.set(name, value);
     model.save_changes();
   };
-  const alter = (values) => {
-    const [names, votes] = [model.get("names"), model.get("votes")];
-    put({ history: pushed(model.get("history"), { names, votes }), ...values });
+  const alter = (changes) => {
+    const opinion = model.get("opinion"); // with its class, so that it is never taken for another's
+    put({ opinion: { ...opinion, history: pushed(opinion.history, opinion), ...changes } });
   };
   const worker = (of) => {
     const bar = make("progress", { max: 1 });
@@ -475,14 +475,14 @@ function render({ model, el }) {
     return makeCard(index, {
       list: choices.id,
       onName: (text) => {
-        const names = named(model.get("names"), index, text, model.get("features").length);
+        const names = named(model.get("opinion").names, index, text, model.get("features").length);
         if (names) alter({ names });
       },
       onVote: (vote) => {
-        const votes = voted(model.get("votes"), index, vote, model.get("features").length);
+        const votes = voted(model.get("opinion").votes, index, vote, model.get("features").length);
         alter({ votes });
         const told = { trust: "trusted", distrust: "not trusted", "": "no vote" }[votes[index]];
-        speak(`${title(index, model.get("names"))}: ${told}.`);
+        speak(`${title(index, model.get("opinion").names)}: ${told}.`);
       },
       onMany: () => {
         put({ shown: model.get("shown") === index ? -1 : index });
@@ -494,7 +494,7 @@ function render({ model, el }) {
   /** The score with the votes, and what it leads to. */
   function judged() {
     const [score, features, rivals] = ["score", "features", "rivals"].map((name) => model.get(name));
-    const votes = model.get("votes");
+    const { votes } = model.get("opinion");
     const value = without(model.get("approximation"), features, votes);
     const any = features.some(({ index }) => votes[index] === "distrust");
     return { score, features, rivals, votes, value, any, verdict: verdict({ score, value, rivals, voted: any }) };
@@ -507,14 +507,15 @@ function render({ model, el }) {
   }
 
   function takeBack() {
-    const before = undone(model.get("history"));
+    const opinion = model.get("opinion");
+    const before = undone(opinion.history);
     if (!before) return;
-    put(before);
+    put({ opinion: { ...opinion, ...before } });
     speak("Undone.");
   }
 
   function showHistory() {
-    undo.ariaDisabled = String(!model.get("history").length); // keeps the focus, unlike disabled
+    undo.ariaDisabled = String(!model.get("opinion").history.length); // keeps the focus, unlike disabled
   }
 
   function showHeading() {
@@ -553,7 +554,7 @@ function render({ model, el }) {
 
   /** All that names and votes change. */
   function showVotes() {
-    const [names, shown, label] = ["names", "shown", "label"].map((name) => model.get(name));
+    const [{ names }, shown, label] = ["opinion", "shown", "label"].map((name) => model.get(name));
     const { features, votes, value, score, rivals, any, verdict: found } = judged();
     for (const [index, card] of cards) {
       const offersMany = model.get("alive") || (index === exported && model.get("images").length > 0);
@@ -668,9 +669,11 @@ function render({ model, el }) {
       showVotes();
     },
     "change:photo change:shape change:features": showFeatures,
-    "change:names change:votes change:suggestions": showVotes,
+    "change:opinion change:suggestions": () => {
+      showVotes();
+      showHistory();
+    },
     "change:score change:approximation change:intercept change:rivals": () => showVotes(),
-    "change:history": showHistory,
     "change:shown": () => {
       showVotes();
       showImages();

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ import traitlets
 from xwidgets import render
 from xwidgets.export import write_page
 from xwidgets.results import XFeatures
-from xwidgets.results.names import VOTES, Names, Opinion
+from xwidgets.results.names import Names, Opinion
 
 from .study import Study
 from .view import View
@@ -44,7 +44,6 @@ class XFeatureExplorer(View):
     Attributes:
         concepts: the study's :class:`xwidgets.widgets.Concepts`, such as
             ``concepts.fitting.stop()``; ``None`` without a study.
-        names, votes: of the x-features, one for each: ``""`` for none.
         shown: the number of the x-feature that is shown in many images; -1 for none.
 
     Raises:
@@ -76,9 +75,7 @@ class XFeatureExplorer(View):
     intercept = traitlets.Float().tag(sync=True)
     rivals = traitlets.List(traitlets.Dict()).tag(sync=True)
     features = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
-    names = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    votes = traitlets.List(traitlets.Enum(VOTES)).tag(sync=True)
-    history = traitlets.List(traitlets.Dict()).tag(sync=True)
+    opinion = traitlets.Dict().tag(sync=True)
     suggestions = traitlets.List(traitlets.Unicode()).tag(sync=True)
     shown = traitlets.Int(-1).tag(sync=True)
     images = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
@@ -86,6 +83,7 @@ class XFeatureExplorer(View):
     training = traitlets.Dict().tag(sync=True, echo_update=False)
     message = traitlets.Unicode().tag(sync=True)
     alive = traitlets.Bool(False).tag(sync=True)
+    concepts: Concepts | None = None
 
     def __init__(
         self,
@@ -101,12 +99,21 @@ class XFeatureExplorer(View):
                 "an explorer shows a study or x-features, not "
                 f"{type(subject).__name__}; make some with xw.x_features(net, module, image)"
             )
+        if isinstance(subject, XFeatures) and (images is not None or modules or options):
+            raise ValueError(
+                "x-features are shown as they are; give a study to fit modules to images"
+            )
         self._file = None if names is None else Path(names)
         self._known = Names.load(self._file) if self._file and self._file.exists() else Names()
+        self._target = subject.target
+        self._opinions = {self._target: blank(self._target)}  # of all classes so far
         self._found: XFeatures | None = None
-        self._settled = False  # whether names and votes are of the module shown, which stays
-        self.concepts: Concepts | None = None
-        super().__init__(alive=isinstance(subject, Study), suggestions=self._known.suggestions())
+        self._settled = False  # whether the opinion is of the module shown, which stays
+        super().__init__(
+            alive=isinstance(subject, Study),
+            suggestions=self._known.suggestions(),
+            opinion=self._opinions[self._target],
+        )
         if isinstance(subject, XFeatures):
             self._show(subject)
             self._settle()
@@ -116,11 +123,47 @@ class XFeatureExplorer(View):
             self.on_msg(lambda _, content, __: self._heard(subject, concepts, content))
             self.observe(lambda change: setattr(concepts, "shown", change.new), "shown")
             self.follow(subject, lambda: self._turn_to(subject, concepts), "target")
-            self.follow(concepts.found, lambda: self._follow_found(concepts), "answer")
+            self.follow(concepts.found, lambda: self._follow_found(concepts), PROGRESS)
             self.follow(concepts.fitting, lambda: self._follow_fitting(concepts), PROGRESS)
             self.follow(concepts.matches, lambda: self._follow_matches(concepts), PROGRESS)
             self._turn_to(subject, concepts)
-        self.observe(lambda _: self._note(), ["names", "votes"])
+        self.observe(lambda _: self._note(), "opinion")
+
+    @property
+    def names(self) -> list[str]:
+        """What the x-features are called, one name for each; ``""`` where none."""
+        return list(self.opinion["names"])
+
+    @names.setter
+    def names(self, names: Sequence[str]) -> None:
+        self._say(Opinion(list(names), self.votes))
+
+    @property
+    def votes(self) -> list[str]:
+        """Whether the x-features are trusted: ``"trust"``, ``"distrust"`` or ``""``."""
+        return list(self.opinion["votes"])
+
+    @votes.setter
+    def votes(self, votes: Sequence[str]) -> None:
+        self._say(Opinion(self.names, list(votes)))
+
+    def _say(self, opinion: Opinion) -> None:
+        count = len(self.features)
+        if not opinion.fits(count):
+            raise ValueError(
+                f"there are {count} x-features; give {count} names, and as many votes of 'trust', "
+                "'distrust' or ''"
+            )
+        self.opinion = self.opinion | opinion._asdict()
+
+    @traitlets.validate("opinion")
+    def _possible_opinion(self, proposal: dict[str, Any]) -> dict[str, Any]:
+        opinion: dict[str, Any] = proposal["value"]
+        if opinion["target"] == self._target:
+            self._opinions[self._target] = opinion
+        else:
+            self.send_state("opinion")  # to a page that still showed another class
+        return self._opinions[self._target]
 
     def save_names(self, path: str | Path) -> None:
         """Write all names and votes to a file that :meth:`load_names` and ``names=`` read."""
@@ -130,23 +173,27 @@ class XFeatureExplorer(View):
         """Take names and votes from a file; those of other modules become suggestions.
 
         Raises:
-            ValueError: when it holds none of the module at hand, which then keeps its own.
+            ValueError: when it holds none of the module at hand, which then keeps its own, or that
+                is not fitted yet.
         """
-        if self._found is None:
-            raise ValueError(
-                "there is no module yet to name x-features of; wait for concepts.wait()"
-            )
+        if self._found is None or not self._settled:
+            raise ValueError("the module is not fitted yet; wait for explorer.concepts.wait()")
         other = Names.load(path)
-        opinion = other.of(self._found)
+        names, votes = other.of(self._found)
         if not other.knows(self._found):
             raise ValueError(
                 f"{str(path)!r} holds no names of this module for {self._found.label!r}"
             )
         self._known.add(other)
-        with self.hold_sync():
-            self.history = [*self.history, {"names": self.names, "votes": self.votes}]
-            self.names, self.votes = opinion
-            self.suggestions = self._known.suggestions()
+        before = {"names": self.names, "votes": self.votes}
+        history = [*self.opinion["history"], before]
+        self.opinion = self.opinion | {"names": names, "votes": votes, "history": history}
+
+    def close(self) -> None:
+        """Take it off the page, and compute nothing more for it."""
+        if self.concepts is not None:
+            self.concepts.close()
+        super().close()
 
     def to_html(self, path: str | Path, title: str | None = None) -> None:
         """Write a page of one file that needs neither kernel nor network.
@@ -158,7 +205,8 @@ class XFeatureExplorer(View):
         """
         if self._found is None:
             raise ValueError("there are no x-features yet; wait for explorer.concepts.wait()")
-        write_page(path, title or self._found.title, [(self, STILL)])
+        opinion = self.opinion | {"history": []}
+        write_page(path, title or self._found.title, [(self, STILL | {"opinion": opinion})])
 
     def _heard(self, study: Study, concepts: Concepts, content: dict[str, Any]) -> None:
         if content["type"] == "look":
@@ -174,14 +222,15 @@ class XFeatureExplorer(View):
 
     def _turn_to(self, study: Study, concepts: Concepts) -> None:
         """Show nothing of another class, and of this one what is known."""
-        self._found, self._settled = None, False
+        self._found, self._settled, self._target = None, False, study.target
         with self.hold_sync():
             self.label = study.network.class_name(study.target)
             self.network = study.network.name
-            self.features, self.images, self.history = [], [], []
-            self.names, self.votes, self.message = [], [], ""
+            self.features, self.images, self.message = [], [], ""
+            self.opinion = self._opinions.setdefault(study.target, blank(study.target))
             self._follow_found(concepts)
             self._follow_fitting(concepts)
+            self._follow_matches(concepts)
 
     def _follow_fitting(self, concepts: Concepts) -> None:
         progress, fitting = concepts.fitting.progress, concepts.fitting.answer
@@ -192,10 +241,14 @@ class XFeatureExplorer(View):
         self._settle()
 
     def _follow_found(self, concepts: Concepts) -> None:
-        found = concepts.found.answer
-        if found is not None:
+        found, progress = concepts.found.answer, concepts.found.progress
+        if (
+            found is not None and found.target == self._target
+        ):  # or it is heard soon that it changed
             self._show(found)
             self._settle()
+        elif progress.state == "failed":
+            self.message = f"The x-features could not be found in the picture: {progress.message}"
 
     def _follow_matches(self, concepts: Concepts) -> None:
         matches, progress = concepts.matches.answer, concepts.matches.progress
@@ -222,56 +275,60 @@ class XFeatureExplorer(View):
             self.rivals = [{"label": label, "score": score} for label, score in found.rivals]
             self.features = [feature(found, index) for index in range(count)]
             if len(self.names) != count:
-                self.names, self.votes = [""] * count, [""] * count
+                self.opinion = blank(found.target, count)
 
     def _settle(self) -> None:
-        """Take what is known of the module that is shown, once it is the one that stays."""
+        """Take what is known of the module that is shown, once it is the one that stays.
+
+        What was said while it was fitted holds, and what is known fills the gaps.
+        """
         found, concepts = self._found, self.concepts
         if self._settled or found is None:
             return
-        if concepts is not None and not (
-            concepts.fitting.progress.state != "computing"
-            and concepts.module is not None
-            and concepts.module.fingerprint == found.module
-        ):
+        final = None if concepts is None else concepts.final
+        if concepts is not None and (final is None or final.fingerprint != found.module):
             return
-        if self._known.knows(found):
-            with self.hold_sync():
-                self.names, self.votes = self._known.of(found)
+        said = Opinion(self.names, self.votes)
+        try:
+            known = self._known.of(found)
+        except ValueError as error:
+            known, self.message = said, "" if said else str(error)
+        self.opinion = self.opinion | {
+            **said.filled(known)._asdict(),
+            "history": [
+                Opinion(**state).filled(known)._asdict() for state in self.opinion["history"]
+            ],
+        }
         self._settled = True
-        if not self._known.knows(found):
-            if any(self.names) or any(self.votes):
-                self._note()
-            else:
-                try:
-                    self._known.of(found)
-                except ValueError as error:
-                    self.message = str(error)
+        if said:
+            self._note()
 
     def _note(self) -> None:
         """Keep names and votes, unless the module still changes."""
-        if not self._settled or self._found is None or len(self.names) != len(self.votes):
+        if not self._settled or self._found is None:
             return
-        file, opinion = self._file, Opinion(self.names, self.votes)
+        opinion = Opinion(self.names, self.votes)
         self.message = ""
-        try:
-            if file is not None and file.exists():
-                self._known.add(Names.load(file))  # what other explorers wrote meanwhile
-            self._known.note(self._found, opinion)
-            if file is not None:
-                self._known.save(file)
-        except (OSError, ValueError) as error:
-            self._known.note(self._found, opinion)
-            self.message = (
-                f"The names cannot be written to {str(file)!r} ({error}); write them elsewhere "
-                "with explorer.save_names(path)"
-            )
+        self._known.note(self._found, opinion)
+        if self._file is not None:
+            try:
+                self._known.note_in(self._file, self._found, opinion)
+            except (OSError, ValueError) as error:
+                self.message = (
+                    f"The names cannot be written to {str(self._file)!r} ({error}); write them "
+                    "elsewhere with explorer.save_names(path)"
+                )
         self.suggestions = self._known.suggestions()
 
 
 METHODS = {"srae": "SRAE", "nn": "NN", "sae": "SAE", "cae": "CAE", "lasso": "Lasso"}
 PROGRESS = ["answer", "progress"]
-STILL = {"alive": False, "training": {}, "work": {}}
+STILL = {"alive": False, "training": {}, "work": {}, "message": "", "suggestions": []}
+
+
+def blank(target: int, count: int = 0) -> dict[str, Any]:
+    """An opinion of a class that says nothing, and what was said before."""
+    return {"target": target, "names": [""] * count, "votes": [""] * count, "history": []}
 
 
 def feature(found: XFeatures, index: int) -> dict[str, Any]:
