@@ -14,8 +14,9 @@ alone; v is found by least squares afterwards), and the Lasso, which chooses fea
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, cast, overload
 
@@ -32,7 +33,7 @@ from xwidgets.results.result import versions
 
 from .data_set import DataSet, cache_folder
 from .explanation_module import METHODS, ExplanationModule, Facts, decoder_of, encoder_of
-from .explanation_training import Task, Training, split, train
+from .explanation_training import Coded, Task, Training, split, train
 from .features import Features, classes, feature_layer, read_features
 
 
@@ -41,18 +42,23 @@ class Fitting:
     """How far the fitting of explanation modules is.
 
     Attributes:
-        modules: the best so far, one a class; none while features are read.
         completed: the share of the work that is done at least.
         epoch: how often every image has been learned from.
         errors: float64 ``(epochs, M)``, mean \\|y^ - y\\| of each class on the held-out images.
         losses: float64 ``(epochs, M)``, what was minimised, on the others.
+        build: makes the modules; only when they are asked for, as that takes longer than an epoch.
     """
 
-    modules: tuple[ExplanationModule, ...] = ()
     completed: float = 0.0
     epoch: int = 0
     errors: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
     losses: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+    build: Callable[[], tuple[ExplanationModule, ...]] = tuple
+
+    @cached_property
+    def modules(self) -> tuple[ExplanationModule, ...]:
+        """The best so far, one a class; none while features are read."""
+        return self.build()
 
 
 @overload
@@ -292,23 +298,32 @@ def _trained(task: Task, facts: list[Facts], options: Training) -> Iterator[Fitt
     ):
         errors.append(error.tolist())
         losses.append(loss.tolist())
-        curves = zip(np.array(errors).T.tolist(), np.array(losses).T.tolist(), strict=True)
+        so_far = np.array(errors), np.array(losses)
         yield Fitting(
-            modules=tuple(
-                ExplanationModule(
-                    replace(fact, curves={"error": error_curve, "loss": loss_curve}),
-                    encoder_of(None, coded.encoder),
-                    coded.weights,
-                    coded.weights.new_zeros(()),
-                    decoder_of(coded.decoder) if coded.decoder else None,
-                )
-                for fact, coded, (error_curve, loss_curve) in zip(facts, found, curves, strict=True)
-            ),
             completed=len(errors) / options.epochs,
             epoch=len(errors),
-            errors=np.array(errors),
-            losses=np.array(losses),
+            errors=so_far[0],
+            losses=so_far[1],
+            build=partial(_modules, facts, found, *so_far),
         )
+
+
+def _modules(
+    facts: list[Facts],
+    found: list[Coded],
+    errors: NDArray[np.float64],
+    losses: NDArray[np.float64],
+) -> tuple[ExplanationModule, ...]:
+    return tuple(
+        ExplanationModule(
+            replace(fact, curves={"error": error.tolist(), "loss": loss.tolist()}),
+            encoder_of(None, coded.encoder),
+            coded.weights,
+            coded.weights.new_zeros(()),
+            decoder_of(coded.decoder) if coded.decoder else None,
+        )
+        for fact, coded, error, loss in zip(facts, found, errors.T, losses.T, strict=True)
+    )
 
 
 def _lasso(task: Task, facts: list[Facts]) -> Iterator[Fitting]:
@@ -351,6 +366,6 @@ def _lasso(task: Task, facts: list[Facts]) -> Iterator[Fitting]:
             )
         )
         yield Fitting(
-            modules=tuple(modules) if len(modules) == len(facts) else (),
+            build=partial(tuple, modules if len(modules) == len(facts) else ()),
             completed=len(modules) / len(facts),
         )

@@ -194,7 +194,7 @@ class Concepts(Following, traitlets.HasTraits):
     def _fit(self, target: int) -> Iterator[Fitting]:
         known = self._modules.get(target)
         if known is not None:
-            yield Fitting(modules=(known,), completed=1.0)
+            yield Fitting(completed=1.0, build=lambda: (known,))
             return
         self._data()
         yield from fit_explanation_steps(
