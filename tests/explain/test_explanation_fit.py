@@ -639,7 +639,7 @@ def test_a_layer_that_is_random_is_refused():
         def forward(self, x):
             return x + torch.rand(x.shape)
 
-    with pytest.raises(ValueError, match="layer '6' of small puts out other values each time"):
+    with pytest.raises(ValueError, match="layer '6' of small, or its scores, are other values"):
         fit(network(Noise()), layer="6")
 
 
@@ -744,3 +744,22 @@ def test_of_a_single_output_images_with_a_score_above_zero_are_positive():
     module[-1].bias.data -= 100
     with pytest.raises(ValueError, match="takes none of the 40 images"):
         fit(net, pixels(40, 1), target=0)
+
+
+def test_a_target_that_is_no_class_is_refused():
+    with pytest.raises(ValueError, match=r"target is 1\.5, but must be a class, or several"):
+        fit(network(), target=1.5)
+
+
+def test_few_positives_and_few_others_are_told():
+    net = network()
+    top = net(pixels(COUNT, 1)).argmax(1)
+    mine, others = pixels(COUNT, 1)[top == 1], pixels(COUNT, 1)[top != 1]
+    for images, count in ((torch.cat([mine[:2], others]), 2), (mine, len(mine))):
+        with pytest.warns(UserWarning, match=rf"takes {count} of the {len(images)} images for"):
+            fit(net, images, features=3)
+
+
+def test_a_folder_that_there_is_not_is_told(tmp_path):
+    with pytest.raises(OSError, match=r"cannot be written to '.*module'; check that its folder"):
+        fit(network()).save(tmp_path / "gone" / "module")

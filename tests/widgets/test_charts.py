@@ -94,6 +94,8 @@ def test_likeness_is_that_of_the_maps_shown_and_begins_anew_with_them(study: xw.
     concepts.wait()
     assert len(seen) > 1
     np.testing.assert_allclose(np.array([line.x, line.y]).T, seen, atol=1e-6)
+    epochs = [epoch for epoch, _ in seen]
+    assert epochs == sorted({*epochs})
     labels = study.network(images).argmax(1)
     study.image = images[labels == study.target][0]
     last = concepts.wait()

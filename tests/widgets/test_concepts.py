@@ -9,7 +9,7 @@ import torch
 import xwidgets as xw
 from xwidgets.widgets.concepts import MANY, Concepts
 
-pytestmark = pytest.mark.filterwarnings(r"ignore:\d+ images are fewer than the 784 features")
+pytestmark = pytest.mark.filterwarnings(r"ignore:.* images")
 OPTIONS = {"features": 2, "epochs": 3, "hidden": (8, 4), "seed": 5, "cache": False}
 
 
@@ -50,7 +50,9 @@ def test_what_is_fitted_and_found_is_what_the_functions_find(
 def test_modules_are_shown_while_they_are_fitted(study: xw.Study, images: torch.Tensor) -> None:
     shown: list[xw.XFeatures | None] = []
     with study._worker.lock:
-        concepts = study.concepts(images, **OPTIONS | {"epochs": 100, "learning_rate": 3e-4})
+        concepts = study.concepts(
+            images, **OPTIONS | {"epochs": 300, "patience": 300, "learning_rate": 1e-4}
+        )
         concepts.found.observe(lambda change: shown.append(change.new), "answer")
     last = concepts.wait()
     seen = [found.module for found in shown if found is not None]

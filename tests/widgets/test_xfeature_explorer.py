@@ -1,5 +1,6 @@
 """The x-feature explorer's state: what the browser is told, what is kept of what it says."""
 
+import base64
 import io
 import json
 import threading
@@ -208,13 +209,51 @@ def test_a_file_without_names_is_refused(
 def test_names_that_cannot_be_written_are_kept_and_it_is_said(
     found: xw.XFeatures, tmp_path: Path
 ) -> None:
-    view = xw.XFeatureExplorer(found, names=tmp_path / "no folder" / "names.json")
+    folder = tmp_path / "folder"
+    with pytest.raises(ValueError, match=r"there is no folder .* to write names to"):
+        xw.XFeatureExplorer(found, names=folder / "names.json")
+    folder.mkdir()
+    view = xw.XFeatureExplorer(found, names=folder / "names.json")
+    folder.rmdir()
     view.names = ["wing", "", ""]
     assert "cannot be written" in view.message
     assert "save_names" in view.message
     assert view.names == ["wing", "", ""]
     view.save_names(tmp_path / "names.json")
     assert Names.load(tmp_path / "names.json").of(found).names == ["wing", "", ""]
+
+
+def test_a_notebook_without_widgets_gets_a_png_and_words(
+    study: xw.Study, images: torch.Tensor
+) -> None:
+    explorer = xw.XFeatureExplorer(study, images, **OPTIONS)
+    found = explorer.concepts.wait()
+    data, _ = explorer._repr_mimebundle_()
+    assert base64.b64decode(data["image/png"]) == found.png()
+    assert data["text/plain"] == found.title
+    assert (
+        "none were found yet"
+        in xw.XFeatureExplorer(
+            xw.Study(study.network, images[0], sampler=xw.ConstantSampler(0.5)), images, **OPTIONS
+        ).preview()["text/plain"]
+    )
+
+
+def test_heat_maps_can_be_made_without_contrast(study: xw.Study, images: torch.Tensor) -> None:
+    explorer = xw.XFeatureExplorer(study, images, contrastive=False, **OPTIONS)
+    found = explorer.concepts.wait()
+    expected = xw.x_features(
+        study.network, explorer.concepts.module, study.image, contrastive=False
+    )
+    np.testing.assert_array_equal(found.maps, expected.maps)
+    explorer.shown = int(found.activations.argmax())
+    assert not explorer.concepts.matches.wait().found[0].parameters["contrastive"]
+
+
+def test_an_x_feature_that_there_is_not_is_not_looked_for(explorer: xw.XFeatureExplorer) -> None:
+    explorer.shown = 99
+    assert explorer.concepts.matches.question is None
+    assert explorer.work == {}
 
 
 def test_two_explorers_write_to_one_file(

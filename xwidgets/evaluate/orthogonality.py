@@ -2,7 +2,8 @@
 
 Qi et al. 2018, section 4.1. The heat maps of one x-feature in all pictures are one long vector; P
 is the matrix of the correlations between these vectors. Both measures are 0 at their best, where P
-is the unit matrix.
+is the unit matrix, and so they are where a single x-feature is active; they are larger the more
+there are. Look at how many are active beside them.
 """
 
 from dataclasses import dataclass

@@ -14,7 +14,7 @@ alone; v is found by least squares afterwards), and the Lasso, which chooses fea
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -121,7 +121,7 @@ def fit_explanation(
 
     Raises:
         ValueError: for classes, layers or options that cannot be, a class without positives, fewer
-            images than x-features, or a layer that puts out other values each time.
+            images than x-features, or a network that gives other values each time.
 
     Example:
         >>> import xwidgets as xw
@@ -185,6 +185,8 @@ def fit_explanation_steps(
     where = feature_layer(a_network(net), layer)
     count = net.layers[-1].shape[0]
     several = cast("Sequence[int | str] | None", [target] if _is_one(target) else target)
+    if not isinstance(several, Iterable | None):
+        raise ValueError(f"target is {target!r}, but must be a class, or several")
     targets = None if several is None else [net.class_index(one, count) for one in several]
     if targets is not None and not 0 < len({*targets}) == len(targets):
         raise ValueError(f"target is {target!r}, but must be one class or several different ones")
@@ -264,8 +266,13 @@ def _steps(
     steps = _lasso(task, facts) if method == "lasso" else _trained(task, facts, options)
     fitting = Fitting()
     for fitting in steps:
-        yield replace(fitting, completed=_READING + (1 - _READING) * fitting.completed)
-    yield replace(fitting, completed=1.0)
+        yield _at(_READING + (1 - _READING) * fitting.completed, fitting)
+    yield _at(1.0, fitting)
+
+
+def _at(completed: float, fitting: Fitting) -> Fitting:
+    """The same modules, at another share of the work."""
+    return replace(fitting, completed=completed, build=lambda: fitting.modules)
 
 
 def _check_images(net: Network, features: Features, targets: list[int], count: int) -> None:
@@ -281,6 +288,13 @@ def _check_images(net: Network, features: Features, targets: list[int], count: i
             raise ValueError(
                 f"{net.name} takes none of the {images} images for {net.class_name(target)!r}; "
                 "give some that it does, or explain another class"
+            )
+        positive = int((top == target).sum())
+        if min(positive, images - positive) < count:
+            warn(
+                f"{net.name} takes {positive} of the {images} images for "
+                f"{net.class_name(target)!r}; give more of it and more of others, or what is found "
+                "will hold for these alone"
             )
     if images < features.values.shape[1]:
         warn(

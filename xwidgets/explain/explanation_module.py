@@ -112,9 +112,19 @@ class ExplanationModule(nn.Module):
         return digest.hexdigest()
 
     def save(self, path: str | Path) -> None:
-        """Write to a ``.safetensors`` file that :meth:`load` reads."""
+        """Write to a ``.safetensors`` file that :meth:`load` reads.
+
+        Raises:
+            OSError: when that is not possible, such as in a folder that there is not.
+        """
         tensors = {name: value.cpu().contiguous() for name, value in self.state_dict().items()}
-        save_file(tensors, path, {"explanation_module": json.dumps(asdict(self.facts))})
+        try:
+            save_file(tensors, path, {"explanation_module": json.dumps(asdict(self.facts))})
+        except SafetensorError as error:
+            raise OSError(
+                f"the module cannot be written to {str(path)!r}; check that its folder is there "
+                f"and can be written to ({error})"
+            ) from error
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

@@ -1,5 +1,8 @@
 """Heat maps of x-features: what in a picture makes each of them active (Qi et al. 2018).
 
+A map says where the excitation of an x-feature comes from, not what would become of it without:
+:func:`xwidgets.evaluate.masked_classification` and part deletion tell that.
+
 Excitation backprop goes from an x-feature through the encoder and the network to a pooled layer. In
 its contrastive form, c-MWP, the encoder's last layer is the one that is passed once with its
 weights and once with their negatives.
@@ -41,14 +44,15 @@ def x_features(
         layer: where the maps are taken, a layer by name, a convolution by its number, or
             ``"pixels"``; by default the deepest pooled layer with maps of at least 12 x 12 before
             the module's, else the pixels.
-        contrastive: c-MWP, what speaks for an x-feature more than against it; otherwise MWP.
+        contrastive: c-MWP, what speaks for an x-feature more than against it; otherwise MWP, which
+            is more spread out, but leaves out nothing that speaks for it.
 
     Returns:
         Maps, activations E, weights v, and the score that they approximate.
 
     Raises:
-        ValueError: when the module was fitted to another network, or the layer does not lead to its
-            layer.
+        ValueError: when the module was fitted to a network of another name, or the layer does not
+            lead to its layer.
 
     Example:
         >>> import xwidgets as xw
@@ -101,7 +105,8 @@ def the_module(net: Network, module: object) -> ExplanationModule:
     """``module``, when it is an explanation module of ``net``.
 
     Raises:
-        ValueError: when it is not, was fitted to another network, or to a layer that it lacks.
+        ValueError: when it is not, was fitted to a network of another name, or to a layer that it
+            lacks.
     """
     if not isinstance(module, ExplanationModule):
         raise ValueError(

@@ -10,7 +10,7 @@ import pandas as pd
 from xwidgets.evaluate import orthogonality
 from xwidgets.explain import Fitting
 
-from .concepts import Concepts
+from .concepts import Concepts, Look
 from .following import Following
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c8c8c")
@@ -210,30 +210,24 @@ class LikenessCurves(Following, bqplot.Figure):
             layout={"width": "100%", "max_width": "640px", "height": "320px"},
         )
         self._points: dict[str, list[tuple[int, float]]] = {name: [] for name in concepts}
+        self._looks: dict[str, Look] = {}
         for name, one in concepts.items():
             self.follow(one.found, partial(self._show, name, one), "answer")
-            self.follow(one.fitting, partial(self._clear, name, one), "answer")
             self._show(name, one)
 
     def _show(self, name: str, concepts: Concepts) -> None:
         found, look = concepts.found.answer, concepts.found.question
         if found is None or look is None:
             return
-        points, epoch = self._points[name], len(look.module.facts.curves["error"])
-        if points and points[-1][0] >= epoch:  # another picture
+        points, before = self._points[name], self._looks.get(name)
+        target = look.module.facts.target
+        if before is None or before.image is not look.image or before.module.facts.target != target:
             points.clear()
+        self._looks[name] = look
         pairs = orthogonality(found.maps[None]).correlations[np.triu_indices(len(found.maps), 1)]
         known = pairs[~np.isnan(pairs)]
+        epoch = len(look.module.facts.curves["error"])
         points.append((epoch, float(known.mean()) if len(known) else np.nan))
-        self._draw(name)
-
-    def _clear(self, name: str, concepts: Concepts) -> None:
-        """Another class begins with nothing."""
-        if concepts.fitting.answer is None:
-            self._points[name].clear()
-            self._draw(name)
-
-    def _draw(self, name: str) -> None:
         line = self.means[name]
         with line.hold_sync():
-            line.x, line.y = np.array(self._points[name] or [(1, np.nan)], float).T
+            line.x, line.y = np.array(points, float).T

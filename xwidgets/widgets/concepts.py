@@ -64,6 +64,7 @@ class Concepts(Following, traitlets.HasTraits):
         images: what modules are fitted to, and where x-features are looked for, as
             :func:`xwidgets.fit_explanation` takes it; ``None`` for the network's examples.
         modules: explanation modules that are fitted already, at most one for each class.
+        contrastive: of :func:`xwidgets.x_features`.
         options: further arguments of :func:`xwidgets.fit_explanation` for the other classes.
 
     Attributes:
@@ -89,9 +90,11 @@ class Concepts(Following, traitlets.HasTraits):
         worker: Worker,
         images: object = None,
         modules: Iterable[ExplanationModule] = (),
+        contrastive: bool = True,
         **options: Any,
     ) -> None:
         super().__init__()
+        self._contrastive = contrastive
         self._study = study
         self._modules: dict[int, ExplanationModule] = {}
         for module in modules:
@@ -179,7 +182,7 @@ class Concepts(Following, traitlets.HasTraits):
     def _look_for(self) -> None:
         """Look for the x-feature in many images, once the module is what it stays."""
         search = Search(self.final, self.shown) if self.final is not None else None
-        if search is None or self.shown < 0:
+        if search is None or not 0 <= self.shown < len(search.module.weights):
             self.matches.drop()
         elif search != self.matches.question:
             self.matches.ask(search)
@@ -202,7 +205,9 @@ class Concepts(Following, traitlets.HasTraits):
         )
 
     def _find(self, look: Look) -> Iterator[XFeatures]:
-        yield x_features(self._study.network, look.module, look.image)
+        yield x_features(
+            self._study.network, look.module, look.image, contrastive=self._contrastive
+        )
 
     def _search(self, search: Search) -> Iterator[Matches]:
         net, data = self._study.network, self._data()
@@ -220,7 +225,8 @@ class Concepts(Following, traitlets.HasTraits):
         numbers = [int(self._features.numbers[n]) for n in best.tolist() if activations[n] > 0]
         found: list[XFeatures] = []
         for done, number in enumerate(numbers, 1):
-            found.append(x_features(net, search.module, data.image(number)))
+            image = data.image(number)
+            found.append(x_features(net, search.module, image, contrastive=self._contrastive))
             sources = tuple(map(data.source, numbers[:done]))
             yield Matches(tuple(found), sources, 0.5 + done / len(numbers) / 2)
         yield Matches(tuple(found), tuple(map(data.source, numbers)), 1.0)

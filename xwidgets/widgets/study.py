@@ -46,7 +46,7 @@ class Study(traitlets.HasTraits):
         net: the classifier.
         image: ``(C, H, W)`` in [0, 1].
         target: class index or name; ``None`` for the class with the highest score.
-        window: the first window size, in pixels.
+        window: the first window size, in pixels; ``None`` for 10, or less where that is too large.
         sampler, samples, stride, seed, measure, training_size, memory: of
             :func:`xwidgets.prediction_difference`.
 
@@ -81,7 +81,7 @@ class Study(traitlets.HasTraits):
         image: object,
         target: int | str | None = None,
         *,
-        window: int = 10,
+        window: int | None = None,
         sampler: Sampler | None = None,
         samples: int = 20,
         stride: int = 1,
@@ -103,6 +103,7 @@ class Study(traitlets.HasTraits):
         }
         self.image = image
         index = self.ranking[0][0] if target is None else net.class_index(target, len(self.ranking))
+        window = min(10, self.largest_window) if window is None else window
         first = Question(one_image(self.image), index, window)
         self._steps(first)  # refuses what cannot be
         self.window, self.target = first.window, first.target
@@ -117,7 +118,11 @@ class Study(traitlets.HasTraits):
         self._ask()
 
     def concepts(
-        self, images: object = None, modules: Iterable[ExplanationModule] = (), **options: Any
+        self,
+        images: object = None,
+        modules: Iterable[ExplanationModule] = (),
+        contrastive: bool = True,
+        **options: Any,
     ) -> Concepts:
         """The x-features behind the score of the study's class, whichever it is.
 
@@ -125,12 +130,13 @@ class Study(traitlets.HasTraits):
             images: what modules are fitted to, as :func:`xwidgets.fit_explanation` takes it;
                 ``None`` for the network's examples.
             modules: explanation modules that are fitted already.
+            contrastive: of :func:`xwidgets.x_features`.
             options: further arguments of :func:`xwidgets.fit_explanation`.
 
         Raises:
             ValueError: when there is nothing to fit a module to.
         """
-        concepts = Concepts(self, self._worker, images, modules, **options)
+        concepts = Concepts(self, self._worker, images, modules, contrastive, **options)
         self._concepts.add(concepts)
         return concepts
 

@@ -441,6 +441,7 @@ function render({ model, el }) {
   const whole = heated();
   whole.frame.ariaLabel = "the picture";
   const words = make("p", { className: "xw-sentence" });
+  words.title = "shares of what the x-features that speak for the class, and are not distrusted, add to the score";
   const rows = ["network", "approximation", "without distrusted", ""].map(makeScore);
   const scores = make("div", { className: "xw-scores" }, ...rows.map(({ element }) => element));
   const outcome = make("div", { className: "xw-verdict" });

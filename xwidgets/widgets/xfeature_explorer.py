@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -39,6 +40,7 @@ class XFeatureExplorer(View):
             for the network's examples.
         modules: explanation modules that are fitted already.
         names: a file of names and votes: read when it is there, written at every change.
+        contrastive: of :func:`xwidgets.x_features`, how heat maps are made.
         **options: further arguments of :func:`xwidgets.fit_explanation`, such as ``method="nn"``.
 
     Attributes:
@@ -92,6 +94,7 @@ class XFeatureExplorer(View):
         *,
         modules: ExplanationModule | Iterable[ExplanationModule] = (),
         names: str | Path | None = None,
+        contrastive: bool = True,
         **options: Any,
     ) -> None:
         if not isinstance(subject, Study | XFeatures):
@@ -104,6 +107,10 @@ class XFeatureExplorer(View):
                 "x-features are shown as they are; give a study to fit modules to images"
             )
         self._file = None if names is None else Path(names)
+        if self._file is not None and not self._file.parent.is_dir():
+            raise ValueError(
+                f"there is no folder {str(self._file.parent)!r} to write names to; make it first"
+            )
         self._known = Names.load(self._file) if self._file and self._file.exists() else Names()
         self._target = subject.target
         self._opinions = {self._target: blank(self._target)}  # of all classes so far
@@ -119,7 +126,7 @@ class XFeatureExplorer(View):
             self._settle()
         else:
             several = modules if isinstance(modules, Iterable) else [modules]
-            concepts = self.concepts = subject.concepts(images, several, **options)
+            concepts = self.concepts = subject.concepts(images, several, contrastive, **options)
             self.on_msg(lambda _, content, __: self._heard(subject, concepts, content))
             self.observe(lambda change: setattr(concepts, "shown", change.new), "shown")
             self.follow(subject, lambda: self._turn_to(subject, concepts), "target")
@@ -207,6 +214,21 @@ class XFeatureExplorer(View):
             raise ValueError("there are no x-features yet; wait for explorer.concepts.wait()")
         opinion = self.opinion | {"history": []}
         write_page(path, title or self._found.title, [(self, STILL | {"opinion": opinion})])
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is not None:
+            bundle[0].update(self.preview())
+        return bundle
+
+    def preview(self) -> dict[str, str]:
+        """What a reader without widgets sees: a PNG and words, by MIME type."""
+        if self._found is None:
+            return {"text/plain": "The x-features behind the score; none were found yet."}
+        return {
+            "image/png": b64encode(self._found.png()).decode(),
+            "text/plain": self._found.title,
+        }
 
     def _heard(self, study: Study, concepts: Concepts, content: dict[str, Any]) -> None:
         if content["type"] == "look":
