@@ -85,10 +85,10 @@ def test_likeness_is_that_of_the_maps_shown_and_begins_anew_with_them(study: xw.
         line = LikenessCurves({"SRAE": concepts}).means["SRAE"]
 
         def note(_: object) -> None:
-            if concepts.found.answer is not None:
-                seen.append(
-                    (concepts.fitting.answer.epoch, correlation(concepts.found.answer.maps))
-                )
+            found, look = concepts.found.answer, concepts.found.question
+            if found is not None:
+                epoch = len(look.module.facts.curves["error"])
+                seen.append((epoch, correlation(found.maps)))
 
         concepts.found.observe(note, "answer")
     concepts.wait()
