@@ -81,7 +81,9 @@ def test_likeness_is_that_of_the_maps_shown_and_begins_anew_with_them(study: xw.
     images = torch.rand(60, 3, 16, 16, generator=torch.Generator().manual_seed(3))
     seen: list[tuple[int, float]] = []
     with study._worker.lock:
-        concepts = study.concepts(images, epochs=20, hidden=(8, 4), cache=False)
+        concepts = study.concepts(
+            images, epochs=300, patience=300, learning_rate=1e-4, hidden=(8, 4), cache=False
+        )
         line = LikenessCurves({"SRAE": concepts}).means["SRAE"]
 
         def note(_: object) -> None:
