@@ -20,7 +20,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-_SHARE = 0.8  # of a map's side; a box that covers more becomes the whole map
+_SHARE = 0.8  # of a map; a box that is larger becomes the whole map
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,11 +109,9 @@ class Extent(NamedTuple):
         return self.rows.size * self.columns.size
 
     def settled(self) -> Extent:
-        """The whole map where a box would cover nearly all of it."""
-        spans = (self.rows, self.columns)
-        if all(span.size >= _SHARE * span.length for span in spans):
-            return self.all((self.rows.length, self.columns.length))
-        return self
+        """The whole map where a box would be nearly as large."""
+        size = self.rows.length, self.columns.length
+        return self.all(size) if self.area >= _SHARE * size[0] * size[1] else self
 
     def all(self, size: Sequence[int]) -> Extent:
         """The whole of maps of ``size`` (H, W)."""

@@ -255,6 +255,23 @@ class Average(Rule):
         return F.avg_pool2d(x, self._kernel, self._stride, divisor_override=1)
 
 
+class Padding(Rule):
+    """Constant cells around a map, or negative ones that are cut off it."""
+
+    def __init__(self, x: Source, output: Tensor, top: int, left: int) -> None:
+        rows, columns = _extent(x)
+        height, width = output.shape[2:]
+        moved = Extent(rows.moved(top, height), columns.moved(left, width))
+        self.extent = moved.settled()
+        self._outside = Overhang(_extent(x))
+        self._place = Placement(moved, self.extent)
+
+    def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
+        """The boxes, which lie elsewhere in a map of another size."""
+        self._outside.wipe(places, boxes[0])
+        return self._place.into(places, boxes[0])
+
+
 class Mean(Rule):
     """The mean over a whole map."""
 
@@ -430,6 +447,14 @@ def _average(operation: Operation, sources: Sequence[Source], output: Tensor) ->
     return Average(operation.released(), sources[0], output) if _is_map(*sources) else None
 
 
+def _padded(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+    sides = operation.argument("pad")
+    if not _is_map(*sources) or operation.argument("mode", "constant") != "constant":
+        return None
+    left, _, top, _ = (*sides, 0, 0)[:4]
+    return Padding(sources[0], output, top, left) if len(sides) <= 4 else None
+
+
 def _pooled(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
     (x,) = sources
     if not _is_map(x):
@@ -539,6 +564,7 @@ _RULES: dict[str, Callable[[Operation, Sequence[Source], Tensor], Rule | None]] 
     "max_pool2d_with_indices": _maximum,
     "avg_pool2d": _average,
     "adaptive_avg_pool2d": _pooled,
+    "pad": _padded,
     "mean": _mean,
     "linear": _linear,
     "batch_norm": _normalization,
