@@ -63,7 +63,10 @@ def main() -> None:
     for name in sys.argv[1:] or NETWORKS:
         whole, differences, inference = measured(name)
         ratio = differences / whole
-        print(f"| {name} | {whole:.1f} | {differences:.1f} | {ratio:.1f} | {inference.batch} |", flush=True)
+        print(
+            f"| {name} | {whole:.1f} | {differences:.1f} | {ratio:.1f} | {inference.batch} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

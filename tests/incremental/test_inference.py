@@ -147,6 +147,8 @@ def test_random_layers(features, window, size, dense):
         maps = features.double().eval()(image[None])
     except RuntimeError:  # a map became too small
         return
+    if not maps.numel():
+        return
     head = nn.Sequential(nn.Flatten(), nn.Linear(maps[0].numel(), 7), nn.ReLU(), nn.Linear(7, 3))
     pooled = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))
     net = wrapped(nn.Sequential(features, head if dense else pooled), *size)
@@ -219,8 +221,7 @@ def test_the_content_of_the_image_changes_nothing():
 def test_a_window_as_large_as_the_image_is_a_whole_forward():
     net, image = wrapped(small(), 16, 16), picture(3, 16, 16)
     inference = compare(net, image, 16)
-    assert inference.note == "small is run whole for every window: a window changes nearly all of " \
-        "its values"  # fmt: skip
+    assert inference.note.endswith("for every window: a window changes nearly all of its values")
 
 
 def test_batches_fit_into_the_memory():

@@ -57,7 +57,9 @@ class Surroundings:
         self.shared = extent is None or extent.whole
         if extent is None or extent.whole:
             channels_last = map.ndim == 4
-            self._whole = map.contiguous(memory_format=torch.channels_last) if channels_last else map
+            self._whole = (
+                map.contiguous(memory_format=torch.channels_last) if channels_last else map
+            )
             return
         rows, columns = extent
         top, bottom = _margins(rows)
@@ -66,7 +68,10 @@ class Surroundings:
         padded = pad(inside, (max(0, left), max(0, right), max(0, top), max(0, bottom)), value=fill)
         cells = padded.permute(1, 2, 0).contiguous()
         self._cut = cells.unfold(0, rows.size, 1).unfold(1, columns.size, 1).permute(0, 1, 3, 4, 2)
-        self._top, self._left = (rows.first + top).to(map.device), (columns.first + left).to(map.device)
+        self._top, self._left = (
+            (rows.first + top).to(map.device),
+            (columns.first + left).to(map.device),
+        )
 
     def at(self, places: Places) -> Tensor:
         """``(n, C, h, w)``, or what is whole ``(1, ...)``."""
@@ -117,7 +122,12 @@ class Placement:
             stop = start + sum(1 for _ in alike)
             if bottom > top and right > left:
                 which, channels = slice(start, stop), slice(None)
-                there = (which, channels, slice(row, row + bottom - top), slice(column, column + right - left))
+                there = (
+                    which,
+                    channels,
+                    slice(row, row + bottom - top),
+                    slice(column, column + right - left),
+                )
                 yield there, (which, channels, slice(top, bottom), slice(left, right))
             start = stop
 
@@ -143,7 +153,7 @@ class Overhang:
 
 
 def _overlap(source: Span, target: Span) -> Tensor:
-    """``(places, 3)``: where in the target it begins, and the part of the source that lies in it."""
+    """``(places, 3)``: where in the target it begins, and which part of the source lies in it."""
     begin = target.first - source.first
     low = torch.stack([torch.zeros_like(begin), -source.first, begin]).amax(0)
     high = torch.stack(

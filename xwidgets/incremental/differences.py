@@ -84,7 +84,9 @@ class Differences:
             number: base + (place.into(places, boxes[number]) if place else boxes[number])
             for number, (base, place) in self._joints.items()
         }
-        for (operation, sources, results, over), shape in zip(self._rest, self._shapes, strict=True):
+        for (operation, sources, results, over), shape in zip(
+            self._rest, self._shapes, strict=True
+        ):
             inputs = [values[number] for number in sources]
             if reshapes(operation):  # what was recorded is the shape for one image
                 made = [inputs[0].reshape(len(inputs[0]), *shape)]

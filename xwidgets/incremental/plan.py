@@ -8,7 +8,7 @@ pool may as well come behind it, where there is less to rectify.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from .extent import Extent
 from .recording import Call, Recording
@@ -57,7 +57,7 @@ class Plan:
             rule, taken = self._rule(position)
             if rule is None:
                 break
-            (result,) = recording.calls[position + taken - 1].results
+            (result,) = recording.calls[position + taken - 1].made
             steps.append(Step(rule, recording.calls[position].sources, result))
             base = recording.values[result]
             self.differences[result] = Source(base, rule.extent, rule.clean, free=False)
@@ -71,7 +71,9 @@ class Plan:
     def share(self) -> float:
         """Of the multiplications of a whole forward, those that remain to be done."""
         whole = sum(map(self._multiplications, self._recording.calls))
-        left = sum(step.rule.cost for step in self.steps) + sum(map(self._multiplications, self.rest))
+        left = sum(step.rule.cost for step in self.steps) + sum(
+            map(self._multiplications, self.rest)
+        )
         return left / whole if whole else 1.0
 
     @property
@@ -98,15 +100,14 @@ class Plan:
     def _rule(self, position: int) -> tuple[Rule | None, int]:
         """The rule for a call, and how many calls it stands for."""
         call = self._recording.calls[position]
-        if len(call.results) != 1:
+        if len(call.made) != 1:
             return None, 1
-        output = self._recording.values[call.results[0]]
+        (number,) = call.made
+        output = self._recording.values[number]
         ending = self._ending(call.sources, position)
-        sources = [
-            replace(self.differences[number], free=number in ending) for number in call.sources
-        ]
+        sources = [replace(self.differences[n], free=n in ending) for n in call.sources]
         rule = rule_for(call.operation, sources, output)
-        if self._uses.get(call.results[0]) == [position + 1] != [len(self._recording.calls)]:
+        if self._uses.get(number) == [position + 1] != [len(self._recording.calls)]:
             following = self._recording.calls[position + 1]
             operation, result = following.operation, self._recording.values[following.made[0]]
             if isinstance(rule, Convolution) and operation.name == "batch_norm":
@@ -119,7 +120,9 @@ class Plan:
 
     def _ending(self, sources: tuple[int, ...], position: int) -> tuple[int, ...]:
         """Those that only this call, and nothing after it, takes from here on."""
-        return tuple(n for n in {*sources} if self._uses[n][-1] == position and sources.count(n) == 1)
+        return tuple(
+            n for n in {*sources} if self._uses[n][-1] == position and sources.count(n) == 1
+        )
 
     def _multiplications(self, call: Call) -> int:
         if call.operation.kind != "linear":

@@ -127,7 +127,9 @@ class _Recorder(TorchFunctionMode):
         if operation.overwrites:
             self._overwrite(operation)
         output = function(*args, **kwargs)
-        results = tuple(self._add(one) if one.requires_grad else _lose(one) for one in tensors(output))
+        results = tuple(
+            self._add(one) if one.requires_grad else _lose(one) for one in tensors(output)
+        )
         if max(results, default=LOST) != LOST:
             self.calls.append(Call(operation, tuple(numbers), results))
         return output

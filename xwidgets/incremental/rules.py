@@ -138,7 +138,9 @@ class OnValues(Rule):
 class Convolution(Rule):
     """The convolution without its bias."""
 
-    def __init__(self, operation: Operation, x: Source, output: Tensor, factor: Tensor | None) -> None:
+    def __init__(
+        self, operation: Operation, x: Source, output: Tensor, factor: Tensor | None
+    ) -> None:
         weight = operation.weight.detach()
         if factor is not None:
             weight = weight * factor.reshape(-1, 1, 1, 1)
@@ -198,7 +200,9 @@ class Maximum(Rule):
         """The maximum, first along the rows and then along the columns."""
         values = self._input.at(places)
         if self._input.shared:
-            values = values.expand(len(boxes[0]), -1, -1, -1).clone(memory_format=torch.channels_last)
+            values = values.expand(len(boxes[0]), -1, -1, -1).clone(
+                memory_format=torch.channels_last
+            )
         self._place.add(places, boxes[0], values)
         assert self.extent is not None
         for axis, span in zip((2, 3), self.extent, strict=True):
