@@ -36,9 +36,9 @@ class Places(NamedTuple):
         return key.argsort(stable=True)
 
 
-def empty_boxes(count: int, channels: int, height: int, width: int, like: Tensor) -> Tensor:
-    """Zeros ``(count, channels, height, width)``."""
-    return like.new_zeros(count, height, width, channels).permute(0, 3, 1, 2)
+def new_boxes(count: int, channels: int, height: int, width: int, like: Tensor) -> Tensor:
+    """Memory for boxes ``(count, channels, height, width)``, with nothing in it yet."""
+    return like.new_empty(count, height, width, channels).permute(0, 3, 1, 2)
 
 
 class Surroundings:
@@ -95,19 +95,29 @@ class Placement:
     Args:
         source: where the boxes lie.
         target: where the others lie.
+
+    Attributes:
+        size: height and width of the others.
+        same: whether both lie alike.
     """
 
     def __init__(self, source: Extent, target: Extent) -> None:
+        self.same = source.same(target)
         self.size = target.rows.size, target.columns.size
         self._rows = _overlap(source.rows, target.rows)
         self._columns = _overlap(source.columns, target.columns)
 
     def into(self, places: Places, boxes: Tensor) -> Tensor:
         """The boxes with zeros around them."""
-        target = empty_boxes(len(boxes), boxes.shape[1], *self.size, like=boxes)
+        target = new_boxes(len(boxes), boxes.shape[1], *self.size, like=boxes)
+        self.fill(places, boxes, target)
+        return target
+
+    def fill(self, places: Places, boxes: Tensor, target: Tensor) -> None:
+        """Write the boxes into ``target``, with zeros around them."""
+        target.zero_()
         for there, here in self._pieces(places):
             target[there] = boxes[here]
-        return target
 
     def add(self, places: Places, boxes: Tensor, target: Tensor, factor: float = 1) -> None:
         """Add ``factor`` times the boxes to what is in ``target``."""

@@ -25,7 +25,7 @@ from torch.nn.modules.utils import _pair
 
 from xwidgets.networks.operations import Operation
 
-from .boxes import Overhang, Placement, Places, Surroundings, empty_boxes
+from .boxes import Overhang, Placement, Places, Surroundings, new_boxes
 from .extent import Extent, Sliding, Span
 
 
@@ -193,17 +193,19 @@ class Maximum(Rule):
         self._input = Surroundings(x.base, read, fill=low)
         self._output = Surroundings(output, self.extent, fill=0)
         self._place = Placement(x.extent, read)
+        self._alike = self._place.same and x.clean
         self._outside = Overhang(self.extent)
         self.workspace = 2 * read.area * x.base.shape[1]
 
     def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
         """The maximum, first along the rows and then along the columns."""
         values = self._input.at(places)
-        if self._input.shared:
-            values = values.expand(len(boxes[0]), -1, -1, -1).clone(
-                memory_format=torch.channels_last
-            )
-        self._place.add(places, boxes[0], values)
+        if self._alike:
+            values = boxes[0] + values
+        else:
+            if self._input.shared:
+                values = values.repeat(len(boxes[0]), 1, 1, 1)
+            self._place.add(places, boxes[0], values)
         assert self.extent is not None
         for axis, span in zip((2, 3), self.extent, strict=True):
             values = self._along(values, axis, span.size)
@@ -310,31 +312,29 @@ class Whole(Rule):
 class Sum(Rule):
     """A sum of two values, each with a factor."""
 
-    def __init__(self, first: Source, second: Source, factors: tuple[float, float]) -> None:
-        sources = (first, second)
-        self._factors = factors
+    def __init__(self, sources: Sequence[Source], factors: Sequence[float]) -> None:
         self.extent = None
-        self._places: list[Placement] | None = None
-        if first.extent is None or second.extent is None:
-            return
-        joined = self.extent = first.extent.joined(second.extent)
-        self._largest = next((i for i, x in enumerate(sources) if _extent(x).same(joined)), None)
-        self.clean = self._largest is None or sources[self._largest].clean
-        self._frees = tuple(x.free for x in sources)
-        self._places = [Placement(_extent(x), joined) for x in sources]
+        self._places: list[Placement] = []
+        self._factors = factors
+        if _is_map(*sources):
+            self.extent = _extent(sources[0]).joined(_extent(sources[1]))
+            self._places = [Placement(_extent(x), self.extent) for x in sources]
+        self._start = next((i for i, place in enumerate(self._places) if place.same), None)
+        self.clean = self._start is None or sources[self._start].clean
+        self._free = self._start is not None and sources[self._start].free
 
     def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
-        """Both in boxes that hold both."""
-        if self._places is None:
+        """Both in boxes that hold both; the second is added to the first, or the other way."""
+        if self.extent is None:
             return boxes[0] * self._factors[0] + boxes[1] * self._factors[1]
-        order = (1, 0) if self._largest == 1 else (0, 1)
-        start, other = order
-        if self._largest is None:
+        start = self._start or 0
+        if self._start is None:
             result = self._places[start].into(places, boxes[start])
         else:
-            result = boxes[start] if self._frees[start] else boxes[start].clone()
+            result = boxes[start] if self._free else boxes[start].clone()
         if self._factors[start] != 1:
-            result = result.mul_(self._factors[start])
+            result.mul_(self._factors[start])
+        other = 1 - start
         self._places[other].add(places, boxes[other], result, self._factors[other])
         return result
 
@@ -349,14 +349,19 @@ class Concatenation(Rule):
         self.extent = extent
         self._channels = [x.base.shape[1] for x in sources]
         self._places = [Placement(_extent(x), extent) for x in sources]
+        pairs = zip(sources, self._places, strict=True)
+        self.clean = all(x.clean or not place.same for x, place in pairs)
 
     def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
         """All in boxes that hold all."""
         size = self._places[0].size
-        result = empty_boxes(len(boxes[0]), sum(self._channels), *size, like=boxes[0])
+        result = new_boxes(len(boxes[0]), sum(self._channels), *size, like=boxes[0])
         parts = result.split(self._channels, 1)
         for place, part, x in zip(self._places, parts, boxes, strict=True):
-            place.add(places, x, part)
+            if place.same:
+                part.copy_(x)
+            else:
+                place.fill(places, x, part)
         return result
 
 
@@ -530,9 +535,11 @@ def _sum(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rul
     if any(x.base.shape != output.shape for x in sources):
         return None
     alpha = operation.argument("alpha", 1)
+    if len(sources) == 2 and _is_map(sources[0]) != _is_map(sources[1]):
+        return None
     factors = {"add": (1, alpha), "sub": (1, -alpha), "rsub": (-alpha, 1)}[operation.name]
     if len(sources) == 2:
-        return Sum(sources[0], sources[1], factors)
+        return Sum(sources, factors)
     first = operation.input is operation.inputs[0]
     return Same(sources[0], factors[0 if first else 1])
 
