@@ -8,7 +8,7 @@ import pytest
 import xwidgets
 
 ROOT = Path(xwidgets.__file__).parent
-COMPUTE = ("networks", "images", "explain", "evaluate", "results")
+COMPUTE = ("networks", "images", "incremental", "explain", "evaluate", "results")
 VIEWS = ("relevance_overlay.py", "window_slider.py", "class_chooser.py", "explorer.py",
          "xfeature_explorer.py", "parts_form.py")  # fmt: skip
 

@@ -82,7 +82,7 @@ def test_a_watched_cnn_computes_the_plain_logits_and_the_plain_gradient(name):
     assert torch.equal(watched.logits, plain)
     assert all(watched.activations[name].any() for name in convolutions)
     pixels = x.clone().requires_grad_()
-    (gradient,) = torch.autograd.grad(net._classify(pixels)[:, 7].sum(), pixels)
+    (gradient,) = torch.autograd.grad(net.classify(pixels)[:, 7].sum(), pixels)
     (ours,) = torch.autograd.grad(watched.logits[:, 7].sum(), watched.pixels)
     assert gradient.any()
     assert torch.equal(ours, gradient)

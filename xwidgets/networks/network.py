@@ -125,7 +125,7 @@ class Network:
         For computed pixels, which may leave [0, 1]; images from outside go through a call.
         """
         with self.evaluating():
-            return self._classify(self._taken(pixels))
+            return self.classify(self._taken(pixels))
 
     def watched(
         self,
@@ -149,7 +149,7 @@ class Network:
         with self.evaluating(gradients):
             pixels = self._taken(pixels).requires_grad_(gradients)
             with explained(), Watch(self.module, layers, rules) as watch:
-                logits = self._classify(pixels.clone() if gradients else pixels)
+                logits = self.classify(pixels.clone() if gradients else pixels)
         kept = watch.activations.items() if gradients else ()
         for name, values in (*kept, ("the output", logits)):
             if not torch.isfinite(values).all():
@@ -283,7 +283,11 @@ class Network:
         pixels = pixels.detach()
         return pixels.to(self.device, self.dtype, memory_format=self.memory_format, copy=True)
 
-    def _classify(self, x: Tensor) -> Tensor:
+    def classify(self, x: Tensor) -> Tensor:
+        """Logits ``(N, K)`` of pixels as the module takes them, in whatever mode it is.
+
+        For those who watch a forward pass, within :meth:`evaluating`.
+        """
         if self._normalize is not None:
             mean, std = (part.to(x)[:, None, None] for part in self._normalize)
             x = (x - mean) / std

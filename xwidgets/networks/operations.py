@@ -85,6 +85,7 @@ _ARGUMENTS: dict[str, tuple[str, ...]] = {
     "max_pool2d_with_indices": _POOL,
     "avg_pool2d": ("input", "kernel_size", "stride", "padding", "ceil_mode"),
     **dict.fromkeys(("mean", "sum", "amax", "max"), ("input", "dim", "keepdim")),
+    **dict.fromkeys(("cat", "concat", "concatenate"), ("tensors", "dim")),
     **dict.fromkeys(("add", "sub", "rsub", "mul", "div"), ("input", "other")),
     "clamp": ("input", "min", "max"),
     "clamp_min": ("input", "min"),

@@ -1,0 +1,341 @@
+"""Incremental inference against plain forwards of the replaced images, in float64."""
+
+import re
+from unittest.mock import patch
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn import functional as F
+from torchvision import models
+
+import xwidgets as xw
+from tests.networks.architectures import plans, settled
+from xwidgets.incremental import IncrementalInference
+
+
+def plain(net, image, corners, contents):
+    """The logits of the images, one after the other."""
+    window = contents.shape[-1]
+    logits = []
+    for (y, x), content in zip(corners.tolist(), contents, strict=True):
+        replaced = image.clone()
+        replaced[:, y : y + window, x : x + window] = content
+        logits.append(net.logits(replaced[None]))
+    return torch.cat(logits)
+
+
+def windows(image, window, count=4, seed=0):
+    """Windows in every corner, at every border and at random places, with random contents."""
+    generator = torch.Generator().manual_seed(seed)
+    bottom, right = (side - window for side in image.shape[1:])
+    edges = [(y, x) for y in (0, bottom // 2, bottom) for x in (0, right // 2, right)]
+    near = [(min(1, bottom), max(0, right - 1)), (max(0, bottom - 1), min(1, right))]
+    limits = torch.tensor([bottom + 1, right + 1])
+    places = (torch.rand(count, 2, generator=generator) * limits).long()
+    corners = torch.cat([torch.tensor([*edges, *near]), places])
+    shape = (len(corners), len(image), window, window)
+    return corners, torch.rand(shape, generator=generator, dtype=image.dtype)
+
+
+def picture(channels, *size, seed=1):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(channels, *size, generator=generator, dtype=torch.float64)
+
+
+def wrapped(module, *size, channels=3):
+    normalize = ([0.4] * channels, [0.3] * channels)
+    return xw.Network(settled(module).double(), normalize=normalize, size=size, name="small")
+
+
+def compare(net, image, window, tolerance=1e-10):
+    """Differences and plain forwards agree; returns the inference."""
+    inference = IncrementalInference(net, image, window)
+    assert not re.search("do not agree|cannot be run again", inference.note)
+    corners, contents = windows(image, window)
+    expected = plain(net, image, corners, contents)
+    effect = (expected - net.logits(image[None])).abs().max()
+    ours = inference.logits(corners, contents)
+    assert ours.shape == expected.shape
+    assert (ours - expected).abs().max() <= tolerance * max(1, effect)
+    return inference
+
+
+# Random architectures, on differences also where that does not pay
+
+ALWAYS = patch("xwidgets.incremental.inference._WORTH", torch.inf)
+
+
+@settings(max_examples=60, deadline=None)
+@given(plans(), st.integers(1, 5), st.booleans())
+def test_random_networks_however_they_are_spelled(plan, window, spelled):
+    net = plan.spelled() if spelled else plan.plain()
+    net.module.double()
+    with ALWAYS:
+        compare(net, plan.image().double(), window)
+
+
+@st.composite
+def convolutions(draw, channels):
+    groups = draw(st.sampled_from([1, 1, 2]))
+    same = draw(st.booleans())
+    kernel = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
+    return nn.Conv2d(
+        channels, 4, kernel,
+        stride=1 if same else draw(st.tuples(st.integers(1, 3), st.integers(1, 2))),
+        padding=draw(st.sampled_from(["same", "valid"]))
+        if same else draw(st.tuples(st.integers(0, 3), st.integers(0, 2))),
+        dilation=draw(st.integers(1, 2)), groups=groups if channels % groups == 0 else 1,
+        bias=draw(st.booleans()),
+    )  # fmt: skip
+
+
+@st.composite
+def pools(draw):
+    kernel = draw(st.integers(1, 3))
+    padding, stride = draw(st.integers(0, kernel // 2)), draw(st.integers(1, 3))
+    ceil = draw(st.booleans())
+    if draw(st.booleans()):
+        return nn.MaxPool2d(kernel, stride, padding, draw(st.integers(1, 2)), ceil_mode=ceil)
+    included = draw(st.booleans())
+    return nn.AvgPool2d(kernel, stride, padding, ceil_mode=ceil, count_include_pad=included)
+
+
+class Residual(nn.Module):
+    """A sum, a difference and a concatenation of branches."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.kind = kind
+        self.one, self.two = nn.Conv2d(4, 4, 3, padding=1), nn.Conv2d(4, 4, (1, 5), padding=(0, 2))
+        self.three = nn.Conv2d(12, 4, 1)
+
+    def forward(self, x):
+        if self.kind == "sum":
+            return torch.add(self.one(x), self.two(x).relu(), alpha=2)
+        if self.kind == "difference":
+            return 1 - (x - self.one(x)) * 0.5 + self.two(x).sigmoid() / torch.tensor(3.0)
+        if self.kind == "concatenation":
+            return self.three(torch.cat([x, self.one(x), self.two(x)], -3))
+        return self.two(torch.cat([self.one(x).split(2, 1)[0], x], 1)[:, 1:5])
+
+
+@st.composite
+def networks(draw):
+    layers = [draw(convolutions(3))]
+    block = st.one_of(
+        convolutions(4),
+        pools(),
+        st.builds(nn.BatchNorm2d, st.just(4)),
+        st.builds(nn.LocalResponseNorm, st.integers(2, 5), st.just(0.1)),
+        st.builds(Residual, st.sampled_from(["sum", "difference", "concatenation", "cut"])),
+        st.sampled_from([nn.ReLU(), nn.ReLU(True), nn.ReLU6(), nn.SiLU(), nn.GELU(), nn.Sigmoid(),
+                         nn.ZeroPad2d((1, 2, 0, 3)),
+                         nn.ZeroPad2d((-1, 1, 0, -1)), nn.Dropout(), nn.Tanh()]),
+    )  # fmt: skip
+    layers += draw(st.lists(block, min_size=1, max_size=6))
+    return nn.Sequential(*layers)
+
+
+@settings(max_examples=150, deadline=None)
+@given(networks(), st.integers(1, 6), st.sampled_from([(16, 23), (21, 17)]), st.booleans())
+def test_random_layers(features, window, size, dense):
+    image = picture(3, *size)
+    try:
+        maps = features.double().eval()(image[None])
+    except RuntimeError:  # a map became too small
+        return
+    if not (maps.numel() and maps.isfinite().all()):
+        return
+    head = nn.Sequential(nn.Flatten(), nn.Linear(maps[0].numel(), 7), nn.ReLU(), nn.Linear(7, 3))
+    pooled = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))
+    net = wrapped(nn.Sequential(features, head if dense else pooled), *size)
+    with ALWAYS:
+        compare(net, image, window)
+
+
+# Known networks
+
+
+def test_the_embedded_networks():
+    for name in ("birds", "street"):
+        net = xw.network(name)
+        net.module.double()
+        assert compare(net, picture(3, 64, 64), 10).note == ""
+
+
+@pytest.mark.parametrize(("name", "side", "options"), [
+    ("alexnet", 96, {}), ("vgg16", 64, {}), ("squeezenet1_1", 96, {}), ("resnet18", 96, {}),
+    ("googlenet", 96, {"aux_logits": False, "init_weights": False}), ("mobilenet_v2", 96, {}),
+])  # fmt: skip
+def test_networks_of_torchvision(name, side, options):
+    torch.manual_seed(0)
+    net = wrapped(models.get_model(name, weights=None, **options), side, side)
+    assert compare(net, picture(3, side, side), 7).note == ""
+
+
+def test_single_precision_is_a_thousandth_of_the_effect_off_at_most():
+    net = xw.network("birds")
+    image = picture(3, 64, 64).float()
+    inference = IncrementalInference(net, image, 10)
+    corners, contents = windows(image, 10)
+    expected = plain(net, image, corners, contents)
+    effect = (expected - net.logits(image[None])).abs().amax(1)
+    assert inference.note == ""
+    assert ((inference.logits(corners, contents) - expected).abs().amax(1) < 1e-3 * effect).all()
+
+
+# Batches
+
+
+def small():
+    return nn.Sequential(
+        nn.Conv2d(3, 4, 3, 2, 1), nn.BatchNorm2d(4), nn.ReLU(True), nn.MaxPool2d(3, 2),
+        nn.Conv2d(4, 6, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 3),
+    )  # fmt: skip
+
+
+def test_neither_order_nor_batches_nor_repeated_windows_matter():
+    net, image = wrapped(small(), 33, 30), picture(3, 33, 30)
+    corners, contents = windows(image, 4, count=30)
+    corners[20:] = corners[3]
+    whole = IncrementalInference(net, image, 4, memory=1e9)
+    single = IncrementalInference(net, image, 4, memory=0)
+    assert (whole.note, single.batch) == ("", 1)
+    order = torch.randperm(len(corners), generator=torch.Generator().manual_seed(0))
+    expected = whole.logits(corners, contents)
+    torch.testing.assert_close(single.logits(corners, contents), expected)
+    torch.testing.assert_close(whole.logits(corners[order], contents[order]), expected[order])
+
+
+def test_the_content_of_the_image_changes_nothing():
+    net, image = wrapped(small(), 33, 30), picture(3, 33, 30)
+    same = IncrementalInference(net, image, 5).logits(
+        torch.tensor([[7, 8], [28, 25]]), torch.stack([image[:, 7:12, 8:13], image[:, 28:, 25:]])
+    )
+    torch.testing.assert_close(same, net.logits(image[None]).expand(2, -1), rtol=0, atol=1e-12)
+
+
+def test_a_window_as_large_as_the_image_is_a_whole_forward():
+    net, image = wrapped(small(), 16, 16), picture(3, 16, 16)
+    inference = compare(net, image, 16)
+    assert inference.note.endswith("for every window: a window changes nearly all of its values")
+
+
+def test_batches_fit_into_the_memory():
+    net, image = wrapped(small(), 33, 30), picture(3, 33, 30)
+    one, two = (IncrementalInference(net, image, 4, memory=memory) for memory in (1e6, 2e6))
+    assert one.batch > 10
+    assert two.batch == pytest.approx(2 * one.batch, abs=1)
+
+
+def test_a_memory_too_small_for_one_window_is_refused_with_what_is_needed():
+    net, image = wrapped(small(), 33, 30), picture(3, 33, 30)
+    with pytest.raises(ValueError, match=r"memory is 10 bytes, but one window of 4 pixels in small "
+                       r"takes 4.*e\+03"):  # fmt: skip
+        IncrementalInference(net, image, 4, memory=10)
+
+
+def test_the_module_is_left_as_it_came():
+    module = small().train()
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    attributes = [set(vars(part)) for part in module.modules()]
+    net, image = xw.Network(module.double(), size=(33, 30)), picture(3, 33, 30)
+    copy = image.clone()
+    IncrementalInference(net, image, 4).logits(*windows(image, 4))
+    assert torch.equal(image, copy)
+    assert all(part.training for part in module.modules())
+    assert all(value.requires_grad and value.grad is None for value in module.parameters())
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+    assert [set(vars(part)) for part in module.modules()] == attributes
+
+
+# What cannot be run on differences, or not to the end
+
+
+class Odd(nn.Module):
+    """A convolution, then something else, then a small head."""
+
+    def __init__(self, what):
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1)
+        self.linear = nn.Linear(4, 3)
+        self.what = what
+
+    def forward(self, x):
+        x = self.second(self.first(x).relu())
+        return self.linear(self.what(x).mean((2, 3)))
+
+
+def batch_mixed(x):
+    return x + 0.1 * x.mean()
+
+
+def branch(x):
+    return x * 2 if x.mean() > -100 else x
+
+
+def overwritten(x):
+    x[:, :, 0] = 0
+    return x
+
+
+def alias(x):
+    y = x[:, 1:]
+    x.mul_(2)
+    return x + y.sum(1, keepdim=True)
+
+
+REPLAYED = {
+    "flip": (lambda x: x.flip(3), "flip"),
+    "permute": (lambda x: x.permute(0, 1, 3, 2), "permute"),
+    "cumsum": (lambda x: x.cumsum(2), "cumsum"),
+    "product": (lambda x: x * x.mean((2, 3), keepdim=True), "mul"),
+    "chunk": (lambda x: x.chunk(2, 1)[0].repeat(1, 2, 1, 1), "chunk"),
+    "reflection": (lambda x: F.pad(x, (1, 1, 1, 1), mode="reflect"), "pad"),
+}
+WHOLE = {
+    "branch": (branch, "looks at values"),
+    "detach": (lambda x: x.detach() + 1, "not seen"),
+    "mask": (lambda x: x * (x > 0), "not seen"),
+    "overwritten": (overwritten, "writes over a part"),
+    "alias": (alias, "not seen"),
+    "numpy": (lambda x: torch.from_numpy(x.detach().numpy()), "(not seen|looks at values)"),
+    "random": (lambda x: x + torch.rand_like(x), "do not agree"),
+}
+
+
+@pytest.mark.parametrize("name", REPLAYED)
+def test_from_an_unknown_operation_on_values_are_whole(name):
+    what, stopped = REPLAYED[name]
+    net, image = wrapped(Odd(what), 20, 20), picture(3, 20, 20)
+    inference = compare(net, image, 3)
+    assert inference.note == f"small is run on whole values from {stopped!r} on"
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_network_that_cannot_be_replayed_is_run_whole(name):
+    what, reason = WHOLE[name]
+    net, image = wrapped(Odd(what), 20, 20), picture(3, 20, 20)
+    inference = IncrementalInference(net, image, 3)
+    assert inference.note.startswith("small is run whole for every window: ")
+    assert re.search(reason, inference.note)
+    if name != "random":
+        compare(net, image, 3)
+
+
+def test_a_first_operation_without_a_rule_leaves_nothing_to_gain():
+    module = nn.Sequential(nn.PixelShuffle(1), small())
+    net, image = wrapped(module, 33, 30), picture(3, 33, 30)
+    assert "from 'pixel_shuffle' on" in compare(net, image, 4).note
+
+
+def test_nan_in_the_network_is_told():
+    module = small()
+    module[0].weight.data[0] = torch.nan
+    net, image = wrapped(module, 33, 30), picture(3, 33, 30)
+    inference = IncrementalInference(net, image, 4)
+    assert "do not agree" in inference.note
+    assert inference.logits(*windows(image, 4)).isnan().any()

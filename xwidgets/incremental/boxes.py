@@ -1,0 +1,172 @@
+"""Boxes of activations, one a window: cut out of a base map, or laid into larger boxes.
+
+Boxes are tensors ``(n, C, h, w)`` whose channels lie together in memory (`channels_last`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from .extent import Extent, Span
+
+
+class Places(NamedTuple):
+    """Where the windows of a batch are.
+
+    Attributes:
+        rows, columns: ``(n,)``, on the CPU.
+    """
+
+    rows: Tensor
+    columns: Tensor
+
+    @property
+    def order(self) -> Tensor:
+        """``(n,)``: by phase at strides of 2, 4, 8 ..., so that windows alike stand together."""
+        key = torch.zeros_like(self.rows)
+        for bit in range(16):
+            for place in self:
+                key = key * 2 + (place >> bit & 1)
+        return key.argsort(stable=True)
+
+
+def new_boxes(count: int, channels: int, height: int, width: int, like: Tensor) -> Tensor:
+    """Memory for boxes ``(count, channels, height, width)``, with nothing in it yet."""
+    return like.new_empty(count, height, width, channels).permute(0, 3, 1, 2)
+
+
+class Surroundings:
+    """Boxes cut out of one map, which goes on with ``fill`` outside.
+
+    Args:
+        map: ``(1, C, H, W)``, or anything else that is whole.
+        extent: where the boxes lie; ``None`` for what is whole.
+        fill: the value outside.
+
+    Attributes:
+        shared: whether all windows get the same tensor ``(1, ...)``, which must not be changed.
+    """
+
+    def __init__(self, map: Tensor, extent: Extent | None, fill: float) -> None:
+        self.shared = extent is None or extent.whole
+        if extent is None or extent.whole:
+            channels_last = map.ndim == 4
+            self._whole = (
+                map.contiguous(memory_format=torch.channels_last) if channels_last else map
+            )
+            return
+        rows, columns = extent
+        top, bottom = _margins(rows)
+        left, right = _margins(columns)
+        inside = map[0, :, max(0, -top) :, max(0, -left) :]
+        padded = pad(inside, (max(0, left), max(0, right), max(0, top), max(0, bottom)), value=fill)
+        cells = padded.permute(1, 2, 0).contiguous()
+        self._cut = cells.unfold(0, rows.size, 1).unfold(1, columns.size, 1).permute(0, 1, 3, 4, 2)
+        self._top, self._left = (
+            (rows.first + top).to(map.device),
+            (columns.first + left).to(map.device),
+        )
+
+    def at(self, places: Places) -> Tensor:
+        """``(n, C, h, w)``, or what is whole ``(1, ...)``."""
+        if self.shared:
+            return self._whole
+        top = self._top[places.rows.to(self._top.device)]
+        left = self._left[places.columns.to(self._left.device)]
+        return self._cut[top, left].permute(0, 3, 1, 2)
+
+
+def _margins(span: Span) -> tuple[int, int]:
+    """How many cells the boxes need before and behind the map; before, negative ones are cut."""
+    return -int(span.first.min()), int(span.first.max()) + span.size - span.length
+
+
+class Placement:
+    """How boxes lie in other boxes of the same map.
+
+    What lies outside of the map, or of the other boxes, is left out.
+
+    Args:
+        source: where the boxes lie.
+        target: where the others lie.
+
+    Attributes:
+        size: height and width of the others.
+        same: whether both lie alike.
+    """
+
+    def __init__(self, source: Extent, target: Extent) -> None:
+        self.same = source.same(target)
+        self.size = target.rows.size, target.columns.size
+        self._rows = _overlap(source.rows, target.rows)
+        self._columns = _overlap(source.columns, target.columns)
+
+    def into(self, places: Places, boxes: Tensor) -> Tensor:
+        """The boxes with zeros around them."""
+        target = new_boxes(len(boxes), boxes.shape[1], *self.size, like=boxes)
+        self.fill(places, boxes, target)
+        return target
+
+    def fill(self, places: Places, boxes: Tensor, target: Tensor) -> None:
+        """Write the boxes into ``target``, with zeros around them."""
+        target.zero_()
+        for there, here in self._pieces(places):
+            target[there] = boxes[here]
+
+    def add(self, places: Places, boxes: Tensor, target: Tensor, factor: float = 1) -> None:
+        """Add ``factor`` times the boxes to what is in ``target``."""
+        for there, here in self._pieces(places):
+            target[there].add_(boxes[here], alpha=factor)
+
+    def _pieces(self, places: Places) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...]]]:
+        """Neighbours in a batch that lie alike go together."""
+        cuts = torch.cat([self._rows[places.rows], self._columns[places.columns]], 1).tolist()
+        start = 0
+        for (row, top, bottom, column, left, right), alike in groupby(cuts):
+            stop = start + sum(1 for _ in alike)
+            if bottom > top and right > left:
+                which, channels = slice(start, stop), slice(None)
+                there = (
+                    which,
+                    channels,
+                    slice(row, row + bottom - top),
+                    slice(column, column + right - left),
+                )
+                yield there, (which, channels, slice(top, bottom), slice(left, right))
+            start = stop
+
+
+class Overhang:
+    """What of boxes lies outside of the map."""
+
+    def __init__(self, extent: Extent) -> None:
+        self._sizes = extent.rows.size, extent.columns.size
+        inside = [_overlap(span, span)[:, 1:] for span in extent]
+        self._rows, self._columns = inside
+
+    def wipe(self, places: Places, boxes: Tensor) -> None:
+        """Make it zero."""
+        height, width = self._sizes
+        inside = torch.cat([self._rows[places.rows], self._columns[places.columns]], 1)
+        out = (inside != torch.tensor([0, height, 0, width])).any(1).nonzero()[:, 0]
+        for i, (top, bottom, left, right) in zip(out.tolist(), inside[out].tolist(), strict=True):
+            box = boxes[i]
+            for edge in (box[:, :top], box[:, bottom:], box[:, :, :left], box[:, :, right:]):
+                if edge.numel():
+                    edge.zero_()
+
+
+def _overlap(source: Span, target: Span) -> Tensor:
+    """``(places, 3)``: where in the target it begins, and which part of the source lies in it."""
+    begin = target.first - source.first
+    low = torch.stack([torch.zeros_like(begin), -source.first, begin]).amax(0)
+    high = torch.stack(
+        [torch.full_like(begin, source.size), source.length - source.first, begin + target.size]
+    ).amin(0)
+    return torch.stack([low - begin, low, high], 1)

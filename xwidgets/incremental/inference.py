@@ -1,0 +1,133 @@
+"""Logits of one image with windows replaced, as fast as the network allows.
+
+Only what a window can change is computed again, which is exact. Where the network cannot be run so,
+the images with replaced windows go through it whole, behind the same interface.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+import torch
+from torch import Tensor
+
+from xwidgets.networks import Network
+from xwidgets.networks.layers import list_layers
+from xwidgets.networks.watch import refuse_compiled
+
+from .boxes import Places
+from .differences import Differences
+from .recording import Unrecordable, record
+
+_WORTH = 0.9  # share of the multiplications of a whole forward above which differences do not pay
+_TOLERANCE = {torch.float64: (1e-10, 1e-10)}  # of the effect, and of the largest logit
+_SINGLE = (1e-3, 2e-5)
+
+
+class IncrementalInference:
+    """Logits of ``image`` with windows of other content.
+
+    Args:
+        net: the classifier.
+        image: ``(C, H, W)`` in [0, 1], on the network's device.
+        window: k, the side of the windows, in pixels.
+        memory: roughly how many bytes a batch may take; 0 for one window at a time.
+
+    Attributes:
+        batch: how many windows are computed at a time.
+        note: a sentence where whole forwards, or some of them, have to do; otherwise empty.
+
+    Raises:
+        ValueError: when not even one window fits into ``memory``.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> inference = IncrementalInference(net, scene.image, window=10)
+        >>> corners = torch.tensor([[0, 0], [20, 30]])
+        >>> inference.logits(corners, torch.full((2, 3, 10, 10), 0.5)).shape
+        torch.Size([2, 20])
+    """
+
+    def __init__(self, net: Network, image: Tensor, window: int, memory: float = 48e6) -> None:
+        self._net = net
+        self._image = image.to(net.device, net.dtype)
+        self._window = window
+        self._differences: Differences | None = None
+        self.note = ""
+        try:
+            differences = self._checked()
+        except Unrecordable as reason:
+            self.note = f"{net.name} is run whole for every window: {reason}"
+            self.batch = max(1, int(memory // self._need_of_whole()))
+            return
+        self._differences = differences
+        if differences.stopped_at:
+            self.note = f"{net.name} is run on whole values from {differences.stopped_at!r} on"
+        if 0 < memory < differences.need:
+            raise ValueError(
+                f"memory is {memory:.3g} bytes, but one window of {window} pixels in {net.name} "
+                f"takes {differences.need:.3g}; give at least that, or 0 for one window at a time"
+            )
+        self.batch = max(1, int(memory // differences.need))
+
+    def logits(self, corners: Tensor, contents: Tensor) -> Tensor:
+        """Logits ``(n, K)`` of the image with one window replaced in each.
+
+        Args:
+            corners: ``(n, 2)``, the windows' upper left corners as (y, x), in any order.
+            contents: ``(n, C, k, k)``, pixels in [0, 1].
+        """
+        parts = zip(corners.split(self.batch), contents.split(self.batch), strict=True)
+        return torch.cat([self._batch(*part) for part in parts])
+
+    def _batch(self, corners: Tensor, contents: Tensor) -> Tensor:
+        if self._differences is None:
+            return self._net.logits(self._replaced(corners, contents))
+        return self._differences.logits(Places(*corners.cpu().T), contents.to(self._image))
+
+    def _checked(self) -> Differences:
+        """Differences that pay, and agree with plain forwards on two windows."""
+        net, image = self._net, self._image
+        try:
+            refuse_compiled(net.module)
+        except ValueError as error:
+            raise Unrecordable(str(error)) from error
+        with net.evaluating():
+            recording = record(net.classify, image[None].to(memory_format=net.memory_format))
+        differences = Differences(recording, self._window)
+        if differences.share > _WORTH:
+            where = f" from {differences.stopped_at!r} on" if differences.stopped_at else ""
+            raise Unrecordable(f"a window changes nearly all of its values{where}")
+        self._check(differences, recording.values[recording.output])
+        return differences
+
+    def _check(self, differences: Differences, base: Tensor) -> None:
+        random = torch.Generator().manual_seed(0)
+        limits = torch.tensor(self._image.shape[1:]) - self._window + 1
+        inside = (torch.rand(2, generator=random) * limits).long()
+        corners = torch.stack([torch.zeros_like(inside), inside])
+        shape = (2, len(self._image), self._window, self._window)
+        contents = torch.rand(shape, generator=random).to(self._image)
+        plain = self._net.logits(self._replaced(corners, contents))
+        try:
+            ours = differences.logits(Places(*corners.T), contents)
+        except (RuntimeError, ValueError, TypeError) as error:
+            raise Unrecordable(f"its operations cannot be run again ({error})") from error
+        effect, rounding = _TOLERANCE.get(base.dtype, _SINGLE)
+        allowed = effect * (plain - base).abs().amax(1) + rounding * base.abs().max()
+        if ours.shape != plain.shape or not ((ours - plain).abs().amax(1) <= allowed).all():
+            raise Unrecordable("differences do not agree with a plain forward")
+
+    def _replaced(self, corners: Tensor, contents: Tensor) -> Tensor:
+        images = self._image.repeat(len(corners), 1, 1, 1)
+        for one, content, (y, x) in zip(images, contents, corners.tolist(), strict=True):
+            one[:, y : y + self._window, x : x + self._window] = content
+        return images
+
+    def _need_of_whole(self) -> int:
+        """Bytes an image takes: a layer needs its input, its output, and as much to work with."""
+        with self._net.evaluating():
+            layers = list_layers(self._net.module, torch.zeros_like(self._image)[None])
+        largest = max([self._image.numel(), *(prod(layer.shape) for layer in layers)])
+        return 4 * largest * self._image.element_size()

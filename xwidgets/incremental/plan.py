@@ -1,0 +1,148 @@
+"""How a recorded network is run on differences.
+
+Every operation up to the first without a rule becomes a step. Two pairs of operations are done as
+one: a batch norm behind a convolution is a factor of its weights, and a rectifier in front of a max
+pool may as well come behind it, where there is less to rectify.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from .extent import Extent
+from .recording import Call, Recording
+from .rules import Convolution, Maximum, Rectifier, Rule, Source, batch_norm_factor, rule_for
+
+
+@dataclass(frozen=True)
+class Step:
+    """A rule at work.
+
+    Attributes:
+        rule: what is done.
+        sources: the numbers of the values that it takes.
+        result: the number of the value that it makes.
+        over: the numbers of the values that nothing needs after it.
+    """
+
+    rule: Rule
+    sources: tuple[int, ...]
+    result: int
+    over: tuple[int, ...] = ()
+
+
+class Plan:
+    """Steps on differences, and the calls that are left for whole values.
+
+    Args:
+        recording: of the unchanged image.
+        extent: of the windows in the image.
+
+    Attributes:
+        steps: in their order.
+        rest: the calls from the first without a rule on.
+        over: for each of the rest, the numbers of the values that nothing needs after it.
+        differences: by number, what is known of the values of the steps.
+        kept: the numbers of those that the rest takes, or that are the output.
+    """
+
+    def __init__(self, recording: Recording, extent: Extent) -> None:
+        self._recording = recording
+        self._uses = _uses(recording)
+        self.differences = {0: Source(recording.values[0], extent, clean=True, free=False)}
+        steps: list[Step] = []
+        position = 0
+        while position < len(recording.calls):
+            rule, taken = self._rule(position)
+            if rule is None:
+                break
+            (result,) = recording.calls[position + taken - 1].made
+            steps.append(Step(rule, recording.calls[position].sources, result))
+            base = recording.values[result]
+            self.differences[result] = Source(base, rule.extent, rule.clean, free=False)
+            position += taken
+        self.rest = recording.calls[position:]
+        self.over = [self._ending(call.sources, at) for at, call in enumerate(self.rest, position)]
+        self.kept = [n for n in self.differences if self._uses.get(n, [-1])[-1] >= position]
+        self.steps = list(_with_ends(steps, self.kept))
+
+    @property
+    def share(self) -> float:
+        """Of the multiplications of a whole forward, those that remain to be done."""
+        whole = sum(map(self._multiplications, self._recording.calls))
+        left = sum(step.rule.cost for step in self.steps) + sum(
+            map(self._multiplications, self.rest)
+        )
+        return left / whole if whole else 1.0
+
+    @property
+    def numbers(self) -> int:
+        """The most numbers that a window takes at a time."""
+        sizes = {number: source.numbers for number, source in self.differences.items()}
+        live = {0: sizes[0]}
+        most = [2 * sizes[0]]
+        for step in self.steps:
+            live[step.result] = sizes[step.result]
+            most.append(sum(live.values()) + step.rule.workspace)
+            for number in step.over:
+                del live[number]
+        values = self._recording.values
+        live = {number: values[number].numel() for number in self.kept}
+        most.append(2 * sum(live.values()))
+        for call, over in zip(self.rest, self.over, strict=True):
+            live.update({number: values[number].numel() for number in call.made})
+            most.append(sum(live.values()) + values[call.made[0]].numel())
+            for number in over:
+                live.pop(number, None)
+        return max(most)
+
+    def _rule(self, position: int) -> tuple[Rule | None, int]:
+        """The rule for a call, and how many calls it stands for."""
+        call = self._recording.calls[position]
+        if len(call.made) != 1:
+            return None, 1
+        (number,) = call.made
+        output = self._recording.values[number]
+        ending = self._ending(call.sources, position)
+        sources = [replace(self.differences[n], free=n in ending) for n in call.sources]
+        rule = rule_for(call.operation, sources, output)
+        if self._uses.get(number) == [position + 1] != [len(self._recording.calls)]:
+            following = self._recording.calls[position + 1]
+            operation, result = following.operation, self._recording.values[following.made[0]]
+            if isinstance(rule, Convolution) and operation.name == "batch_norm":
+                factor = batch_norm_factor(operation)
+                if factor is not None:
+                    return Convolution(call.operation, sources[0], output, factor), 2
+            if isinstance(rule, Rectifier) and operation.name == "max_pool2d":
+                return Maximum(operation, sources[0], result, rectified=True), 2
+        return rule, 1
+
+    def _ending(self, sources: tuple[int, ...], position: int) -> tuple[int, ...]:
+        """Those that only this call, and nothing after it, takes from here on."""
+        return tuple(
+            n for n in {*sources} if self._uses[n][-1] == position and sources.count(n) == 1
+        )
+
+    def _multiplications(self, call: Call) -> int:
+        if call.operation.kind != "linear":
+            return 0
+        output = self._recording.values[call.made[0]]
+        return output.numel() * call.operation.weight[0].numel()
+
+
+def _uses(recording: Recording) -> dict[int, list[int]]:
+    """By number of a value, the positions of the calls that take it; the output, one behind all."""
+    uses: dict[int, list[int]] = {}
+    for position, call in enumerate(recording.calls):
+        for number in call.sources:
+            uses.setdefault(number, []).append(position)
+    uses.setdefault(recording.output, []).append(len(recording.calls))
+    return uses
+
+
+def _with_ends(steps: list[Step], kept: Iterable[int]) -> Iterable[Step]:
+    last = {number: step for step in steps for number in step.sources}
+    for step in steps:
+        over = (n for n in {*step.sources} if last[n] is step and n not in kept)
+        yield replace(step, over=tuple(over))

@@ -1,0 +1,178 @@
+"""A forward pass written down: which operation made which value from which.
+
+A `TorchFunctionMode` sees every operation that depends on the image, so that functional calls, sums
+and in-place operations are recorded as modules are. What cannot be replayed for another image (a
+branch taken on a value, a value that left torch and came back) raises :class:`Unrecordable`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from xwidgets.networks.operations import Operation, constant, tensors
+
+
+class Unrecordable(Exception):
+    """Why a forward pass cannot be replayed, as the end of a sentence."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One operation of a recording.
+
+    Attributes:
+        operation: what was called.
+        sources: the numbers of the values that it took, in the order of ``operation.inputs``.
+        results: the numbers of the values that it made, :data:`LOST` for indices and the like.
+    """
+
+    operation: Operation
+    sources: tuple[int, ...]
+    results: tuple[int, ...]
+
+    @property
+    def made(self) -> tuple[int, ...]:
+        """The numbers of the values among the results."""
+        return tuple(number for number in self.results if number != LOST)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A forward pass of one image.
+
+    Attributes:
+        calls: in the order in which they ran.
+        values: by number, what they made for this image; value 0 is the image.
+        output: the number of the value that the pass returned.
+    """
+
+    calls: tuple[Call, ...]
+    values: tuple[Tensor, ...]
+    output: int
+
+
+def record(forward: Callable[[Tensor], Tensor], image: Tensor) -> Recording:
+    """Write down ``forward(image)``.
+
+    Args:
+        forward: maps ``(1, C, H, W)`` to ``(1, K)``.
+        image: ``(1, C, H, W)``, which is not changed.
+
+    Raises:
+        Unrecordable: when the pass cannot be replayed for another image.
+
+    Example:
+        >>> module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten())
+        >>> recording = record(module, torch.rand(1, 3, 8, 8))
+        >>> [call.operation.name for call in recording.calls]
+        ['clone', 'conv2d', 'relu', 'flatten']
+    """
+    recorder = _Recorder()
+    with torch.inference_mode(False), torch.enable_grad(), recorder:
+        try:
+            output = forward(image.detach().clone().requires_grad_().clone())
+        except RuntimeError as error:
+            raise Unrecordable(f"its forward pass cannot be watched ({error})") from error
+    number = recorder.number(output)
+    if number is None:
+        raise Unrecordable("what it returns does not depend on the image")
+    return Recording(tuple(recorder.calls), tuple(recorder.values), number)
+
+
+class _Recorder(TorchFunctionMode):
+    """Numbers the tensors that depend on the image: those that require a gradient.
+
+    Weights are constants here. A tensor that came from the image but has no gradient, such as a
+    comparison or an index, is lost: it has no number, and nothing may be made from it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[Call] = []
+        self.values: list[Tensor] = []
+        self._tensors: list[Tensor] = []
+
+    def number(self, tensor: Tensor) -> int | None:
+        """Of a tensor that depends on the image; ``None`` for others."""
+        number: int | None = getattr(tensor, "xwidgets_number", None)
+        if number is None and tensor.requires_grad:
+            if self.values:
+                raise Unrecordable("tensors other than the image require a gradient in it")
+            number = self._add(tensor)
+        if number == LOST:
+            raise Unrecordable("what it computes depends on the image in a way that was not seen")
+        return number
+
+    def __torch_function__(
+        self,
+        function: Callable[..., Any],
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        args, kwargs = constant(args), constant(kwargs or {})
+        given = list(tensors((*args, *kwargs.values())))
+        if function.__name__ in _LOOKS and any(hasattr(one, "xwidgets_number") for one in given):
+            raise Unrecordable("its forward pass looks at values and may branch on them")
+        numbers = [number for one in given if (number := self.number(one)) is not None]
+        if not numbers or _only_asks(function.__name__, given[0]):
+            return function(*args, **kwargs)
+        operation = Operation(function, args, kwargs)
+        if operation.overwrites:
+            self._overwrite(operation)
+        output = function(*args, **kwargs)
+        results = tuple(
+            self._add(one) if one.requires_grad else _lose(one) for one in tensors(output)
+        )
+        if max(results, default=LOST) != LOST:
+            self.calls.append(Call(operation, tuple(numbers), results))
+        return output
+
+    def _add(self, tensor: Tensor) -> int:
+        self._tensors.append(tensor)
+        self.values.append(tensor.detach())
+        tensor.xwidgets_number = len(self.values) - 1  # type: ignore[attr-defined]
+        return len(self.values) - 1
+
+    def _overwrite(self, operation: Operation) -> None:
+        """Keep the values that are about to change, and lose other views of the same memory."""
+        target = operation.input
+        if target is None or not operation.inplace:
+            raise Unrecordable(f"{operation.name!r} writes over a part of a value")
+        for number, value in enumerate(self.values):
+            if _memory(value) == _memory(target):
+                self.values[number] = value.clone()
+                if self._tensors[number] is not target:
+                    _lose(self._tensors[number])
+
+
+LOST = -1
+"""The number of what came from the image in a way that a gradient does not follow."""
+
+_LOOKS = frozenset({
+    "__bool__", "__int__", "__float__", "__index__", "__contains__", "__array__", "item", "tolist",
+    "numpy", "equal", "allclose", "is_nonzero",
+})  # fmt: skip
+_LIKE = frozenset({"to", "type_as", "view_as", "expand_as", "reshape_as"})
+
+
+def _only_asks(name: str, first: Tensor) -> bool:
+    """Whether a call takes only the shape or the type of a value."""
+    if name.endswith("_like") or name.startswith("new_"):
+        return True
+    return name in _LIKE and not first.requires_grad
+
+
+def _memory(tensor: Tensor) -> int:
+    return tensor.untyped_storage().data_ptr()
+
+
+def _lose(tensor: Tensor) -> int:
+    tensor.xwidgets_number = LOST  # type: ignore[attr-defined]
+    return LOST

@@ -1,0 +1,593 @@
+"""What operations do with differences.
+
+B is a value of the unchanged image and D the difference that a window makes, so that a linear
+operation does with D what it does with B, but without its bias, and any other f gives
+f(B + D) - f(B). Two forms of that keep small differences exact:
+
+    rectifier   max(B + D, 0) - max(B, 0) = max(D, -B) - max(-B, 0)
+    maximum     max over the window of B + D, minus the base output
+
+Outside of a map a box holds nothing that counts, and a rule says whether that is zero (`clean`).
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.nn.modules.utils import _pair
+
+from xwidgets.networks.operations import Operation
+
+from .boxes import Overhang, Placement, Places, Surroundings, new_boxes
+from .extent import Extent, Sliding, Span
+
+
+@dataclass(frozen=True)
+class Source:
+    """A value that an operation takes.
+
+    Attributes:
+        base: ``(1, ...)``, what it is for the unchanged image.
+        extent: where its difference can lie; ``None`` when it is whole and no map.
+        clean: whether the boxes are zero outside of the map.
+        free: whether nothing else needs its boxes, so that they can be written over.
+    """
+
+    base: Tensor
+    extent: Extent | None
+    clean: bool
+    free: bool
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers its difference takes for one window."""
+        if self.extent is None:
+            return self.base.numel()
+        return self.base.shape[1] * self.extent.area
+
+
+class Rule:
+    """An operation on differences, made ready for one image and one window size.
+
+    Attributes:
+        extent: where its result can differ; ``None`` when it is whole and no map.
+        clean: whether its boxes are zero outside of the map.
+        cost: multiplications a window.
+        workspace: numbers a window that it holds beside its sources and its result.
+    """
+
+    extent: Extent | None
+    clean: bool = True
+    cost: int = 0
+    workspace: int = 0
+
+    @abstractmethod
+    def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
+        """The differences of the result."""
+
+
+class Same(Rule):
+    """What adds a constant, scales by one number, or only hands on."""
+
+    def __init__(self, x: Source, factor: float = 1) -> None:
+        self.extent, self.clean = x.extent, x.clean
+        self._factor = factor
+        self._free = x.free
+
+    def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
+        """The same boxes, which may be written over from here on."""
+        if self._factor != 1:
+            return boxes[0] * self._factor
+        return boxes[0] if self._free else boxes[0].clone()
+
+
+class Scale(Rule):
+    """A factor a channel, as of a batch norm."""
+
+    def __init__(self, x: Source, factor: Tensor) -> None:
+        self.extent, self.clean = x.extent, x.clean
+        self._factor = factor
+        self._free = x.free
+
+    def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
+        """D times the factor."""
+        return boxes[0].mul_(self._factor) if self._free else boxes[0] * self._factor
+
+
+class Rectifier(Rule):
+    """max(B + D, 0) - max(B, 0) = max(D, -B) - max(-B, 0)."""
+
+    def __init__(self, x: Source) -> None:
+        self.extent = x.extent
+        self._negative = Surroundings(-x.base, x.extent, fill=huge(x.base))
+        self._free = x.free
+        self.workspace = x.numbers
+
+    def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
+        """Zero outside of the map, where -B is huge."""
+        negative = self._negative.at(places)
+        result = torch.maximum(boxes[0], negative, out=boxes[0] if self._free else None)
+        return result.sub_(negative.relu() if self._negative.shared else negative.relu_())
+
+
+class OnValues(Rule):
+    """f(B + D) - f(B) for an f that keeps every cell to itself."""
+
+    def __init__(self, x: Source, function: Callable[[Tensor], Tensor]) -> None:
+        self.extent = x.extent
+        self.clean = x.extent is None or x.extent.whole
+        self._base = Surroundings(x.base, x.extent, fill=0)
+        self._function = function
+        self._free = x.free
+        self.workspace = 3 * x.numbers
+
+    def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
+        """The function twice."""
+        base = self._base.at(places)
+        values = boxes[0].add_(base) if self._free else boxes[0] + base
+        return self._function(values) - self._function(base)
+
+
+class Convolution(Rule):
+    """The convolution without its bias."""
+
+    def __init__(
+        self, operation: Operation, x: Source, output: Tensor, factor: Tensor | None
+    ) -> None:
+        weight = operation.weight.detach()
+        if factor is not None:
+            weight = weight * factor.reshape(-1, 1, 1, 1)
+        self._weight = weight.contiguous(memory_format=torch.channels_last)
+        self._groups = operation.argument("groups", 1)
+        self._stride = _pair(operation.argument("stride", 1))
+        self._dilation = _pair(operation.argument("dilation", 1))
+        slidings = _slidings(operation, weight.shape[2:])
+        assert x.extent is not None
+        self.extent = x.extent.through(slidings, output.shape[2:])
+        self.clean = self.extent.whole
+        self.cost = output.shape[1] * self.extent.area * weight[0].numel()
+        self._place: Placement | None = None
+        self._outside: Overhang | None = None
+        self._padding: Any = 0
+        if self.extent.whole:
+            self._padding = operation.argument("padding", 0)
+            self._place = whole_maps(x)
+        elif self._stride == (1, 1):
+            self._padding = tuple(sliding.reach - 1 for sliding in slidings)
+            self._outside = None if x.clean else Overhang(x.extent)
+        else:
+            target = _read(self.extent, x.extent, slidings)
+            self._place = Placement(x.extent, target)
+            self.workspace = target.area * x.base.shape[1]
+
+    def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
+        """The convolution of the boxes, with zeros around them."""
+        x = self._place.into(places, boxes[0]) if self._place else boxes[0]
+        if self._outside:
+            self._outside.wipe(places, x)
+        return F.conv2d(
+            x, self._weight, None, self._stride, self._padding, self._dilation, self._groups
+        )
+
+
+class Maximum(Rule):
+    """A max pool, on values; behind a rectifier, which may as well come after it."""
+
+    def __init__(self, operation: Operation, x: Source, output: Tensor, rectified: bool) -> None:
+        self._kernel = _pair(operation.argument("kernel_size"))
+        self._stride = _strides(operation)
+        self._dilation = _pair(operation.argument("dilation", 1))
+        slidings = _slidings(operation, self._kernel)
+        assert x.extent is not None
+        self.extent = x.extent.through(slidings, output.shape[2:])
+        read = _read(self.extent, x.extent, slidings)
+        low = -huge(x.base)
+        self._rectified = rectified
+        self._input = Surroundings(x.base, read, fill=low)
+        self._output = Surroundings(output, self.extent, fill=0)
+        self._place = Placement(x.extent, read)
+        self._alike = self._place.same and x.clean
+        self._outside = Overhang(self.extent)
+        self.workspace = 2 * read.area * x.base.shape[1]
+
+    def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
+        """The maximum, first along the rows and then along the columns."""
+        values = self._input.at(places)
+        if self._alike:
+            values = boxes[0] + values
+        else:
+            if self._input.shared:
+                values = values.repeat(len(boxes[0]), 1, 1, 1)
+            self._place.add(places, boxes[0], values)
+        assert self.extent is not None
+        for axis, span in zip((2, 3), self.extent, strict=True):
+            values = self._along(values, axis, span.size)
+        if self._rectified:
+            values.relu_()
+        values.sub_(self._output.at(places))
+        self._outside.wipe(places, values)
+        return values
+
+    def _along(self, values: Tensor, axis: int, size: int) -> Tensor:
+        kernel, stride, dilation = (
+            pair[axis - 2] for pair in (self._kernel, self._stride, self._dilation)
+        )
+        length = (size - 1) * stride + 1
+        index: list[slice] = [slice(None)] * 4
+        result: Tensor | None = None
+        for start in range(0, kernel * dilation, dilation):
+            index[axis] = slice(start, start + length, stride)
+            part = values[tuple(index)]
+            if result is None:
+                result = part
+            elif start == dilation:
+                result = torch.maximum(result, part)
+            else:
+                torch.maximum(result, part, out=result)
+        assert result is not None
+        return result if kernel > 1 else result.clone()
+
+
+class Average(Rule):
+    """An average pool: a sum, and what each cell divides it by."""
+
+    def __init__(self, operation: Operation, x: Source, output: Tensor) -> None:
+        kernel, self._stride = _pair(operation.argument("kernel_size")), _strides(operation)
+        slidings = _slidings(operation, kernel)
+        assert x.extent is not None
+        self.extent = x.extent.through(slidings, output.shape[2:])
+        self._kernel = kernel
+        read = _read(self.extent, x.extent, slidings)
+        self._place = Placement(x.extent, read)
+        self.workspace = read.area * x.base.shape[1]
+        ones = torch.ones_like(x.base[:, :1])
+        before = [sliding.padding for sliding in slidings]
+        around = [before[1], before[1] + kernel[1], before[0], before[0] + kernel[0]]
+        counts = self._sums(F.pad(ones, around))[:, :, : output.shape[2], : output.shape[3]]
+        self._shares = Surroundings(operation(ones) / counts, self.extent, fill=0)
+
+    def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
+        """Zero outside of the map, where the share is."""
+        return self._sums(self._place.into(places, boxes[0])).mul_(self._shares.at(places))
+
+    def _sums(self, x: Tensor) -> Tensor:
+        return F.avg_pool2d(x, self._kernel, self._stride, divisor_override=1)
+
+
+class Padding(Rule):
+    """Constant cells around a map, or negative ones that are cut off it."""
+
+    def __init__(self, x: Source, output: Tensor, top: int, left: int) -> None:
+        rows, columns = _extent(x)
+        height, width = output.shape[2:]
+        moved = Extent(rows.moved(top, height), columns.moved(left, width))
+        self.extent = moved.settled()
+        self._outside = Overhang(_extent(x))
+        self._place = Placement(moved, self.extent)
+
+    def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
+        """The boxes, which lie elsewhere in a map of another size."""
+        self._outside.wipe(places, boxes[0])
+        return self._place.into(places, boxes[0])
+
+
+class Mean(Rule):
+    """The mean over a whole map."""
+
+    def __init__(self, x: Source, output: Tensor) -> None:
+        assert x.extent is not None
+        self.extent = None if output.ndim == 2 else x.extent.all((1, 1))
+        self._outside = None if x.clean else Overhang(x.extent)
+        self._cells = prod(x.base.shape[2:])
+        self._keep = output.ndim == 4
+
+    def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
+        """The sum of a box, over the cells of the map."""
+        if self._outside:
+            self._outside.wipe(places, boxes[0])
+        return boxes[0].sum((2, 3), keepdim=self._keep).div_(self._cells)
+
+
+class Whole(Rule):
+    """A linear operation without bias that is done on whole maps or on vectors."""
+
+    def __init__(self, x: Source, output: Tensor, function: Callable[[Tensor], Tensor]) -> None:
+        self.extent = x.extent.all(output.shape[2:]) if x.extent and output.ndim == 4 else None
+        self._place = whole_maps(x)
+        self._function = function
+        self.workspace = x.base.numel()
+
+    def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
+        """The operation on the whole differences."""
+        return self._function(self._place.into(places, boxes[0]) if self._place else boxes[0])
+
+
+class Sum(Rule):
+    """A sum of two values, each with a factor."""
+
+    def __init__(self, sources: Sequence[Source], factors: Sequence[float]) -> None:
+        self.extent = None
+        self._places: list[Placement] = []
+        self._factors = factors
+        if _is_map(*sources):
+            self.extent = _extent(sources[0]).joined(_extent(sources[1]))
+            self._places = [Placement(_extent(x), self.extent) for x in sources]
+        self._start = next((i for i, place in enumerate(self._places) if place.same), None)
+        self.clean = self._start is None or sources[self._start].clean
+        self._free = self._start is not None and sources[self._start].free
+
+    def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
+        """Both in boxes that hold both; the second is added to the first, or the other way."""
+        if self.extent is None:
+            return boxes[0] * self._factors[0] + boxes[1] * self._factors[1]
+        start = self._start or 0
+        if self._start is None:
+            result = self._places[start].into(places, boxes[start])
+        else:
+            result = boxes[start] if self._free else boxes[start].clone()
+        if self._factors[start] != 1:
+            result.mul_(self._factors[start])
+        other = 1 - start
+        self._places[other].add(places, boxes[other], result, self._factors[other])
+        return result
+
+
+class Concatenation(Rule):
+    """Channels side by side."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        extent = _extent(sources[0])
+        for x in sources[1:]:
+            extent = extent.joined(_extent(x))
+        self.extent = extent
+        self._channels = [x.base.shape[1] for x in sources]
+        self._places = [Placement(_extent(x), extent) for x in sources]
+        pairs = zip(sources, self._places, strict=True)
+        self.clean = all(x.clean or not place.same for x, place in pairs)
+
+    def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
+        """All in boxes that hold all."""
+        size = self._places[0].size
+        result = new_boxes(len(boxes[0]), sum(self._channels), *size, like=boxes[0])
+        parts = result.split(self._channels, 1)
+        for place, part, x in zip(self._places, parts, boxes, strict=True):
+            if place.same:
+                part.copy_(x)
+            else:
+                place.fill(places, x, part)
+        return result
+
+
+def rule_for(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+    """The rule of an operation, or ``None`` when there is none.
+
+    Args:
+        operation: what was called for the unchanged image.
+        sources: what it took.
+        output: what it made.
+    """
+    if any(len(x.base) != 1 for x in sources) or output.shape[:1] != (1,):
+        return None
+    make = _RULES.get(operation.name)
+    return make(operation, sources, output) if make else None
+
+
+def reshapes(operation: Operation) -> bool:
+    """Whether it keeps all numbers and their order."""
+    return operation.name in _RESHAPES
+
+
+def whole_maps(x: Source) -> Placement | None:
+    """How to lay boxes into whole maps, where they are not whole already."""
+    if x.extent is None or x.extent.whole:
+        return None
+    return Placement(x.extent, x.extent.all(x.base.shape[2:]))
+
+
+def batch_norm_factor(operation: Operation) -> Tensor | None:
+    """What a batch norm multiplies each channel with, ``(C,)``; ``None`` in training."""
+    mean, variance = operation.argument("running_mean"), operation.argument("running_var")
+    if operation.argument("training") or mean is None or variance is None:
+        return None
+    factor = torch.rsqrt(variance + operation.argument("eps", 1e-5))
+    weight = operation.argument("weight")
+    return factor if weight is None else factor * weight
+
+
+def huge(like: Tensor) -> float:
+    """A number above all activations, of which two can be added."""
+    return torch.finfo(like.dtype).max / 4
+
+
+def _extent(x: Source) -> Extent:
+    assert x.extent is not None
+    return x.extent
+
+
+def _slidings(operation: Operation, kernel: Sequence[int]) -> tuple[Sliding, Sliding]:
+    dilation = _pair(operation.argument("dilation") or 1)
+    reach = [(side - 1) * gap + 1 for side, gap in zip(kernel, dilation, strict=True)]
+    padding = operation.argument("padding", 0)
+    if padding == "same":
+        padding = [(side - 1) // 2 for side in reach]
+    padding = _pair(0 if padding == "valid" else padding)
+    first, second = map(Sliding, reach, _strides(operation), padding)
+    return first, second
+
+
+def _strides(operation: Operation) -> tuple[int, int]:
+    default = operation.argument("kernel_size") or 1
+    stride: tuple[int, int] = _pair(operation.argument("stride") or default)
+    return stride
+
+
+def _read(output: Extent, source: Extent, slidings: Sequence[Sliding]) -> Extent:
+    """The part of the input that boxes of the output are computed from."""
+
+    def back(result: Span, span: Span, sliding: Sliding) -> Span:
+        first = result.first * sliding.stride - sliding.padding
+        size = (result.size - 1) * sliding.stride + sliding.reach
+        return Span(first, first + size - 1, span.length)
+
+    return Extent(*map(back, output, source, slidings))
+
+
+def _is_map(*sources: Source) -> bool:
+    return all(x.extent is not None for x in sources)
+
+
+def _convolution(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+    fits = len(sources) == 1 and _is_map(*sources)
+    return Convolution(operation, sources[0], output, None) if fits else None
+
+
+def _maximum(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+    return Maximum(operation, sources[0], output, False) if _is_map(*sources) else None
+
+
+def _average(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+    return Average(operation.released(), sources[0], output) if _is_map(*sources) else None
+
+
+def _padded(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+    sides = operation.argument("pad")
+    if not _is_map(*sources) or operation.argument("mode", "constant") != "constant":
+        return None
+    left, _, top, _ = (*sides, 0, 0)[:4]
+    return Padding(sources[0], output, top, left) if len(sides) <= 4 else None
+
+
+def _pooled(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+    (x,) = sources
+    if not _is_map(x):
+        return None
+    if output.shape == x.base.shape:
+        return Same(x)
+    if output.shape[2:] == (1, 1):
+        return Mean(x, output)
+    return Whole(x, output, operation.released())
+
+
+def _mean(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+    (x,) = sources
+    axes = operation.argument("dim")
+    if not _is_map(x) or not isinstance(axes, list | tuple):
+        return None
+    return Mean(x, output) if {axis % 4 for axis in axes} == {2, 3} else None
+
+
+def _linear(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+    if len(sources) != 1 or sources[0].base.ndim != 2:
+        return None
+    weight = operation.weight.detach()
+    rule = Whole(sources[0], output, lambda x: F.linear(x, weight))
+    rule.cost = weight.numel()
+    return rule
+
+
+def _reshaped(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+    (x,) = sources
+    shape = output.shape[1:]
+    if (len(shape) == 3 and x.extent is None) or not x.free:
+        return None
+    return Whole(x, output, lambda boxes: boxes.reshape(len(boxes), *shape))
+
+
+def _normalization(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+    factor = batch_norm_factor(operation)
+    (x,) = sources
+    if factor is None:
+        return None
+    return Scale(x, factor.reshape(1, -1, *[1] * (x.base.ndim - 2)))
+
+
+def _rectified(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+    return Rectifier(sources[0])
+
+
+def _clamped(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+    low, high = operation.argument("min"), operation.argument("max")
+    if isinstance(low, Tensor) or isinstance(high, Tensor):
+        return None
+    if high is None and low == 0:
+        return Rectifier(sources[0])
+    return OnValues(sources[0], operation.released())
+
+
+def _on_values(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+    fits = len(sources) == 1 and output.shape == sources[0].base.shape
+    return OnValues(sources[0], operation.released()) if fits else None
+
+
+def _same(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+    fits = not operation.argument("training") and output.dtype == sources[0].base.dtype
+    return Same(sources[0]) if fits and output.shape == sources[0].base.shape else None
+
+
+def _sum(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+    if any(x.base.shape != output.shape for x in sources):
+        return None
+    alpha = operation.argument("alpha", 1)
+    if len(sources) == 2 and _is_map(sources[0]) != _is_map(sources[1]):
+        return None
+    factors = {"add": (1, alpha), "sub": (1, -alpha), "rsub": (-alpha, 1)}[operation.name]
+    if len(sources) == 2:
+        return Sum(sources, factors)
+    first = operation.input is operation.inputs[0]
+    return Same(sources[0], factors[0 if first else 1])
+
+
+def _product(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+    if len(sources) == 2 or sources[0].base.shape != output.shape:
+        return None
+    first = operation.input is operation.inputs[0]
+    other = operation.argument("other") if first else operation.input
+    division = operation.name == "div"
+    if (division and not first) or operation.argument("rounding_mode"):
+        return None
+    factor = torch.as_tensor(other).to(output)
+    if _is_map(sources[0]) and factor.ndim and any(side != 1 for side in factor.shape[-2:]):
+        return None
+    return Scale(sources[0], 1 / factor if division else factor)
+
+
+def _concatenation(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+    channels = sum(x.base.shape[1] for x in sources)
+    axis = operation.argument("dim", operation.argument("axis", 0))
+    fits = _is_map(*sources) and channels == output.shape[1] and axis % 4 == 1
+    return Concatenation(sources) if fits else None
+
+
+_POINTWISE = """relu6 hardtanh leaky_relu elu selu celu silu gelu hardswish mish softplus threshold
+    sigmoid hardsigmoid tanh local_response_norm"""
+_HANDED_ON = "dropout dropout2d alpha_dropout feature_alpha_dropout clone contiguous"
+_RESHAPES = frozenset({"view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze"})
+_RULES: dict[str, Callable[[Operation, Sequence[Source], Tensor], Rule | None]] = {
+    "conv2d": _convolution,
+    "max_pool2d": _maximum,
+    "max_pool2d_with_indices": _maximum,
+    "avg_pool2d": _average,
+    "adaptive_avg_pool2d": _pooled,
+    "pad": _padded,
+    "mean": _mean,
+    "linear": _linear,
+    "batch_norm": _normalization,
+    "relu": _rectified,
+    "clamp": _clamped,
+    "clamp_min": _clamped,
+    "cat": _concatenation,
+    "concat": _concatenation,
+    "concatenate": _concatenation,
+    **dict.fromkeys(("add", "sub", "rsub"), _sum),
+    **dict.fromkeys(("mul", "div"), _product),
+    **dict.fromkeys(_POINTWISE.split(), _on_values),
+    **dict.fromkeys(_HANDED_ON.split(), _same),
+    **dict.fromkeys(_RESHAPES, _reshaped),
+}
