@@ -27,7 +27,7 @@ from torch import Tensor
 
 from xwidgets.errors import at_least
 from xwidgets.images import picture
-from xwidgets.incremental import IncrementalInference
+from xwidgets.incremental import IncrementalInference, WholeInference
 from xwidgets.networks import Network
 from xwidgets.networks.network import image_for
 from xwidgets.results import Relevance
@@ -153,7 +153,6 @@ def prediction_difference_steps(
         )
     draw = sampler.given(x, window)
     grid = WindowGrid(height, width, window, stride)
-    inference = IncrementalInference(net, x, window, memory)
 
     def score(logits: Tensor) -> Tensor:
         values = logits.cpu().double() if measure == "difference" else net.probabilities(logits)
@@ -188,7 +187,12 @@ def prediction_difference_steps(
         total = torch.zeros(len(grid), dtype=torch.float64)
         drawn = torch.zeros(len(grid), dtype=torch.float64)
         done = 0
-        for sample, windows in grid.sweeps(samples, seed):
+        inference: WholeInference | IncrementalInference
+        for sweep, (sample, windows) in enumerate(grid.sweeps(samples, seed)):
+            if sweep == 0:  # the picture is covered before the set-up of what is faster were done
+                inference = WholeInference(net, x, window, memory)
+            elif sweep == 1:
+                inference = IncrementalInference(net, x, window, memory)
             for batch in windows.split(inference.batch):
                 corners = grid.corners[batch]
                 rngs = [_random(seed, top * width + left, sample) for top, left in corners.tolist()]

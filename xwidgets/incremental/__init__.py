@@ -1,5 +1,6 @@
 """Inference that computes again only what a window of the image can change."""
 
 from .inference import IncrementalInference
+from .whole import WholeInference
 
-__all__ = ["IncrementalInference"]
+__all__ = ["IncrementalInference", "WholeInference"]

@@ -6,18 +6,16 @@ the images with replaced windows go through it whole, behind the same interface.
 
 from __future__ import annotations
 
-from math import prod
-
 import torch
 from torch import Tensor
 
 from xwidgets.networks import Network
-from xwidgets.networks.layers import list_layers
 from xwidgets.networks.watch import refuse_compiled
 
 from .boxes import Places
 from .differences import Differences
 from .recording import Unrecordable, record
+from .whole import WholeInference
 
 _WORTH = 0.9  # share of the multiplications of a whole forward above which differences do not pay
 _TOLERANCE = {torch.float64: (1e-10, 1e-10)}  # of the effect, and of the largest logit
@@ -53,13 +51,14 @@ class IncrementalInference:
         self._net = net
         self._image = image.to(net.device, net.dtype)
         self._window = window
+        self._whole = WholeInference(net, self._image, window, memory)
         self._differences: Differences | None = None
         self.note = ""
         try:
             differences = self._checked()
         except Unrecordable as reason:
             self.note = f"{net.name} is run whole for every window: {reason}"
-            self.batch = max(1, int(memory // self._need_of_whole()))
+            self.batch = self._whole.batch
             return
         self._differences = differences
         if differences.stopped_at:
@@ -83,7 +82,7 @@ class IncrementalInference:
 
     def _batch(self, corners: Tensor, contents: Tensor) -> Tensor:
         if self._differences is None:
-            return self._net.logits(self._replaced(corners, contents))
+            return self._whole.logits(corners, contents)
         return self._differences.logits(Places(*corners.cpu().T), contents.to(self._image))
 
     def _checked(self) -> Differences:
@@ -109,7 +108,7 @@ class IncrementalInference:
         corners = torch.stack([torch.zeros_like(inside), inside])
         shape = (2, len(self._image), self._window, self._window)
         contents = torch.rand(shape, generator=random).to(self._image)
-        plain = self._net.logits(self._replaced(corners, contents))
+        plain = self._whole.logits(corners, contents)
         try:
             ours = differences.logits(Places(*corners.T), contents)
         except (RuntimeError, ValueError, TypeError) as error:
@@ -118,16 +117,3 @@ class IncrementalInference:
         allowed = effect * (plain - base).abs().amax(1) + rounding * base.abs().max()
         if ours.shape != plain.shape or not ((ours - plain).abs().amax(1) <= allowed).all():
             raise Unrecordable("differences do not agree with a plain forward")
-
-    def _replaced(self, corners: Tensor, contents: Tensor) -> Tensor:
-        images = self._image.repeat(len(corners), 1, 1, 1)
-        for one, content, (y, x) in zip(images, contents, corners.tolist(), strict=True):
-            one[:, y : y + self._window, x : x + self._window] = content
-        return images
-
-    def _need_of_whole(self) -> int:
-        """Bytes an image takes: a layer needs its input, its output, and as much to work with."""
-        with self._net.evaluating():
-            layers = list_layers(self._net.module, torch.zeros_like(self._image)[None])
-        largest = max([self._image.numel(), *(prod(layer.shape) for layer in layers)])
-        return 4 * largest * self._image.element_size()
