@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=2 python -m benchmarks.incremental [network ...]
 
-Both are measured in turn, and medians are compared. Plain
-forwards run in `channels_last` and at the best of several batch sizes.
+Both are measured in turn, and medians are compared. Plain forwards run in `channels_last` and at
+the best of several batch sizes.
 """
 
 import sys
