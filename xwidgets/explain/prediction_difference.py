@@ -9,9 +9,6 @@ windows, and the sum over samples is divided by S). For every window w of k x k 
 where p <- (p N + 1) / (N + K) keeps the odds finite. The relevance of a pixel is the mean of WE_w
 over the windows it lies in.
 
-Only what a window can change in the network is computed again, where the network allows it; see
-`xwidgets.incremental`.
-
 Windows are visited in sweeps: first some that cover the picture, then each one with its first
 sample, then each with its second ... up to S. The randomness of a sample depends only on the seed,
 the window's corner and the sample's number, so neither order, batches nor cancelling change it.
@@ -19,6 +16,7 @@ the window's corner and the sample's number, so neither order, batches nor cance
 
 from collections import deque
 from collections.abc import Iterator
+from math import prod
 from typing import Literal
 
 import numpy as np
@@ -27,8 +25,8 @@ from torch import Tensor
 
 from xwidgets.errors import at_least
 from xwidgets.images import picture
-from xwidgets.incremental import IncrementalInference, WholeInference
 from xwidgets.networks import Network
+from xwidgets.networks.layers import list_layers
 from xwidgets.networks.network import image_for
 from xwidgets.results import Relevance
 
@@ -69,8 +67,8 @@ def prediction_difference(
             the score before softmax (their equation 9).
         training_size: N of the Laplace correction, how many images the network was trained on;
             ``None`` for what the network says. K is the number of classes, 2 for a single sigmoid.
-        memory: roughly how many bytes a batch of windows may take in the network; 0 for one window
-            at a time. Small batches stay in the processor's cache and make cancelling prompt.
+        memory: roughly how many bytes a batch of perturbed images may take in the network. Small
+            batches stay in the processor's cache and make cancelling prompt.
 
     Returns:
         The map, positive where a pixel speaks for the class.
@@ -187,17 +185,13 @@ def prediction_difference_steps(
         total = torch.zeros(len(grid), dtype=torch.float64)
         drawn = torch.zeros(len(grid), dtype=torch.float64)
         done = 0
-        inference: WholeInference | IncrementalInference
-        for sweep, (sample, windows) in enumerate(grid.sweeps(samples, seed)):
-            if sweep == 0:  # the picture is covered before the set-up of what is faster were done
-                inference = WholeInference(net, x, window, memory)
-            elif sweep == 1:
-                inference = IncrementalInference(net, x, window, memory)
-            for batch in windows.split(inference.batch):
+        size = _batch_size(net, x, memory)
+        for sample, windows in grid.sweeps(samples, seed):
+            for batch in windows.split(size):
                 corners = grid.corners[batch]
                 rngs = [_random(seed, top * width + left, sample) for top, left in corners.tolist()]
-                changed = inference.logits(corners, draw(corners, rngs))
-                total[batch] += score(_finite(net, changed))
+                images = _replaced(x, corners, draw(corners, rngs))
+                total[batch] += score(_finite(net, net.logits(images)))
                 drawn[batch] += 1
                 done += len(batch)
                 completed = done / (samples * len(grid))
@@ -224,6 +218,23 @@ def log_odds(probability: Tensor, training_size: int, classes: int) -> Tensor:
 
 def _random(seed: int, corner: int, sample: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, sample, corner]))
+
+
+def _replaced(image: Tensor, corners: Tensor, contents: Tensor) -> Tensor:
+    window = contents.shape[-1]
+    images = image.repeat(len(corners), 1, 1, 1)
+    for one, content, (y, x) in zip(images, contents, corners.tolist(), strict=True):
+        one[:, y : y + window, x : x + window] = content
+    return images
+
+
+def _batch_size(net: Network, image: Tensor, memory: float) -> int:
+    """How many images fit: a layer needs its input, its output, and about as much to work with."""
+    with net.evaluating():
+        layers = list_layers(net.module, torch.zeros_like(image)[None])
+    largest = max([image.numel(), *(prod(layer.shape) for layer in layers)])
+    need = 4 * largest * image.element_size()
+    return max(1, int(memory // need))
 
 
 def _finite(net: Network, logits: Tensor) -> Tensor:
