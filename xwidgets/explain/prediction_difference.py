@@ -16,7 +16,6 @@ the window's corner and the sample's number, so neither order, batches nor cance
 
 from collections import deque
 from collections.abc import Iterator
-from math import prod
 from typing import Literal
 
 import numpy as np
@@ -25,8 +24,8 @@ from torch import Tensor
 
 from xwidgets.errors import at_least
 from xwidgets.images import picture
+from xwidgets.incremental import WholeInference
 from xwidgets.networks import Network
-from xwidgets.networks.layers import list_layers
 from xwidgets.networks.network import image_for
 from xwidgets.results import Relevance
 
@@ -185,13 +184,13 @@ def prediction_difference_steps(
         total = torch.zeros(len(grid), dtype=torch.float64)
         drawn = torch.zeros(len(grid), dtype=torch.float64)
         done = 0
-        size = _batch_size(net, x, memory)
+        inference = WholeInference(net, x, window, memory)
         for sample, windows in grid.sweeps(samples, seed):
-            for batch in windows.split(size):
+            for batch in windows.split(inference.batch):
                 corners = grid.corners[batch]
                 rngs = [_random(seed, top * width + left, sample) for top, left in corners.tolist()]
-                images = _replaced(x, corners, draw(corners, rngs))
-                total[batch] += score(_finite(net, net.logits(images)))
+                changed = inference.logits(corners, draw(corners, rngs))
+                total[batch] += score(_finite(net, changed))
                 drawn[batch] += 1
                 done += len(batch)
                 completed = done / (samples * len(grid))
@@ -218,23 +217,6 @@ def log_odds(probability: Tensor, training_size: int, classes: int) -> Tensor:
 
 def _random(seed: int, corner: int, sample: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, sample, corner]))
-
-
-def _replaced(image: Tensor, corners: Tensor, contents: Tensor) -> Tensor:
-    window = contents.shape[-1]
-    images = image.repeat(len(corners), 1, 1, 1)
-    for one, content, (y, x) in zip(images, contents, corners.tolist(), strict=True):
-        one[:, y : y + window, x : x + window] = content
-    return images
-
-
-def _batch_size(net: Network, image: Tensor, memory: float) -> int:
-    """How many images fit: a layer needs its input, its output, and about as much to work with."""
-    with net.evaluating():
-        layers = list_layers(net.module, torch.zeros_like(image)[None])
-    largest = max([image.numel(), *(prod(layer.shape) for layer in layers)])
-    need = 4 * largest * image.element_size()
-    return max(1, int(memory // need))
 
 
 def _finite(net: Network, logits: Tensor) -> Tensor:
