@@ -46,6 +46,7 @@ importance[0, :3] = math.nan, math.inf, -math.inf
 
 RESULTS = {
     "relevance": relevance(),
+    "relevance without errors": relevance(standard_error=None),
     "ranking": ranking(),
     "ranking in part, without numbers": ranking(
         importance=importance, completed=0.5, metric="activation_precision", top=2, minimum=0

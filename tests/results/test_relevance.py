@@ -25,6 +25,7 @@ def relevance(**changes):
         label="grünspecht, 'green'",
         parameters={"window": 10, "sampler": "Conditional(…)", "seed": 0, "value": [0.5, 0.1]},
         completed=0.25,
+        standard_error=rng.random((5, 7)).astype(np.float32),
     )
     return replace(result, **changes)
 
@@ -38,6 +39,7 @@ def test_a_result_survives_a_file(tmp_path, kind):
     assert again.image.dtype == np.uint8
     np.testing.assert_array_equal(again.values, result.values)
     np.testing.assert_array_equal(again.image, result.image)
+    np.testing.assert_array_equal(again.standard_error, result.standard_error)
     for name in ("unit", "method", "network", "target", "label", "parameters", "completed",
                  "versions", "title"):  # fmt: skip
         assert getattr(again, name) == getattr(result, name)

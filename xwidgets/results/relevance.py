@@ -27,6 +27,8 @@ class Relevance(Result):
         target: the class index, and ``label`` its name.
         parameters: everything the method was called with, the seed among it.
         completed: the share of the work behind ``values``; below 1 for a partial result.
+        standard_error: float32 ``(H, W)``, of ``values`` where they are estimated from samples, in
+            ``unit``; NaN where there are too few samples to tell, ``None`` where none are drawn.
         mass: what arrived of what a method shared out, where it shares out.
         versions: of the packages that computed it.
 
@@ -48,6 +50,7 @@ class Relevance(Result):
     label: str
     parameters: Mapping[str, Any]
     completed: float = 1.0
+    standard_error: NDArray[np.float32] | None = None
     mass: float | None = None
     versions: Mapping[str, str] = field(default_factory=versions)
 
@@ -70,6 +73,9 @@ class Relevance(Result):
             return f"its map is {self.values.dtype}, its picture {self.image.dtype}"
         if self.values.ndim != 2 or self.image.shape != (*self.values.shape, 3):
             return f"its map is {self.values.shape}, its picture {self.image.shape}"
+        error = self.standard_error
+        if error is not None and (error.dtype != np.float32 or error.shape != self.values.shape):
+            return f"its standard error is {error.dtype} {error.shape}"
         return None
 
     def __repr__(self) -> str:
