@@ -17,7 +17,7 @@ from xwidgets import (
     prediction_difference,
     prediction_difference_steps,
 )
-from xwidgets.explain.prediction_difference import log_odds
+from xwidgets.explain.evidence import log_odds
 from xwidgets.explain.windows import WindowGrid
 
 HEIGHT, WIDTH = 8, 9

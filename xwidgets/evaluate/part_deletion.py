@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from xwidgets.explain.prediction_difference import log_odds
+from xwidgets.explain.evidence import log_odds
 from xwidgets.images.scenes import Scene
 from xwidgets.networks import Network
 

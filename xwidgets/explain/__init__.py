@@ -8,7 +8,11 @@ from .explanation_training import Training
 from .image_search import search_images, search_images_steps
 from .neuron_ranking import rank_neurons, rank_neurons_steps
 from .patches import neuron_patches
-from .prediction_difference import prediction_difference, prediction_difference_steps
+from .prediction_difference import (
+    prediction_difference,
+    prediction_difference_each,
+    prediction_difference_steps,
+)
 from .saliency import saliency
 from .samplers import ConditionalSampler, ConstantSampler, MarginalSampler, Sampler
 from .x_features import x_features, x_features_each
@@ -27,6 +31,7 @@ __all__ = [
     "fit_explanation_steps",
     "neuron_patches",
     "prediction_difference",
+    "prediction_difference_each",
     "prediction_difference_steps",
     "rank_neurons",
     "rank_neurons_steps",

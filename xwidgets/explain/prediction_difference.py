@@ -1,4 +1,4 @@
-"""Prediction difference analysis: how the prediction changes when a window is unknown.
+"""Prediction difference analysis: how a node changes when a window of the image is unknown.
 
 Algorithm 1 of Zintgraf et al. (2016), with its two misprints mended (relevance is added up over
 windows, and the sum over samples is divided by S). For every window w of k x k pixels
@@ -6,41 +6,46 @@ windows, and the sum over samples is divided by S). For every window w of k x k 
     p(c | x \\ w) = 1/S sum_s p(c | x with w replaced by a sample of p(w | rest))     (2, 6)
     WE_w         = log2 odds(c | x) - log2 odds(c | x \\ w)                           (4, 5)
 
-where p <- (p N + 1) / (N + K) keeps the odds finite. The relevance of a pixel is the mean of WE_w
-over the windows it lies in.
+where p <- (p N + 1) / (N + K) keeps the odds finite. For nodes other than class probabilities the
+difference is that of their values (7 to 9). The relevance of a pixel is the mean of WE_w over the
+windows it lies in.
 
 Windows are visited in sweeps: first some that cover the picture, then each one with its first
 sample, then each with its second ... up to S. The randomness of a sample depends only on the seed,
 the window's corner and the sample's number, so neither order, batches nor cancelling change it.
+
+The sweep that covers the picture runs whole forwards, which need no set-up, so that first colours
+come at once; from then on only what a window can change is computed again, which is exact.
 """
 
-from collections import deque
-from collections.abc import Iterator
-from typing import Literal
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from xwidgets.errors import at_least
+from xwidgets.errors import at_least, number
 from xwidgets.images import picture
-from xwidgets.incremental import WholeInference
+from xwidgets.incremental import IncrementalInference, WholeInference
 from xwidgets.networks import Network
 from xwidgets.networks.network import image_for
 from xwidgets.results import Relevance
 
+from .nodes import UNITS, Activations, Logits, Measure, Nodes, Probabilities
 from .samplers import Sampler, own_sampler
+from .tally import Tally
 from .windows import WindowGrid
 
-Measure = Literal["evidence", "difference"]
-
-UNITS: dict[Measure, str] = {"evidence": "bits", "difference": "logits"}
+Target = int | str | tuple[int, int, int] | None
+"""A class by index or name; or in a layer a channel, or a unit (channel, row, column)."""
 
 
 def prediction_difference(
     net: Network,
     image: object,
-    target: int | str | None = None,
+    target: Target = None,
     window: int = 10,
     sampler: Sampler | None = None,
     samples: int = 20,
@@ -49,48 +54,59 @@ def prediction_difference(
     measure: Measure = "evidence",
     training_size: int | None = None,
     memory: float = 48e6,
+    layer: str | int | None = None,
+    seconds: float | None = None,
 ) -> Relevance:
     """Relevance of every pixel by prediction difference analysis (Zintgraf et al. 2016).
 
     Args:
         net: the classifier.
         image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
-        target: class index or name; ``None`` for the class with the highest score.
+        target: class index or name; ``None`` for the class with the highest score. With a
+            ``layer``, a channel, whose feature map is explained (the mean over its units), or
+            ``(channel, row, column)`` for a single unit; ``None`` for the most active channel.
         window: k, the side of the windows that are removed, in pixels.
         sampler: fills the windows; ``None`` for the network's own conditional Gaussian.
         samples: S, how many contents each window is filled with.
         stride: distance of neighbouring windows, at most ``window``. The last window of a row or
             column always ends at the border, so that every pixel is covered.
         seed: of the random contents.
-        measure: ``"evidence"`` is the difference of log2 odds, in bits; ``"difference"`` is that of
-            the score before softmax (their equation 9).
+        measure: of classes, ``"evidence"`` is the difference of log2 odds, in bits;
+            ``"difference"`` is that of the score before softmax (their equation 9).
         training_size: N of the Laplace correction, how many images the network was trained on;
             ``None`` for what the network says. K is the number of classes, 2 for a single sigmoid.
-        memory: roughly how many bytes a batch of perturbed images may take in the network. Small
-            batches stay in the processor's cache and make cancelling prompt.
+        memory: roughly how many bytes a batch of perturbed images may take in the network; 0 for
+            one at a time. Small batches stay in the processor's cache and make cancelling prompt.
+        layer: name, or number of a convolution, of the layer that ``target`` is of; its
+            activations are those behind the batch norm and rectifier that directly follow it.
+        seconds: after which the map is returned as it is by then; ``None`` for the complete one.
 
     Returns:
-        The map, positive where a pixel speaks for the class.
+        The map, positive where a pixel speaks for the node, and its standard error.
 
     Raises:
         ValueError: for an image, class, window or other argument that cannot be; in a sentence.
 
     Example:
         >>> import xwidgets as xw
-        >>> scene = xw.scenes.bird(seed=3)
-        >>> xw.prediction_difference(xw.network("birds"), scene.image, samples=1, stride=5)
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> xw.prediction_difference(net, scene.image, samples=1, stride=5)
         <Relevance 64 x 64: prediction difference for ...>
+        >>> map5 = xw.prediction_difference(net, scene.image, 5, samples=1, stride=5, layer=3)
+        >>> map5.unit
+        'activation'
     """
-    steps = prediction_difference_steps(
-        net, image, target, window, sampler, samples, stride, seed, measure, training_size, memory
-    )
-    return deque(steps, maxlen=1).pop()
+    (relevance,) = prediction_difference_each(
+        net, image, [target], window, sampler, samples, stride, seed, measure, training_size,
+        memory, layer, seconds,
+    )  # fmt: skip
+    return relevance
 
 
-def prediction_difference_steps(
+def prediction_difference_each(
     net: Network,
     image: object,
-    target: int | str | None = None,
+    targets: Sequence[Target],
     window: int = 10,
     sampler: Sampler | None = None,
     samples: int = 20,
@@ -99,6 +115,49 @@ def prediction_difference_steps(
     measure: Measure = "evidence",
     training_size: int | None = None,
     memory: float = 48e6,
+    layer: str | int | None = None,
+    seconds: float | None = None,
+) -> list[Relevance]:
+    """The maps of several nodes, for little more than the price of one.
+
+    The arguments are those of :func:`prediction_difference`; all targets are of one kind: classes,
+    channels, or units at the same place of a layer.
+
+    Returns:
+        A map for each of ``targets``.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> first, second = prediction_difference_each(
+        ...     net, scene.image, ["wren", "robin"], samples=1, stride=8
+        ... )
+        >>> second.label
+        'robin'
+    """
+    removal = _Removal(
+        net, image, targets, window, sampler, samples, stride, seed, measure, training_size,
+        memory, layer, seconds,
+    )  # fmt: skip
+    for _ in removal.steps():
+        pass
+    return removal.results()
+
+
+def prediction_difference_steps(
+    net: Network,
+    image: object,
+    target: Target = None,
+    window: int = 10,
+    sampler: Sampler | None = None,
+    samples: int = 20,
+    stride: int = 1,
+    seed: int = 0,
+    measure: Measure = "evidence",
+    training_size: int | None = None,
+    memory: float = 48e6,
+    layer: str | int | None = None,
+    seconds: float | None = None,
 ) -> Iterator[Relevance]:
     """The result of :func:`prediction_difference` as it grows, one step a batch.
 
@@ -117,111 +176,165 @@ def prediction_difference_steps(
         True
         >>> steps.close()
     """
-    x = image_for(net, image).to(net.device, net.dtype)
-    height, width = x.shape[1:]
-    for name, value in {"samples": samples, "stride": stride, "window": window}.items():
-        at_least(name, value, 1)
-    at_least("seed", seed, 0)
-    training_size = net.training_size if training_size is None else training_size
-    at_least("training_size", training_size, 1)
-    window, samples, stride, seed, training_size = map(
-        int, (window, samples, stride, seed, training_size)
-    )
-    if window > min(height, width):
-        raise ValueError(
-            f"window {window} is larger than the image of {height} x {width} pixels; "
-            f"use a window of at most {min(height, width)}"
-        )
-    if stride > window:
-        raise ValueError(
-            f"stride {stride} is larger than window {window} and would leave pixels unseen; "
-            f"use a stride of at most {window}"
-        )
-    if not isinstance(measure, str) or measure not in UNITS:
-        raise ValueError(f"measure is {measure!r}, but must be one of {', '.join(UNITS)}")
-    logits = _finite(net, net.logits(x[None]))
-    classes = logits.shape[1]
-    index = net.target_index(target, logits)
-    sampler = sampler or own_sampler(net)
-    if isinstance(sampler, type) or not isinstance(sampler, Sampler):
-        raise ValueError(
-            f"sampler is {sampler!r}, but must be one like xw.MarginalSampler(images) or "
-            "xw.ConstantSampler(0.5)"
-        )
-    draw = sampler.given(x, window)
-    grid = WindowGrid(height, width, window, stride)
+    removal = _Removal(
+        net, image, [target], window, sampler, samples, stride, seed, measure, training_size,
+        memory, layer, seconds,
+    )  # fmt: skip
+    return (removal.results()[0] for _ in removal.steps())
 
-    def score(logits: Tensor) -> Tensor:
-        values = logits.cpu().double() if measure == "difference" else net.probabilities(logits)
-        return values[:, index]
 
-    def gauge(scores: Tensor) -> Tensor:
-        return scores if measure == "difference" else log_odds(scores, training_size, classes)
+class _Removal:
+    """Windows of an image, removed one after the other, and what that does to nodes."""
 
-    def result(values: Tensor, completed: float) -> Relevance:
-        return Relevance(
-            values=values.float().numpy(),
-            image=picture(x),
-            unit=UNITS[measure],
-            method="prediction difference",
-            network=net.name,
-            target=index,
-            label=net.class_name(index),
-            parameters={
-                "window": window,
-                "sampler": repr(sampler),
-                "samples": samples,
-                "stride": stride,
-                "seed": seed,
-                "measure": measure,
-                "training_size": training_size,
-            },
-            completed=completed,
-        )
+    def __init__(
+        self,
+        net: Network,
+        image: object,
+        targets: Sequence[Target],
+        window: int,
+        sampler: Sampler | None,
+        samples: int,
+        stride: int,
+        seed: int,
+        measure: Measure,
+        training_size: int | None,
+        memory: float,
+        layer: str | int | None,
+        seconds: float | None,
+    ) -> None:
+        self._net = net
+        self._image = image_for(net, image).to(net.device, net.dtype)
+        height, width = self._image.shape[1:]
+        for name, value in {"samples": samples, "stride": stride, "window": window}.items():
+            at_least(name, value, 1)
+        at_least("seed", seed, 0)
+        number("memory", memory, lambda size: size >= 0, "of bytes, at least 0")
+        if seconds is not None:
+            number("seconds", seconds, lambda time: time > 0, "above 0, or None for no limit")
+        training_size = net.training_size if training_size is None else training_size
+        at_least("training_size", training_size, 1)
+        if window > min(height, width):
+            raise ValueError(
+                f"window {window} is larger than the image of {height} x {width} pixels; "
+                f"use a window of at most {min(height, width)}"
+            )
+        if stride > window:
+            raise ValueError(
+                f"stride {stride} is larger than window {window} and would leave pixels unseen; "
+                f"use a stride of at most {window}"
+            )
+        if not isinstance(measure, str) or measure not in UNITS:
+            raise ValueError(f"measure is {measure!r}, but must be one of {', '.join(UNITS)}")
+        self._window, self._samples, self._seed = int(window), int(samples), int(seed)
+        self._memory, self._seconds = memory, seconds
+        self._nodes = _nodes(net, self._image, targets, layer, measure, int(training_size))
+        with net.evaluating():
+            whole = self._nodes.read(self._image[None])
+        self._whole = self._nodes.evidence(self._nodes.values(_finite(net, whole)))
+        sampler = sampler or own_sampler(net)
+        if isinstance(sampler, type) or not isinstance(sampler, Sampler):
+            raise ValueError(
+                f"sampler is {sampler!r}, but must be one like xw.MarginalSampler(images) or "
+                "xw.ConstantSampler(0.5)"
+            )
+        self._draw = sampler.given(self._image, self._window)
+        self._grid = WindowGrid(height, width, self._window, int(stride))
+        self._tally = Tally(len(self._grid), len(targets))
+        self._first = WholeInference(net, self._image, self._window, memory, self._nodes.read)
+        self._note = ""
+        self._parameters: dict[str, Any] = {
+            "window": self._window,
+            "sampler": repr(sampler),
+            "samples": self._samples,
+            "stride": int(stride),
+            "seed": self._seed,
+            "measure": measure,
+            "training_size": int(training_size),
+            **self._nodes.parameters,
+        }
 
-    def steps() -> Iterator[Relevance]:
-        whole = gauge(score(logits))
-        total = torch.zeros(len(grid), dtype=torch.float64)
-        drawn = torch.zeros(len(grid), dtype=torch.float64)
-        done = 0
-        inference = WholeInference(net, x, window, memory)
-        for sample, windows in grid.sweeps(samples, seed):
+    def steps(self) -> Iterator[None]:
+        """Remove a batch of windows in each step."""
+        start = time.monotonic()
+        inference: WholeInference | IncrementalInference = self._first
+        for sweep, (sample, windows) in enumerate(self._grid.sweeps(self._samples, self._seed)):
+            if sweep == 1:
+                inference = IncrementalInference(
+                    self._net, self._image, self._window, self._memory, self._nodes.read
+                )
+                self._note = inference.note
             for batch in windows.split(inference.batch):
-                corners = grid.corners[batch]
-                rngs = [_random(seed, top * width + left, sample) for top, left in corners.tolist()]
-                changed = inference.logits(corners, draw(corners, rngs))
-                total[batch] += score(_finite(net, changed))
-                drawn[batch] += 1
-                done += len(batch)
-                completed = done / (samples * len(grid))
-                yield result(grid.spread(whole - gauge(total / drawn)), completed)
+                corners = self._grid.corners[batch]
+                outputs = inference.outputs(corners, self._draw(corners, self._rngs(batch, sample)))
+                self._tally.add(batch, self._nodes.values(_finite(self._net, outputs)))
+                yield
+                if self._seconds is not None and time.monotonic() - start >= self._seconds:
+                    return
 
-    return steps()
+    def results(self) -> list[Relevance]:
+        """What is known so far of each node."""
+        return [self._result(node) for node in range(len(self._nodes.indices))]
+
+    def _result(self, node: int) -> Relevance:
+        tally, grid = self._tally, self._grid
+        drawn = tally.count > 0
+        relevance = (self._whole - self._nodes.evidence(tally.mean))[:, node]
+        error = None
+        if self._samples > 1:
+            # Of a mean over the windows at a pixel, each a mean over its own samples; a window
+            # with one sample is taken to vary as the others do.
+            variance = (tally.variance * self._nodes.slope(tally.mean) ** 2)[:, node]
+            share = grid.spread(1 / tally.count) / grid.covering(drawn)
+            error = (grid.spread(variance) * share).sqrt().float().numpy()
+        return Relevance(
+            values=grid.spread(torch.where(drawn, relevance, torch.nan)).float().numpy(),
+            image=picture(self._image),
+            unit=self._nodes.unit,
+            method="prediction difference",
+            network=self._net.name,
+            target=self._nodes.indices[node],
+            label=self._nodes.labels[node],
+            parameters=self._parameters,
+            completed=float(tally.count.sum()) / (self._samples * len(grid)),
+            standard_error=error,
+            note=self._note,
+        )
+
+    def _rngs(self, windows: Tensor, sample: int) -> list[np.random.Generator]:
+        """The sources of the n-th sample of windows, by their corners, whatever the stride."""
+        width = self._image.shape[2]
+        return [
+            np.random.Generator(
+                np.random.Philox(key=self._seed, counter=[0, 0, sample, top * width + left])
+            )
+            for top, left in self._grid.corners[windows].tolist()
+        ]
 
 
-def log_odds(probability: Tensor, training_size: int, classes: int) -> Tensor:
-    """log2 odds of probabilities after the Laplace correction p <- (p N + 1) / (N + K).
+def _nodes(
+    net: Network,
+    image: Tensor,
+    targets: Sequence[Target],
+    layer: str | int | None,
+    measure: Measure,
+    training_size: int,
+) -> Nodes:
+    if layer is not None:
+        return Activations(net, layer, targets, image)
+    logits = _finite(net, net.logits(image[None]))
+    classes = []
+    for target in targets:
+        if isinstance(target, tuple):
+            raise ValueError(f"target {target!r} is a unit; say of which layer with layer=name")
+        classes.append(net.target_index(target, logits))
+    if measure == "difference":
+        return Logits(net, classes)
+    return Probabilities(net, classes, logits.shape[1], training_size)
 
-    Args:
-        probability: any shape, in [0, 1].
-        training_size: N.
-        classes: K; 1, a single sigmoid, counts as 2.
 
-    Example:
-        >>> log_odds(torch.tensor([0.5]), 100, 2)
-        tensor([0.])
-    """
-    corrected = (probability * training_size + 1) / (training_size + max(classes, 2))
-    return torch.log2(corrected / (1 - corrected))
-
-
-def _random(seed: int, corner: int, sample: int) -> np.random.Generator:
-    return np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, sample, corner]))
-
-
-def _finite(net: Network, logits: Tensor) -> Tensor:
-    if not logits.isfinite().all():
+def _finite(net: Network, outputs: Tensor) -> Tensor:
+    if not outputs.isfinite().all():
         raise ValueError(
             f"{net.name} returned NaN or infinite scores; check its weights and the normalisation"
         )
-    return logits
+    return outputs

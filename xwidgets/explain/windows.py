@@ -55,16 +55,23 @@ class WindowGrid:
         Windows whose value is NaN count as not there; a pixel without any is NaN.
         """
         known = values.isfinite()
-        rows, columns = self.corners[known].T
-        k = self.window
+        count = self.covering(known)
+        total = self._sums(torch.where(known, values.double(), 0))
+        return torch.where(count > 0, total / count, torch.nan)
+
+    def covering(self, windows: Tensor) -> Tensor:
+        """At each pixel, how many of some ``windows``, ``(n,)`` of booleans, it lies in."""
+        return self._sums(windows.double()).round()
+
+    def _sums(self, values: Tensor) -> Tensor:
         # A window adds its value at its corner and takes it back behind its edges; running sums
         # along both axes then hold, at each pixel, the sum over the windows around it.
-        steps = torch.zeros(2, self._rows + k, self._columns + k, dtype=torch.float64)
-        amounts = torch.stack([values[known].double(), torch.ones(len(rows)).double()])
+        rows, columns = self.corners.T
+        k = self.window
+        steps = torch.zeros(self._rows + k, self._columns + k, dtype=torch.float64)
         for down, right, sign in ((0, 0, 1), (k, 0, -1), (0, k, -1), (k, k, 1)):
-            steps[:, rows + down, columns + right] += sign * amounts
-        total, count = steps.cumsum(1).cumsum(2)[:, :-1, :-1]
-        return torch.where(count > 0.5, total / count, torch.nan)
+            steps[rows + down, columns + right] += sign * values
+        return steps.cumsum(0).cumsum(1)[:-1, :-1]
 
 
 def _places(count: int, step: int) -> Tensor:

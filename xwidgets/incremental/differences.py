@@ -33,7 +33,7 @@ class Differences:
         >>> module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 2))
         >>> differences = Differences(record(module, torch.rand(1, 3, 8, 8)), window=2)
         >>> places = Places(rows=torch.tensor([0, 3]), columns=torch.tensor([6, 2]))
-        >>> differences.logits(places, torch.rand(2, 3, 2, 2)).shape
+        >>> differences.outputs(places, torch.rand(2, 3, 2, 2)).shape
         torch.Size([2, 2])
     """
 
@@ -58,7 +58,7 @@ class Differences:
         self.need = plan.numbers * image.element_size()
 
     @torch.no_grad()
-    def logits(self, places: Places, contents: Tensor) -> Tensor:
+    def outputs(self, places: Places, contents: Tensor) -> Tensor:
         """The output for windows at n ``places`` with ``contents`` ``(n, C, k, k)``: ``(n, K)``."""
         order = places.order
         places = Places(places.rows[order], places.columns[order])

@@ -1,4 +1,4 @@
-"""Logits of one image with windows replaced, as fast as the network allows.
+"""What is read off one image with windows replaced, as fast as the network allows.
 
 Only what a window can change is computed again, which is exact. Where the network cannot be run so,
 the images with replaced windows go through it whole, behind the same interface.
@@ -15,43 +15,52 @@ from xwidgets.networks.watch import refuse_compiled
 from .boxes import Places
 from .differences import Differences
 from .recording import Unrecordable, record
-from .whole import WholeInference
+from .whole import Read, WholeInference
 
+_BATCH = 64  # windows; more are hardly faster, and fewer are cancelled sooner
 _WORTH = 0.9  # share of the multiplications of a whole forward above which differences do not pay
 _TOLERANCE = {torch.float64: (1e-10, 1e-10)}  # of the effect, and of the largest logit
 _SINGLE = (1e-3, 2e-5)
 
 
 class IncrementalInference:
-    """Logits of ``image`` with windows of other content.
+    """Values read off ``image`` with windows of other content.
 
     Args:
         net: the classifier.
         image: ``(C, H, W)`` in [0, 1], on the network's device.
         window: k, the side of the windows, in pixels.
         memory: roughly how many bytes a batch may take; 0 for one window at a time.
+        read: what is read; ``None`` for the logits.
 
     Attributes:
         batch: how many windows are computed at a time.
         note: a sentence where whole forwards, or some of them, have to do; otherwise empty.
 
     Raises:
-        ValueError: when not even one window fits into ``memory``.
+        ValueError: as :class:`WholeInference`.
 
     Example:
         >>> import xwidgets as xw
         >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
         >>> inference = IncrementalInference(net, scene.image, window=10)
         >>> corners = torch.tensor([[0, 0], [20, 30]])
-        >>> inference.logits(corners, torch.full((2, 3, 10, 10), 0.5)).shape
+        >>> inference.outputs(corners, torch.full((2, 3, 10, 10), 0.5)).shape
         torch.Size([2, 20])
     """
 
-    def __init__(self, net: Network, image: Tensor, window: int, memory: float = 48e6) -> None:
-        self._net = net
+    def __init__(
+        self,
+        net: Network,
+        image: Tensor,
+        window: int,
+        memory: float = 48e6,
+        read: Read | None = None,
+    ) -> None:
+        self._net, self._read = net, read or net.classify
         self._image = image.to(net.device, net.dtype)
         self._window = window
-        self._whole = WholeInference(net, self._image, window, memory)
+        self._whole = WholeInference(net, self._image, window, memory, read)
         self._differences: Differences | None = None
         self.note = ""
         try:
@@ -63,15 +72,10 @@ class IncrementalInference:
         self._differences = differences
         if differences.stopped_at:
             self.note = f"{net.name} is run on whole values from {differences.stopped_at!r} on"
-        if 0 < memory < differences.need:
-            raise ValueError(
-                f"memory is {memory:.3g} bytes, but one window of {window} pixels in {net.name} "
-                f"takes {differences.need:.3g}; give at least that, or 0 for one window at a time"
-            )
-        self.batch = max(1, int(memory // differences.need))
+        self.batch = min(max(1, int(memory // differences.need)), _BATCH)
 
-    def logits(self, corners: Tensor, contents: Tensor) -> Tensor:
-        """Logits ``(n, K)`` of the image with one window replaced in each.
+    def outputs(self, corners: Tensor, contents: Tensor) -> Tensor:
+        """``(n, K)``, what is read off the image with one window replaced in each.
 
         Args:
             corners: ``(n, 2)``, the windows' upper left corners as (y, x), in any order.
@@ -82,8 +86,8 @@ class IncrementalInference:
 
     def _batch(self, corners: Tensor, contents: Tensor) -> Tensor:
         if self._differences is None:
-            return self._whole.logits(corners, contents)
-        return self._differences.logits(Places(*corners.cpu().T), contents.to(self._image))
+            return self._whole.outputs(corners, contents)
+        return self._differences.outputs(Places(*corners.cpu().T), contents.to(self._image))
 
     def _checked(self) -> Differences:
         """Differences that pay, and agree with plain forwards on two windows."""
@@ -93,7 +97,7 @@ class IncrementalInference:
         except ValueError as error:
             raise Unrecordable(str(error)) from error
         with net.evaluating():
-            recording = record(net.classify, image[None].to(memory_format=net.memory_format))
+            recording = record(self._read, image[None].to(memory_format=net.memory_format))
         differences = Differences(recording, self._window)
         if differences.share > _WORTH:
             where = f" from {differences.stopped_at!r} on" if differences.stopped_at else ""
@@ -108,9 +112,9 @@ class IncrementalInference:
         corners = torch.stack([torch.zeros_like(inside), inside])
         shape = (2, len(self._image), self._window, self._window)
         contents = torch.rand(shape, generator=random).to(self._image)
-        plain = self._whole.logits(corners, contents)
+        plain = self._whole.outputs(corners, contents)
         try:
-            ours = differences.logits(Places(*corners.T), contents)
+            ours = differences.outputs(Places(*corners.T), contents)
         except (RuntimeError, ValueError, TypeError) as error:
             raise Unrecordable(f"its operations cannot be run again ({error})") from error
         effect, rounding = _TOLERANCE.get(base.dtype, _SINGLE)

@@ -7,7 +7,7 @@ branch taken on a value, a value that left torch and came back) raises :class:`U
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,7 +82,18 @@ def record(forward: Callable[[Tensor], Tensor], image: Tensor) -> Recording:
     number = recorder.number(output)
     if number is None:
         raise Unrecordable("what it returns does not depend on the image")
-    return Recording(tuple(recorder.calls), tuple(recorder.values), number)
+    return Recording(_leading_to(number, recorder.calls), tuple(recorder.values), number)
+
+
+def _leading_to(output: int, calls: Sequence[Call]) -> tuple[Call, ...]:
+    """The calls that the output is made by; what else runs, behind a hidden layer, is left out."""
+    needed = {output}
+    kept = []
+    for call in reversed(calls):
+        if needed.intersection(call.results):
+            needed.update(call.sources)
+            kept.append(call)
+    return tuple(reversed(kept))
 
 
 class _Recorder(TorchFunctionMode):

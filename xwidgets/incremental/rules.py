@@ -295,6 +295,25 @@ class Mean(Rule):
         return boxes[0].sum((2, 3), keepdim=self._keep).div_(self._cells)
 
 
+class Cell(Rule):
+    """The units of all channels at one place of a map."""
+
+    extent = None
+
+    def __init__(self, x: Source, row: int, column: int) -> None:
+        rows, columns = _extent(x)
+        one = torch.ones_like(rows.first), torch.ones_like(columns.first)
+        cell = Extent(
+            Span(one[0] * row, one[0] * row, rows.length),
+            Span(one[1] * column, one[1] * column, columns.length),
+        )
+        self._place = Placement(_extent(x), cell)
+
+    def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
+        """Zero where the place is outside of the box."""
+        return self._place.into(places, boxes[0])[:, :, 0, 0]
+
+
 class Whole(Rule):
     """A linear operation without bias that is done on whole maps or on vectors."""
 
@@ -483,6 +502,15 @@ def _mean(operation: Operation, sources: Sequence[Source], output: Tensor) -> Ru
     return Mean(x, output) if {axis % 4 for axis in axes} == {2, 3} else None
 
 
+def _cell(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+    index = operation.argument("index")
+    fits = _is_map(*sources) and isinstance(index, tuple) and output.ndim == 2
+    if not fits or index[:2] != (slice(None), slice(None)):
+        return None
+    row, column = (at % side for at, side in zip(index[2:], sources[0].base.shape[2:], strict=True))
+    return Cell(sources[0], row, column)
+
+
 def _linear(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
     if len(sources) != 1 or sources[0].base.ndim != 2:
         return None
@@ -577,6 +605,7 @@ _RULES: dict[str, Callable[[Operation, Sequence[Source], Tensor], Rule | None]] 
     "adaptive_avg_pool2d": _pooled,
     "pad": _padded,
     "mean": _mean,
+    "__getitem__": _cell,
     "linear": _linear,
     "batch_norm": _normalization,
     "relu": _rectified,

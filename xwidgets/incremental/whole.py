@@ -1,5 +1,6 @@
-"""Logits of one image with windows replaced, by a whole forward for each."""
+"""What is read off one image with windows replaced, by a whole forward for each."""
 
+from collections.abc import Callable
 from math import prod
 
 import torch
@@ -8,46 +9,68 @@ from torch import Tensor
 from xwidgets.networks import Network
 from xwidgets.networks.layers import list_layers
 
+Read = Callable[[Tensor], Tensor]
+"""Runs pixels ``(N, C, H, W)`` and reads ``(N, K)`` off the network, in evaluation mode."""
+
 
 class WholeInference:
-    """Logits of ``image`` with windows of other content, at the full price, but without set-up.
+    """Values read off ``image`` with windows of other content, at the full price, without set-up.
 
     Args:
         net: the classifier.
         image: ``(C, H, W)`` in [0, 1], on the network's device.
         window: k, the side of the windows, in pixels.
-        memory: roughly how many bytes a batch may take; a window at a time goes in any case.
+        memory: roughly how many bytes a batch may take; 0 for one window at a time.
+        read: what is read; ``None`` for the logits.
 
     Attributes:
         batch: how many windows are computed at a time.
+
+    Raises:
+        ValueError: when not even one window fits into ``memory``.
 
     Example:
         >>> import xwidgets as xw
         >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
         >>> inference = WholeInference(net, scene.image, window=10)
-        >>> inference.logits(torch.tensor([[20, 30]]), torch.full((1, 3, 10, 10), 0.5)).shape
+        >>> inference.outputs(torch.tensor([[20, 30]]), torch.full((1, 3, 10, 10), 0.5)).shape
         torch.Size([1, 20])
     """
 
-    def __init__(self, net: Network, image: Tensor, window: int, memory: float = 48e6) -> None:
+    def __init__(
+        self,
+        net: Network,
+        image: Tensor,
+        window: int,
+        memory: float = 48e6,
+        read: Read | None = None,
+    ) -> None:
         self._net, self._image, self._window = net, image, window
-        self.batch = max(1, int(memory // self._need()))
+        self._read = read or net.classify
+        need = self._need()
+        if 0 < memory < need:
+            raise ValueError(
+                f"memory is {memory:.3g} bytes, but one image of this size in {net.name} takes "
+                f"{need:.3g}; give at least that, or 0 for one window at a time"
+            )
+        self.batch = max(1, int(memory // need))
 
-    def logits(self, corners: Tensor, contents: Tensor) -> Tensor:
-        """Logits ``(n, K)`` of the image with one window replaced in each.
+    def outputs(self, corners: Tensor, contents: Tensor) -> Tensor:
+        """``(n, K)``, what is read off the image with one window replaced in each.
 
         Args:
             corners: ``(n, 2)``, the windows' upper left corners as (y, x).
             contents: ``(n, C, k, k)``, pixels in [0, 1].
         """
         parts = zip(corners.split(self.batch), contents.split(self.batch), strict=True)
-        return torch.cat([self._net.logits(self._replaced(*part)) for part in parts])
+        with self._net.evaluating():
+            return torch.cat([self._read(self._replaced(*part)) for part in parts])
 
     def _replaced(self, corners: Tensor, contents: Tensor) -> Tensor:
         images = self._image.repeat(len(corners), 1, 1, 1)
         for one, content, (y, x) in zip(images, contents, corners.tolist(), strict=True):
             one[:, y : y + self._window, x : x + self._window] = content
-        return images
+        return images.to(memory_format=self._net.memory_format)
 
     def _need(self) -> int:
         """Bytes an image takes: a layer needs its input, its output, and as much to work with."""

@@ -159,7 +159,7 @@ class Network:
                 )
         for name in layers:
             if name not in watch.activations:
-                raise ValueError(f"{self.name} does not use its layer {name!r} for this image")
+                raise self._unused(name)
         return Watched(pixels, logits, watch.activations)
 
     def probabilities(self, logits: Tensor) -> Tensor:
@@ -302,6 +302,23 @@ class Network:
                 "net.prepare(image)"
             ) from error
         return self._checked(logits, len(x))
+
+    def activations(self, x: Tensor, layer: str) -> Tensor:
+        """A layer's output for pixels as the module takes them, in whatever mode it is.
+
+        It is read as :class:`Watch` says. For those who watch a forward pass, as :meth:`classify`.
+
+        Raises:
+            ValueError: when the layer is not used.
+        """
+        with Watch(self.module, [layer]) as watch:
+            self.classify(x)
+        if layer not in watch.activations:
+            raise self._unused(layer)
+        return watch.activations[layer]
+
+    def _unused(self, layer: str) -> ValueError:
+        return ValueError(f"{self.name} does not use its layer {layer!r} for this image")
 
     def _checked(self, logits: object, count: int) -> Tensor:
         if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != count:

@@ -87,6 +87,7 @@ _ARGUMENTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("mean", "sum", "amax", "max"), ("input", "dim", "keepdim")),
     **dict.fromkeys(("cat", "concat", "concatenate"), ("tensors", "dim")),
     **dict.fromkeys(("add", "sub", "rsub", "mul", "div"), ("input", "other")),
+    "__getitem__": ("input", "index"),
     "clamp": ("input", "min", "max"),
     "clamp_min": ("input", "min"),
     "threshold": ("input", "threshold", "value"),

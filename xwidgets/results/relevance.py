@@ -28,7 +28,8 @@ class Relevance(Result):
         parameters: everything the method was called with, the seed among it.
         completed: the share of the work behind ``values``; below 1 for a partial result.
         standard_error: float32 ``(H, W)``, of ``values`` where they are estimated from samples, in
-            ``unit``; NaN where there are too few samples to tell, ``None`` where none are drawn.
+            ``unit``; NaN where there are too few samples to tell, ``None`` where it is not known.
+        note: a sentence where something about the computation is worth knowing.
         mass: what arrived of what a method shared out, where it shares out.
         versions: of the packages that computed it.
 
@@ -51,6 +52,7 @@ class Relevance(Result):
     parameters: Mapping[str, Any]
     completed: float = 1.0
     standard_error: NDArray[np.float32] | None = None
+    note: str = ""
     mass: float | None = None
     versions: Mapping[str, str] = field(default_factory=versions)
 

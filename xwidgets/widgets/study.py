@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xwidgets.explain import ExplanationModule, Sampler, prediction_difference_steps
-from xwidgets.explain.prediction_difference import Measure
+from xwidgets.explain.nodes import Measure
 from xwidgets.explain.samplers import own_sampler
 from xwidgets.images import one_image, photo, picture
 from xwidgets.networks import Network
