@@ -1,6 +1,7 @@
 """Prediction difference analysis against Captum, a closed form and the algorithm in plain loops."""
 
 from itertools import pairwise
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -15,9 +16,9 @@ from xwidgets import (
     ConstantSampler,
     Network,
     prediction_difference,
+    prediction_difference_each,
     prediction_difference_steps,
 )
-from xwidgets.explain.evidence import log_odds
 from xwidgets.explain.windows import WindowGrid
 
 HEIGHT, WIDTH = 8, 9
@@ -58,6 +59,27 @@ def gaussian(channels=3, window=2, padding=1, seed=0, clip=False):
 
 
 GREY = ConstantSampler(0.5)
+
+
+class Recorder:
+    """Draws as a Gaussian does, and keeps what it drew, by corner."""
+
+    def __init__(self):
+        self.contents = {}
+
+    def largest(self, x):
+        return 2
+
+    def given(self, x, window):
+        draw = gaussian().given(x, window)
+
+        def record(corners, rngs):
+            drawn = draw(corners, rngs)
+            for corner, content in zip(corners.tolist(), drawn, strict=True):
+                self.contents.setdefault(tuple(corner), []).append(content)
+            return drawn
+
+        return record
 
 
 # Captum
@@ -191,15 +213,6 @@ def test_the_map_is_that_of_algorithm_1_in_plain_loops(classes, window, padding,
     np.testing.assert_allclose(result.values, expected, rtol=1e-6, atol=1e-6)
 
 
-@settings(max_examples=50, deadline=None)
-@given(st.floats(0, 1), st.integers(1, 10**7), st.integers(1, 1000))
-def test_log_odds_are_finite_and_those_of_the_laplace_correction(probability, size, classes):
-    value = log_odds(torch.tensor(probability, dtype=torch.float64), size, classes).item()
-    k = 2 if classes == 1 else classes
-    numerator, denominator = probability * size + 1, size + k - probability * size - 1
-    assert value == pytest.approx(np.log2(numerator) - np.log2(denominator), abs=1e-6)
-
-
 def test_a_single_sigmoid_is_the_softmax_of_its_logit_and_zero():
     single = network(classes=1)
 
@@ -215,6 +228,218 @@ def test_a_single_sigmoid_is_the_softmax_of_its_logit_and_zero():
         for net, target in ((single, 0), (pair, 1))
     ]
     np.testing.assert_allclose(maps[0], maps[1], atol=1e-5)
+
+
+# Other nodes
+
+
+class Layered(nn.Module):
+    """Two convolutions, the second behind a functional rectifier, in float64."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.first = nn.Conv2d(3, 4, 3, padding=1)
+        self.second = nn.Conv2d(4, 6, 3, stride=2)
+        self.linear = nn.Linear(6, 3)
+        self.double()
+
+    def hidden(self, pixels, layer):
+        """Of one image, in numpy."""
+        with torch.no_grad():
+            first = self.first(torch.from_numpy(pixels)[None]).relu()
+            second = self.second(first).relu()
+            return {"first": first, "second": second, "linear": self.linear(second.mean((2, 3)))}[
+                layer
+            ][0].numpy()
+
+    def forward(self, x):
+        x = torch.relu(self.first(x))
+        return self.linear(torch.relu_(self.second(x)).mean((2, 3)))
+
+
+def by_hand(node, x, window, contents):
+    """The activation difference of a node, window by window; contents by corner."""
+    height, width = x.shape[1:]
+    total, count = np.zeros((2, height, width))
+    for (y, left), samples in contents.items():
+        values = []
+        for content in samples:
+            replaced = x.copy()
+            replaced[:, y : y + window, left : left + window] = content
+            values.append(node(replaced))
+        here = np.s_[y : y + window, left : left + window]
+        total[here] += node(x) - np.mean(values)
+        count[here] += 1
+    return total / count
+
+
+NODES = {
+    "feature map": ("first", 2, lambda maps: maps[2].mean()),
+    "feature map behind a stride": ("second", 5, lambda maps: maps[5].mean()),
+    "convolution by number": (2, 5, lambda maps: maps[5].mean()),
+    "unit": ("first", (1, 0, 8), lambda maps: maps[1, 0, 8]),
+    "unit behind a stride": ("second", (5, 2, 1), lambda maps: maps[5, 2, 1]),
+    "channel of a vector": ("linear", 1, lambda values: values[1]),
+}
+
+
+@pytest.mark.parametrize("memory", [0, 48e6])
+@pytest.mark.parametrize("name", NODES)
+def test_the_map_of_a_hidden_node_is_its_activation_difference(name, memory):
+    layer, target, read = NODES[name]
+    module, x = Layered(), image()
+    net = Network(module, size=(HEIGHT, WIDTH), name="layered")
+    recorder = Recorder()
+    result = prediction_difference(
+        net, x, target, 2, recorder, samples=2, layer=layer, memory=memory
+    )
+    named = "second" if layer == 2 else layer
+
+    def node(pixels):
+        return read(module.hidden(pixels, named))
+
+    contents = {corner: np.stack(drawn) for corner, drawn in recorder.contents.items()}
+    expected = by_hand(node, x.numpy(), 2, contents)
+    assert np.abs(expected).max() > 1e-3
+    np.testing.assert_allclose(result.values, expected, rtol=1e-5, atol=1e-7)
+    assert result.unit == "activation"
+    assert result.parameters["layer"] == named
+
+
+def test_without_a_target_the_most_active_channel_is_explained():
+    module, x = Layered(), image()
+    net = Network(module, size=(HEIGHT, WIDTH))
+    result = prediction_difference(net, x, None, 2, GREY, samples=1, layer="first")
+    maps = module.hidden(x.numpy(), "first")
+    assert result.target == maps.mean((1, 2)).argmax()
+    assert result.label == f"first, channel {result.target}"
+
+
+@pytest.mark.parametrize(
+    ("targets", "options"),
+    [
+        ([2, 0], {}),
+        ([1, 3], {"measure": "difference"}),
+        ([4, 0, 2], {"layer": "convolution"}),
+        ([(1, 2, 3), (4, 2, 3)], {"layer": 1}),
+    ],
+)
+def test_several_maps_at_once_are_those_of_each(targets, options):
+    net, x = network(), image()
+    options = {"window": 2, "sampler": gaussian(), "samples": 2, **options}
+    several = prediction_difference_each(net, x, targets, **options)
+    for target, one in zip(targets, several, strict=True):
+        alone = prediction_difference(net, x, target, **options)
+        assert (one.title, one.target, one.parameters) == (
+            alone.title, alone.target, alone.parameters,
+        )  # fmt: skip
+        np.testing.assert_array_equal(one.values, alone.values)
+        np.testing.assert_array_equal(one.standard_error, alone.standard_error)
+
+
+# The standard error
+
+
+def test_the_standard_error_is_that_of_a_mean_of_means():
+    net, x, samples, window = network(), image(), 5, 2
+    recorder = Recorder()
+    result = prediction_difference(
+        net, x, 1, window, recorder, samples, measure="difference", stride=1
+    )
+    variance, count = np.zeros((2, HEIGHT, WIDTH))
+    for (y, left), contents in recorder.contents.items():
+        scores = []
+        for content in contents:
+            replaced = x.clone()
+            replaced[:, y : y + window, left : left + window] = content
+            scores.append(net.logits(replaced[None])[0, 1].item())
+        here = np.s_[y : y + window, left : left + window]
+        variance[here] += np.var(scores, ddof=1) / samples
+        count[here] += 1
+    np.testing.assert_allclose(result.standard_error, np.sqrt(variance) / count, rtol=1e-5)
+
+
+@pytest.mark.parametrize("measure", ["evidence", "difference"])
+def test_the_standard_error_tells_how_maps_of_other_seeds_differ(measure):
+    net, x = network(), image()
+    maps = [
+        prediction_difference(net, x, 1, 3, gaussian(window=3), 8, seed=seed, measure=measure)
+        for seed in range(40)
+    ]
+    spread = np.std([one.values for one in maps], axis=0, ddof=1)
+    told = np.sqrt(np.mean([one.standard_error**2 for one in maps], axis=0))
+    # a standard deviation of 40 values is itself known to 11 %
+    ratio = spread / told
+    assert 0.9 < np.sqrt(np.mean(ratio**2)) < 1.1
+    assert ratio.min() > 0.5
+    assert ratio.max() < 1.6
+
+
+def test_half_a_sweep_further_on_the_standard_error_lies_between():
+    net, x = network(), image()
+    steps = prediction_difference_steps(net, x, 0, 2, gaussian(), samples=3, memory=0)
+    sweep = (HEIGHT - 1) * (WIDTH - 1)
+    errors = [step.standard_error for step in steps]
+    first, second, half, third = (
+        errors[count - 1] for count in (sweep, 2 * sweep, 2 * sweep + sweep // 2, 3 * sweep)
+    )
+    assert np.isnan(first).all()
+    assert np.isfinite(second).all()
+    assert np.mean(third**2) < np.mean(half**2) < np.mean(second**2)
+
+
+def test_contents_without_chance_have_no_error_and_one_sample_tells_none():
+    sure = prediction_difference(network(), image(), 0, 2, GREY, samples=2)
+    np.testing.assert_allclose(sure.standard_error, 0, atol=1e-7)
+    once = prediction_difference(network(), image(), 0, 2, gaussian(), samples=1)
+    assert once.standard_error is None
+
+
+# On differences
+
+
+def test_whole_forwards_only_cover_the_picture():
+    net, x = network(), image()
+    sizes = []
+    net.module.register_forward_hook(lambda module, inputs, output: sizes.append(len(inputs[0])))
+    with patch("xwidgets.incremental.inference._WORTH", np.inf):
+        result = prediction_difference(net, x, 0, 2, gaussian(), samples=4)
+    covering = 4 * 5
+    preparing = 3  # of the image itself; and two windows are checked
+    assert sum(sizes) <= covering + 2 * preparing + 4
+    assert result.note == ""
+
+
+def test_a_network_that_branches_gives_the_same_map_and_says_so():
+    class Branching(Classifier):
+        def forward(self, x):
+            return super().forward(x) if x.mean() > -100 else x.flatten(1)[:, :4]
+
+    net = Network(Branching(), normalize=(MEAN, STD), size=(HEIGHT, WIDTH), name="small")
+    result = prediction_difference(net, image(), 0, 2, gaussian(), samples=2)
+    straight = prediction_difference(network(), image(), 0, 2, gaussian(), samples=2)
+    np.testing.assert_allclose(result.values, straight.values, atol=1e-6)
+    assert "run whole for every window: its forward pass looks at values" in result.note
+
+
+# A limit of time
+
+
+def test_when_time_is_up_the_map_is_as_it_is():
+    net, x, now = network(), image(), [0.0]
+    with patch("xwidgets.explain.prediction_difference.time.monotonic", lambda: now[0]):
+        steps = prediction_difference_steps(
+            net, x, 0, 2, gaussian(), samples=3, memory=0, seconds=5
+        )
+        seen = []
+        for step in steps:
+            seen.append(step)
+            now[0] += 0.5
+    assert len(seen) == 10
+    unlimited = list(prediction_difference_steps(net, x, 0, 2, gaussian(), 3, memory=0))
+    np.testing.assert_array_equal(seen[-1].values, unlimited[9].values)
+    assert seen[-1].completed == unlimited[9].completed < 1
 
 
 # What must not matter
@@ -357,25 +582,9 @@ def test_a_linear_network_needs_neither_channels_nor_size(channels, size):
 
 def recorded(stride):
     """The contents that were drawn for every window and sample, in the order of the samples."""
-    contents = {}
-
-    class Recorder:
-        def largest(self, x):
-            return 2
-
-        def given(self, x, window):
-            draw = gaussian().given(x, window)
-
-            def record(corners, rngs):
-                drawn = draw(corners, rngs)
-                for corner, content in zip(corners.tolist(), drawn, strict=True):
-                    contents.setdefault(tuple(corner), []).append(content)
-                return drawn
-
-            return record
-
-    prediction_difference(network(), image(), 0, 2, Recorder(), samples=3, stride=stride)
-    return contents
+    recorder = Recorder()
+    prediction_difference(network(), image(), 0, 2, recorder, samples=3, stride=stride)
+    return recorder.contents
 
 
 def test_a_window_gets_the_same_contents_whatever_the_stride():
@@ -556,6 +765,42 @@ BAD = {
     "training-size": (
         lambda: (network(), X, 0, 2, GREY, 1, 1, 0, "evidence", 0), "training_size is 0"
     ),
+    "memory": (
+        lambda: (network(), X, 0, 2, GREY, 1, 1, 0, "evidence", 9, -1), "memory is -1.*at least 0"
+    ),
+    "memory-for-no-window": (
+        lambda: (network(), X, 0, 2, GREY, 1, 1, 0, "evidence", 9, 10),
+        "one image of this size in small takes 6.91e.03; give at least that",
+    ),
+    "layer": (
+        lambda: (network(), X, 0, 2, GREY, 1, 1, 0, "evidence", 9, 0, "convolutions"),
+        "unknown layer 'convolutions'; did you mean 'convolution'",
+    ),
+    "convolution": (
+        lambda: (network(), X, 0, 2, GREY, 1, 1, 0, "evidence", 9, 0, 2), "no convolution 2"
+    ),
+    "channel": (
+        lambda: (network(), X, 5, 2, GREY, 1, 1, 0, "evidence", 9, 0, 1),
+        "channel 5 does not exist.*channels 0 to 4",
+    ),
+    "unit": (
+        lambda: (network(), X, (1, 6, 0), 2, GREY, 1, 1, 0, "evidence", 9, 0, 1),
+        "row 6 does not exist.*rows 0 to 5",
+    ),
+    "unit-of-a-vector": (
+        lambda: (network(), X, (1, 0, 0), 2, GREY, 1, 1, 0, "evidence", 9, 0, "linear"),
+        r"target \(1, 0, 0\) is no node of layer 'linear'; give a channel$",
+    ),
+    "unit-without-layer": (
+        lambda: (network(), X, (1, 0, 0), 2, GREY), "is a unit; say of which layer"
+    ),
+    "name-in-a-layer": (
+        lambda: (network(), X, "bird", 2, GREY, 1, 1, 0, "evidence", 9, 0, 1),
+        "channel 'bird' does not exist",
+    ),
+    "seconds": (
+        lambda: (network(), X, 0, 2, GREY, 1, 1, 0, "evidence", 9, 0, None, 0), "seconds is 0"
+    ),
     "channels": (lambda: (network(), X[:1], 0, 2, GREY), "1 channels.*takes 3"),
     "nan": (lambda: (network(), X * torch.nan, 0, 2, GREY), "finite"),
     "out-of-range": (lambda: (network(), X * 3, 0, 2, GREY), "before normalisation"),
@@ -594,6 +839,12 @@ def test_what_cannot_be_is_refused_at_once_in_one_sentence(name):
     if net.name == "small":
         good = prediction_difference(net, X, 0, 4, GREY, samples=1, stride=4)
         assert np.isfinite(good.values).all()
+
+
+def test_targets_of_several_kinds_are_refused():
+    for targets in ([1, (1, 0, 0)], [(1, 0, 0), (1, 0, 1)]):
+        with pytest.raises(ValueError, match="several kinds or places"):
+            prediction_difference_each(network(), X, targets, 2, GREY, layer=1)
 
 
 def test_scores_that_become_nan_on_the_way_are_refused():

@@ -285,7 +285,7 @@ class _Removal:
             # with one sample is taken to vary as the others do.
             variance = (tally.variance * self._nodes.slope(tally.mean) ** 2)[:, node]
             share = grid.spread(1 / tally.count) / grid.covering(drawn)
-            error = (grid.spread(variance) * share).sqrt().float().numpy()
+            error = (grid.spread(variance).clamp_min(0) * share).sqrt().float().numpy()
         return Relevance(
             values=grid.spread(torch.where(drawn, relevance, torch.nan)).float().numpy(),
             image=picture(self._image),
