@@ -13,7 +13,8 @@ from torchvision import models
 
 import xwidgets as xw
 from tests.networks.architectures import plans, settled
-from xwidgets.incremental import IncrementalInference
+from xwidgets.incremental import IncrementalInference, WholeInference
+from xwidgets.incremental.recording import record
 
 
 def plain(net, image, corners, contents):
@@ -75,6 +76,39 @@ def test_random_networks_however_they_are_spelled(plan, window, spelled):
     net.module.double()
     with ALWAYS:
         compare(net, plan.image().double(), window)
+
+
+@settings(max_examples=40, deadline=None)
+@given(plans(), st.integers(1, 5), st.data())
+def test_hidden_layers_of_random_networks(plan, window, data):
+    net, image = plan.plain(), plan.image().double()
+    net.module.double()
+    layer = data.draw(st.sampled_from([one for one in net.layers if len(one.shape) == 3]))
+    row, column = (data.draw(st.integers(0, side - 1)) for side in layer.shape[1:])
+
+    def read(x):
+        maps = net.activations(x, layer.name)
+        return torch.cat([maps.mean((2, 3)), maps[:, :, row, column]], 1)
+
+    corners, contents = windows(image, window)
+    with ALWAYS:
+        inference = IncrementalInference(net, image, window, read=read)
+    assert not re.search("do not agree|cannot be run again", inference.note)
+    ours = inference.outputs(corners, contents)
+    whole = WholeInference(net, image, window, read=read).outputs(corners, contents)
+    scale = max(1, whole.abs().max())
+    assert ours.shape == whole.shape == (len(corners), 2 * layer.shape[0])
+    assert (ours - whole).abs().max() <= 1e-10 * scale
+
+
+def test_behind_a_hidden_layer_nothing_is_run():
+    net, image = wrapped(small(), 33, 30), picture(3, 33, 30)
+    with net.evaluating():
+        recording = record(lambda x: net.activations(x, "4").mean((2, 3)), image[None])
+    names = [call.operation.name for call in recording.calls]
+    assert names.count("conv2d") == 2
+    assert "linear" not in names
+    assert "adaptive_avg_pool2d" not in names
 
 
 @st.composite

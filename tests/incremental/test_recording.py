@@ -47,8 +47,23 @@ def test_values_are_kept_as_they_were_before_they_were_overwritten():
     lambda x: x.detach() * 2,
     lambda x: x * (x > 0),
     lambda x: torch.zeros(1, 2),
+    lambda x: x.copy_(x[:, :1]),
     lambda x: torch.jit.trace(nn.ReLU(), torch.rand(2))(x),
-], ids=["branch", "item", "detach", "mask", "constant", "compiled"])  # fmt: skip
+], ids=["branch", "item", "detach", "mask", "constant", "part", "compiled"])  # fmt: skip
 def test_what_cannot_be_replayed_is_refused(forward):
     with pytest.raises(Unrecordable):
         record(forward, torch.rand(1, 3, 4, 4))
+
+
+def test_a_value_that_is_written_over_another_takes_its_place():
+    convolution = nn.Conv2d(3, 4, 3)
+
+    def forward(x):
+        y = convolution(x)
+        y.copy_(y.clone().relu())
+        return y.flatten(1)
+
+    image, other = torch.rand(2, 1, 3, 5, 5)
+    recording = record(forward, image)
+    torch.testing.assert_close(replayed(recording, other), convolution(other).relu().flatten(1))
+    torch.testing.assert_close(recording.values[2], convolution(image))

@@ -1,10 +1,7 @@
-"""Inference that computes again only what a window of the image can change.
-
-Prediction difference analysis runs whole forwards still, until the set-up here, a few tenths of a
-second for every window size, no longer delays the first colours.
-"""
+"""Inference that computes again only what a window of the image, or a hidden unit, can change."""
 
 from .inference import IncrementalInference
+from .units import UnitInference
 from .whole import WholeInference
 
-__all__ = ["IncrementalInference", "WholeInference"]
+__all__ = ["IncrementalInference", "UnitInference", "WholeInference"]

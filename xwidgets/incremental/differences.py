@@ -9,39 +9,37 @@ from torch import Tensor
 
 from xwidgets.networks.operations import tensors
 
-from .boxes import Places, Surroundings
-from .extent import Extent, Span
+from .boxes import Places
+from .extent import Extent
 from .plan import Plan
 from .recording import Recording
 from .rules import reshapes, whole_maps
 
 
 class Differences:
-    """What a network makes of an image in which a window has another content.
+    """What a network makes of an image, or of a layer's values, that differ in a box.
 
     Args:
-        recording: of the unchanged image.
-        window: k, the side of the windows, in pixels.
+        recording: of the unchanged image, or what is behind a layer.
+        extent: where boxes can lie; ``None`` for differences of vectors, which are whole.
 
     Attributes:
         stopped_at: the name of the first operation without a rule, if there is one.
         share: of the multiplications of a whole forward, those that remain to be done.
-        need: bytes that a window takes while it is computed.
+        need: bytes that a box takes while it is computed.
 
     Example:
         >>> from xwidgets.incremental.recording import record
         >>> module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 2))
-        >>> differences = Differences(record(module, torch.rand(1, 3, 8, 8)), window=2)
+        >>> recording = record(module, torch.rand(1, 3, 8, 8))
+        >>> differences = Differences(recording, Extent.of_windows(2, (8, 8)))
         >>> places = Places(rows=torch.tensor([0, 3]), columns=torch.tensor([6, 2]))
         >>> differences.outputs(places, torch.rand(2, 3, 2, 2)).shape
         torch.Size([2, 2])
     """
 
-    def __init__(self, recording: Recording, window: int) -> None:
-        image = recording.values[0]
-        extent = Extent(*(Span.of_windows(window, length) for length in image.shape[2:]))
+    def __init__(self, recording: Recording, extent: Extent | None) -> None:
         plan = Plan(recording, extent)
-        self._pixels = Surroundings(image, extent, fill=0)
         self._steps = plan.steps
         self._joints = {
             number: (plan.differences[number].base, whole_maps(plan.differences[number]))
@@ -55,23 +53,27 @@ class Differences:
         self._output = recording.output
         self.stopped_at = plan.rest[0].operation.name if plan.rest else None
         self.share = plan.share
-        self.need = plan.numbers * image.element_size()
+        self.need = plan.numbers * recording.values[0].element_size()
 
     @torch.no_grad()
-    def outputs(self, places: Places, contents: Tensor) -> Tensor:
-        """The output for windows at n ``places`` with ``contents`` ``(n, C, k, k)``: ``(n, K)``."""
+    def outputs(self, places: Places, boxes: Tensor) -> Tensor:
+        """The output ``(n, K)`` when the values differ by ``boxes`` ``(n, C, k, k)`` at n places.
+
+        Vectors differ by ``(n, C)``, whatever the places.
+        """
         order = places.order
         places = Places(places.rows[order], places.columns[order])
-        here = order.to(contents.device)
-        pixels = contents[here].contiguous(memory_format=torch.channels_last)
-        values = self._continued(self._stepped(places, pixels - self._pixels.at(places)), places)
+        here = order.to(boxes.device)
+        values = self._continued(self._stepped(places, boxes[here]), places)
         result = torch.empty_like(values)
         result[here] = values
         return result
 
-    def _stepped(self, places: Places, pixels: Tensor) -> dict[int, Tensor]:
+    def _stepped(self, places: Places, start: Tensor) -> dict[int, Tensor]:
         """The differences that are left behind the last step."""
-        boxes = {0: pixels}
+        if start.ndim == 4:
+            start = start.contiguous(memory_format=torch.channels_last)
+        boxes = {0: start}
         for step in self._steps:
             boxes[step.result] = step.rule(places, *[boxes[number] for number in step.sources])
             for number in step.over:

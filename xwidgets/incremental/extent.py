@@ -98,6 +98,11 @@ class Extent(NamedTuple):
     rows: Span
     columns: Span
 
+    @classmethod
+    def of_windows(cls, window: int, size: Sequence[int]) -> Extent:
+        """The windows of ``window`` cells in maps of ``size`` (H, W), one at each place."""
+        return cls(*(Span.of_windows(window, length) for length in size))
+
     @property
     def whole(self) -> bool:
         """Whether the box is the map."""

@@ -12,8 +12,9 @@ from torch import Tensor
 from xwidgets.networks import Network
 from xwidgets.networks.watch import refuse_compiled
 
-from .boxes import Places
+from .boxes import Places, Surroundings
 from .differences import Differences
+from .extent import Extent
 from .recording import Unrecordable, record
 from .whole import Read, WholeInference
 
@@ -61,6 +62,8 @@ class IncrementalInference:
         self._image = image.to(net.device, net.dtype)
         self._window = window
         self._whole = WholeInference(net, self._image, window, memory, read)
+        self._extent = Extent.of_windows(window, image.shape[1:])
+        self._pixels = Surroundings(self._image[None], self._extent, fill=0)
         self._differences: Differences | None = None
         self.note = ""
         try:
@@ -87,7 +90,11 @@ class IncrementalInference:
     def _batch(self, corners: Tensor, contents: Tensor) -> Tensor:
         if self._differences is None:
             return self._whole.outputs(corners, contents)
-        return self._differences.outputs(Places(*corners.cpu().T), contents.to(self._image))
+        return self._differing(self._differences, corners, contents)
+
+    def _differing(self, differences: Differences, corners: Tensor, contents: Tensor) -> Tensor:
+        places = Places(*corners.cpu().T)
+        return differences.outputs(places, contents.to(self._image) - self._pixels.at(places))
 
     def _checked(self) -> Differences:
         """Differences that pay, and agree with plain forwards on two windows."""
@@ -98,7 +105,7 @@ class IncrementalInference:
             raise Unrecordable(str(error)) from error
         with net.evaluating():
             recording = record(self._read, image[None].to(memory_format=net.memory_format))
-        differences = Differences(recording, self._window)
+        differences = Differences(recording, self._extent)
         if differences.share > _WORTH:
             where = f" from {differences.stopped_at!r} on" if differences.stopped_at else ""
             raise Unrecordable(f"a window changes nearly all of its values{where}")
@@ -114,7 +121,7 @@ class IncrementalInference:
         contents = torch.rand(shape, generator=random).to(self._image)
         plain = self._whole.outputs(corners, contents)
         try:
-            ours = differences.outputs(Places(*corners.T), contents)
+            ours = self._differing(differences, corners, contents)
         except (RuntimeError, ValueError, TypeError) as error:
             raise Unrecordable(f"its operations cannot be run again ({error})") from error
         effect, rounding = _TOLERANCE.get(base.dtype, _SINGLE)

@@ -37,7 +37,7 @@ class Plan:
 
     Args:
         recording: of the unchanged image.
-        extent: of the windows in the image.
+        extent: of value 0, the windows in the image; ``None`` where that is a vector.
 
     Attributes:
         steps: in their order.
@@ -47,7 +47,7 @@ class Plan:
         kept: the numbers of those that the rest takes, or that are the output.
     """
 
-    def __init__(self, recording: Recording, extent: Extent) -> None:
+    def __init__(self, recording: Recording, extent: Extent | None) -> None:
         self._recording = recording
         self._uses = _uses(recording)
         self.differences = {0: Source(recording.values[0], extent, clean=True, free=False)}

@@ -56,6 +56,27 @@ class Recording:
     values: tuple[Tensor, ...]
     output: int
 
+    def behind(self, number: int) -> Recording:
+        """The part that depends on a value, which becomes the image; other values are constant.
+
+        Raises:
+            Unrecordable: when the output does not depend on it.
+        """
+        numbers = {number: 0}
+        calls = []
+        for call in self.calls:
+            constants = [None if n in numbers else self.values[n] for n in call.sources]
+            if None not in constants:
+                continue
+            for one in call.made:
+                numbers[one] = len(numbers)
+            sources = tuple(numbers[n] for n in call.sources if n in numbers)
+            results = tuple(LOST if n == LOST else numbers[n] for n in call.results)
+            calls.append(Call(call.operation.holding(constants), sources, results))
+        if self.output not in numbers:
+            raise Unrecordable("its output does not depend on that layer")
+        return Recording(tuple(calls), tuple(self.values[n] for n in numbers), numbers[self.output])
+
 
 def record(forward: Callable[[Tensor], Tensor], image: Tensor) -> Recording:
     """Write down ``forward(image)``.
@@ -83,6 +104,12 @@ def record(forward: Callable[[Tensor], Tensor], image: Tensor) -> Recording:
     if number is None:
         raise Unrecordable("what it returns does not depend on the image")
     return Recording(_leading_to(number, recorder.calls), tuple(recorder.values), number)
+
+
+def number_of(tensor: Tensor | None) -> int | None:
+    """The number that a tensor, which a recorded pass left behind, has in its recording."""
+    number: int | None = getattr(tensor, "xwidgets_number", None)
+    return None if number == LOST else number
 
 
 def _leading_to(output: int, calls: Sequence[Call]) -> tuple[Call, ...]:
@@ -138,6 +165,8 @@ class _Recorder(TorchFunctionMode):
         if operation.overwrites:
             self._overwrite(operation)
         output = function(*args, **kwargs)
+        if _replaces(operation):
+            operation, numbers = Operation(torch.clone, operation.inputs[1:], {}), numbers[1:]
         results = tuple(
             self._add(one) if one.requires_grad else _lose(one) for one in tensors(output)
         )
@@ -154,7 +183,7 @@ class _Recorder(TorchFunctionMode):
     def _overwrite(self, operation: Operation) -> None:
         """Keep the values that are about to change, and lose other views of the same memory."""
         target = operation.input
-        if target is None or not operation.inplace:
+        if target is None or not (operation.inplace or _replaces(operation)):
             raise Unrecordable(f"{operation.name!r} writes over a part of a value")
         for number, value in enumerate(self.values):
             if _memory(value) == _memory(target):
@@ -171,6 +200,12 @@ _LOOKS = frozenset({
     "numpy", "equal", "allclose", "is_nonzero",
 })  # fmt: skip
 _LIKE = frozenset({"to", "type_as", "view_as", "expand_as", "reshape_as"})
+
+
+def _replaces(operation: Operation) -> bool:
+    """Whether one value is written over the whole of another, as a rule of a watched pass does."""
+    shapes = [one.shape for one in operation.inputs]
+    return operation.name == "copy" and len(shapes) == 2 and shapes[0] == shapes[1]
 
 
 def _only_asks(name: str, first: Tensor) -> bool:

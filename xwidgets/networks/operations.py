@@ -8,7 +8,7 @@ names, so that a method says once what it does with rectifiers.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import cache, cached_property
 from itertools import repeat
@@ -139,6 +139,19 @@ class Operation:
             name: _replaced(value, repeat(_INPUT)) for name, value in self._kwargs.items()
         }
         other.input, other.inputs = None, ()
+        return other
+
+    def holding(self, constants: Sequence[Tensor | None]) -> Operation:
+        """The same with some of its :attr:`inputs` constant; ``None`` for those that stay."""
+        news = [x if one is None else one for x, one in zip(self.inputs, constants, strict=True)]
+        ahead = iter(news)
+        other = copy(self)
+        other._args = tuple(_replaced(self._args, ahead))
+        other._kwargs = {name: _replaced(value, ahead) for name, value in self._kwargs.items()}
+        for x, new in zip(self.inputs, news, strict=True):
+            if x is self.input:
+                other.input = new
+        other.inputs = tuple(x for x, one in zip(news, constants, strict=True) if one is None)
         return other
 
     @property

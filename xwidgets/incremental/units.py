@@ -1,0 +1,91 @@
+"""What is read off one image when single units of a hidden layer have other values."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from xwidgets.networks import Network
+from xwidgets.networks.watch import Watch
+
+from .boxes import Places
+from .differences import Differences
+from .extent import Extent
+from .recording import Unrecordable, number_of, record
+from .whole import Read
+
+
+class UnitInference:
+    """Values read off ``image`` with one unit of a layer changed at a time.
+
+    Args:
+        net: the classifier.
+        image: ``(C, H, W)`` in [0, 1], on the network's device.
+        layer: the layer's name.
+        read: what is read.
+        memory: roughly how many bytes a batch may take; 0 for one unit at a time.
+
+    Attributes:
+        activations: the layer's ``(C, h, w)`` or ``(C,)``, which :meth:`outputs` starts from.
+        batch: how many changes are computed at a time.
+
+    Raises:
+        ValueError: when the network cannot be run from there.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> inference = UnitInference(net, scene.image, "features.28", net.classify)
+        >>> inference.outputs(torch.tensor([0, 17]), torch.tensor([0.5, -0.1])).shape
+        torch.Size([2, 20])
+    """
+
+    def __init__(
+        self, net: Network, image: Tensor, layer: str, read: Read, memory: float = 48e6
+    ) -> None:
+        watch = Watch(net.module, [layer])
+
+        def forward(pixels: Tensor) -> Tensor:
+            with watch:
+                return read(pixels)
+
+        try:
+            with net.evaluating():
+                recording = record(forward, image[None].to(memory_format=net.memory_format))
+            start = number_of(watch.activations.get(layer))
+            if start is None:
+                raise Unrecordable("the layer is not used for this image")
+            behind = recording.behind(start)
+        except Unrecordable as reason:
+            raise ValueError(
+                f"{net.name} cannot be run from {layer!r} on: {reason}; choose another layer"
+            ) from reason
+        base = behind.values[0]
+        self._mapped = base.ndim == 4
+        self._shape = base.shape[1:]
+        extent = Extent.of_windows(1, base.shape[2:]) if self._mapped else None
+        self._differences = Differences(behind, extent)
+        self.activations = base[0]
+        self.batch = min(max(1, int(memory // self._differences.need)), _BATCH)
+
+    def outputs(self, units: Tensor, changes: Tensor) -> Tensor:
+        """``(n, K)``, what is read with one unit changed in each.
+
+        Args:
+            units: ``(n,)``, their numbers in the flattened activations.
+            changes: ``(n,)``, what is added to them.
+        """
+        parts = zip(units.split(self.batch), changes.split(self.batch), strict=True)
+        return torch.cat([self._batch(*part) for part in parts])
+
+    def _batch(self, units: Tensor, changes: Tensor) -> Tensor:
+        channels, *cells = torch.unravel_index(units, self._shape)
+        boxes = self.activations.new_zeros(len(units), self._shape[0])
+        boxes[torch.arange(len(units)), channels] = changes.to(boxes)
+        if not self._mapped:
+            nowhere = torch.zeros_like(units)
+            return self._differences.outputs(Places(nowhere, nowhere), boxes)
+        return self._differences.outputs(Places(*cells), boxes[:, :, None, None])
+
+
+_BATCH = 512  # units; more are hardly faster, and fewer are cancelled sooner
