@@ -21,12 +21,13 @@ from .explain import (
     saliency,
     search_images,
     search_images_steps,
+    unit_relevance,
     x_features,
     x_features_each,
 )
 from .images import photo, scenes
 from .networks import Network, network
-from .results import NeuronPatch, Ranking, Relevance, TopImages, XFeatures
+from .results import NeuronPatch, Ranking, Relevance, TopImages, UnitRelevance, XFeatures
 from .widgets import (
     ClassChooser,
     Explorer,
@@ -58,6 +59,7 @@ __all__ = [
     "RelevanceOverlay",
     "Study",
     "TopImages",
+    "UnitRelevance",
     "WindowSlider",
     "XFeatureExplorer",
     "XFeatures",
@@ -78,6 +80,7 @@ __all__ = [
     "scenes",
     "search_images",
     "search_images_steps",
+    "unit_relevance",
     "x_features",
     "x_features_each",
 ]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from xwidgets import NeuronPatch, Ranking, Relevance, TopImages
+from xwidgets import NeuronPatch, Ranking, Relevance, TopImages, UnitRelevance
 from xwidgets.box import Box
 
 from .test_ranking import ranking
@@ -44,6 +44,18 @@ def top_images(**changes):
 importance = np.arange(42.0).reshape(6, 7)
 importance[0, :3] = math.nan, math.inf, -math.inf
 
+
+def unit_relevance(**changes):
+    values = RNG.standard_normal((3, 2, 4)).astype(np.float32)
+    values[0, 0, 0] = math.nan
+    facts = {
+        "values": values, "standard_error": np.abs(values), "layer": "features.3", "unit": "bits",
+        "image": RNG.integers(0, 256, (5, 7, 3), dtype=np.uint8), "network": "birds", "target": 4,
+        "label": "wren", "parameters": {"samples": 3, "target": {}}, "completed": 0.9,
+    }  # fmt: skip
+    return UnitRelevance(**facts | changes)
+
+
 RESULTS = {
     "relevance": relevance(),
     "relevance without errors": relevance(standard_error=None),
@@ -54,11 +66,15 @@ RESULTS = {
     "patch": patch(),
     "patch of a silent neuron": patch(box=None, field=None),
     "patch that shows nothing": patch(box=None, convolution=None),
+    "units": unit_relevance(),
+    "units without a place": unit_relevance(
+        values=np.ones(3, np.float32), standard_error=np.full(3, np.nan, np.float32)
+    ),
     "top images": top_images(),
     "top images, all": top_images(searched=30, skipped=()),
 }
 each_result = pytest.mark.parametrize("result", RESULTS.values(), ids=RESULTS)
-KINDS = (Relevance, Ranking, NeuronPatch, TopImages)
+KINDS = (Relevance, UnitRelevance, Ranking, NeuronPatch, TopImages)
 
 
 @each_result
@@ -150,6 +166,10 @@ def test_a_damaged_file_is_refused_or_holds_the_same(tmp_path, result):
 
 
 UNFIT = {
+    "fewer errors": relevance(standard_error=np.ones((5, 6), np.float32)),
+    "fewer units": unit_relevance(values=np.ones((3, 4), np.float32)),
+    "fewer errors of units": unit_relevance(standard_error=np.ones((3, 2, 3), np.float32)),
+    "no picture of units": unit_relevance(image=np.ones((5, 7), np.uint8)),
     "fewer channels": ranking(channel=np.arange(6)),
     "fewer activations": ranking(activation=np.ones(6)),
     "fewer maps": ranking(maps=np.zeros((6, 4, 4), np.uint8)),

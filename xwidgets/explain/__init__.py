@@ -15,6 +15,7 @@ from .prediction_difference import (
 )
 from .saliency import saliency
 from .samplers import ConditionalSampler, ConstantSampler, MarginalSampler, Sampler
+from .unit_relevance import unit_relevance
 from .x_features import x_features, x_features_each
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "saliency",
     "search_images",
     "search_images_steps",
+    "unit_relevance",
     "x_features",
     "x_features_each",
 ]

@@ -15,12 +15,15 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from xwidgets.errors import index_within
+from xwidgets.errors import at_least, index_within
 from xwidgets.networks import Network
 
 from .evidence import log_odds, log_odds_slope
 
 Measure = Literal["evidence", "difference"]
+
+Target = int | str | tuple[int, int, int] | None
+"""A class by index or name; or in a layer a channel, or a unit (channel, row, column)."""
 
 UNITS: Mapping[Measure, str] = {"evidence": "bits", "difference": "logits"}
 
@@ -171,3 +174,45 @@ class Activations(Nodes):
             )
         axes = zip(("channel", "row", "column"), target, shape, strict=True)
         return tuple(index_within(name, index, count, owner) for name, index, count in axes)
+
+
+def nodes_of(
+    net: Network,
+    image: Tensor,
+    targets: Sequence[Target],
+    layer: str | int | None,
+    measure: Measure,
+    training_size: int,
+) -> Nodes:
+    """The nodes that the arguments of :func:`xwidgets.prediction_difference` mean.
+
+    Raises:
+        ValueError: for a target, layer or measure that does not exist.
+    """
+    at_least("training_size", training_size, 1)
+    if not isinstance(measure, str) or measure not in UNITS:
+        raise ValueError(f"measure is {measure!r}, but must be one of {', '.join(UNITS)}")
+    if layer is not None:
+        return Activations(net, layer, targets, image)
+    logits = finite(net, net.logits(image[None]))
+    classes = []
+    for target in targets:
+        if isinstance(target, tuple):
+            raise ValueError(f"target {target!r} is a unit; say of which layer with layer=name")
+        classes.append(net.target_index(target, logits))
+    if measure == "difference":
+        return Logits(net, classes)
+    return Probabilities(net, classes, logits.shape[1], int(training_size))
+
+
+def finite(net: Network, outputs: Tensor) -> Tensor:
+    """``outputs`` of a network.
+
+    Raises:
+        ValueError: when some are NaN or infinite.
+    """
+    if not outputs.isfinite().all():
+        raise ValueError(
+            f"{net.name} returned NaN or infinite scores; check its weights and the normalisation"
+        )
+    return outputs

@@ -33,13 +33,10 @@ from xwidgets.networks import Network
 from xwidgets.networks.network import image_for
 from xwidgets.results import Relevance
 
-from .nodes import UNITS, Activations, Logits, Measure, Nodes, Probabilities
+from .nodes import Measure, Target, finite, nodes_of
 from .samplers import Sampler, own_sampler
 from .tally import Tally
 from .windows import WindowGrid
-
-Target = int | str | tuple[int, int, int] | None
-"""A class by index or name; or in a layer a channel, or a unit (channel, row, column)."""
 
 
 def prediction_difference(
@@ -212,7 +209,6 @@ class _Removal:
         if seconds is not None:
             number("seconds", seconds, lambda time: time > 0, "above 0, or None for no limit")
         training_size = net.training_size if training_size is None else training_size
-        at_least("training_size", training_size, 1)
         if window > min(height, width):
             raise ValueError(
                 f"window {window} is larger than the image of {height} x {width} pixels; "
@@ -223,14 +219,12 @@ class _Removal:
                 f"stride {stride} is larger than window {window} and would leave pixels unseen; "
                 f"use a stride of at most {window}"
             )
-        if not isinstance(measure, str) or measure not in UNITS:
-            raise ValueError(f"measure is {measure!r}, but must be one of {', '.join(UNITS)}")
         self._window, self._samples, self._seed = int(window), int(samples), int(seed)
         self._memory, self._seconds = memory, seconds
-        self._nodes = _nodes(net, self._image, targets, layer, measure, int(training_size))
+        self._nodes = nodes_of(net, self._image, targets, layer, measure, training_size)
         with net.evaluating():
             whole = self._nodes.read(self._image[None])
-        self._whole = self._nodes.evidence(self._nodes.values(_finite(net, whole)))
+        self._whole = self._nodes.evidence(self._nodes.values(finite(net, whole)))
         sampler = sampler or own_sampler(net)
         if isinstance(sampler, type) or not isinstance(sampler, Sampler):
             raise ValueError(
@@ -266,7 +260,7 @@ class _Removal:
             for batch in windows.split(inference.batch):
                 corners = self._grid.corners[batch]
                 outputs = inference.outputs(corners, self._draw(corners, self._rngs(batch, sample)))
-                self._tally.add(batch, self._nodes.values(_finite(self._net, outputs)))
+                self._tally.add(batch, self._nodes.values(finite(self._net, outputs)))
                 yield
                 if self._seconds is not None and time.monotonic() - start >= self._seconds:
                     return
@@ -309,32 +303,3 @@ class _Removal:
             )
             for top, left in self._grid.corners[windows].tolist()
         ]
-
-
-def _nodes(
-    net: Network,
-    image: Tensor,
-    targets: Sequence[Target],
-    layer: str | int | None,
-    measure: Measure,
-    training_size: int,
-) -> Nodes:
-    if layer is not None:
-        return Activations(net, layer, targets, image)
-    logits = _finite(net, net.logits(image[None]))
-    classes = []
-    for target in targets:
-        if isinstance(target, tuple):
-            raise ValueError(f"target {target!r} is a unit; say of which layer with layer=name")
-        classes.append(net.target_index(target, logits))
-    if measure == "difference":
-        return Logits(net, classes)
-    return Probabilities(net, classes, logits.shape[1], training_size)
-
-
-def _finite(net: Network, outputs: Tensor) -> Tensor:
-    if not outputs.isfinite().all():
-        raise ValueError(
-            f"{net.name} returned NaN or infinite scores; check its weights and the normalisation"
-        )
-    return outputs

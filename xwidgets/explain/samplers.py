@@ -296,15 +296,7 @@ class MarginalSampler:
         Raises:
             ValueError: when there is no other image of the same shape.
         """
-        if self.images.shape[1:] != image.shape:
-            raise ValueError(
-                f"the sampler's images are {tuple(self.images.shape[1:])}, the image is "
-                f"{tuple(image.shape)}; give images of the same shape"
-            )
-        pool = self.images.to(image)
-        others = pool[(pool != image).flatten(1).any(1)]
-        if not len(others):
-            raise ValueError("the sampler holds no image other than this one; give more images")
+        others = other_images(self.images, image)
 
         def draw(corners: Tensor, rngs: Sequence[np.random.Generator]) -> Tensor:
             which = [int(rng.integers(len(others))) for rng in rngs]
@@ -314,6 +306,24 @@ class MarginalSampler:
             ])  # fmt: skip
 
         return draw
+
+
+def other_images(images: Tensor, image: Tensor) -> Tensor:
+    """Those of ``images`` ``(N, C, H, W)`` that are not ``image``, of its device and type.
+
+    Raises:
+        ValueError: when there is none, or they are of another shape.
+    """
+    if images.shape[1:] != image.shape:
+        raise ValueError(
+            f"the images are {tuple(images.shape[1:])}, the one that is explained is "
+            f"{tuple(image.shape)}; give images of the same shape"
+        )
+    pool = images.to(image)
+    others = pool[(pool != image).flatten(1).any(1)]
+    if not len(others):
+        raise ValueError("there is no image other than the explained one; give more images")
+    return others
 
 
 @dataclass(frozen=True)

@@ -359,14 +359,22 @@ class Sum(Rule):
 
 
 class Concatenation(Rule):
-    """Channels side by side."""
+    """Channels side by side, of which those of constant maps do not differ.
 
-    def __init__(self, sources: Sequence[Source]) -> None:
+    Args:
+        sources: the maps that differ.
+        channels: of all maps.
+        constant: which of them do not differ.
+    """
+
+    def __init__(
+        self, sources: Sequence[Source], channels: Sequence[int], constant: Sequence[bool]
+    ) -> None:
         extent = _extent(sources[0])
         for x in sources[1:]:
             extent = extent.joined(_extent(x))
         self.extent = extent
-        self._channels = [x.base.shape[1] for x in sources]
+        self._channels, self._constant = list(channels), constant
         self._places = [Placement(_extent(x), extent) for x in sources]
         pairs = zip(sources, self._places, strict=True)
         self.clean = all(x.clean or not place.same for x, place in pairs)
@@ -375,8 +383,12 @@ class Concatenation(Rule):
         """All in boxes that hold all."""
         size = self._places[0].size
         result = new_boxes(len(boxes[0]), sum(self._channels), *size, like=boxes[0])
-        parts = result.split(self._channels, 1)
-        for place, part, x in zip(self._places, parts, boxes, strict=True):
+        ahead = zip(self._places, boxes, strict=True)
+        for part, constant in zip(result.split(self._channels, 1), self._constant, strict=True):
+            if constant:
+                part.zero_()
+                continue
+            place, x = next(ahead)
             if place.same:
                 part.copy_(x)
             else:
@@ -587,10 +599,12 @@ def _product(operation: Operation, sources: Sequence[Source], output: Tensor) ->
 
 
 def _concatenation(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
-    channels = sum(x.base.shape[1] for x in sources)
     axis = operation.argument("dim", operation.argument("axis", 0))
-    fits = _is_map(*sources) and channels == output.shape[1] and axis % 4 == 1
-    return Concatenation(sources) if fits else None
+    if not _is_map(*sources) or axis % 4 != 1:
+        return None
+    maps = operation.argument("tensors")
+    constant = [all(x is not one for one in operation.inputs) for x in maps]
+    return Concatenation(sources, [x.shape[1] for x in maps], constant)
 
 
 _POINTWISE = """relu6 hardtanh leaky_relu elu selu celu silu gelu hardswish mish softplus threshold

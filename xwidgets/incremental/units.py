@@ -11,7 +11,7 @@ from xwidgets.networks.watch import Watch
 from .boxes import Places
 from .differences import Differences
 from .extent import Extent
-from .recording import Unrecordable, number_of, record
+from .recording import Recording, Unrecordable, number_of, record
 from .whole import Read
 
 
@@ -67,6 +67,7 @@ class UnitInference:
         self._differences = Differences(behind, extent)
         self.activations = base[0]
         self.batch = min(max(1, int(memory // self._differences.need)), _BATCH)
+        self._check(net, layer, behind)
 
     def outputs(self, units: Tensor, changes: Tensor) -> Tensor:
         """``(n, K)``, what is read with one unit changed in each.
@@ -77,6 +78,23 @@ class UnitInference:
         """
         parts = zip(units.split(self.batch), changes.split(self.batch), strict=True)
         return torch.cat([self._batch(*part) for part in parts])
+
+    def _check(self, net: Network, layer: str, behind: Recording) -> None:
+        """Two units that stay as they are must leave the output as it is."""
+        base = behind.values[behind.output]
+        try:
+            outputs = self._batch(torch.tensor([0, 0]), torch.zeros(2))
+            fits = torch.allclose(outputs, base.expand(2, -1), rtol=1e-3, atol=1e-5)
+        except RuntimeError as error:
+            raise ValueError(
+                f"{net.name} cannot be run from {layer!r} on: its operations cannot be run again "
+                f"({error}); choose another layer"
+            ) from error
+        if not fits and base.isfinite().all():
+            raise ValueError(
+                f"{net.name} cannot be run from {layer!r} on: it does not give the same again; "
+                "choose another layer"
+            )
 
     def _batch(self, units: Tensor, changes: Tensor) -> Tensor:
         channels, *cells = torch.unravel_index(units, self._shape)

@@ -4,6 +4,15 @@ from .neuron_patch import NeuronPatch
 from .ranking import METRICS, Ranking
 from .relevance import Relevance
 from .top_images import TopImages
+from .unit_relevance import UnitRelevance
 from .x_features import XFeatures
 
-__all__ = ["METRICS", "NeuronPatch", "Ranking", "Relevance", "TopImages", "XFeatures"]
+__all__ = [
+    "METRICS",
+    "NeuronPatch",
+    "Ranking",
+    "Relevance",
+    "TopImages",
+    "UnitRelevance",
+    "XFeatures",
+]

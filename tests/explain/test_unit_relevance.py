@@ -1,0 +1,215 @@
+"""Removing hidden units against the network's own tail, unit by unit, in float64."""
+
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from xwidgets import Network, UnitRelevance, unit_relevance
+
+SIZE = (7, 8)
+
+
+class Branched(nn.Module):
+    """Its middle layer is added to, and laid beside, what does not depend on it."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(3)
+        self.first = nn.Conv2d(3, 4, 3, padding=1)
+        self.middle = nn.Conv2d(4, 4, 3, padding=1)
+        self.last = nn.Conv2d(8, 5, 3, stride=2)
+        self.hidden = nn.Linear(5, 6)
+        self.linear = nn.Linear(6, 3)
+        self.double()
+
+    def start(self, x):
+        return torch.relu(self.first(x))
+
+    def behind_middle(self, h, z):
+        both = torch.cat([h, torch.relu(h + z)], 1)
+        return torch.relu(self.hidden(torch.relu(self.last(both)).mean((2, 3))))
+
+    def forward(self, x):
+        h = self.start(x)
+        return self.linear(self.behind_middle(h, torch.relu_(self.middle(h))))
+
+
+def image(seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(3, *SIZE, generator=generator, dtype=torch.float64)
+
+
+IMAGES = torch.stack([image(seed) for seed in range(1, 6)])
+
+
+def network():
+    return Network(Branched(), size=SIZE, name="branched", training_size=50)
+
+
+def tails(module, x):
+    """For each layer, its values for an image, and what follows from other values."""
+    h = module.start(x[None])
+    z = module.middle(h).relu()
+    v = module.behind_middle(h, z)
+    return {
+        "first": (
+            h, lambda other: module.linear(module.behind_middle(other, module.middle(other).relu()))
+        ),
+        "middle": (z, lambda other: module.linear(module.behind_middle(h, other))),
+        "hidden": (v, module.linear),
+    }  # fmt: skip
+
+
+def by_hand(layer, read, evidence):
+    """Values and standard errors of all units, each in all of IMAGES."""
+    module = network().module
+    with torch.no_grad():
+        base, tail = tails(module, image())[layer]
+        others = [tails(module, one)[layer][0].flatten() for one in IMAGES]
+        whole = evidence(read(tail(base)))
+        relevance, spread = [], []
+        for unit in range(base.numel()):
+            values = []
+            for other in others:
+                changed = base.clone().flatten()
+                changed[unit] = other[unit]
+                values.append(read(tail(changed.view_as(base))))
+            relevance.append(whole - evidence(np.mean(values)))
+            spread.append(np.std(values, ddof=1) / np.sqrt(len(values)))
+    shape = base.shape[1:]
+    return np.reshape(relevance, shape), np.reshape(spread, shape)
+
+
+def evidence(p):
+    corrected = (p * 50 + 1) / 53
+    return np.log2(corrected / (1 - corrected))
+
+
+@pytest.mark.parametrize("memory", [0, 1e9])
+@pytest.mark.parametrize("layer", ["first", "middle", "hidden"])
+def test_a_units_relevance_is_what_the_score_loses_without_it(layer, memory):
+    options = {"images": IMAGES, "samples": len(IMAGES), "memory": memory}
+    result = unit_relevance(network(), image(), layer, 1, measure="difference", **options)
+    expected, spread = by_hand(layer, lambda logits: logits[0, 1].item(), lambda value: value)
+    assert np.abs(expected).max() > 1e-4
+    np.testing.assert_allclose(result.values, expected, rtol=1e-5, atol=1e-9)
+    np.testing.assert_allclose(result.standard_error, spread, rtol=1e-5, atol=1e-9)
+    assert (result.layer, result.unit, result.completed) == (layer, "logits", 1)
+
+    bits = unit_relevance(network(), image(), layer, 2, **options)
+    expected, _ = by_hand(layer, lambda logits: logits.softmax(1)[0, 2].item(), evidence)
+    np.testing.assert_allclose(bits.values, expected, rtol=1e-5, atol=1e-9)
+    assert bits.unit == "bits"
+
+
+def test_a_deeper_layer_can_hold_the_node():
+    result = unit_relevance(
+        network(), image(), "middle", (2, 1, 0), IMAGES, 5, target_layer="last"
+    )  # fmt: skip
+    module = network().module
+    with torch.no_grad():
+        h = module.start(image()[None])
+        z = module.middle(h).relu()
+
+        def node(other):
+            both = torch.cat([h, torch.relu(h + other)], 1)
+            return module.last(both).relu()[0, 2, 1, 0].item()
+
+        expected = np.zeros(z.shape[1:])
+        for place in np.ndindex(expected.shape):
+            values = []
+            for one in IMAGES:
+                changed = z.clone()
+                changed[0, *place] = module.middle(module.start(one[None])).relu()[0, *place]
+                values.append(node(changed))
+            expected[place] = node(z) - np.mean(values)
+    assert np.abs(expected).max() > 1e-3
+    np.testing.assert_allclose(result.values, expected, rtol=1e-5, atol=1e-9)
+    assert (expected[:, :, 4:] == 0).all()  # which the unit does not see
+    assert (result.values[:, :, 4:] == 0).all()
+    assert result.label == "last, channel 2, row 1, column 0"
+
+
+def test_units_are_ranked_by_channel():
+    result = unit_relevance(network(), image(), "middle", 0, IMAGES, 3)
+    frame = result.frame()
+    sums = result.values.sum((1, 2))
+    np.testing.assert_allclose(frame["value"], sums, rtol=1e-5)
+    assert frame.sort_values("rank")["channel"].tolist() == np.argsort(-sums).tolist()
+
+
+def test_the_seed_decides_and_the_explained_image_is_not_drawn_from():
+    def values(seed, images=IMAGES):
+        return unit_relevance(network(), image(), "hidden", 0, images, 2, seed).values
+
+    assert np.array_equal(values(1), values(1))
+    assert any(not np.array_equal(values(1), values(seed)) for seed in (2, 3, 4))
+    np.testing.assert_array_equal(values(0, torch.stack([image(), *IMAGES])), values(0))
+
+
+def test_when_time_is_up_the_rest_is_not_known():
+    with patch("xwidgets.explain.unit_relevance.time.monotonic", iter(range(100)).__next__):
+        result = unit_relevance(
+            network(), image(), "middle", 0, IMAGES, 3, memory=0, seconds=5
+        )  # fmt: skip
+    assert isinstance(result, UnitRelevance)
+    assert np.isfinite(result.values).sum() == 5
+    assert np.isnan(result.standard_error).all()
+    assert result.completed == pytest.approx(5 / (3 * 4 * 7 * 8))
+
+
+def test_the_network_stays_as_it_was():
+    net = network()
+    unit_relevance(net, image(), "middle", 0, IMAGES, 1)
+    assert net.module.training
+    assert not net.module.middle._forward_hooks
+    assert all(value.requires_grad and value.grad is None for value in net.module.parameters())
+
+
+class Branching(Branched):
+    def forward(self, x):
+        return super().forward(x) if x.mean() > -100 else x.flatten(1)[:, :3]
+
+
+BAD = {
+    "layer": (lambda: (network(), image(), "medium"), "unknown layer 'medium'"),
+    "samples": (lambda: (network(), image(), "middle", 0, IMAGES, 0), "samples is 0"),
+    "seed": (lambda: (network(), image(), "middle", 0, IMAGES, 1, -1), "seed is -1"),
+    "no-images": (lambda: (network(), image(), "middle"), "give images="),
+    "only-itself": (
+        lambda: (network(), image(), "middle", 0, image()[None]), "no image other than"
+    ),
+    "other-size": (
+        lambda: (network(), image(), "middle", 0, torch.rand(2, 3, 4, 4)), "same shape"
+    ),
+    "class": (lambda: (network(), image(), "middle", 3, IMAGES), "classes 0 to 2"),
+    "measure": (
+        lambda: (network(), image(), "middle", 0, IMAGES, 1, 0, "bits"), "one of evidence"
+    ),
+    "memory": (
+        lambda: (network(), image(), "middle", 0, IMAGES, 1, 0, "evidence", 9, -1), "memory is -1"
+    ),
+    "seconds": (
+        lambda: (network(), image(), "middle", 0, IMAGES, 1, 0, "evidence", 9, 0, None, 0),
+        "seconds is 0",
+    ),
+    "node-before-layer": (
+        lambda: (network(), image(), "hidden", 0, IMAGES, 1, 0, "evidence", 9, 0, "first"),
+        "cannot be run from 'hidden' on: its output does not depend on that layer",
+    ),
+    "dynamic": (
+        lambda: (Network(Branching(), size=SIZE, name="odd"), image(), "middle", 0, IMAGES),
+        "odd cannot be run from 'middle' on: ",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_cannot_be_is_refused_in_one_sentence(name):
+    arguments, words = BAD[name]
+    with pytest.raises(ValueError, match=words) as caught:
+        unit_relevance(*arguments())
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,104 @@
+"""What the units of a hidden layer contribute to a node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
+
+from xwidgets import render
+
+from .result import Result, versions
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class UnitRelevance(Result):
+    """How much every unit of a layer speaks for (positive) or against (negative) a node.
+
+    Attributes:
+        values: float32 ``(C, h, w)``, or ``(C,)`` for a layer without maps, in ``unit``. NaN where
+            a partial result knows nothing yet.
+        standard_error: float32 of the same shape; NaN where there are too few samples to tell.
+        image: the picture, 8-bit ``(H, W, 3)``.
+        layer: the name of the layer.
+        unit: such as ``"bits"``.
+        network: the network's name.
+        target: the class index or channel of the node, and ``label`` its name.
+        parameters: everything the method was called with, the seed among it.
+        completed: the share of the work behind ``values``; below 1 for a partial result.
+        versions: of the packages that computed it.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> scene = xw.scenes.bird(seed=3)
+        >>> result = xw.unit_relevance(xw.network("birds"), scene.image, "features.28", samples=1)
+        >>> result.values.shape, list(result.frame().columns)
+        ((128, 4, 4), ['layer', 'channel', 'value', 'rank'])
+    """
+
+    values: NDArray[np.float32]
+    standard_error: NDArray[np.float32]
+    image: NDArray[np.uint8]
+    layer: str
+    unit: str
+    network: str
+    target: int
+    label: str
+    parameters: Mapping[str, Any]
+    completed: float = 1.0
+    versions: Mapping[str, str] = field(default_factory=versions)
+
+    @property
+    def title(self) -> str:
+        """One line that says what this is."""
+        share = "" if self.completed >= 1 else f", {self.completed:.1%} computed"
+        return f"units of {self.layer} for {self.label!r} ({self.network}), in {self.unit}{share}"
+
+    def frame(self) -> pd.DataFrame:
+        """A row a channel: layer, channel, value (the sum over its units) and rank, 1 the largest.
+
+        Channels of a partial result count the units that are known.
+        """
+        value = np.nansum(self.values.reshape(self.values.shape[0], -1), axis=1, dtype=np.float64)
+        frame = pd.DataFrame(
+            {"layer": self.layer, "channel": np.arange(len(value)), "value": value}
+        )
+        frame["rank"] = frame["value"].rank(ascending=False, method="first").astype(int)
+        return frame
+
+    def png(self) -> bytes:
+        """Where in the picture the units are: their sum over the channels, as a PNG file.
+
+        A unit stands at its place in the map, not at all that it sees. A layer without maps has
+        no places, and the picture stays as it is.
+        """
+        height, width = self.image.shape[:2]
+        if self.values.ndim == 1:
+            return render.png(self.image)
+        total = Image.fromarray(np.nansum(self.values, axis=0, dtype=np.float32))
+        resized = np.asarray(total.resize((width, height), Image.Resampling.NEAREST))
+        return render.png(render.overlay(self.image, resized))
+
+    def _repr_png_(self) -> bytes:
+        return self.png()
+
+    def _fault(self) -> str | None:
+        if self.values.dtype != np.float32 or self.values.ndim not in (1, 3):
+            return f"its values are {self.values.dtype} {self.values.shape}"
+        if (
+            self.standard_error.dtype != np.float32
+            or self.standard_error.shape != self.values.shape
+        ):
+            return f"its standard error is {self.standard_error.dtype} {self.standard_error.shape}"
+        if self.image.dtype != np.uint8 or self.image.ndim != 3 or self.image.shape[2] != 3:
+            return f"its picture is {self.image.dtype} {self.image.shape}"
+        return None
+
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.values.shape))
+        return f"<UnitRelevance {shape}: {self.title}>"
