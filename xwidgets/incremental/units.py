@@ -55,19 +55,26 @@ class UnitInference:
             start = number_of(watch.activations.get(layer))
             if start is None:
                 raise Unrecordable("the layer is not used for this image")
-            behind = recording.behind(start)
+            self._run_behind(recording.behind(start), memory)
         except Unrecordable as reason:
             raise ValueError(
                 f"{net.name} cannot be run from {layer!r} on: {reason}; choose another layer"
             ) from reason
-        base = behind.values[0]
+
+    def _run_behind(self, behind: Recording, memory: float) -> None:
+        base, output = behind.values[0], behind.values[behind.output]
         self._mapped = base.ndim == 4
         self._shape = base.shape[1:]
         extent = Extent.of_windows(1, base.shape[2:]) if self._mapped else None
         self._differences = Differences(behind, extent)
         self.activations = base[0]
         self.batch = min(max(1, int(memory // self._differences.need)), _BATCH)
-        self._check(net, layer, behind)
+        try:
+            same = self._batch(torch.tensor([0, 0]), torch.zeros(2))
+        except RuntimeError as error:
+            raise Unrecordable(f"its operations cannot be run again ({error})") from error
+        if output.isfinite().all() and not torch.allclose(same, output, rtol=1e-3, atol=1e-5):
+            raise Unrecordable("it does not give the same again")
 
     def outputs(self, units: Tensor, changes: Tensor) -> Tensor:
         """``(n, K)``, what is read with one unit changed in each.
@@ -78,23 +85,6 @@ class UnitInference:
         """
         parts = zip(units.split(self.batch), changes.split(self.batch), strict=True)
         return torch.cat([self._batch(*part) for part in parts])
-
-    def _check(self, net: Network, layer: str, behind: Recording) -> None:
-        """Two units that stay as they are must leave the output as it is."""
-        base = behind.values[behind.output]
-        try:
-            outputs = self._batch(torch.tensor([0, 0]), torch.zeros(2))
-            fits = torch.allclose(outputs, base.expand(2, -1), rtol=1e-3, atol=1e-5)
-        except RuntimeError as error:
-            raise ValueError(
-                f"{net.name} cannot be run from {layer!r} on: its operations cannot be run again "
-                f"({error}); choose another layer"
-            ) from error
-        if not fits and base.isfinite().all():
-            raise ValueError(
-                f"{net.name} cannot be run from {layer!r} on: it does not give the same again; "
-                "choose another layer"
-            )
 
     def _batch(self, units: Tensor, changes: Tensor) -> Tensor:
         channels, *cells = torch.unravel_index(units, self._shape)

@@ -64,10 +64,10 @@ class UnitRelevance(Result):
 
         Channels of a partial result count the units that are known.
         """
-        value = np.nansum(self.values.reshape(self.values.shape[0], -1), axis=1, dtype=np.float64)
-        frame = pd.DataFrame(
-            {"layer": self.layer, "channel": np.arange(len(value)), "value": value}
-        )
+        units = pd.DataFrame(self.values.reshape(self.values.shape[0], -1))
+        frame = units.sum(axis=1).to_frame("value")
+        frame.insert(0, "channel", frame.index)
+        frame.insert(0, "layer", self.layer)
         frame["rank"] = frame["value"].rank(ascending=False, method="first").astype(int)
         return frame
 
