@@ -14,7 +14,7 @@ import torch
 
 import xwidgets as xw
 from benchmarks.measure import random_network
-from xwidgets.incremental import IncrementalInference
+from xwidgets.incremental import IncrementalInference, WholeInference
 
 NETWORKS = ("birds", "alexnet", "squeezenet1_1", "resnet18", "googlenet", "vgg16")
 WINDOW = 10
@@ -36,7 +36,7 @@ def measured(name: str) -> tuple[float, float, IncrementalInference]:
     net.memory_format = torch.channels_last
     net.module.to(memory_format=torch.channels_last)
     image = torch.rand(3, *net.size)
-    inference = IncrementalInference(net, image, WINDOW, MEMORY)
+    inference = IncrementalInference(WholeInference(net, image, WINDOW, MEMORY))
     batch = inference.batch
     places = torch.tensor(net.size) - WINDOW + 1
     corners = (torch.rand(batch, 2) * places).long()

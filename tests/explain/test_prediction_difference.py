@@ -399,16 +399,19 @@ def test_contents_without_chance_have_no_error_and_one_sample_tells_none():
 # On differences
 
 
-def test_whole_forwards_only_cover_the_picture():
+def test_only_the_first_batch_runs_whole_forwards():
     net, x = network(), image()
     sizes = []
     net.module.register_forward_hook(lambda module, inputs, output: sizes.append(len(inputs[0])))
     with patch("xwidgets.incremental.inference._WORTH", np.inf):
-        result = prediction_difference(net, x, 0, 2, gaussian(), samples=4)
-    covering = 4 * 5
-    preparing = 3  # of the image itself; and two windows are checked
-    assert sum(sizes) <= covering + 2 * preparing + 4
-    assert result.note == ""
+        steps = prediction_difference_steps(net, x, 0, 2, gaussian(), samples=4, memory=5e4)
+        sizes.clear()
+        next(steps)
+        (first,) = sizes
+        assert 1 < first < 20
+        last = [step.completed for step in steps][-1]
+    assert sizes == [first, 1, 2]  # then a recording, and two windows to check it with
+    assert last == 1
 
 
 def test_a_network_that_branches_gives_the_same_map_and_says_so():
@@ -702,17 +705,16 @@ def test_a_step_knows_its_windows_only_from_the_samples_so_far():
 
 
 def test_nothing_runs_between_steps_or_after_closing():
-    net = network()
+    net, recorder = network(), Recorder()
+    steps = prediction_difference_steps(net, image(), 0, 2, recorder, samples=2, memory=0)
+    for count in (1, 2, 3):
+        next(steps)
+        assert len(recorder.contents) == count
     forwards = []
     net.module.register_forward_hook(lambda *_: forwards.append(1))
-    steps = prediction_difference_steps(net, image(), 0, 2, GREY, samples=2, memory=0)
-    next(steps)
-    at_first = len(forwards)
-    next(steps)
-    assert len(forwards) == at_first + 1
     steps.close()
     assert next(steps, None) is None
-    assert len(forwards) == at_first + 1
+    assert (len(recorder.contents), forwards) == (3, [])
     assert net.module.training
 
 

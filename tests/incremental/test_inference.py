@@ -53,7 +53,7 @@ def wrapped(module, *size, channels=3):
 
 def compare(net, image, window, tolerance=1e-10):
     """Differences and plain forwards agree; returns the inference."""
-    inference = IncrementalInference(net, image, window)
+    inference = IncrementalInference(WholeInference(net, image, window))
     assert not re.search("do not agree|cannot be run again", inference.note)
     corners, contents = windows(image, window)
     expected = plain(net, image, corners, contents)
@@ -92,7 +92,7 @@ def test_hidden_layers_of_random_networks(plan, window, data):
 
     corners, contents = windows(image, window)
     with ALWAYS:
-        inference = IncrementalInference(net, image, window, read=read)
+        inference = IncrementalInference(WholeInference(net, image, window, read=read))
     assert not re.search("do not agree|cannot be run again", inference.note)
     ours = inference.outputs(corners, contents)
     whole = WholeInference(net, image, window, read=read).outputs(corners, contents)
@@ -213,7 +213,7 @@ def test_networks_of_torchvision(name, side, options):
 def test_single_precision_is_a_thousandth_of_the_effect_off_at_most():
     net = xw.network("birds")
     image = picture(3, 64, 64).float()
-    inference = IncrementalInference(net, image, 10)
+    inference = IncrementalInference(WholeInference(net, image, 10))
     corners, contents = windows(image, 10)
     expected = plain(net, image, corners, contents)
     effect = (expected - net.logits(image[None])).abs().amax(1)
@@ -235,8 +235,8 @@ def test_neither_order_nor_batches_nor_repeated_windows_matter():
     net, image = wrapped(small(), 33, 30), picture(3, 33, 30)
     corners, contents = windows(image, 4, count=30)
     corners[20:] = corners[3]
-    whole = IncrementalInference(net, image, 4, memory=1e9)
-    single = IncrementalInference(net, image, 4, memory=0)
+    whole = IncrementalInference(WholeInference(net, image, 4, memory=1e9))
+    single = IncrementalInference(WholeInference(net, image, 4, memory=0))
     assert (whole.note, single.batch) == ("", 1)
     order = torch.randperm(len(corners), generator=torch.Generator().manual_seed(0))
     expected = whole.outputs(corners, contents)
@@ -246,7 +246,7 @@ def test_neither_order_nor_batches_nor_repeated_windows_matter():
 
 def test_the_content_of_the_image_changes_nothing():
     net, image = wrapped(small(), 33, 30), picture(3, 33, 30)
-    same = IncrementalInference(net, image, 5).outputs(
+    same = IncrementalInference(WholeInference(net, image, 5)).outputs(
         torch.tensor([[7, 8], [28, 25]]), torch.stack([image[:, 7:12, 8:13], image[:, 28:, 25:]])
     )
     torch.testing.assert_close(same, net.logits(image[None]).expand(2, -1), rtol=0, atol=1e-12)
@@ -260,7 +260,10 @@ def test_a_window_as_large_as_the_image_is_a_whole_forward():
 
 def test_batches_fit_into_the_memory():
     net, image = wrapped(small(), 33, 30), picture(3, 33, 30)
-    one, two = (IncrementalInference(net, image, 4, memory=memory) for memory in (1.2e5, 2.4e5))
+    one, two = (
+        IncrementalInference(WholeInference(net, image, 4, memory=memory))
+        for memory in (1.2e5, 2.4e5)
+    )
     assert one.batch > 10
     assert two.batch == pytest.approx(2 * one.batch, abs=1)
 
@@ -269,7 +272,7 @@ def test_a_memory_too_small_for_one_window_is_refused_with_what_is_needed():
     net, image = wrapped(small(), 33, 30), picture(3, 33, 30)
     words = r"memory is 10 bytes, but one image of this size in small takes 9.5e\+04"
     with pytest.raises(ValueError, match=words):
-        IncrementalInference(net, image, 4, memory=10)
+        IncrementalInference(WholeInference(net, image, 4, memory=10))
 
 
 def test_the_module_is_left_as_it_came():
@@ -278,7 +281,7 @@ def test_the_module_is_left_as_it_came():
     attributes = [set(vars(part)) for part in module.modules()]
     net, image = xw.Network(module.double(), size=(33, 30)), picture(3, 33, 30)
     copy = image.clone()
-    IncrementalInference(net, image, 4).outputs(*windows(image, 4))
+    IncrementalInference(WholeInference(net, image, 4)).outputs(*windows(image, 4))
     assert torch.equal(image, copy)
     assert all(part.training for part in module.modules())
     assert all(value.requires_grad and value.grad is None for value in module.parameters())
@@ -353,7 +356,7 @@ def test_from_an_unknown_operation_on_values_are_whole(name):
 def test_a_network_that_cannot_be_replayed_is_run_whole(name):
     what, reason = WHOLE[name]
     net, image = wrapped(Odd(what), 20, 20), picture(3, 20, 20)
-    inference = IncrementalInference(net, image, 3)
+    inference = IncrementalInference(WholeInference(net, image, 3))
     assert inference.note.startswith("small is run whole for every window: ")
     assert re.search(reason, inference.note)
     if name != "random":
@@ -370,6 +373,6 @@ def test_nan_in_the_network_is_told():
     module = small()
     module[0].weight.data[0] = torch.nan
     net, image = wrapped(module, 33, 30), picture(3, 33, 30)
-    inference = IncrementalInference(net, image, 4)
+    inference = IncrementalInference(WholeInference(net, image, 4))
     assert "do not agree" in inference.note
     assert inference.outputs(*windows(image, 4)).isnan().any()

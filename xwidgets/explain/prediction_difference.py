@@ -14,8 +14,8 @@ Windows are visited in sweeps: first some that cover the picture, then each one 
 sample, then each with its second ... up to S. The randomness of a sample depends only on the seed,
 the window's corner and the sample's number, so neither order, batches nor cancelling change it.
 
-The sweep that covers the picture runs whole forwards, which need no set-up, so that first colours
-come at once; from then on only what a window can change is computed again, which is exact.
+The first batch runs whole forwards, which need no set-up, so that first colours come at once; from
+then on only what a window can change is computed again, which is exact.
 """
 
 import time
@@ -220,7 +220,7 @@ class _Removal:
                 f"use a stride of at most {window}"
             )
         self._window, self._samples, self._seed = int(window), int(samples), int(seed)
-        self._memory, self._seconds = memory, seconds
+        self._seconds = seconds
         self._nodes = nodes_of(net, self._image, targets, layer, measure, training_size)
         with net.evaluating():
             whole = self._nodes.read(self._image[None])
@@ -251,19 +251,18 @@ class _Removal:
         """Remove a batch of windows in each step."""
         start = time.monotonic()
         inference: WholeInference | IncrementalInference = self._first
-        for sweep, (sample, windows) in enumerate(self._grid.sweeps(self._samples, self._seed)):
-            if sweep == 1:
-                inference = IncrementalInference(
-                    self._net, self._image, self._window, self._memory, self._nodes.read
-                )
-                self._note = inference.note
-            for batch in windows.split(inference.batch):
+        for sample, windows in self._grid.sweeps(self._samples, self._seed):
+            while len(windows):
+                batch, windows = windows[: inference.batch], windows[inference.batch :]
                 corners = self._grid.corners[batch]
                 outputs = inference.outputs(corners, self._draw(corners, self._rngs(batch, sample)))
                 self._tally.add(batch, self._nodes.values(finite(self._net, outputs)))
                 yield
                 if self._seconds is not None and time.monotonic() - start >= self._seconds:
                     return
+                if inference is self._first:
+                    inference = IncrementalInference(self._first)
+                    self._note = inference.note
 
     def results(self) -> list[Relevance]:
         """What is known so far of each node."""

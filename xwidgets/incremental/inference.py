@@ -9,14 +9,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from xwidgets.networks import Network
 from xwidgets.networks.watch import refuse_compiled
 
 from .boxes import Places, Surroundings
 from .differences import Differences
 from .extent import Extent
 from .recording import Unrecordable, record
-from .whole import Read, WholeInference
+from .whole import WholeInference
 
 _BATCH = 64  # windows; more are hardly faster, and fewer are cancelled sooner
 _WORTH = 0.9  # share of the multiplications of a whole forward above which differences do not pay
@@ -25,57 +24,40 @@ _SINGLE = (1e-3, 2e-5)
 
 
 class IncrementalInference:
-    """Values read off ``image`` with windows of other content.
+    """Values read off an image with windows of other content.
 
     Args:
-        net: the classifier.
-        image: ``(C, H, W)`` in [0, 1], on the network's device.
-        window: k, the side of the windows, in pixels.
-        memory: roughly how many bytes a batch may take; 0 for one window at a time.
-        read: what is read; ``None`` for the logits.
+        whole: the same by whole forwards, which it is checked against.
 
     Attributes:
         batch: how many windows are computed at a time.
         note: a sentence where whole forwards, or some of them, have to do; otherwise empty.
 
-    Raises:
-        ValueError: as :class:`WholeInference`.
-
     Example:
         >>> import xwidgets as xw
         >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
-        >>> inference = IncrementalInference(net, scene.image, window=10)
+        >>> inference = IncrementalInference(WholeInference(net, scene.image, window=10))
         >>> corners = torch.tensor([[0, 0], [20, 30]])
         >>> inference.outputs(corners, torch.full((2, 3, 10, 10), 0.5)).shape
         torch.Size([2, 20])
     """
 
-    def __init__(
-        self,
-        net: Network,
-        image: Tensor,
-        window: int,
-        memory: float = 48e6,
-        read: Read | None = None,
-    ) -> None:
-        self._net, self._read = net, read or net.classify
-        self._image = image.to(net.device, net.dtype)
-        self._window = window
-        self._whole = WholeInference(net, self._image, window, memory, read)
-        self._extent = Extent.of_windows(window, image.shape[1:])
-        self._pixels = Surroundings(self._image[None], self._extent, fill=0)
+    def __init__(self, whole: WholeInference) -> None:
+        self._whole, net = whole, whole.net
+        self._extent = Extent.of_windows(whole.window, whole.image.shape[1:])
+        self._pixels = Surroundings(whole.image[None], self._extent, fill=0)
         self._differences: Differences | None = None
         self.note = ""
         try:
             differences = self._checked()
         except Unrecordable as reason:
             self.note = f"{net.name} is run whole for every window: {reason}"
-            self.batch = self._whole.batch
+            self.batch = whole.batch
             return
         self._differences = differences
         if differences.stopped_at:
             self.note = f"{net.name} is run on whole values from {differences.stopped_at!r} on"
-        self.batch = min(max(1, int(memory // differences.need)), _BATCH)
+        self.batch = min(max(1, int(whole.memory // differences.need)), _BATCH)
 
     def outputs(self, corners: Tensor, contents: Tensor) -> Tensor:
         """``(n, K)``, what is read off the image with one window replaced in each.
@@ -94,17 +76,17 @@ class IncrementalInference:
 
     def _differing(self, differences: Differences, corners: Tensor, contents: Tensor) -> Tensor:
         places = Places(*corners.cpu().T)
-        return differences.outputs(places, contents.to(self._image) - self._pixels.at(places))
+        return differences.outputs(places, contents.to(self._whole.image) - self._pixels.at(places))
 
     def _checked(self) -> Differences:
         """Differences that pay, and agree with plain forwards on two windows."""
-        net, image = self._net, self._image
+        net, image = self._whole.net, self._whole.image
         try:
             refuse_compiled(net.module)
         except ValueError as error:
             raise Unrecordable(str(error)) from error
         with net.evaluating():
-            recording = record(self._read, image[None].to(memory_format=net.memory_format))
+            recording = record(self._whole.read, image[None].to(memory_format=net.memory_format))
         differences = Differences(recording, self._extent)
         if differences.share > _WORTH:
             where = f" from {differences.stopped_at!r} on" if differences.stopped_at else ""
@@ -113,12 +95,13 @@ class IncrementalInference:
         return differences
 
     def _check(self, differences: Differences, base: Tensor) -> None:
+        image, window = self._whole.image, self._whole.window
         random = torch.Generator().manual_seed(0)
-        limits = torch.tensor(self._image.shape[1:]) - self._window + 1
+        limits = torch.tensor(image.shape[1:]) - window + 1
         inside = (torch.rand(2, generator=random) * limits).long()
         corners = torch.stack([torch.zeros_like(inside), inside])
-        shape = (2, len(self._image), self._window, self._window)
-        contents = torch.rand(shape, generator=random).to(self._image)
+        shape = (2, len(image), window, window)
+        contents = torch.rand(shape, generator=random).to(image)
         plain = self._whole.outputs(corners, contents)
         try:
             ours = self._differing(differences, corners, contents)

@@ -18,12 +18,13 @@ class WholeInference:
 
     Args:
         net: the classifier.
-        image: ``(C, H, W)`` in [0, 1], on the network's device.
+        image: ``(C, H, W)`` in [0, 1].
         window: k, the side of the windows, in pixels.
         memory: roughly how many bytes a batch may take; 0 for one window at a time.
         read: what is read; ``None`` for the logits.
 
     Attributes:
+        net, image, window, memory, read: as given, the image on the network's device.
         batch: how many windows are computed at a time.
 
     Raises:
@@ -45,8 +46,9 @@ class WholeInference:
         memory: float = 48e6,
         read: Read | None = None,
     ) -> None:
-        self._net, self._image, self._window = net, image, window
-        self._read = read or net.classify
+        self.net, self.window, self.memory = net, window, memory
+        self.image = image.to(net.device, net.dtype)
+        self.read = read or net.classify
         need = self._need()
         if 0 < memory < need:
             raise ValueError(
@@ -63,18 +65,18 @@ class WholeInference:
             contents: ``(n, C, k, k)``, pixels in [0, 1].
         """
         parts = zip(corners.split(self.batch), contents.split(self.batch), strict=True)
-        with self._net.evaluating():
-            return torch.cat([self._read(self._replaced(*part)) for part in parts])
+        with self.net.evaluating():
+            return torch.cat([self.read(self._replaced(*part)) for part in parts])
 
     def _replaced(self, corners: Tensor, contents: Tensor) -> Tensor:
-        images = self._image.repeat(len(corners), 1, 1, 1)
+        images = self.image.repeat(len(corners), 1, 1, 1)
         for one, content, (y, x) in zip(images, contents, corners.tolist(), strict=True):
-            one[:, y : y + self._window, x : x + self._window] = content
-        return images.to(memory_format=self._net.memory_format)
+            one[:, y : y + self.window, x : x + self.window] = content
+        return images.to(memory_format=self.net.memory_format)
 
     def _need(self) -> int:
         """Bytes an image takes: a layer needs its input, its output, and as much to work with."""
-        with self._net.evaluating():
-            layers = list_layers(self._net.module, torch.zeros_like(self._image)[None])
-        largest = max([self._image.numel(), *(prod(layer.shape) for layer in layers)])
-        return 4 * largest * self._image.element_size()
+        with self.net.evaluating():
+            layers = list_layers(self.net.module, torch.zeros_like(self.image)[None])
+        largest = max([self.image.numel(), *(prod(layer.shape) for layer in layers)])
+        return 4 * largest * self.image.element_size()
