@@ -121,15 +121,13 @@ def test_an_error_appears_in_the_view_and_the_next_question_works(notebook: Note
     page = notebook.page
     await_colors(page)
     notebook.kernel("""
-def broken(pixels, logits=net.logits):
-    if len(pixels) > 1:
-        raise RuntimeError("the <b>device</b> is gone")
-    return logits(pixels)
-net.logits = broken
+def broken(logits):
+    raise RuntimeError("the <b>device</b> is gone")
+net.probabilities = broken
 """)
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("the <b>device</b> is gone")
-    notebook.kernel("del net.logits")
+    notebook.kernel("del net.probabilities")
     slider(page).focus()
     page.keyboard.press("ArrowRight")
     expect(alert).to_be_hidden()
