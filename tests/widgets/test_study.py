@@ -89,8 +89,8 @@ def test_an_error_is_kept_shown_and_gone_with_the_next_question(
 ) -> None:
     study.wait()
     with monkeypatch.context() as patch:
-        good = study.network.logits
-        patch.setattr(study.network, "logits", lambda x: good(x) if len(x) == 1 else 1 / 0)
+        good = study.network.probabilities
+        patch.setattr(study.network, "probabilities", lambda x: good(x) if len(x) == 1 else 1 / 0)
         study.window = 6
         with pytest.raises(ZeroDivisionError):
             study.wait()

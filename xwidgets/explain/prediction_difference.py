@@ -50,7 +50,7 @@ def prediction_difference(
     seed: int = 0,
     measure: Measure = "evidence",
     training_size: int | None = None,
-    memory: float = 48e6,
+    memory: float | None = None,
     layer: str | int | None = None,
     seconds: float | None = None,
 ) -> Relevance:
@@ -73,7 +73,8 @@ def prediction_difference(
         training_size: N of the Laplace correction, how many images the network was trained on;
             ``None`` for what the network says. K is the number of classes, 2 for a single sigmoid.
         memory: roughly how many bytes a batch of perturbed images may take in the network; 0 for
-            one at a time. Small batches stay in the processor's cache and make cancelling prompt.
+            one at a time. ``None`` for 48 MB on a processor, which stay in its cache and make
+            cancelling prompt, and a quarter of the free memory of a GPU.
         layer: name, or number of a convolution, of the layer that ``target`` is of; its
             activations are those behind the batch norm and rectifier that directly follow it.
         seconds: after which the map is returned as it is by then; ``None`` for the complete one.
@@ -111,7 +112,7 @@ def prediction_difference_each(
     seed: int = 0,
     measure: Measure = "evidence",
     training_size: int | None = None,
-    memory: float = 48e6,
+    memory: float | None = None,
     layer: str | int | None = None,
     seconds: float | None = None,
 ) -> list[Relevance]:
@@ -152,7 +153,7 @@ def prediction_difference_steps(
     seed: int = 0,
     measure: Measure = "evidence",
     training_size: int | None = None,
-    memory: float = 48e6,
+    memory: float | None = None,
     layer: str | int | None = None,
     seconds: float | None = None,
 ) -> Iterator[Relevance]:
@@ -195,7 +196,7 @@ class _Removal:
         seed: int,
         measure: Measure,
         training_size: int | None,
-        memory: float,
+        memory: float | None,
         layer: str | int | None,
         seconds: float | None,
     ) -> None:
@@ -205,7 +206,8 @@ class _Removal:
         for name, value in {"samples": samples, "stride": stride, "window": window}.items():
             at_least(name, value, 1)
         at_least("seed", seed, 0)
-        number("memory", memory, lambda size: size >= 0, "of bytes, at least 0")
+        if memory is not None:
+            number("memory", memory, lambda size: size >= 0, "of bytes, at least 0")
         if seconds is not None:
             number("seconds", seconds, lambda time: time > 0, "above 0, or None for no limit")
         training_size = net.training_size if training_size is None else training_size

@@ -40,7 +40,7 @@ def unit_relevance(
     seed: int = 0,
     measure: Measure = "evidence",
     training_size: int | None = None,
-    memory: float = 48e6,
+    memory: float | None = None,
     target_layer: str | int | None = None,
     seconds: float | None = None,
 ) -> UnitRelevance:
@@ -60,7 +60,8 @@ def unit_relevance(
         seed: of the choice of images.
         measure: of classes, ``"evidence"`` in bits, or ``"difference"`` of scores before softmax.
         training_size: N of the Laplace correction; ``None`` for what the network says.
-        memory: roughly how many bytes a batch may take.
+        memory: roughly how many bytes a batch may take; ``None`` as for
+            :func:`xwidgets.prediction_difference`.
         target_layer: of the node, where it is no class; behind ``layer``.
         seconds: after which the result is returned as it is by then; ``None`` for the complete one.
 
@@ -79,7 +80,8 @@ def unit_relevance(
     x = image_for(net, image).to(net.device, net.dtype)
     at_least("samples", samples, 1)
     at_least("seed", seed, 0)
-    number("memory", memory, lambda size: size >= 0, "of bytes, at least 0")
+    if memory is not None:
+        number("memory", memory, lambda size: size >= 0, "of bytes, at least 0")
     if seconds is not None:
         number("seconds", seconds, lambda limit: limit > 0, "above 0, or None for no limit")
     training_size = net.training_size if training_size is None else training_size

@@ -12,6 +12,7 @@ from torch import Tensor
 from xwidgets.networks.watch import refuse_compiled
 
 from .boxes import Places, Surroundings
+from .budget import batch_size
 from .differences import Differences
 from .extent import Extent
 from .recording import Unrecordable, record
@@ -57,7 +58,7 @@ class IncrementalInference:
         self._differences = differences
         if differences.stopped_at:
             self.note = f"{net.name} is run on whole values from {differences.stopped_at!r} on"
-        self.batch = min(max(1, int(whole.memory // differences.need)), _BATCH)
+        self.batch = batch_size(whole.memory, differences.need, net.device, _BATCH)
 
     def outputs(self, corners: Tensor, contents: Tensor) -> Tensor:
         """``(n, K)``, what is read off the image with one window replaced in each.

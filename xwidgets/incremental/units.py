@@ -9,6 +9,7 @@ from xwidgets.networks import Network
 from xwidgets.networks.watch import Watch
 
 from .boxes import Places
+from .budget import batch_size, budget
 from .differences import Differences
 from .extent import Extent
 from .recording import Recording, Unrecordable, number_of, record
@@ -23,7 +24,8 @@ class UnitInference:
         image: ``(C, H, W)`` in [0, 1], on the network's device.
         layer: the layer's name.
         read: what is read.
-        memory: roughly how many bytes a batch may take; 0 for one unit at a time.
+        memory: roughly how many bytes a batch may take; 0 for one unit at a time, ``None`` for what
+            :func:`budget` says.
 
     Attributes:
         activations: the layer's ``(C, h, w)`` or ``(C,)``, which :meth:`outputs` starts from.
@@ -41,7 +43,7 @@ class UnitInference:
     """
 
     def __init__(
-        self, net: Network, image: Tensor, layer: str, read: Read, memory: float = 48e6
+        self, net: Network, image: Tensor, layer: str, read: Read, memory: float | None = None
     ) -> None:
         watch = Watch(net.module, [layer])
 
@@ -55,7 +57,7 @@ class UnitInference:
             start = number_of(watch.activations.get(layer))
             if start is None:
                 raise Unrecordable("the layer is not used for this image")
-            self._run_behind(recording.behind(start), memory)
+            self._run_behind(recording.behind(start), budget(memory, net.device))
         except Unrecordable as reason:
             raise ValueError(
                 f"{net.name} cannot be run from {layer!r} on: {reason}; choose another layer"
@@ -68,7 +70,7 @@ class UnitInference:
         extent = Extent.of_windows(1, base.shape[2:]) if self._mapped else None
         self._differences = Differences(behind, extent)
         self.activations = base[0]
-        self.batch = min(max(1, int(memory // self._differences.need)), _BATCH)
+        self.batch = batch_size(memory, self._differences.need, base.device, _BATCH)
         try:
             same = self._batch(torch.tensor([0, 0]), torch.zeros(2))
         except RuntimeError as error:

@@ -9,6 +9,8 @@ from torch import Tensor
 from xwidgets.networks import Network
 from xwidgets.networks.layers import list_layers
 
+from .budget import budget
+
 Read = Callable[[Tensor], Tensor]
 """Runs pixels ``(N, C, H, W)`` and reads ``(N, K)`` off the network, in evaluation mode."""
 
@@ -20,7 +22,8 @@ class WholeInference:
         net: the classifier.
         image: ``(C, H, W)`` in [0, 1].
         window: k, the side of the windows, in pixels.
-        memory: roughly how many bytes a batch may take; 0 for one window at a time.
+        memory: roughly how many bytes a batch may take; 0 for one window at a time, ``None`` for
+            what :func:`budget` says.
         read: what is read; ``None`` for the logits.
 
     Attributes:
@@ -43,19 +46,20 @@ class WholeInference:
         net: Network,
         image: Tensor,
         window: int,
-        memory: float = 48e6,
+        memory: float | None = None,
         read: Read | None = None,
     ) -> None:
-        self.net, self.window, self.memory = net, window, memory
+        self.net, self.window = net, window
+        self.memory = budget(memory, net.device)
         self.image = image.to(net.device, net.dtype)
         self.read = read or net.classify
         need = self._need()
-        if 0 < memory < need:
+        if 0 < self.memory < need:
             raise ValueError(
-                f"memory is {memory:.3g} bytes, but one image of this size in {net.name} takes "
+                f"memory is {self.memory:.3g} bytes, but one image of this size in {net.name} takes "
                 f"{need:.3g}; give at least that, or 0 for one window at a time"
             )
-        self.batch = max(1, int(memory // need))
+        self.batch = max(1, int(self.memory // need))
 
     def outputs(self, corners: Tensor, contents: Tensor) -> Tensor:
         """``(n, K)``, what is read off the image with one window replaced in each.

@@ -88,7 +88,7 @@ class Study(traitlets.HasTraits):
         seed: int = 0,
         measure: Measure = "evidence",
         training_size: int | None = None,
-        memory: float = 48e6,
+        memory: float | None = None,
     ) -> None:
         super().__init__()
         self.network = net

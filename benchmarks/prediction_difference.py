@@ -1,0 +1,318 @@
+"""Prediction difference analysis: is it exact, how fast is it, and how soon is it useful?
+
+    OMP_NUM_THREADS=2 python -m benchmarks.prediction_difference [part ...]
+
+The parts are equality, speed, growth and progress; by default all. Prints tables, and draws
+docs/prediction_difference/*.png. Everything that is compared is measured in one run. torchvision's
+networks have random weights, on which equality and speed do not depend, but for progress.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+from captum.attr import Occlusion
+from matplotlib import pyplot as plt
+from scipy.stats import pearsonr
+from torch import Tensor
+
+import xwidgets as xw
+from benchmarks.measure import peak, random_network
+from xwidgets.explain.evidence import log_odds
+from xwidgets.explain.samplers import own_sampler
+from xwidgets.images.photo import photographs
+from xwidgets.incremental import IncrementalInference, WholeInference
+
+NETWORKS = ("birds", "street", "squeezenet1_1", "alexnet", "resnet18", "googlenet", "vgg16")
+WINDOW, SAMPLES = 10, 20
+BATCHES = (4, 8, 16, 32)
+SECONDS = 12.0
+FIGURES = Path(__file__).parent.parent / "docs" / "prediction_difference"
+
+
+def network(name: str) -> xw.Network:
+    """An embedded network, or one of torchvision's with random weights."""
+    if name in ("birds", "street"):
+        return xw.network(name)
+    net = random_network(name)
+    net.module.to(memory_format=torch.channels_last)
+    net.examples = lambda: torch.stack([net.prepare(one) for one in photographs()])
+    return net
+
+
+def picture(net: xw.Network) -> Tensor:
+    """A drawn scene, or a photograph."""
+    if net.name == "birds":
+        return xw.scenes.bird(seed=3).image
+    if net.name == "street":
+        return xw.scenes.street(seed=3).image
+    return net.prepare("chelsea")
+
+
+def windows_at_borders(size: tuple[int, int], count: int) -> Tensor:
+    """Corners of windows: all corners and borders of the image, and random places."""
+    bottom, right = size[0] - WINDOW, size[1] - WINDOW
+    edges = [(y, x) for y in (0, bottom // 2, bottom) for x in (0, right // 2, right)]
+    random = torch.Generator().manual_seed(0)
+    inside = torch.rand(count - len(edges), 2, generator=random)
+    return torch.cat([torch.tensor(edges), (inside * torch.tensor([bottom, right])).long()])
+
+
+def equality() -> None:
+    """The largest difference of differences from plain forwards, relative to the effect."""
+    print("| network | float64 | float32, worst window | float32, all windows | note |")
+    print("|---|---|---|---|---|")
+    for name in NETWORKS:
+        cells = []
+        for dtype, windows in ((torch.float64, 13), (torch.float32, 33)):
+            net = network(name)
+            net.module = deepcopy(net.module).to(dtype)
+            image = picture(net).to(dtype)
+            corners = windows_at_borders(net.size, windows)
+            draw = own_sampler(net).given(image, WINDOW)
+            contents = draw(corners, [np.random.default_rng(i) for i in range(windows)])
+            whole = WholeInference(net, image, WINDOW)
+            inference = IncrementalInference(whole)
+            plain = whole.outputs(corners, contents)
+            effect = (plain - net.logits(image[None])).abs().amax(1)
+            error = (inference.outputs(corners, contents) - plain).abs().amax(1)
+            cells.append(f"{(error / effect).max():.1e}")
+        cells.append(f"{error.max() / effect.max():.1e}")
+        print(f"| {name} | {' | '.join(cells)} | {inference.note} |", flush=True)
+
+
+def speed() -> None:
+    """Windows a second of four ways to do the same, the whole job from the call on."""
+    print("| network | differences | best plain forward | ratio | whole job | literal Algorithm 1 "
+          "| ratio | one grey sample | Captum | ratio |")  # fmt: skip
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for name in NETWORKS:
+        net = network(name)
+        image = picture(net)
+        engine, plain = _in_turns(_differences(net, image), _plain(net, image))
+        ours, literal = whole_job(net, image), literal_algorithm(net, image)
+        occlusion, captum = occlusions(net, image)
+        rates = (engine, plain, ours, literal, occlusion, captum)
+        cells = [
+            f"{one:.3g} | {other:.3g} | {one / other:.1f}"
+            for one, other in zip(rates[::2], rates[1::2], strict=True)
+        ]
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+def _rate(run: Callable[[], int]) -> float:
+    start = time.perf_counter()
+    count = run()
+    return count / (time.perf_counter() - start)
+
+
+def _in_turns(*runs: Callable[[], int]) -> list[float]:
+    """The median rate of each, measured in turns."""
+    for run in runs:
+        run()
+    rates = [[_rate(run) for run in runs] for _ in range(5)]
+    return [median(turn) for turn in zip(*rates, strict=True)]
+
+
+def _differences(net: xw.Network, image: Tensor) -> Callable[[], int]:
+    inference = IncrementalInference(WholeInference(net, image, WINDOW, 200e6))
+    corners = windows_at_borders(net.size, max(inference.batch, 9))
+    contents = torch.rand(len(corners), 3, WINDOW, WINDOW)
+
+    def run() -> int:
+        inference.outputs(corners, contents)
+        return len(corners)
+
+    return run
+
+
+def _plain(net: xw.Network, image: Tensor) -> Callable[[], int]:
+    """At the best of several batch sizes."""
+
+    def forward(size: int) -> Callable[[], int]:
+        images = image.repeat(size, 1, 1, 1)
+        return lambda: len(net.logits(images))
+
+    runs = [forward(size) for size in BATCHES]
+    return max(runs, key=lambda run: max(_rate(run) for _ in range(3)))
+
+
+def whole_job(net: xw.Network, image: Tensor) -> float:
+    """Samples a second of a call with the paper's setting that is stopped after a while."""
+    grid = (net.size[0] - WINDOW + 1) * (net.size[1] - WINDOW + 1)
+
+    def run() -> int:
+        result = xw.prediction_difference(net, image, 0, WINDOW, samples=SAMPLES, seconds=SECONDS)
+        return round(result.completed * SAMPLES * grid)
+
+    return _rate(run)
+
+
+def literal_algorithm(net: xw.Network, image: Tensor) -> float:
+    """Samples a second of Algorithm 1 as printed: a window at a time, 20 samples in a batch."""
+    net = deepcopy(net)
+    net.memory_format = torch.contiguous_format
+    net.module.to(memory_format=torch.contiguous_format)
+    target, classes = 0, net.logits(image[None]).shape[1]
+    draw = own_sampler(net).given(image, WINDOW)
+    probability = net.probabilities(net.logits(image[None]))[0, target]
+    evidence, counts = np.zeros((2, *net.size))
+    corners = windows_at_borders(net.size, 2000)
+    start, done = time.perf_counter(), 0
+    for y, x in corners.tolist():
+        rngs = [np.random.default_rng((y, x, s)) for s in range(SAMPLES)]
+        contents = draw(torch.tensor([[y, x]] * SAMPLES), rngs)
+        images = image.repeat(SAMPLES, 1, 1, 1)
+        images[:, :, y : y + WINDOW, x : x + WINDOW] = contents
+        mean = net.probabilities(net.logits(images))[:, target].mean()
+        here = np.s_[y : y + WINDOW, x : x + WINDOW]
+        difference = log_odds(torch.stack([probability, mean]), net.training_size, classes)
+        evidence[here] += float(difference[0] - difference[1])
+        counts[here] += 1
+        done += SAMPLES
+        if time.perf_counter() - start > SECONDS:
+            break
+    return done / (time.perf_counter() - start)
+
+
+def occlusions(net: xw.Network, image: Tensor) -> tuple[float, float]:
+    """Windows a second with one grey sample: ours, and Captum's Occlusion at its best setting."""
+    stride = {64: 3}.get(net.size[0], 10 if net.name != "vgg16" else 20)
+    places = len(range(0, net.size[0] - WINDOW + 1, stride))
+    grey = xw.ConstantSampler(0.5)
+
+    def ours() -> int:
+        xw.prediction_difference(
+            net, image, 0, WINDOW, grey, 1, min(stride, WINDOW), measure="difference"
+        )
+        side = (net.size[0] - WINDOW) / min(stride, WINDOW)
+        return (int(np.ceil(side)) + 1) ** 2
+
+    occlusion = Occlusion(net.logits)
+
+    def theirs(at_once: int) -> Callable[[], int]:
+        def run() -> int:
+            occlusion.attribute(
+                image[None], (3, WINDOW, WINDOW), (3, stride, stride), 0.5, target=0,
+                perturbations_per_eval=at_once,
+            )  # fmt: skip
+            return (places + 1) ** 2
+
+        return run
+
+    return max(_rate(ours) for _ in range(2)), max(_rate(theirs(size)) for size in BATCHES)
+
+
+def growth() -> None:
+    """Time and memory against the number of windows and samples."""
+    net, figure = xw.network("birds"), plt.figure(figsize=(9, 3.2), layout="constrained")
+    image = picture(net)
+    time_axes, memory_axes = figure.subplots(1, 2)
+    print("| stride | S | windows x samples | seconds | peak, MB |")
+    print("|---|---|---|---|---|")
+    for samples, style in ((1, "o-"), (2, "s-"), (4, "^-")):
+        rows = []
+        for stride in (8, 4, 3, 2, 1):
+            count = samples * len(range(0, 55, stride)) ** 2
+
+            def run(stride: int = stride, samples: int = samples) -> object:
+                return xw.prediction_difference(net, image, 0, samples=samples, stride=stride)
+
+            run()
+            start = time.perf_counter()
+            run()
+            taken = time.perf_counter() - start
+            rows.append((count, taken, peak(run) / 1e6))
+            print(
+                f"| {stride} | {samples} | {count} | {taken:.2f} | {rows[-1][2]:.0f} |", flush=True
+            )
+        counts, times, peaks = zip(*rows, strict=True)
+        time_axes.plot(counts, times, style, label=f"S = {samples}")
+        memory_axes.plot(counts, peaks, style, label=f"S = {samples}")
+    for axes, name in ((time_axes, "seconds"), (memory_axes, "peak memory, MB")):
+        axes.set(xlabel="windows × samples", ylabel=name, ylim=(0, None), xlim=(0, None))
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False)
+    _save(figure, "growth")
+
+
+PROGRESS: dict[str, tuple[str, int]] = {"birds": ("birds", 64), "street": ("street", 64),
+                                        "SqueezeNet 1.1": ("squeezenet1_1", 112)}  # fmt: skip
+
+
+def progress() -> None:
+    """Error and correlation of the growing map against the complete one, over time."""
+    figure = plt.figure(figsize=(9, 3.4), layout="constrained")
+    error_axes, correlation_axes = figure.subplots(1, 2)
+    print("| network | first colours, s | covered, s | S = 1, s | S = 2, s | complete, s "
+          "| correlation at S = 1 | at S = 2 | at 1 s | at 5 s |")  # fmt: skip
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for label, (name, side) in PROGRESS.items():
+        net = xw.network(name)
+        image = picture(net)
+        if side != net.size[0]:
+            image = torch.nn.functional.interpolate(image[None], (side, side), mode="area")[0]
+        own_sampler(net)
+        start = time.perf_counter()
+        steps = [
+            (time.perf_counter() - start, step)
+            for step in _thinned(xw.prediction_difference_steps(net, image, samples=SAMPLES))
+        ]
+        final = steps[-1][1].values
+        rows = [(at, *_likeness(step.values, final), step.completed) for at, step in steps]
+        times, errors, correlations, shares = map(np.array, zip(*rows, strict=True))
+        covered = np.array([np.isfinite(step.values).all() for _, step in steps])
+        marks = [times[0], times[covered][0]]
+        marks += [times[shares >= sweeps / SAMPLES - 1e-9][0] for sweeps in (1, 2, SAMPLES)]
+        one, two = (correlations[shares >= sweeps / SAMPLES - 1e-9][0] for sweeps in (1, 2))
+        late = [correlations[times <= limit][-1] for limit in (1, 5)]
+        cells = [f"{mark:.2f}" for mark in marks] + [f"{c:.4f}" for c in (one, two, *late)]
+        print(f"| {label} | {' | '.join(cells)} |", flush=True)
+        error_axes.loglog(times[:-1], errors[:-1], label=label)
+        correlation_axes.semilogx(times[:-1], correlations[:-1], label=label)
+    error_axes.set(xlabel="seconds", ylabel="error / spread of the complete map")
+    correlation_axes.set(xlabel="seconds", ylabel="correlation with the complete map")
+    for axes in (error_axes, correlation_axes):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False)
+    _save(figure, "progress")
+
+
+def _thinned(steps: Iterator[xw.Relevance]) -> Iterator[xw.Relevance]:
+    """The first steps all, later ones when a hundredth more is done, and the last."""
+    known = 0.0
+    for step in steps:
+        if step.completed < 0.05 or step.completed - known >= 0.01 or step.completed == 1:
+            known = step.completed
+            yield step
+
+
+def _likeness(values: np.ndarray, final: np.ndarray) -> tuple[float, float]:
+    filled = np.where(np.isfinite(values), values, 0)
+    error = float(np.sqrt(np.mean((filled - final) ** 2)) / final.std())
+    return error, float(pearsonr(filled.ravel(), final.ravel()).statistic)
+
+
+def _save(figure: plt.Figure, name: str) -> None:
+    FIGURES.mkdir(exist_ok=True)
+    figure.savefig(FIGURES / f"{name}.png", dpi=160)
+    plt.close(figure)
+
+
+PARTS = {"equality": equality, "speed": speed, "growth": growth, "progress": progress}
+
+
+def main() -> None:
+    """Run the parts that are named, or all."""
+    for name in sys.argv[1:] or PARTS:
+        print(f"\n{name}\n")
+        PARTS[name]()
+
+
+if __name__ == "__main__":
+    main()
