@@ -275,6 +275,12 @@ def test_a_memory_too_small_for_one_window_is_refused_with_what_is_needed():
         IncrementalInference(WholeInference(net, image, 4, memory=10))
 
 
+def test_a_large_network_goes_an_image_at_a_time_unless_told_otherwise():
+    net, image = wrapped(small(), 33, 30), picture(3, 33, 30)
+    with patch("xwidgets.incremental.budget._PROCESSOR", 10):
+        assert WholeInference(net, image, 4).batch == 1
+
+
 def test_the_module_is_left_as_it_came():
     module = small().train()
     before = {name: value.clone() for name, value in module.state_dict().items()}

@@ -27,8 +27,8 @@ def batch_size(memory: float, need: float, device: torch.device, most: int) -> i
     """How many of ``need`` bytes fit, on a processor at ``most``, and at least one.
 
     Example:
-        >>> batch_size(100, 7, torch.device("cpu"), most=64), batch_size(9, 9, torch.device("cpu"), 8)
-        (14, 1)
+        >>> batch_size(100, 7, torch.device("cpu"), most=64)
+        14
     """
     count = max(1, int(memory // need))
     return min(count, most) if device.type == "cpu" else count

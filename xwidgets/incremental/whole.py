@@ -54,9 +54,9 @@ class WholeInference:
         self.image = image.to(net.device, net.dtype)
         self.read = read or net.classify
         need = self._need()
-        if 0 < self.memory < need:
+        if memory and memory < need:
             raise ValueError(
-                f"memory is {self.memory:.3g} bytes, but one image of this size in {net.name} takes "
+                f"memory is {memory:.3g} bytes, but one image of this size in {net.name} takes "
                 f"{need:.3g}; give at least that, or 0 for one window at a time"
             )
         self.batch = max(1, int(self.memory // need))
