@@ -25,9 +25,10 @@ from .explain import (
 )
 from .images import photo, scenes
 from .networks import Network, network
-from .results import NeuronPatch, Ranking, Relevance, TopImages, XFeatures
+from .results import NeuronPatch, Ranking, Relevance, TopImages, XFeatures, difference
 from .widgets import (
     ClassChooser,
+    Comparison,
     Explorer,
     NeuronExplorer,
     NeuronRanking,
@@ -41,6 +42,7 @@ from .widgets import (
 
 __all__ = [
     "ClassChooser",
+    "Comparison",
     "ConditionalSampler",
     "ConstantSampler",
     "ExplanationModule",
@@ -61,6 +63,7 @@ __all__ = [
     "XFeatureExplorer",
     "XFeatures",
     "deconvolve",
+    "difference",
     "evaluate",
     "excitation_backprop",
     "fit_explanation",

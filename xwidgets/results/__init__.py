@@ -1,9 +1,20 @@
 """What methods return: arrays with all that is needed to read them again."""
 
+from .difference import contrast, difference, ends
 from .neuron_patch import NeuronPatch
 from .ranking import METRICS, Ranking
 from .relevance import Relevance
 from .top_images import TopImages
 from .x_features import XFeatures
 
-__all__ = ["METRICS", "NeuronPatch", "Ranking", "Relevance", "TopImages", "XFeatures"]
+__all__ = [
+    "METRICS",
+    "NeuronPatch",
+    "Ranking",
+    "Relevance",
+    "TopImages",
+    "XFeatures",
+    "contrast",
+    "difference",
+    "ends",
+]

@@ -39,8 +39,8 @@ class Study(traitlets.HasTraits):
     The relevance map of the question at hand is computed in a thread of the study's own. Setting
     :attr:`window`, :attr:`target` or :attr:`image` asks a new question at once; maps are kept, so
     that coming back to one takes no time: it is complete, or goes on from where it was. Views
-    observe :attr:`relevance` and :attr:`progress`; those of the network's neurons observe :attr:`neurons`, those of
-    x-features what :meth:`concepts` returns.
+    observe :attr:`relevance` and :attr:`progress`; those of the network's neurons observe
+    :attr:`neurons`, those of x-features what :meth:`concepts` returns.
 
     Args:
         net: the classifier.
