@@ -56,6 +56,15 @@ def await_complete(page: Page) -> None:
         expect(page.locator(".xw-status").nth(place)).to_have_text("complete", timeout=60_000)
 
 
+def expect_one_pixel(page: Page, pointed: int) -> None:
+    """Pointing at a pixel of one map reads it in all three."""
+    canvas = page.locator(".xw-map:visible").nth(pointed)
+    box = canvas.bounding_box()
+    canvas.hover(position={"x": box["width"] * 20.5 / 64, "y": box["height"] * 32.5 / 64})
+    for place in range(3):
+        expect(page.locator(".xw-readout:visible").nth(place)).to_contain_text("row 32, column 20:")
+
+
 def test_two_samplers_and_their_difference_stand_side_by_side(quick: Notebook) -> None:
     page = quick.page
     await_complete(page)
@@ -75,7 +84,7 @@ def test_one_slider_moves_both_and_moving_back_is_instant(slow: Notebook) -> Non
     page = slow.page
     slow.kernel(
         "import time\nwhile min(left.progress.share, right.progress.share) < 0.03: time.sleep(0.1)"
-    )  # noqa: E501
+    )
     slider = page.get_by_label("window size in pixels")
     expect(slider).to_have_count(1)
     slider.focus()
@@ -93,10 +102,8 @@ def test_one_slider_moves_both_and_moving_back_is_instant(slow: Notebook) -> Non
 def test_a_pixel_is_read_in_all_maps_and_controls_change_all(quick: Notebook) -> None:
     page = quick.page
     await_complete(page)
-    page.locator(".xw-map:visible").nth(1).hover()
     read = page.locator(".xw-readout:visible")
-    for place in range(3):
-        expect(read.nth(place)).to_contain_text("row 32, column 32: ")
+    expect_one_pixel(page, 1)
     first, second, gap = (
         float(text.split(": ")[1].split()[0].replace("−", "-")) for text in read.all_inner_texts()
     )
@@ -109,7 +116,7 @@ def test_a_pixel_is_read_in_all_maps_and_controls_change_all(quick: Notebook) ->
     threshold.focus()
     page.keyboard.press("End")
     page.wait_for_timeout(300)
-    assert (maps(page)[:, 3::4] > 0).sum() < 30
+    assert (maps(page)[:, 3::4] > 0).mean() < 0.05
 
 
 def test_another_picture_on_one_side_says_why_there_is_no_difference(quick: Notebook) -> None:
@@ -157,9 +164,7 @@ def test_the_page_slides_and_reads_without_a_kernel(offline: Page) -> None:
     assert (maps(offline) != before).any(1).all()
     ends = offline.locator(".xw-high:visible").all_inner_texts()
     assert ends[0] == ends[1] != ends[2]
-    offline.locator(".xw-map:visible").nth(2).hover()
-    for place in range(3):
-        expect(offline.locator(".xw-readout:visible").nth(place)).to_contain_text("row 32")
+    expect_one_pixel(offline, 2)
     expect(offline.get_by_role("button", name="Save PNG")).to_have_count(0)
 
 
