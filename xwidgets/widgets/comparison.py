@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,8 @@ class Comparison(Following, ipywidgets.Box):
         <Relevance 64 x 64: prediction difference, window 10 minus window 4 for ...>
     """
 
+    _parts: Sequence[Any] = ()
+
     def __init__(self, left: Side, right: Side) -> None:
         for side in (left, right):
             if not isinstance(side, Study | Relevance):
@@ -70,14 +73,16 @@ class Comparison(Following, ipywidgets.Box):
         self._controls = RelevanceOverlay(self._subject)
         self._controls.unfollow()
         self._controls.controls = "only"
-        self._links = []
+        links = []
         for view in (*self._maps, self._gap):
             view.controls = "none"
-            self._links += [ipywidgets.jslink((self._controls, n), (view, n)) for n in SHARED]
+            links += [ipywidgets.jslink((self._controls, n), (view, n)) for n in SHARED]
         studies = self._subject.studies
         sliders = [studies] if self._subject.linked else [(study,) for study in studies]
-        self._sliders = [WindowSlider(*together) for together in sliders]
-        super().__init__([*self._sliders, *self._maps, self._gap, self._controls])
+        sliding = [WindowSlider(*together) for together in sliders]
+        views = [*sliding, *self._maps, self._gap, self._controls]
+        self._parts = self._subject, *links, *views
+        super().__init__(views)
         self.add_class("xw-comparison")
         self.follow(self._subject, self._tell, ["sides", "note"])
         self._tell()
@@ -138,9 +143,8 @@ class Comparison(Following, ipywidgets.Box):
     def close(self) -> None:
         """Take it off the page, and follow nothing any more."""
         self.unfollow()
-        self._subject.unfollow()
-        for widget in (*self._links, *self._sliders, *self._maps, self._gap, self._controls):
-            widget.close()
+        for part in self._parts:
+            part.close()
         super().close()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:

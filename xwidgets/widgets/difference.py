@@ -76,6 +76,10 @@ class Difference(Following, traitlets.HasTraits):
             for study in self.studies:
                 study.heard(message)
 
+    def close(self) -> None:
+        """Follow the sides no more."""
+        self.unfollow()
+
     def _compute(self) -> None:
         with self._lock:
             left, right = (
