@@ -10,6 +10,7 @@ import xwidgets
 ROOT = Path(xwidgets.__file__).parent
 COMPUTE = ("networks", "images", "incremental", "explain", "evaluate", "results")
 VIEWS = ("relevance_overlay.py", "window_slider.py", "class_chooser.py", "explorer.py",
+         "comparison.py", "difference.py",
          "xfeature_explorer.py", "parts_form.py")  # fmt: skip
 
 

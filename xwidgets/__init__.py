@@ -27,9 +27,18 @@ from .explain import (
 )
 from .images import photo, scenes
 from .networks import Network, network
-from .results import NeuronPatch, Ranking, Relevance, TopImages, UnitRelevance, XFeatures
+from .results import (
+    NeuronPatch,
+    Ranking,
+    Relevance,
+    TopImages,
+    UnitRelevance,
+    XFeatures,
+    difference,
+)
 from .widgets import (
     ClassChooser,
+    Comparison,
     Explorer,
     NeuronExplorer,
     NeuronRanking,
@@ -43,6 +52,7 @@ from .widgets import (
 
 __all__ = [
     "ClassChooser",
+    "Comparison",
     "ConditionalSampler",
     "ConstantSampler",
     "ExplanationModule",
@@ -64,6 +74,7 @@ __all__ = [
     "XFeatureExplorer",
     "XFeatures",
     "deconvolve",
+    "difference",
     "evaluate",
     "excitation_backprop",
     "fit_explanation",

@@ -50,6 +50,17 @@ def quantize(values: NDArray[np.floating], scale: float) -> NDArray[np.int8]:
     return np.where(np.isfinite(values), steps, UNKNOWN).astype(np.int8)
 
 
+def quantize_error(values: NDArray[np.floating], scale: float) -> NDArray[np.uint8]:
+    """Standard errors as uint8: 0 for 0, 254 for ``scale``, 255 for NaN.
+
+    Example:
+        >>> quantize_error(np.array([[0.0, np.nan, 1.0]]), 2.0).tolist()
+        [[0, 255, 127]]
+    """
+    steps = np.round(np.nan_to_num(values) / scale * 254).clip(0, 254)
+    return np.where(np.isfinite(values), steps, 255).astype(np.uint8)
+
+
 def colorize(shares: NDArray[np.floating], color_map: str = "red-blue") -> NDArray[np.float64]:
     """RGB colours ``(..., 3)`` in [0, 255] of ``shares`` of the scale, in [-1, 1]."""
     stops = np.array([_rgb(stop) for stop in COLOR_MAPS[color_map]], float)
@@ -69,6 +80,7 @@ def overlay(
     opacity: float = 0.85,
     color_map: str = "red-blue",
     size: int = 448,
+    scale: float | None = None,
 ) -> NDArray[np.uint8]:
     """A signed map over its picture, enlarged to ``size`` pixels in width.
 
@@ -78,13 +90,14 @@ def overlay(
         opacity: of the map, 0 to 1.
         color_map: a name in :data:`COLOR_MAPS`.
         size: width of the picture that is returned; the height follows.
+        scale: magnitude at the ends of the colour map; ``None`` for the largest of ``values``.
 
     Returns:
         8-bit ``(size * H / W, size, 3)``.
     """
     gray = image @ np.array([0.299, 0.587, 0.114])
     base = image + opacity * (gray[..., None] - image)
-    shares = np.nan_to_num(values) / scale_of(values)
+    shares = np.nan_to_num(values) / (scale_of(values) if scale is None else scale)
     colors = colorize(shares, color_map)
     alpha = (opacity * np.isfinite(values) * cover(shares))[..., None]
     mixed = Image.fromarray(np.round(base + alpha * (colors - base)).astype(np.uint8))

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  UNKNOWN, cover, moved, paint, palette, pixelAt, reading, signed, status, timeLeft,
+  ERROR_UNKNOWN, UNKNOWN, cover, estimate, moved, paint, palette, pixelAt, reading, signed, status,
+  timeLeft, uncertain,
 } from "../../xwidgets/widgets/relevance_overlay.mjs";
 
 const STOPS = ["#0000ff", "#ffffff", "#ff0000"];
@@ -67,10 +68,53 @@ test("keys move the cursor and stop at the border", () => {
   assert.equal(moved([3, 3], "b", false, [8, 8]), null);
 });
 
+const view = (codes) => new DataView(codes.buffer);
+const FRAME = { scale: 2, unit: "bits", map: view(Int8Array.of(0, 127, UNKNOWN, -64)) };
+const ESTIMATED = {
+  ...FRAME, error: view(Uint8Array.of(10, 254, 0, ERROR_UNKNOWN)), error_scale: 0.5,
+};
+
 test("a reading tells place, value and unit", () => {
-  const codes = Int8Array.of(0, 127, UNKNOWN, -64);
-  const frame = { scale: 2, unit: "bits" };
-  assert.equal(reading(frame, codes, [0, 1], 2), "row 0, column 1: +2 bits");
-  assert.equal(reading(frame, codes, [1, 1], 2), "row 1, column 1: −1.01 bits");
-  assert.equal(reading(frame, codes, [1, 0], 2), "row 1, column 0: not computed yet");
+  assert.equal(reading(FRAME, [0, 1], 2), "row 0, column 1: +2 bits");
+  assert.equal(reading(FRAME, [1, 1], 2), "row 1, column 1: −1.01 bits");
+  assert.equal(reading(FRAME, [1, 0], 2), "row 1, column 0: not computed yet");
+  assert.equal(reading(undefined, [1, 0], 2), "row 1, column 0: not computed yet");
+});
+
+test("a reading tells the standard error where it is known", () => {
+  assert.equal(reading(ESTIMATED, [0, 1], 2), "row 0, column 1: +2 ± 0.5 bits");
+  assert.equal(reading(ESTIMATED, [0, 0], 2), "row 0, column 0: 0 ± 0.02 bits");
+  assert.equal(reading(ESTIMATED, [1, 1], 2), "row 1, column 1: −1.01 bits");
+});
+
+test("codes stand for shares of their scales, in whatever part of a message they lie", () => {
+  const bytes = Uint8Array.of(9, 9, 127, 129, 254, 255);
+  const frame = {
+    scale: 3, map: new DataView(bytes.buffer, 2, 2),
+    error: new DataView(bytes.buffer, 4, 2), error_scale: 0.25,
+  };
+  assert.deepEqual(estimate(frame, 0), [3, 0.25]);
+  assert.deepEqual(estimate(frame, 1), [-3, null]);
+});
+
+test("what is within 2 standard errors of zero is uncertain, where the error is known", () => {
+  const frame = {
+    scale: 1, map: view(Int8Array.of(127, 127, -127, -127, 0)),
+    error: view(Uint8Array.of(126, 128, 126, ERROR_UNKNOWN, 0)), error_scale: 1,
+  };
+  assert.deepEqual([0, 1, 2, 3, 4].map(uncertain(frame)), [false, true, false, false, true]);
+  assert.equal(uncertain(FRAME)(0), false);
+});
+
+test("hidden pixels are not painted", () => {
+  const pixels = paint(Int8Array.of(100, 100), palette(STOPS), 0, 1, (i) => i === 0);
+  assert.deepEqual([pixels[3], pixels[7]], [0, 255]);
+});
+
+test("on a larger scale the same value has a paler colour, and the threshold is a share of it", () => {
+  const table = palette(STOPS);
+  const half = paint(Int8Array.of(127, UNKNOWN), table, 0, 0.5);
+  assert.deepEqual([...half], [...paint(Int8Array.of(64, UNKNOWN), table, 0)]);
+  assert.equal(paint(Int8Array.of(127), table, 0.6, 0.5)[3], 0);
+  assert.deepEqual([...paint(Int8Array.of(127), table, 0, 9)], [255, 0, 0, 255]);
 });

@@ -47,6 +47,32 @@ def test_a_complete_map_is_kept(study: xw.Study, monkeypatch: pytest.MonkeyPatch
     assert [kept.parameters["window"] for kept in study.complete()] == [4, 5]
 
 
+def test_a_map_that_was_begun_is_kept_and_goes_on(net: xw.Network, image: torch.Tensor) -> None:
+    with xw.Study(net, image, window=4, sampler=xw.ConstantSampler(0.5), samples=100) as study:
+        while study.progress.share < 0.01:
+            time.sleep(0.001)
+        with study._worker.lock:
+            before = study.relevance
+            study.window = 5
+            study.window = 4
+            assert study.relevance.completed >= before.completed
+            assert study.progress.share == study.relevance.completed
+        whole = study.wait()
+    again = xw.prediction_difference(
+        net, image, study.target, 4, xw.ConstantSampler(0.5), samples=100
+    )
+    np.testing.assert_array_equal(whole.values, again.values)
+
+
+def test_another_image_forgets_what_was_begun(net: xw.Network, image: torch.Tensor) -> None:
+    with xw.Study(net, image, window=4, sampler=xw.ConstantSampler(0.5), samples=100) as study:
+        while study.relevance is None:
+            time.sleep(0.001)
+        study.image = image.flip(-1)
+        study.image = image
+        assert len(study._map._task._begun) == 1
+
+
 def test_no_map_of_another_question_is_ever_seen(net: xw.Network, image: torch.Tensor) -> None:
     wrong = []
     with xw.Study(net, image, window=4, sampler=xw.ConstantSampler(0.5), samples=50) as study:

@@ -1,8 +1,10 @@
 """The worker: of each task the newest request wins, whatever the threads do."""
 
+import random
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 
 import pytest
@@ -16,7 +18,7 @@ PATIENCE = 20
 class Desk:
     """A worker on requests (name, number of steps), and all that it showed."""
 
-    def __init__(self, rate=1e9):
+    def __init__(self, rate=1e9, rests=0):
         self.shown, self.failed, self.begun, self.steps = [], [], [], Counter()
         self.closed = []
         self.gate = threading.Event()
@@ -24,7 +26,7 @@ class Desk:
         self.reached, self.looked = threading.Semaphore(0), threading.Semaphore(0)
         self.ended = threading.Event()
         self.worker = Worker()
-        self.task = self.worker.task(self.compute, self.show, self.failed.append, rate)
+        self.task = self.worker.task(self.compute, self.show, self.failed.append, rate, rests=rests)
 
     def compute(self, request):
         name, count = request
@@ -329,6 +331,166 @@ print("bye")
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "bye\nended\n", "")
+
+
+def test_what_was_replaced_rests_and_goes_on_from_there():
+    with Desk(rests=1) as desk:
+        desk.hold("a", count=4)
+        assert desk.task.request(("b", 2)) is None
+        desk.finish()
+        assert desk.task.request(("a", 4)) == ("a", 0)
+        desk.finish()
+        assert desk.begun == ["a", "b"]
+        assert desk.steps == {"a": 4, "b": 2}
+        assert desk.shown[-1] == ("a", 3, True)
+
+
+def test_only_the_newest_rest_and_the_others_end():
+    with Desk(rests=2) as desk:
+        for name in "abcd":
+            desk.hold(name, count=2)
+            desk.task.leave()
+            desk.finish()
+        assert desk.closed == ["a", "b"]
+        desk.task.request(("c", 2))
+        desk.finish()
+        desk.task.request(("a", 2))
+        desk.finish()
+        assert desk.begun == [*"abcd", "a"]
+        desk.task.drop()
+        assert desk.task.wait(PATIENCE)
+        assert sorted(desk.closed) == [*"aabcd"]
+
+
+def test_what_ended_while_it_was_left_is_shown_when_it_is_asked_for_again():
+    with Desk(rests=1) as desk:
+        ending, go = threading.Event(), threading.Event()
+
+        def steps(name):
+            desk.begun.append(name)
+            yield name, 0
+            ending.set()
+            assert go.wait(PATIENCE)
+
+        desk.task._steps = steps
+        desk.task.request("a")
+        assert ending.wait(PATIENCE)
+        desk.task.leave()
+        go.set()
+        assert desk.task.wait(PATIENCE)
+        assert desk.shown == [("a", 0, False)]
+        assert desk.task.request("a") == ("a", 0)
+        desk.finish()
+        assert desk.shown[-1] == ("a", 0, True)
+        assert desk.begun == ["a"]
+
+
+def test_what_failed_while_it_was_left_begins_anew():
+    with Desk(rests=1) as desk:
+        failing, go = threading.Event(), threading.Event()
+
+        def steps(name):
+            desk.begun.append(name)
+            yield name, 0
+            failing.set()
+            assert go.wait(PATIENCE)
+            raise ArithmeticError("no such thing")
+
+        desk.task._steps = steps
+        desk.task.request("a")
+        assert failing.wait(PATIENCE)
+        desk.task.leave()
+        go.set()
+        desk.finish()
+        assert not desk.failed
+        assert desk.task.request("a") is None
+        desk.finish()
+        assert [type(error) for error in desk.failed] == [ArithmeticError]
+        assert desk.begun == ["a", "a"]
+
+
+def test_what_rests_is_taken_between_two_steps():
+    with Desk(rests=1) as desk:
+        desk.hold("a", count=3)
+        desk.task.leave()
+        threading.Timer(0.1, desk.gate.set).start()
+        assert list(desk.task.take(("a", 3))) == [("a", step) for step in range(3)]
+        assert desk.begun == ["a"]
+        assert list(desk.task.take(("a", 3))) == [("a", step) for step in range(3)]
+        assert desk.begun == ["a", "a"]
+
+
+def test_what_runs_is_not_taken():
+    with Desk(rests=1) as desk:
+        desk.hold("a", count=3)
+        taken = desk.task.take(("a", 3))
+        desk.gate.set()
+        assert list(taken) == [("a", step) for step in range(3)]
+        desk.finish()
+        assert desk.shown[-1] == ("a", 2, True)
+        assert not desk.failed
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_is_asked_each_step_is_computed_once_and_never_by_two_threads(seed):
+    """Random requests, stops and leaves: a computation that rests never loses or repeats a step."""
+    rng, inside, wrong = random.Random(seed), threading.Lock(), []
+
+    class Checking(Desk):
+        def compute(self, request):
+            name, count = request
+            self.begun.append(name)
+            try:
+                for step in range(count):
+                    if not inside.acquire(blocking=False):
+                        wrong.append("two at once")
+                    time.sleep(0.0003)
+                    inside.release()
+                    if threading.current_thread() is not self.worker._thread:
+                        wrong.append("another thread")
+                    yield name, step
+            finally:
+                self.closed.append(name)
+
+    names, newest, shown_of = "abcde", [None], {}
+    with Checking(rests=len(names)) as desk:
+        done = set()
+
+        def show(part, last):
+            name, step = part
+            if name != newest[0] or step < shown_of.get(name, 0):
+                wrong.append((part, newest[0]))
+            shown_of[name] = step
+            if last:
+                done.add(name)
+
+        desk.task._show = show
+        for _ in range(150):
+            action = rng.choice(["ask", "ask", "ask", "stop", "resume", "leave", "wait"])
+            with desk.worker.lock:
+                if action == "ask":
+                    name = rng.choice([one for one in names if one not in done] or ["f"])
+                    newest[0] = name
+                    known = desk.task.request((name, 60))
+                    if known is not None and known[1] < shown_of.get(name, 0):
+                        wrong.append(("went back", known))
+                elif action == "leave":
+                    newest[0] = None
+                    desk.task.leave()
+                elif action != "wait":
+                    getattr(desk.task, action)()
+            if action == "wait":
+                time.sleep(rng.random() * 0.01)
+        for name in set(names) - done:
+            with desk.worker.lock:
+                newest[0] = name
+                desk.task.request((name, 60))
+            assert desk.task.wait(PATIENCE)
+        assert not wrong
+        assert done >= set(names)
+        assert Counter(name for name in desk.begun if name in names) == dict.fromkeys(names, 1)
+        assert all(shown_of[name] == 59 for name in names)
+    assert sorted(desk.begun) == sorted(desk.closed)
 
 
 class Counting:

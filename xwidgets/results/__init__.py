@@ -1,5 +1,6 @@
 """What methods return: arrays with all that is needed to read them again."""
 
+from .difference import contrast, difference, ends
 from .neuron_patch import NeuronPatch
 from .ranking import METRICS, Ranking
 from .relevance import Relevance
@@ -15,4 +16,7 @@ __all__ = [
     "TopImages",
     "UnitRelevance",
     "XFeatures",
+    "contrast",
+    "difference",
+    "ends",
 ]

@@ -1,7 +1,9 @@
 """Views, and the study that they look at."""
 
 from .class_chooser import ClassChooser
+from .comparison import Comparison
 from .concepts import Concepts
+from .difference import Difference
 from .explorer import Explorer
 from .inquiry import Inquiry, Progress
 from .neuron_explorer import NeuronExplorer
@@ -15,7 +17,9 @@ from .xfeature_explorer import XFeatureExplorer
 
 __all__ = [
     "ClassChooser",
+    "Comparison",
     "Concepts",
+    "Difference",
     "Explorer",
     "Inquiry",
     "NeuronExplorer",

@@ -115,8 +115,8 @@ class Concepts(Following, traitlets.HasTraits):
         fit_explanation_steps(study.network, study.image[None], study.target, **options)
         self._images = images
         self._features: Features | None = None
-        self.fitting: Inquiry[int, Fitting] = Inquiry(
-            worker, self._fit, lambda fitting: fitting.completed, keep=100
+        self.fitting: Inquiry[int, Fitting] = Inquiry(  # what is stopped and left is done, see _ask
+            worker, self._fit, lambda fitting: fitting.completed, keep=100, rests=0
         )
         self.found: Inquiry[Look, XFeatures] = Inquiry(
             worker, self._find, lambda _: 0.0, urgent=True, keep=8

@@ -34,7 +34,10 @@ class Progress:
 
 
 class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
-    """A kind of question of which the newest is answered; complete answers are kept.
+    """A kind of question of which the newest is answered; answers are kept.
+
+    A complete answer is there at once when its question is asked again; one that was begun is there
+    as far as it was, and goes on from there.
 
     Args:
         worker: computes the answers.
@@ -42,6 +45,7 @@ class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
         share: how much of the work is behind an answer, 0 to 1.
         urgent: whether it comes before other work.
         keep: how many complete answers are kept, the newest.
+        rests: how many that were only begun are kept, the newest; each holds what it computes with.
 
     Attributes:
         question: the newest; ``None`` before one was asked.
@@ -59,11 +63,12 @@ class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
         share: Callable[[Answer], float],
         urgent: bool = False,
         keep: int = 1000,
+        rests: int = 3,
     ) -> None:
         super().__init__()
         self.question: Question | None = None
-        self._worker, self._steps, self._share = worker, steps, share
-        self._task = worker.task(steps, self._show, self._fail, urgent=urgent)
+        self._worker, self._share = worker, share
+        self._task = worker.task(steps, self._show, self._fail, urgent=urgent, rests=rests)
         self._known: dict[Question, Answer] = {}
         self._keep = keep
         self._clock = Clock(0.0)
@@ -74,21 +79,23 @@ class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
     def ask(self, question: Question) -> None:
         """Answer this from now on."""
         with self._worker.lock:
-            self.question, self._error, self._clock = question, None, Clock(0.0)
+            self.question, self._error = question, None
             known = self._known.get(question)
-            self.set_trait("answer", known)
             if known is not None:
-                self.set_trait("progress", Progress("complete", 1.0))
-                self._task.drop()
+                self._task.leave()
+                progress = Progress("complete", 1.0)
             elif self._worker.closed:
                 message = "this study is closed; make a new one with xw.Study(net, image)"
-                self.set_trait("progress", Progress("failed", message=message))
+                progress = Progress("failed", message=message)
             else:
-                self.set_trait("progress", Progress("computing"))
-                self._task.request(question)
+                known = self._task.request(question)
+                progress = Progress("computing", 0.0 if known is None else self._share(known))
+            self._clock = Clock(progress.share)
+            self.set_trait("answer", known)
+            self.set_trait("progress", progress)
 
     def drop(self) -> None:
-        """Ask nothing more."""
+        """Ask nothing more, and forget what was only begun."""
         with self._worker.lock:
             self._task.drop()
             self.question = None
@@ -121,7 +128,7 @@ class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
         with self._worker.lock:
             self._waits += 1
             if self.progress.state == "computing":
-                self._task.resume()
+                self._go_on()
         try:
             self._task.wait(timeout)
         finally:
@@ -133,7 +140,7 @@ class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
         return answer
 
     def at(self, question: Question) -> Answer:
-        """The complete answer to a question, computed now unless it is known.
+        """The complete answer to a question, computed now, from where it rests, unless it is known.
 
         What is computed for the views rests meanwhile.
         """
@@ -143,13 +150,14 @@ class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
         elif question not in self._known:
             self._task.stop()
             try:
-                answer = deque(self._steps(question), maxlen=1).pop()
+                answer = deque(self._task.take(question), maxlen=1).pop()
                 with self._worker.lock:
                     self._keep_answer(question, answer)
                 return answer
             finally:
-                if self.progress.state == "computing":
-                    self._task.resume()
+                with self._worker.lock:
+                    if self.progress.state == "computing":
+                        self._go_on()
         return self._known[question]
 
     def stop(self) -> None:
@@ -163,9 +171,8 @@ class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
         """Go on after :meth:`stop`."""
         with self._worker.lock:
             if self.progress.state == "stopped" and not self._worker.closed:
-                self._clock = Clock(self.progress.share)
                 self.set_trait("progress", replace(self.progress, state="computing"))
-                self._task.resume()
+                self._go_on()
 
     def watched(self, viewers: int) -> None:
         """Tell that the number of views on screen changed by ``viewers``.
@@ -180,7 +187,7 @@ class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
             if self._viewers == 0 and not self._waits:
                 self._task.stop()
             elif viewers > 0:
-                self._task.resume()
+                self._go_on()
 
     def heard(self, message: dict[str, Any]) -> None:
         """Do what a view asks for in a message."""
@@ -193,6 +200,10 @@ class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
                 self.watched(1)
             case "hidden":
                 self.watched(-1)
+
+    def _go_on(self) -> None:
+        self._clock = Clock(self.progress.share)
+        self._task.resume()
 
     def _keep_answer(self, question: Question, answer: Answer) -> None:
         self._known[question] = answer

@@ -5,6 +5,8 @@
 // zoom draws anything anew.
 
 export const UNKNOWN = -128; // the code of a pixel about which nothing is known yet
+export const ERROR_UNKNOWN = 255; // the code of a standard error that is not known
+const ERROR_LARGEST = 254; // the code of the largest standard error
 const LARGEST = 127; // the code of the scale's end
 const VEIL = 0.3; // opacity of zero, as in render.py
 
@@ -28,17 +30,41 @@ export function cover(share) {
   return Math.min(1, VEIL + 2 * (1 - VEIL) * Math.abs(share));
 }
 
-/** RGBA pixels of int8 codes; unknown ones and those below the threshold are transparent. */
-export function paint(codes, table, threshold) {
+/**
+ * RGBA pixels of int8 codes; unknown ones, those below the threshold and hidden ones are transparent.
+ * `zoom` is how many times the scale of the codes is that of the colours.
+ */
+export function paint(codes, table, threshold, zoom = 1, hidden = () => false) {
   const pixels = new Uint8ClampedArray(4 * codes.length);
   for (let i = 0; i < codes.length; i++) {
-    const code = codes[i];
-    if (code === UNKNOWN || Math.abs(code) < threshold * LARGEST) continue;
+    if (codes[i] === UNKNOWN || hidden(i)) continue;
+    const code = Math.max(-LARGEST, Math.min(LARGEST, Math.round(codes[i] * zoom)));
+    if (Math.abs(code) < threshold * LARGEST) continue;
     const at = 3 * (code + LARGEST);
     pixels.set(table.subarray(at, at + 3), 4 * i);
     pixels[4 * i + 3] = 255 * cover(code / LARGEST);
   }
   return pixels;
+}
+
+/** Bytes of a frame as codes. */
+function codesOf(Codes, view) {
+  return new Codes(view.buffer, view.byteOffset, view.byteLength);
+}
+
+/** The value of a map pixel, and its standard error or null, in the frame's unit. */
+export function estimate(frame, i) {
+  const value = (codesOf(Int8Array, frame.map)[i] / LARGEST) * frame.scale;
+  const code = frame.error ? codesOf(Uint8Array, frame.error)[i] : ERROR_UNKNOWN;
+  return [value, code === ERROR_UNKNOWN ? null : (code / ERROR_LARGEST) * frame.error_scale];
+}
+
+/** Tells of each map pixel whether it cannot be told from zero: it is within 2 standard errors. */
+export function uncertain(frame) {
+  if (!frame?.error) return () => false;
+  const [codes, errors] = [codesOf(Int8Array, frame.map), codesOf(Uint8Array, frame.error)];
+  const step = (2 * frame.error_scale * LARGEST) / (ERROR_LARGEST * frame.scale);
+  return (i) => errors[i] !== ERROR_UNKNOWN && Math.abs(codes[i]) <= errors[i] * step;
 }
 
 /** A signed number to three digits: "+1.25", "−0.031", "0". */
@@ -91,11 +117,13 @@ export function moved([row, column], key, far, [height, width]) {
 }
 
 /** What is known about a pixel of a frame, in words. */
-export function reading(frame, codes, [row, column], width) {
-  const code = codes[row * width + column];
+export function reading(frame, [row, column], width) {
+  const i = row * width + column;
   const place = `row ${row}, column ${column}`;
-  if (code === UNKNOWN) return `${place}: not computed yet`;
-  return `${place}: ${signed((code / LARGEST) * frame.scale)} ${frame.unit}`;
+  if (!frame?.map || codesOf(Int8Array, frame.map)[i] === UNKNOWN) return `${place}: not computed yet`;
+  const [value, error] = estimate(frame, i);
+  const margin = error === null ? "" : ` ± ${Number(error.toPrecision(2))}`;
+  return `${place}: ${signed(value)}${margin} ${frame.unit}`;
 }
 
 function make(tag, properties = {}, ...children) {
@@ -125,9 +153,9 @@ function range(name, onInput) {
 
 function render({ model, el }) {
   let [height, width] = [0, 0];
-  let codes = new Int8Array();
-  let cursor = null;
 
+  const caption = make("figcaption", { className: "xw-heading" });
+  const note = make("p", { className: "xw-note" });
   const photo = make("img", { className: "xw-photo", alt: "", draggable: false });
   const canvas = make("canvas", { className: "xw-map", tabIndex: 0 });
   canvas.setAttribute("role", "img");
@@ -138,7 +166,6 @@ function render({ model, el }) {
   alert.setAttribute("role", "alert");
 
   const readout = make("div", { className: "xw-readout" });
-  readout.setAttribute("aria-live", "polite");
   const ramp = make("canvas", { className: "xw-ramp", width: 2 * LARGEST + 1, height: 1 });
   ramp.setAttribute("role", "img");
   const ends = ["xw-low", "xw-zero", "xw-high"].map((className) => make("span", { className }));
@@ -173,15 +200,23 @@ function render({ model, el }) {
   const save = make("button", { type: "button", textContent: "Save PNG" });
   const colors = make("div", { className: "xw-control" },
     make("span", { textContent: "Colours" }), choice, save);
+  const hide = make("input", { type: "checkbox" });
+  hide.addEventListener("change", () => put("hide_uncertain", hide.checked));
+  const hiding = make("label", { className: "xw-control xw-check" },
+    hide, "Hide what is within 2 standard errors of zero");
 
   const figure = make("figure", { className: "xw-view xw-overlay" },
-    stage, alert, readout, legend, work, frames.label, opacity.label, threshold.label, colors);
+    caption, make("div", { className: "xw-panel" }, stage, alert, readout, legend, work), note,
+    make("div", { className: "xw-settings" },
+      frames.label, opacity.label, threshold.label, colors, hiding));
+  figure.dataset.controls = model.get("controls");
   for (const element of figure.querySelectorAll("[tabindex], input, select, button")) {
     element.dataset.lmSuppressShortcuts = "true";
   }
   el.append(figure);
 
   const table = () => palette(model.get("color_maps")[model.get("color_map")]);
+  const end = (shown) => model.get("scale") ?? shown.scale;
   const frame = () => model.get("frames")[Math.min(model.get("index"), model.get("frames").length - 1)];
 
   function showPhoto() {
@@ -191,21 +226,24 @@ function render({ model, el }) {
     stage.classList.toggle("xw-coarse", width < 160);
     URL.revokeObjectURL(photo.src);
     photo.src = URL.createObjectURL(new Blob([model.get("photo")], { type: "image/png" }));
-    cursor = null;
     showMap();
   }
 
   function showMap() {
     const shown = frame();
-    const view = shown?.map;
-    codes = view
-      ? new Int8Array(view.buffer, view.byteOffset, view.byteLength)
+    const codes = shown?.map
+      ? codesOf(Int8Array, shown.map)
       : new Int8Array(height * width).fill(UNKNOWN);
-    const pixels = new ImageData(paint(codes, table(), model.get("threshold")), width, height);
+    const zoom = shown ? shown.scale / end(shown) : 1;
+    const hidden = model.get("hide_uncertain") ? uncertain(shown) : undefined;
+    const painted = paint(codes, table(), model.get("threshold"), zoom, hidden);
+    const pixels = new ImageData(painted, width, height);
     canvas.getContext("2d").putImageData(pixels, 0, 0);
     canvas.setAttribute("aria-label", shown
       ? `Signed relevance: ${shown.title}. Arrow keys read pixels.`
       : "Signed relevance: nothing computed yet.");
+    hide.checked = model.get("hide_uncertain");
+    hiding.hidden = shown?.error_scale === undefined;
     showLegend(shown);
     showFrames();
     showReading();
@@ -221,13 +259,12 @@ function render({ model, el }) {
     ramp.getContext("2d").putImageData(new ImageData(colored, 2 * LARGEST + 1, 1), 0, 0);
     choice.value = model.get("color_map");
     const texts = shown
-      ? [signed(-shown.scale), `0 ${shown.unit}`, signed(shown.scale)]
+      ? [signed(-end(shown)), `0 ${shown.unit}`, signed(end(shown))]
       : ["", "0", ""];
     ends.forEach((end, i) => { end.textContent = texts[i]; });
-    sides[0].textContent = shown ? `against ${shown.label}` : "against";
-    sides[1].textContent = shown ? `for ${shown.label}` : "for";
+    sides.forEach((side, i) => { side.textContent = shown?.ends[i] ?? ""; });
     ramp.setAttribute("aria-label", shown
-      ? `Scale from ${texts[0]} against ${shown.label} over zero to ${texts[2]} ${shown.unit} for it`
+      ? `Scale from ${texts[0]} ${shown.ends[0]} over zero to ${texts[2]} ${shown.unit} ${shown.ends[1]}`
       : "Scale, zero in the middle");
   }
 
@@ -241,18 +278,26 @@ function render({ model, el }) {
   }
 
   function showReading() {
-    marker.hidden = cursor === null;
-    if (cursor === null) {
-      readout.textContent = "Point at a pixel, or move with the arrow keys.";
+    const pixel = cursor();
+    marker.hidden = pixel === null;
+    readout.setAttribute("aria-live", canvas.matches(":focus") ? "polite" : "off");
+    if (pixel === null) {
+      readout.textContent = "Point at a pixel or use the arrow keys.";
       return;
     }
-    const [row, column] = cursor;
+    const [row, column] = pixel;
     Object.assign(marker.style, {
       top: `${(100 * row) / height}%`, left: `${(100 * column) / width}%`,
       width: `${100 / width}%`, height: `${100 / height}%`,
     });
-    const shown = frame() ?? { scale: 1, unit: "" };
-    readout.textContent = reading(shown, codes, cursor, width);
+    readout.textContent = reading(frame(), pixel, width);
+  }
+
+  function showWords() {
+    caption.hidden = !model.get("caption");
+    caption.textContent = caption.title = model.get("caption");
+    figure.classList.toggle("xw-noted", Boolean(model.get("note")));
+    note.textContent = model.get("note");
   }
 
   function showOpacity() {
@@ -281,9 +326,14 @@ function render({ model, el }) {
     canvas.setAttribute("aria-busy", progress.state === "computing");
   }
 
+  /** The pixel that is read, when there is one in this picture. */
+  function cursor() {
+    const [row, column] = model.get("pixel");
+    return row < height && column < width ? [row, column] : null;
+  }
+
   function read(pixel) {
-    cursor = pixel;
-    showReading();
+    model.set("pixel", pixel ?? []); // without telling the kernel, which does not need it
   }
 
   canvas.addEventListener("pointermove", (event) => {
@@ -292,7 +342,7 @@ function render({ model, el }) {
   canvas.addEventListener("pointerleave", () => read(null));
   canvas.addEventListener("blur", () => read(null));
   canvas.addEventListener("keydown", (event) => {
-    const from = cursor ?? [Math.floor(height / 2), Math.floor(width / 2)];
+    const from = cursor() ?? [Math.floor(height / 2), Math.floor(width / 2)];
     const to = event.key === "Escape" ? null : moved(from, event.key, event.shiftKey, [height, width]);
     if (to === null && event.key !== "Escape") return;
     event.preventDefault();
@@ -300,14 +350,16 @@ function render({ model, el }) {
     read(to);
   });
   save.addEventListener("click", async () => {
-    const sheet = picture(figure, { photo, canvas, ramp, frame: frame(), opacity: model.get("opacity") });
+    const sheet = picture(figure, { photo, canvas, ramp, frame: frame(), scale: model.get("scale"), opacity: model.get("opacity") });
     const link = make("a", { href: sheet.toDataURL("image/png"), download: "relevance.png" });
     link.click();
   });
 
   const heard = {
     "change:photo change:shape": showPhoto,
-    "change:frames change:index change:color_map": showMap,
+    "change:frames change:index change:color_map change:scale change:hide_uncertain": showMap,
+    "change:pixel": showReading,
+    "change:caption change:note": showWords,
     "change:opacity": showOpacity,
     "change:threshold": showThreshold,
     "change:progress": showProgress,
@@ -317,6 +369,7 @@ function render({ model, el }) {
   showOpacity();
   showThreshold();
   showProgress();
+  showWords();
   model.send({ type: "shown" });
   const leave = () => model.send({ type: "hidden" });
   window.addEventListener("pagehide", leave);
@@ -330,7 +383,7 @@ function render({ model, el }) {
 }
 
 /** The picture, the map and its legend on one canvas, at the device's resolution. */
-function picture(figure, { photo, canvas, ramp, frame, opacity }) {
+function picture(figure, { photo, canvas, ramp, frame, scale, opacity }) {
   const ratio = Math.max(2, window.devicePixelRatio);
   const { width, height } = canvas.getBoundingClientRect();
   const foot = 56;
@@ -350,10 +403,11 @@ function picture(figure, { photo, canvas, ramp, frame, opacity }) {
   pen.fillStyle = "black";
   pen.fillRect(width / 2 - 0.5, height + 8, 1, 14);
   pen.font = "11px system-ui, sans-serif";
-  const words = [["left", 8, -1, "against"], ["center", width / 2, 0, ""], ["right", width - 8, 1, "for"]];
-  for (const [align, x, sign, side] of frame ? words : []) {
+  const words = [["left", 8, -1], ["center", width / 2, 0], ["right", width - 8, 1]];
+  for (const [align, x, sign] of frame ? words : []) {
     pen.textAlign = align;
-    const text = sign ? `${signed(sign * frame.scale)} ${side}` : `0 ${frame.unit}`;
+    const value = signed(sign * (scale ?? frame.scale));
+    const text = sign ? `${value} ${frame.ends[Number(sign > 0)].split(" ")[0]}` : `0 ${frame.unit}`;
     pen.fillText(text, x, height + 34);
   }
   pen.textAlign = "left";

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import traitlets
 
 from xwidgets import render
 from xwidgets.export import write_page
-from xwidgets.results import Relevance
+from xwidgets.results import Relevance, ends
 
+from .difference import Difference
 from .study import Study
 from .view import View
 
@@ -37,7 +39,14 @@ class RelevanceOverlay(View):
         color_map: a name in ``xwidgets.render.COLOR_MAPS``.
         opacity: of the map, 0 to 1.
         threshold: share of the scale below which pixels stay uncoloured, 0 to 1.
+        hide_uncertain: whether pixels within 2 standard errors of zero stay uncoloured, where
+            standard errors are known.
+        scale: magnitude at the ends of the colour map, in the map's unit; ``None`` for the largest.
         index: which of several maps is shown.
+        pixel: row and column of the pixel that is read; empty for none.
+        caption: stands over the picture.
+        note: stands in place of the map, and says why there is none.
+        controls: ``"all"``, or ``"none"`` of those for how maps are drawn, or ``"only"`` those.
 
     Raises:
         ValueError: when there is no result, or results of different pictures.
@@ -63,11 +72,17 @@ class RelevanceOverlay(View):
     color_map = traitlets.Enum(list(render.COLOR_MAPS), "red-blue").tag(sync=True)
     opacity = traitlets.Float(0.85, min=0, max=1).tag(sync=True)
     threshold = traitlets.Float(0.0, min=0, max=1).tag(sync=True)
+    hide_uncertain = traitlets.Bool(False).tag(sync=True)
+    scale = traitlets.Float(None, allow_none=True).tag(sync=True)
+    pixel = traitlets.List(traitlets.Int()).tag(sync=True, echo_update=False)
+    caption = traitlets.Unicode().tag(sync=True)
+    note = traitlets.Unicode().tag(sync=True)
+    controls = traitlets.Enum(["all", "none", "only"], "all").tag(sync=True)
 
-    def __init__(self, subject: Study | Relevance | Sequence[Relevance]) -> None:
+    def __init__(self, subject: Study | Difference | Relevance | Sequence[Relevance]) -> None:
         self._study = subject if isinstance(subject, Study) else None
         self._results: list[Relevance] = []
-        if isinstance(subject, Study):
+        if isinstance(subject, Study | Difference):
             photo = subject.picture
         else:
             self._results = [subject] if isinstance(subject, Relevance) else list(subject)
@@ -79,14 +94,15 @@ class RelevanceOverlay(View):
         super().__init__(
             photo=render.png(photo),
             shape=list(photo.shape[:2]),
-            frames=_frames(self._results),
+            frames=frames(self._results),
             progress=COMPLETE,
         )
-        if isinstance(subject, Study):
+        if isinstance(subject, Study | Difference):
+            follow, turn_to = partial(self._follow, subject), partial(self._turn_to, subject)
             self.on_msg(lambda _, content, __: subject.heard(content))
-            self.follow(subject, self._follow, ["relevance", "progress"])
-            self.follow(subject, self._turn_to, "image")
-            self._follow()
+            self.follow(subject, follow, ["relevance", "progress"])
+            self.follow(subject, turn_to, "image")
+            follow()
 
     def to_html(
         self, path: str | Path, windows: Iterable[int] | None = None, title: str | None = None
@@ -121,7 +137,7 @@ class RelevanceOverlay(View):
         if self._study is not None:
             sizes = [result.parameters["window"] for result in results]
             index = sizes.index(self._study.window) if self._study.window in sizes else 0
-        state = {"frames": _frames(results), "index": index, "progress": COMPLETE}
+        state = {"frames": frames(results), "index": index, "progress": COMPLETE}
         write_page(path, title or results[index].title, [(self, state)])
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
@@ -138,45 +154,54 @@ class RelevanceOverlay(View):
         shown = self._results[min(self.index, len(self._results) - 1)]
         return {"image/png": b64encode(shown.png()).decode(), "text/plain": shown.title}
 
-    def _turn_to(self) -> None:
-        if self._study is None:
-            return
-        picture = self._study.picture
+    def _turn_to(self, subject: Study | Difference) -> None:
+        picture = subject.picture
         with self.hold_sync():
             self.photo, self.shape = render.png(picture), list(picture.shape[:2])
-            self._follow()
+            self._follow(subject)
 
-    def _follow(self) -> None:
-        if self._study is None:
-            return
-        result = self._study.relevance
+    def _follow(self, subject: Study | Difference) -> None:
+        result = subject.relevance
         self._results = [] if result is None else [result]
         with self.hold_sync():
-            self.frames = _frames(self._results)
-            self.progress = asdict(self._study.progress)
+            self.frames = frames(self._results)
+            self.progress = asdict(subject.progress)
 
 
 COMPLETE = {"state": "complete", "share": 1.0}
 
 
-def _frames(results: Sequence[Relevance]) -> list[dict[str, Any]]:
-    """Results as the view takes them: int8 maps with their scales, and words."""
+def frames(
+    results: Sequence[Relevance], scales: Sequence[float] | None = None
+) -> list[dict[str, Any]]:
+    """Results as the view takes them: int8 maps with their scales, and words.
+
+    Args:
+        results: of one picture.
+        scales: magnitude at the ends of the colour map for each; ``None`` for the largest.
+    """
+    if scales is None:
+        scales = [render.scale_of(result.values) for result in results]
     sizes = [result.parameters.get("window") for result in results]
     by_size = None not in sizes and len(set(sizes)) == len(sizes)
     return [
-        _frame(result, f"{size} × {size} pixels" if by_size else result.title)
-        for result, size in zip(results, sizes, strict=True)
+        _frame(result, f"{size} × {size} pixels" if by_size else result.title, scale)
+        for result, size, scale in zip(results, sizes, scales, strict=True)
     ]
 
 
-def _frame(result: Relevance, name: str) -> dict[str, Any]:
-    scale = render.scale_of(result.values)
-    return {
+def _frame(result: Relevance, name: str, scale: float) -> dict[str, Any]:
+    frame = {
         "name": name,
         "map": render.quantize(result.values, scale).tobytes(),
         "scale": scale,
         "unit": result.unit,
-        "label": result.label,
+        "ends": ends(result),
         "title": result.title,
         "window": result.parameters.get("window"),
     }
+    if result.standard_error is None:
+        return frame
+    error_scale = render.scale_of(result.standard_error)
+    error = render.quantize_error(result.standard_error, error_scale).tobytes()
+    return frame | {"error": error, "error_scale": error_scale}

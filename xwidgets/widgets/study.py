@@ -37,10 +37,10 @@ class Study(traitlets.HasTraits):
     """One image in one network: the subject that linked views share, and the worker behind it.
 
     The relevance map of the question at hand is computed in a thread of the study's own. Setting
-    :attr:`window`, :attr:`target` or :attr:`image` asks a new question at once; a map that is
-    complete is kept, so that coming back to it takes no time. Views observe :attr:`relevance` and
-    :attr:`progress`; those of the network's neurons observe :attr:`neurons`, those of
-    x-features what :meth:`concepts` returns.
+    :attr:`window`, :attr:`target` or :attr:`image` asks a new question at once; maps are kept, so
+    that coming back to one takes no time: it is complete, or goes on from where it was. Views
+    observe :attr:`relevance` and :attr:`progress`; those of the network's neurons observe
+    :attr:`neurons`, those of x-features what :meth:`concepts` returns.
 
     Args:
         net: the classifier.

@@ -14,7 +14,7 @@ class WindowSlider(anywidget.AnyWidget):
     """A slider for a study's window size, in pixels; arrow keys move it by one.
 
     Args:
-        study: whose window is chosen.
+        *studies: whose window is chosen; several have the same from now on, at first the first's.
 
     Attributes:
         value, min, max: in pixels.
@@ -35,15 +35,26 @@ class WindowSlider(anywidget.AnyWidget):
     min = traitlets.Int(1).tag(sync=True)
     max = traitlets.Int().tag(sync=True)
 
-    def __init__(self, study: Study) -> None:
-        super().__init__(value=study.window, max=study.largest_window)
-        self.observe(lambda change: setattr(study, "window", change.new), "value")
-        study.observe(lambda change: setattr(self, "value", change.new), "window")
-        study.observe(lambda _: setattr(self, "max", study.largest_window), "image")
+    def __init__(self, *studies: Study) -> None:
+        self._studies = studies
+        super().__init__(value=studies[0].window, max=self._largest())
+        self._choose()
+        self.observe(lambda _: self._choose(), "value")
+        for study in studies:
+            study.observe(lambda change: setattr(self, "value", change.new), "window")
+            study.observe(lambda _: setattr(self, "max", self._largest()), "image")
         # The kernel hears a widget in the thread that last wrote to it, at first the one that runs
         # the cells. Answering a message moves the slider to the thread for widgets, so that it
         # works while a cell runs.
         self.on_msg(lambda *_: self.send({"type": "heard"}))
+
+    def _choose(self) -> None:
+        for study in self._studies:
+            study.window = self.value
+
+    def _largest(self) -> int:
+        largest: int = min(study.largest_window for study in self._studies)
+        return largest
 
     @traitlets.validate("value")
     def _in_range(self, proposal: traitlets.Bunch) -> int:

@@ -1,0 +1,201 @@
+"""Two maps side by side, and their difference."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+import numpy as np
+
+from xwidgets import render, results
+from xwidgets.export import write_page
+from xwidgets.results import Relevance, contrast
+
+from .difference import Difference, Side
+from .following import Following
+from .relevance_overlay import COMPLETE, RelevanceOverlay, frames
+from .study import Study
+from .window_slider import WindowSlider
+
+SIZE = 448
+"""The width of a map in a preview, in pixels."""
+
+GAP = "Difference: left minus right"
+
+SHARED = ("color_map", "opacity", "threshold", "hide_uncertain", "pixel")
+"""What the maps have in common, linked in the browser."""
+
+
+class Comparison(Following, ipywidgets.Box):
+    """Two maps of one picture on one colour scale, and their difference on its own.
+
+    Each side is a study that computes its map, or a finished map: by two samplers, for two classes,
+    in two networks or through windows of two sizes. The captions say in what the sides differ.
+    Pointing at a pixel reads it in all three maps. Studies whose windows are equal share a slider;
+    otherwise each has its own.
+
+    Args:
+        left, right: a :class:`Study` or a :class:`xwidgets.Relevance` each.
+
+    Attributes:
+        difference: a :class:`xwidgets.Relevance`, ``left - right`` so far; ``None`` while there is
+            none, as when the sides have other pictures or units.
+
+    Raises:
+        ValueError: for a side that is neither.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> wide, narrow = (
+        ...     xw.prediction_difference(net, scene.image, window=k, samples=1, stride=4)
+        ...     for k in (10, 4)
+        ... )
+        >>> Comparison(wide, narrow).difference
+        <Relevance 64 x 64: prediction difference, window 10 minus window 4 for ...>
+    """
+
+    _parts: Sequence[Any] = ()
+
+    def __init__(self, left: Side, right: Side) -> None:
+        for side in (left, right):
+            if not isinstance(side, Study | Relevance):
+                raise ValueError(
+                    f"a side is a {type(side).__name__}, but must be an xw.Study or an "
+                    "xw.Relevance, as methods return it"
+                )
+        self._subject = Difference(left, right)
+        self._maps = RelevanceOverlay(left), RelevanceOverlay(right)
+        self._gap = RelevanceOverlay(self._subject)
+        self._controls = RelevanceOverlay(self._subject)
+        self._controls.unfollow()
+        self._controls.controls = "only"
+        links = []
+        for view in (*self._maps, self._gap):
+            view.controls = "none"
+            links += [ipywidgets.jslink((self._controls, n), (view, n)) for n in SHARED]
+        studies = self._subject.studies
+        sliders = [studies] if self._subject.linked else [(study,) for study in studies]
+        sliding = [WindowSlider(*together) for together in sliders]
+        views = [*sliding, *self._maps, self._gap, self._controls]
+        self._parts = self._subject, *links, *views
+        super().__init__(views)
+        self.add_class("xw-comparison")
+        self.follow(self._subject, self._tell, ["sides", "note"])
+        self._tell()
+
+    @property
+    def difference(self) -> Relevance | None:
+        """``left - right`` so far; ``None`` while there is none."""
+        return self._subject.relevance
+
+    def to_html(self, path: str | Path, title: str | None = None) -> None:
+        """Write a page of one file that needs neither kernel nor network.
+
+        It waits for the maps at hand. Studies that share a slider have one on the page too, between
+        the sizes that are complete on both sides.
+
+        Args:
+            path: where.
+            title: of the page; what is compared by default.
+
+        Raises:
+            Exception: what ended a computation, when it failed.
+        """
+        pairs, index = self._pairs()
+        scales = [_common(pair) for pair in pairs]
+        states = [
+            {"frames": frames([pair[side] for pair in pairs], [ends[side] for ends in scales])}
+            for side in (0, 1)
+        ]
+        gaps = [] if self.difference is None else [results.difference(*pair) for pair in pairs]
+        states += [{"frames": frames(gaps)}, {"frames": [_words(pair) for pair in pairs]}]
+        still = {"index": index, "progress": COMPLETE, "scale": None}
+        views = [*self._maps, self._gap, self._controls]
+        write_page(
+            path,
+            title or self._title(),
+            [(view, state | still) for view, state in zip(views, states, strict=True)],
+            [*SHARED, "index"],
+        )
+
+    def preview(self) -> dict[str, str]:
+        """What a reader without widgets sees: a PNG and words, by MIME type."""
+        sides = self._subject.sides
+        if sides is None:
+            return self._maps[0].preview()
+        shown = [*zip(sides, _common(sides), strict=True)]
+        if self.difference is not None:
+            shown.append((self.difference, render.scale_of(self.difference.values)))
+        panels = [
+            render.overlay(one.image, one.values, size=SIZE, scale=scale) for one, scale in shown
+        ]
+        height, gap = max(len(panel) for panel in panels), 16
+        sheet = np.full((height, len(panels) * (SIZE + gap) - gap, 3), 255, np.uint8)
+        for place, panel in enumerate(panels):
+            left = place * (SIZE + gap)
+            sheet[: len(panel), left : left + SIZE] = panel
+        return {"image/png": b64encode(render.png(sheet)).decode(), "text/plain": self._title()}
+
+    def close(self) -> None:
+        """Take it off the page, and follow nothing any more."""
+        self.unfollow()
+        for part in self._parts:
+            part.close()
+        super().close()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
+        return bundle | self.preview()
+
+    def _pairs(self) -> tuple[list[tuple[Relevance, Relevance]], int]:
+        """The complete maps that a page shows, left and right, and which of them are at hand."""
+        now = [
+            side.at(side.window) if isinstance(side, Study) else side for side in self._subject.both
+        ]
+        if not self._subject.linked:
+            return [(now[0], now[1])], 0
+        known = [
+            {result.parameters["window"]: result for result in study.complete()}
+            for study in self._subject.studies
+        ]
+        windows = sorted(known[0].keys() & known[1].keys())
+        index = windows.index(now[0].parameters["window"])
+        return [(known[0][window], known[1][window]) for window in windows], index
+
+    def _title(self) -> str:
+        if self.difference is not None:
+            return self.difference.title
+        return "; ".join(side.title for side in self._subject.sides or ())
+
+    def _tell(self) -> None:
+        self._gap.note = self._subject.note
+        sides = self._subject.sides
+        if sides is None:
+            return
+        names = [
+            name or side for name, side in zip(contrast(*sides), ("left", "right"), strict=True)
+        ]
+        for view, caption in zip((*self._maps, self._gap), (*names, GAP), strict=True):
+            view.caption = caption
+        for view, scale in zip(self._maps, _common(sides), strict=True):
+            view.scale = scale
+        self._controls.frames = [_words(sides)]
+
+
+def _common(sides: tuple[Relevance, Relevance]) -> tuple[float, float]:
+    """The scales of two maps: one for both where they have one unit."""
+    left, right = (render.scale_of(side.values) for side in sides)
+    if sides[0].unit != sides[1].unit:
+        return left, right
+    return max(left, right), max(left, right)
+
+
+def _words(sides: tuple[Relevance, Relevance]) -> dict[str, Any]:
+    """A frame without a map for the controls, which know of standard errors where one side does."""
+    told = next((side for side in sides if side.standard_error is not None), sides[0])
+    (frame,) = frames([told])
+    return {name: value for name, value in frame.items() if name not in {"map", "error"}}
