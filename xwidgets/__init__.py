@@ -17,6 +17,8 @@ from .explain import (
     prediction_difference_steps,
     rank_neurons,
     rank_neurons_steps,
+    remove_region,
+    remove_region_steps,
     saliency,
     search_images,
     search_images_steps,
@@ -25,7 +27,7 @@ from .explain import (
 )
 from .images import photo, scenes
 from .networks import Network, network
-from .results import NeuronPatch, Ranking, Relevance, TopImages, XFeatures
+from .results import NeuronPatch, Ranking, RegionRemoval, Relevance, TopImages, XFeatures
 from .widgets import (
     ClassChooser,
     Explorer,
@@ -53,6 +55,7 @@ __all__ = [
     "PartsForm",
     "PatchGallery",
     "Ranking",
+    "RegionRemoval",
     "Relevance",
     "RelevanceOverlay",
     "Study",
@@ -72,6 +75,8 @@ __all__ = [
     "prediction_difference_steps",
     "rank_neurons",
     "rank_neurons_steps",
+    "remove_region",
+    "remove_region_steps",
     "saliency",
     "scenes",
     "search_images",

@@ -9,6 +9,7 @@ from .image_search import search_images, search_images_steps
 from .neuron_ranking import rank_neurons, rank_neurons_steps
 from .patches import neuron_patches
 from .prediction_difference import prediction_difference, prediction_difference_steps
+from .region_removal import remove_region, remove_region_steps
 from .saliency import saliency
 from .samplers import ConditionalSampler, ConstantSampler, MarginalSampler, Sampler
 from .x_features import x_features, x_features_each
@@ -30,6 +31,8 @@ __all__ = [
     "prediction_difference_steps",
     "rank_neurons",
     "rank_neurons_steps",
+    "remove_region",
+    "remove_region_steps",
     "saliency",
     "search_images",
     "search_images_steps",

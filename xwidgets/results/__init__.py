@@ -2,8 +2,17 @@
 
 from .neuron_patch import NeuronPatch
 from .ranking import METRICS, Ranking
+from .region_removal import RegionRemoval
 from .relevance import Relevance
 from .top_images import TopImages
 from .x_features import XFeatures
 
-__all__ = ["METRICS", "NeuronPatch", "Ranking", "Relevance", "TopImages", "XFeatures"]
+__all__ = [
+    "METRICS",
+    "NeuronPatch",
+    "Ranking",
+    "RegionRemoval",
+    "Relevance",
+    "TopImages",
+    "XFeatures",
+]
