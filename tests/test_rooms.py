@@ -10,7 +10,8 @@ import xwidgets
 ROOT = Path(xwidgets.__file__).parent
 COMPUTE = ("networks", "images", "incremental", "explain", "evaluate", "results")
 VIEWS = ("relevance_overlay.py", "window_slider.py", "class_chooser.py", "explorer.py",
-         "xfeature_explorer.py", "parts_form.py")  # fmt: skip
+         "xfeature_explorer.py", "parts_form.py", "region_painter.py", "region_tools.py",
+         "region_scores.py")  # fmt: skip
 
 
 def imported(path):

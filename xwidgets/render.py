@@ -117,7 +117,8 @@ def marked(image: NDArray[np.uint8], mask: NDArray[np.bool_], size: int = 448) -
     ring = np.stack([padded[1:-1, :-2], padded[1:-1, 2:], padded[:-2, 1:-1], padded[2:, 1:-1]])
     colors[region & ~ring.all(0)] = 255
     colors[~region & ring.any(0)] = 0
-    return np.round(colors).astype(np.uint8)
+    found: NDArray[np.uint8] = np.round(colors).astype(np.uint8)
+    return found
 
 
 REGION_COLOR, REGION_OPACITY = "#d55e00", 0.45

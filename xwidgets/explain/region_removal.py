@@ -110,7 +110,7 @@ def remove_region_steps(
     }
 
     def steps() -> Iterator[RegionRemoval]:
-        scored = {
+        scored: dict[str, Any] = {
             "probabilities": np.empty((0, before.shape[1])),
             "samples": np.empty((0, *facts["image"].shape), np.uint8),
         }
@@ -130,7 +130,7 @@ def remove_region_steps(
 
 
 def region_of(mask: object, shape: tuple[int, int]) -> Tensor:
-    """``mask`` as a bool tensor ``(H, W)`` on the CPU, when it is a region of an image of ``shape``.
+    """``mask`` as a bool tensor on the CPU, when it is a region of an image of ``shape`` (H, W).
 
     Raises:
         ValueError: when it is not, or empty.

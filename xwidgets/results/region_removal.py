@@ -132,13 +132,9 @@ class RegionRemoval(Result):
         return (probability * self.training_size + 1) / (self.training_size + self._choices)
 
     def _fault(self) -> str | None:
-        shape = self.mask.shape
-        if (
-            self.mask.dtype != bool
-            or self.image.dtype != np.uint8
-            or self.image.shape != (*shape, 3)
-        ):
-            return f"its region is {self.mask.dtype} {shape}, its picture {self.image.shape}"
+        mask, image = self.mask, self.image
+        if mask.dtype != bool or image.dtype != np.uint8 or image.shape != (*mask.shape, 3):
+            return f"its region is {mask.dtype} {mask.shape}, its picture {image.shape}"
         if not self.mask.any():
             return "its region is empty"
         if self.samples.dtype != np.uint8 or self.samples.shape[1:] != self.image.shape:
