@@ -54,6 +54,8 @@ class RegionPainter(Following, ipywidgets.Box):
         >>> study.close()
     """
 
+    _views: tuple[ipywidgets.Widget, ...] = ()
+
     def __init__(self, study: Study) -> None:
         if not isinstance(study, Study):
             raise ValueError(f"study is a {type(study).__name__}, but must be an xw.Study")
@@ -64,6 +66,7 @@ class RegionPainter(Following, ipywidgets.Box):
         self._measure()
         self.tools, self.scores = RegionTools(study), RegionScores(study)
         board = ipywidgets.VBox([self._canvas, self.tools])
+        self._views = (self._canvas, self.tools, self.scores, board)
         super().__init__([board, self.scores])
         self.add_class("xw-painter")
         self._canvas.on_client_ready(self._greet)
@@ -105,7 +108,7 @@ class RegionPainter(Following, ipywidgets.Box):
     def close(self) -> None:
         """Take it off the page, and follow nothing any more."""
         self.unfollow()
-        for view in (self.scores, self.tools, self._canvas):
+        for view in self._views:
             view.close()
         super().close()
 

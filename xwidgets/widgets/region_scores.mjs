@@ -1,8 +1,7 @@
 // The class scores with and without a region, and samples of what it is filled with.
 
-/** "99.3 %", "< 0.1 %"; "–" where there is none. */
+/** "99.3 %", "< 0.1 %". */
 export function percent(share) {
-  if (share === null) return "–";
   return share > 0 && share < 0.001 ? "< 0.1 %" : `${(100 * share).toFixed(1)} %`;
 }
 
@@ -53,14 +52,14 @@ function show(place, pngs, alt) {
 
 function bar(kind, share) {
   const fill = make("span", { className: `xw-${kind}` });
-  fill.style.width = `${100 * (share ?? 0)}%`;
+  fill.style.width = `${100 * share}%`;
   return make("span", { className: "xw-track" }, fill);
 }
 
 function line(row) {
-  const shares = make("td", { className: "xw-shares" },
-    make("span", { className: "xw-share" }, bar("with", row.before), make("span", { textContent: percent(row.before) })),
-    make("span", { className: "xw-share" }, bar("without", row.after), make("span", { textContent: percent(row.after) })));
+  const known = [["with", row.before], ["without", row.after]].filter(([, share]) => share !== null);
+  const shares = make("td", { className: "xw-shares" }, ...known.map(([kind, share]) =>
+    make("span", { className: "xw-share" }, bar(kind, share), make("span", { textContent: percent(share) }))));
   const sign = Math.abs(row.evidence ?? 0) < 0.005 ? "" : row.evidence > 0 ? "xw-for" : "xw-against";
   const name = make("th", { scope: "row", textContent: row.name, title: row.name });
   return make("tr", {}, name, shares, make("td", { className: `xw-evidence ${sign}`, textContent: evidence(row) }));
@@ -80,11 +79,11 @@ function render({ model, el }) {
   const key = make("span", { className: "xw-key" },
     make("span", { className: "xw-with" }), "with the region", make("span", { className: "xw-without" }), "without");
   const table = make("table", {},
-    make("caption", {}, make("span", { className: "xw-heading", textContent: "What is predicted" }), " ", key),
-    make("thead", { className: "xw-spoken" }, make("tr", {},
+    make("caption", { textContent: "What is predicted" }),
+    make("thead", {}, make("tr", {},
       make("th", { scope: "col", textContent: "class" }),
-      make("th", { scope: "col", textContent: "probability with the region and without" }),
-      make("th", { scope: "col", textContent: "evidence of the region" }))),
+      make("th", { scope: "col", className: "xw-shares" }, key),
+      make("th", { scope: "col", className: "xw-evidence", textContent: "evidence of the region" }))),
     body);
   const crop = make("div", { className: "xw-crop" });
   const contents = make("div", { className: "xw-contents" });

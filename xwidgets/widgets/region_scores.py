@@ -19,7 +19,7 @@ from .study import Study
 from .view import View
 
 HERE = Path(__file__).parent
-CLASSES, THUMBNAILS = 5, 8
+CLASSES, THUMBNAILS = 5, 6
 """How many classes and samples are shown."""
 
 

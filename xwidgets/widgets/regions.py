@@ -64,7 +64,7 @@ class Regions(traitlets.HasTraits):
         (20, 20)
     """
 
-    mask = traitlets.Any()
+    mask: traitlets.TraitType[Any, Any] = traitlets.TraitType()  # whatever may become an array
     fill = traitlets.Unicode()
     samples = traitlets.Int(20, min=1)
 
