@@ -181,7 +181,7 @@ def _draw(
     places = np.arange(len(mean)).reshape(channels, patch.height, patch.width)
     u, w = (torch.from_numpy(places[:, which[patch.slices]].ravel()) for which in (known, wanted))
     both = torch.cat([u, w])
-    factor = torch.linalg.cholesky(covariance[both[:, None], both])
+    factor = torch.linalg.cholesky(covariance.index_select(0, both).index_select(1, both))
     across, within = factor[len(u) :, : len(u)], factor[len(u) :, len(u) :]
     contents = pictures[(..., *patch.slices)]  # a view
     rest = contents.reshape(count, -1)[:, u].double() - mean[u]

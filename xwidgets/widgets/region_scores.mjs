@@ -77,9 +77,9 @@ function render({ model, el }) {
   alert.setAttribute("role", "alert");
   const body = make("tbody");
   const key = make("span", { className: "xw-key" },
-    make("span", { className: "xw-with" }), "with the region", make("span", { className: "xw-without" }), "without");
+    make("span", { className: "xw-with" }), "with", make("span", { className: "xw-without" }), "without");
   const table = make("table", {},
-    make("caption", { textContent: "What is predicted" }),
+    make("caption", { textContent: "What is predicted with the region and without" }),
     make("thead", {}, make("tr", {},
       make("th", { scope: "col", textContent: "class" }),
       make("th", { scope: "col", className: "xw-shares" }, key),
