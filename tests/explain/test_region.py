@@ -268,7 +268,13 @@ def test_what_cannot_be_filled_is_refused_in_a_sentence():
 def test_steps_report_how_far_they_are():
     sampler = gaussian(2, 3, 1)
     x, mask = image(2, 12, 13), region(12, 13, *LARGE["a block"])
-    shares = [step.completed for step in fill_region(sampler, x, mask, randomness(2))]
+    shares = []
+    for pictures, share in fill_region(sampler, x, mask, randomness(2)):
+        shares.append(share)
+        missing = pictures.isnan().all(1)
+        assert torch.equal(missing, pictures.isnan().any(1))
+        assert not (missing & ~mask).any()
+        assert missing[0].sum() == round((1 - share) * int(mask.sum()))
     assert len(shares) == 9
     assert shares == sorted(shares)
     assert shares[-1] == 1
