@@ -105,6 +105,40 @@ def overlay(
     return np.asarray(mixed.resize((size, height), Image.Resampling.NEAREST))
 
 
+def marked(image: NDArray[np.uint8], mask: NDArray[np.bool_], size: int = 448) -> NDArray[np.uint8]:
+    """A picture, enlarged to ``size`` pixels in width, with a region veiled and outlined in it.
+
+    Args:
+        image: 8-bit ``(H, W, 3)``.
+        mask: bool ``(H, W)``, true in the region.
+        size: width of the picture that is returned; the height follows.
+
+    Returns:
+        8-bit ``(size * H / W, size, 3)``.
+
+    Example:
+        >>> image = np.zeros((4, 4, 3), np.uint8)
+        >>> bool((marked(image, np.zeros((4, 4), bool), size=8) == 0).all())
+        True
+    """
+    shape = size, max(1, round(size * image.shape[0] / image.shape[1]))
+    region = np.asarray(Image.fromarray(mask).resize(shape, Image.Resampling.NEAREST))
+    picture = np.asarray(Image.fromarray(image).resize(shape, Image.Resampling.NEAREST), float)
+    veil = REGION_OPACITY * region[..., None]
+    colors = picture + veil * (np.array(_rgb(REGION_COLOR)) - picture)
+    padded = np.pad(region, 1, mode="edge")
+    ring = np.stack([padded[1:-1, :-2], padded[1:-1, 2:], padded[:-2, 1:-1], padded[2:, 1:-1]])
+    colors[region & ~ring.all(0)] = 255
+    colors[~region & ring.any(0)] = 0
+    found: NDArray[np.uint8] = np.round(colors).astype(np.uint8)
+    return found
+
+
+REGION_COLOR, REGION_OPACITY = "#d55e00", 0.45
+"""Of the veil over a region; its outline is white within and black without, so that it can be seen
+on any picture."""
+
+
 def signed(pixels: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Signed pixels ``(C, H, W)`` as a picture ``(H, W, 3)``: zero is grey, the largest full.
 

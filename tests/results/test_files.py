@@ -9,10 +9,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from xwidgets import NeuronPatch, Ranking, Relevance, TopImages, UnitRelevance
+from xwidgets import (
+    NeuronPatch,
+    Ranking,
+    RegionRemoval,
+    Relevance,
+    TopImages,
+    UnitRelevance,
+)
 from xwidgets.box import Box
 
 from .test_ranking import ranking
+from .test_region_removal import removal, unscored
 from .test_relevance import relevance
 
 RNG = np.random.default_rng(0)
@@ -72,9 +80,11 @@ RESULTS = {
     ),
     "top images": top_images(),
     "top images, all": top_images(searched=30, skipped=()),
+    "removal": removal(),
+    "removal that is not scored": unscored(),
 }
 each_result = pytest.mark.parametrize("result", RESULTS.values(), ids=RESULTS)
-KINDS = (Relevance, UnitRelevance, Ranking, NeuronPatch, TopImages)
+KINDS = (Relevance, UnitRelevance, Ranking, NeuronPatch, TopImages, RegionRemoval)
 
 
 @each_result
@@ -185,6 +195,13 @@ UNFIT = {
         images=np.zeros((0, 5, 7, 3), np.uint8), activations=np.zeros(0, np.float32), fields=(),
         sources=(),
     ),
+    "a region of another size": removal(mask=np.ones((4, 7), bool)),
+    "a region of numbers": removal(mask=np.ones((5, 7))),
+    "an empty region": removal(mask=np.zeros((5, 7), bool)),
+    "samples of another size": removal(samples=np.zeros((2, 4, 7, 3), np.uint8)),
+    "fewer samples": removal(samples=np.zeros((1, 5, 7, 3), np.uint8)),
+    "fewer probabilities": removal(before=np.ones(2)),
+    "fewer class names": removal(classes=("ant", "bee")),
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from .prediction_difference import (
     prediction_difference_each,
     prediction_difference_steps,
 )
+from .region_removal import remove_region, remove_region_steps
 from .saliency import saliency
 from .samplers import ConditionalSampler, ConstantSampler, MarginalSampler, Sampler
 from .unit_relevance import unit_relevance
@@ -36,6 +37,8 @@ __all__ = [
     "prediction_difference_steps",
     "rank_neurons",
     "rank_neurons_steps",
+    "remove_region",
+    "remove_region_steps",
     "saliency",
     "search_images",
     "search_images_steps",

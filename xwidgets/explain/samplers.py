@@ -169,7 +169,7 @@ class ConditionalSampler:
             factor of the conditional covariance ``(C k k, C k k)``, in float64. With the r pixels
             of the surrounding, the mean is A r + offset.
         """
-        mean, covariance = self._patch(window)
+        mean, covariance = self.patch(window)
         inside = window_mask(self.channels, window, self.padding, place).flatten()
         w, r = inside.nonzero()[:, 0], (~inside).nonzero()[:, 0]
         across = covariance[w[:, None], r]
@@ -239,8 +239,8 @@ class ConditionalSampler:
 
         return draw
 
-    def _patch(self, window: int) -> tuple[Tensor, Tensor]:
-        """Moments of the middle of the patch, as a smaller window needs it."""
+    def patch(self, window: int) -> tuple[Tensor, Tensor]:
+        """Mean and covariance of the middle of the patch, as a smaller window needs it."""
         if window == self.window:
             return self.mean, self.covariance
         full, side = self.window + 2 * self.padding, window + 2 * self.padding
@@ -296,7 +296,7 @@ class MarginalSampler:
         Raises:
             ValueError: when there is no other image of the same shape.
         """
-        others = other_images(self.images, image)
+        others = self.others(image)
 
         def draw(corners: Tensor, rngs: Sequence[np.random.Generator]) -> Tensor:
             which = [int(rng.integers(len(others))) for rng in rngs]
@@ -306,6 +306,14 @@ class MarginalSampler:
             ])  # fmt: skip
 
         return draw
+
+    def others(self, image: Tensor) -> Tensor:
+        """The images ``(n, C, H, W)`` that are not ``image`` ``(C, H, W)`` itself.
+
+        Raises:
+            ValueError: when there is no other image of the same shape.
+        """
+        return other_images(self.images, image)
 
 
 def other_images(images: Tensor, image: Tensor) -> Tensor:

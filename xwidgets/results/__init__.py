@@ -3,6 +3,7 @@
 from .difference import contrast, difference, ends
 from .neuron_patch import NeuronPatch
 from .ranking import METRICS, Ranking
+from .region_removal import RegionRemoval
 from .relevance import Relevance
 from .top_images import TopImages
 from .unit_relevance import UnitRelevance
@@ -12,6 +13,7 @@ __all__ = [
     "METRICS",
     "NeuronPatch",
     "Ranking",
+    "RegionRemoval",
     "Relevance",
     "TopImages",
     "UnitRelevance",

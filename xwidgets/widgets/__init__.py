@@ -10,6 +10,8 @@ from .neuron_explorer import NeuronExplorer
 from .neuron_ranking import NeuronRanking
 from .parts_form import PartsForm
 from .patch_gallery import PatchGallery
+from .region_painter import RegionPainter
+from .regions import Regions
 from .relevance_overlay import RelevanceOverlay
 from .study import Study
 from .window_slider import WindowSlider
@@ -27,6 +29,8 @@ __all__ = [
     "PartsForm",
     "PatchGallery",
     "Progress",
+    "RegionPainter",
+    "Regions",
     "RelevanceOverlay",
     "Study",
     "WindowSlider",

@@ -22,6 +22,7 @@ from xwidgets.results import Relevance
 from .concepts import Concepts
 from .inquiry import Inquiry, Progress
 from .neurons import Neurons
+from .regions import Regions
 from .worker import Worker
 
 
@@ -145,6 +146,11 @@ class Study(traitlets.HasTraits):
         """The neurons behind the prediction, ranked from the first time they are asked for."""
         return Neurons(self, self._worker)
 
+    @cached_property
+    def regions(self) -> Regions:
+        """The picture without a region, and what the network says then."""
+        return Regions(self, self._worker, self._options["sampler"])
+
     @property
     def picture(self) -> NDArray[np.uint8]:
         """The image to look at, 8-bit ``(H, W, 3)``."""
@@ -213,6 +219,8 @@ class Study(traitlets.HasTraits):
             self.stop()
             if "neurons" in self.__dict__:
                 self.neurons.stop()
+            if "regions" in self.__dict__:
+                self.regions.stop()
             for concepts in self._concepts:
                 concepts.stop()
             self._worker.close()

@@ -1,0 +1,149 @@
+"""The class scores with and without a region of the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from xwidgets import render
+
+from .result import Result, versions
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RegionRemoval(Result):
+    """How the class probabilities change when a region of the picture is unknown.
+
+    Attributes:
+        image: the picture, 8-bit ``(H, W, 3)``.
+        mask: bool ``(H, W)``, true in the region.
+        before: float64 ``(K,)``, the probabilities of the picture as it is.
+        probabilities: float64 ``(S, K)``, those of each sample, a picture whose region is filled
+            with what could have stood there; in a partial result of those scored so far.
+        samples: 8-bit ``(S, H, W, 3)``, the same samples to look at.
+        classes: the K class names.
+        network: the network's name.
+        training_size: N of the Laplace correction, how many images the network was trained on.
+        parameters: everything else that was asked for, the seed among it.
+        completed: the share of the work behind the numbers; below 1 for a partial result.
+        versions: of the packages that computed it.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> scene = xw.scenes.bird(seed=3)
+        >>> removal = xw.remove_region(xw.network("birds"), scene.image, scene.masks["beak"])
+        >>> removal.samples.shape, list(removal.frame().columns)
+        ((20, 64, 64, 3), ['class', 'before', 'after', 'evidence'])
+    """
+
+    image: NDArray[np.uint8]
+    mask: NDArray[np.bool_]
+    before: NDArray[np.float64]
+    probabilities: NDArray[np.float64]
+    samples: NDArray[np.uint8]
+    classes: tuple[str, ...]
+    network: str
+    training_size: int
+    parameters: Mapping[str, Any]
+    completed: float = 1.0
+    versions: Mapping[str, str] = field(default_factory=versions)
+
+    _forms: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"classes": tuple}
+
+    @property
+    def after(self) -> NDArray[np.float64]:
+        """``(K,)``: the mean probabilities of the samples; NaN before the first is scored."""
+        count = len(self.probabilities)
+        return self.probabilities.mean(0) if count else np.full(len(self.before), np.nan)
+
+    @property
+    def standard_error(self) -> NDArray[np.float64]:
+        """``(K,)``, of :attr:`after`; NaN for fewer than two samples."""
+        count = len(self.probabilities)
+        if count < 2:
+            return np.full(len(self.before), np.nan)
+        return np.asarray(self.probabilities.std(0, ddof=1) / np.sqrt(count))
+
+    @property
+    def evidence(self) -> NDArray[np.float64]:
+        """``(K,)``: how much the region speaks for each class, in bits.
+
+        The log2 odds before minus those after, of probabilities after the Laplace correction
+        p <- (p N + 1) / (N + K), as :func:`xwidgets.prediction_difference` has it for windows.
+        """
+        before, after = self._corrected(self.before), self._corrected(self.after)
+        return np.asarray(np.log2(before / (1 - before)) - np.log2(after / (1 - after)))
+
+    @property
+    def evidence_error(self) -> NDArray[np.float64]:
+        """``(K,)``: the standard error of :attr:`evidence`, in bits.
+
+        To first order, from the standard error e of the mean probability: e N / (N + K) over
+        p (1 - p) ln 2. NaN for fewer than two samples.
+        """
+        p = self._corrected(self.after)
+        share = self.training_size / (self.training_size + self._choices)
+        return np.asarray(self.standard_error * share / (p * (1 - p) * np.log(2)))
+
+    @property
+    def title(self) -> str:
+        """One line that says what this is."""
+        top = int(self.before.argmax())
+        change = f"{self.before[top]:.1%} with it"
+        if len(self.probabilities):
+            change += f", {self.after[top]:.1%} without"
+        share = "" if self.completed >= 1 else f", {self.completed:.0%} computed"
+        pixels = f"{self.mask.sum()} pixel" + ("s" if self.mask.sum() > 1 else "")
+        return f"region of {pixels} for {self.classes[top]!r} ({self.network}): {change}{share}"
+
+    def frame(self) -> pd.DataFrame:
+        """The classes as a table: class, before, after, evidence in bits; the likeliest first."""
+        order = np.argsort(-self.before, kind="stable")
+        return pd.DataFrame(
+            {
+                "class": [self.classes[index] for index in order],
+                "before": self.before[order],
+                "after": self.after[order],
+                "evidence": self.evidence[order],
+            }
+        )
+
+    def png(self) -> bytes:
+        """The picture with the region marked, then the first samples, as a PNG file."""
+        pictures = [render.marked(self.image, self.mask, size=224)]
+        for sample in self.samples[:3]:
+            pictures.append(render.marked(sample, np.zeros_like(self.mask), size=224))
+        return render.png(np.concatenate(pictures, 1))
+
+    def _repr_png_(self) -> bytes:
+        return self.png()
+
+    @property
+    def _choices(self) -> int:
+        """K; a single sigmoid counts as 2."""
+        return max(len(self.before), 2)
+
+    def _corrected(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
+        return (probability * self.training_size + 1) / (self.training_size + self._choices)
+
+    def _fault(self) -> str | None:
+        mask, image = self.mask, self.image
+        if mask.dtype != bool or image.dtype != np.uint8 or image.shape != (*mask.shape, 3):
+            return f"its region is {mask.dtype} {mask.shape}, its picture {image.shape}"
+        if not self.mask.any():
+            return "its region is empty"
+        if self.samples.dtype != np.uint8 or self.samples.shape[1:] != self.image.shape:
+            return f"its samples are {self.samples.shape}, its picture {self.image.shape}"
+        if self.probabilities.shape != (len(self.samples), *self.before.shape):
+            return "its probabilities are not as many as its samples and classes"
+        if self.before.shape != (len(self.classes),):
+            return "its classes are not as many as their names"
+        return None
+
+    def __repr__(self) -> str:
+        return f"<RegionRemoval: {self.title}>"

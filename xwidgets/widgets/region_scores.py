@@ -1,0 +1,150 @@
+"""The class scores with and without a region of the picture."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import traitlets
+from numpy.typing import NDArray
+
+from xwidgets import render
+from xwidgets.box import Box
+from xwidgets.export import write_page
+from xwidgets.results import RegionRemoval
+
+from .study import Study
+from .view import View
+
+HERE = Path(__file__).parent
+CLASSES, THUMBNAILS = 5, 6
+"""How many classes and samples are shown."""
+
+
+class RegionScores(View):
+    """What is predicted with a region of the picture and without it, and what it is filled with.
+
+    The classes that are most probable with or without the region, with the evidence that it gives
+    for each in bits; and some of the samples, which zoom on the region.
+
+    Args:
+        subject: a :class:`Study` to follow, or a :class:`xwidgets.RegionRemoval`.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> scene = xw.scenes.bird(seed=3)
+        >>> removal = xw.remove_region(xw.network("birds"), scene.image, scene.masks["beak"])
+        >>> len(RegionScores(removal).rows)
+        5
+    """
+
+    _esm = HERE / "region_scores.mjs"
+    _css = "".join((HERE / f"{name}.css").read_text("utf-8") for name in ("controls", "region"))
+
+    rows = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
+    contents = traitlets.List(traitlets.Bytes()).tag(sync=True, echo_update=False)
+    crop = traitlets.Bytes().tag(sync=True)
+    marked = traitlets.Bytes().tag(sync=True)
+    coarse = traitlets.Bool().tag(sync=True)
+    pixels = traitlets.Int().tag(sync=True)
+    scored = traitlets.Int().tag(sync=True)
+    samples = traitlets.Int().tag(sync=True)
+    progress = traitlets.Dict().tag(sync=True, echo_update=False)
+
+    def __init__(self, subject: Study | RegionRemoval) -> None:
+        self._removal: RegionRemoval | None = None
+        super().__init__()
+        if isinstance(subject, Study):
+            removal = subject.regions.removal
+            self.on_msg(lambda _, content, __: self._heard(subject, content))
+            self.follow(removal, lambda: self._follow(subject), ["answer", "progress"])
+            self.follow(subject, lambda: self._follow(subject), "image")
+            self._follow(subject)
+        else:
+            self._show(subject)
+            self.marked = render.png(render.marked(subject.image, subject.mask))
+            self.progress = {"state": "complete", "share": 1.0}
+
+    def to_html(self, path: str | Path, title: str | None = None) -> None:
+        """Write a page of one file that needs neither kernel nor network.
+
+        Raises:
+            ValueError: when no region is removed.
+        """
+        removal = self._removal
+        if removal is None:
+            raise ValueError("no region is removed; paint one, or set study.regions.mask first")
+        write_page(path, title or removal.title, [(RegionScores(removal), {})])
+
+    def _heard(self, study: Study, content: dict[str, Any]) -> None:
+        study.regions.removal.heard(content)
+        study.rest()
+
+    def _follow(self, study: Study) -> None:
+        regions = study.regions
+        with self.hold_sync():
+            if not regions.mask.any():
+                self._forget(study)
+            elif regions.removal.answer is not None:
+                self._show(regions.removal.answer)
+            self.pixels = int(regions.mask.sum())
+            self.progress = asdict(regions.removal.progress)
+
+    def _forget(self, study: Study) -> None:
+        self._removal = None
+        self.rows = [_row(name, before) for _, name, before in study.ranking[:CLASSES]]
+        self.contents, self.crop, self.scored = [], b"", 0
+
+    def _show(self, removal: RegionRemoval) -> None:
+        if not len(removal.samples):  # what was shown before is better than nothing
+            return
+        self._removal = removal
+        evidence, error, after = removal.evidence, removal.evidence_error, removal.after
+        best = np.argsort(-np.maximum(removal.before, after), kind="stable")[:CLASSES]
+        zoom = _zoom(removal.mask)
+        self.rows = [
+            _row(
+                removal.classes[one],
+                float(removal.before[one]),
+                float(after[one]),
+                float(evidence[one]),
+                None if np.isnan(error[one]) else float(error[one]),
+            )
+            for one in best
+        ]
+        self.contents = [_thumbnail(one, zoom) for one in removal.samples[:THUMBNAILS]]
+        self.crop = _thumbnail(removal.image, zoom)
+        self.coarse = removal.image.shape[1] < 160
+        self.pixels, self.scored = int(removal.mask.sum()), len(removal.samples)
+        self.samples = removal.parameters["samples"]
+
+
+def _row(
+    name: str,
+    before: float,
+    after: float | None = None,
+    evidence: float | None = None,
+    error: float | None = None,
+) -> dict[str, Any]:
+    """A class as the view takes it."""
+    return {"name": name, "before": before, "after": after, "evidence": evidence, "error": error}
+
+
+def _zoom(mask: NDArray[np.bool_]) -> Box:
+    """A square with some surroundings around a region, as far as the picture reaches."""
+    box = Box.around(mask)
+    assert box is not None
+    side = max(16, round(1.5 * max(box.height, box.width)))
+    edges = []
+    for start, end, limit in zip(box[:2], box[2:], mask.shape, strict=True):
+        length = min(side, limit)
+        first = min(max((start + end - length) // 2, 0), limit - length)
+        edges.append((first, first + length))
+    (top, bottom), (left, right) = edges
+    return Box(top, left, bottom, right)
+
+
+def _thumbnail(image: NDArray[np.uint8], zoom: Box) -> bytes:
+    return render.png(render.thumbnail(image[zoom.slices], 192))
