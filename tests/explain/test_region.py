@@ -255,7 +255,7 @@ def test_what_cannot_be_filled_is_refused_in_a_sentence():
         fill_region(gaussian(1, 2, 2), image(1, 4, 4), mask, rngs)
     with pytest.raises(ValueError, match="fitted on images of 1 channels, the image has 3"):
         fill_region(gaussian(1, 2, 1), image(3, 4, 4), mask, rngs)
-    with pytest.raises(ValueError, match="no image other than this one"):
+    with pytest.raises(ValueError, match="no image other than the explained one"):
         fill_region(MarginalSampler(image(1, 4, 4)[None]), image(1, 4, 4), mask, rngs)
     with pytest.raises(ValueError, match="give images of the same shape"):
         fill_region(MarginalSampler(image(1, 5, 4)[None]), image(1, 4, 4), mask, rngs)
