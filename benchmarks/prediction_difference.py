@@ -23,7 +23,7 @@ from torch import Tensor
 
 import xwidgets as xw
 from benchmarks.measure import peak, random_network
-from xwidgets.explain.evidence import log_odds
+from xwidgets.evidence import log_odds
 from xwidgets.explain.samplers import own_sampler
 from xwidgets.images.photo import photographs
 from xwidgets.incremental import IncrementalInference, WholeInference
@@ -171,7 +171,7 @@ def literal_algorithm(net: xw.Network, image: Tensor) -> float:
         images[:, :, y : y + WINDOW, x : x + WINDOW] = contents
         mean = net.probabilities(net.logits(images))[:, target].mean()
         here = np.s_[y : y + WINDOW, x : x + WINDOW]
-        difference = log_odds(torch.stack([probability, mean]), net.training_size, classes)
+        difference = log_odds(torch.stack([probability, mean]).numpy(), net.training_size, classes)
         evidence[here] += float(difference[0] - difference[1])
         counts[here] += 1
         done += SAMPLES

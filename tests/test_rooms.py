@@ -40,6 +40,7 @@ COMPUTE_FILES = [
     *(path for room in COMPUTE for path in sorted((ROOT / room).rglob("*.py"))),
     ROOT / "render.py",
     ROOT / "errors.py",
+    ROOT / "evidence.py",
 ]
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import xwidgets as xw
-from xwidgets.explain.evidence import log_odds
+from xwidgets.evidence import log_odds
 
 from .test_region import dense, image, region
 from .test_samplers import gaussian
@@ -58,17 +58,14 @@ def test_the_result_is_a_loop_over_samples(classes, dtype):
     assert removal.probabilities.dtype == np.float64
     after = np.mean(probabilities, 0)
     np.testing.assert_allclose(removal.after, after, atol=tolerance)
-    before = net.probabilities(net(x[None]))[0]
+    before = net.probabilities(net(x[None]))[0].numpy()
     np.testing.assert_allclose(removal.before, before, atol=tolerance)
-    evidence = log_odds(before, 500, classes) - log_odds(torch.from_numpy(after), 500, classes)
+    evidence = log_odds(before, 500, classes) - log_odds(after, 500, classes)
     np.testing.assert_allclose(removal.evidence, evidence, atol=100 * tolerance)
     deviation = np.std(probabilities, 0, ddof=1) / math.sqrt(7)
     np.testing.assert_allclose(removal.standard_error, deviation, atol=tolerance)
-    slope = (
-        log_odds(torch.from_numpy(after + 1e-6), 500, classes)
-        - log_odds(torch.from_numpy(after - 1e-6), 500, classes)
-    ) / 2e-6
-    np.testing.assert_allclose(removal.evidence_error, deviation * slope.numpy(), rtol=1e-2)
+    slope = (log_odds(after + 1e-6, 500, classes) - log_odds(after - 1e-6, 500, classes)) / 2e-6
+    np.testing.assert_allclose(removal.evidence_error, deviation * slope, rtol=1e-2)
 
 
 def test_evidence_is_that_of_prediction_difference_for_one_window():

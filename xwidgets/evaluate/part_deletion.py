@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from xwidgets.explain.evidence import log_odds
+from xwidgets.evidence import log_odds
 from xwidgets.images.scenes import Scene
 from xwidgets.networks import Network
 
@@ -71,7 +71,7 @@ def part_deletion(
     logits = net(images)
     index = scene.label if target is None else net.class_index(target, logits.shape[1])
     chances = net.probabilities(logits)[:, index]
-    odds = log_odds(chances, net.training_size, logits.shape[1]).numpy()
+    odds = log_odds(chances.numpy(), net.training_size, logits.shape[1])
     return PartDeletion(
         parts=parts,
         effects=odds[0] - odds[1:],

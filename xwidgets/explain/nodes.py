@@ -16,9 +16,8 @@ import torch
 from torch import Tensor
 
 from xwidgets.errors import at_least, index_within
+from xwidgets.evidence import log_odds, log_odds_slope
 from xwidgets.networks import Network
-
-from .evidence import log_odds, log_odds_slope
 
 Measure = Literal["evidence", "difference"]
 
@@ -98,11 +97,11 @@ class Probabilities(Logits):
 
     def evidence(self, values: Tensor) -> Tensor:
         """Their log2 odds."""
-        return log_odds(values, *self._correction)
+        return torch.from_numpy(log_odds(values.numpy(), *self._correction))
 
     def slope(self, values: Tensor) -> Tensor:
         """Of the log2 odds."""
-        return log_odds_slope(values, *self._correction)
+        return torch.from_numpy(log_odds_slope(values.numpy(), *self._correction))
 
 
 class Activations(Nodes):

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from xwidgets import render
+from xwidgets.evidence import log_odds, log_odds_slope
 
 from .result import Result, versions
 
@@ -76,19 +77,18 @@ class RegionRemoval(Result):
         The log2 odds before minus those after, of probabilities after the Laplace correction
         p <- (p N + 1) / (N + K), as :func:`xwidgets.prediction_difference` has it for windows.
         """
-        before, after = self._corrected(self.before), self._corrected(self.after)
-        return np.asarray(np.log2(before / (1 - before)) - np.log2(after / (1 - after)))
+        correction = self.training_size, len(self.before)
+        return log_odds(self.before, *correction) - log_odds(self.after, *correction)
 
     @property
     def evidence_error(self) -> NDArray[np.float64]:
         """``(K,)``: the standard error of :attr:`evidence`, in bits.
 
-        To first order, from the standard error e of the mean probability: e N / (N + K) over
-        p (1 - p) ln 2. NaN for fewer than two samples.
+        To first order, from the standard error of the mean probability. NaN for fewer than two
+        samples.
         """
-        p = self._corrected(self.after)
-        share = self.training_size / (self.training_size + self._choices)
-        return np.asarray(self.standard_error * share / (p * (1 - p) * np.log(2)))
+        slope = log_odds_slope(self.after, self.training_size, len(self.before))
+        return np.asarray(self.standard_error * slope)
 
     @property
     def title(self) -> str:
@@ -122,14 +122,6 @@ class RegionRemoval(Result):
 
     def _repr_png_(self) -> bytes:
         return self.png()
-
-    @property
-    def _choices(self) -> int:
-        """K; a single sigmoid counts as 2."""
-        return max(len(self.before), 2)
-
-    def _corrected(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
-        return (probability * self.training_size + 1) / (self.training_size + self._choices)
 
     def _fault(self) -> str | None:
         mask, image = self.mask, self.image

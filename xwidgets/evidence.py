@@ -4,13 +4,13 @@ A Laplace correction (Zintgraf et al. 2016, section 2) p <- (p N + 1) / (N + K),
 of images a network was trained on and K its classes, keeps certain predictions from infinite odds.
 """
 
-from math import log
-
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 
-def log_odds(probability: Tensor, training_size: int, classes: int) -> Tensor:
+def log_odds(
+    probability: NDArray[np.float64], training_size: int, classes: int
+) -> NDArray[np.float64]:
     """log2 odds of probabilities after the Laplace correction p <- (p N + 1) / (N + K).
 
     Args:
@@ -19,24 +19,28 @@ def log_odds(probability: Tensor, training_size: int, classes: int) -> Tensor:
         classes: K; 1, a single sigmoid, counts as 2.
 
     Example:
-        >>> log_odds(torch.tensor([0.5]), 100, 2)
-        tensor([0.])
+        >>> log_odds(np.array([0.5]), 100, 2)
+        array([0.])
     """
     corrected = _corrected(probability, training_size, classes)
-    return torch.log2(corrected / (1 - corrected))
+    return np.asarray(np.log2(corrected / (1 - corrected)))
 
 
-def log_odds_slope(probability: Tensor, training_size: int, classes: int) -> Tensor:
+def log_odds_slope(
+    probability: NDArray[np.float64], training_size: int, classes: int
+) -> NDArray[np.float64]:
     """The derivative of :func:`log_odds` by the probability, of the same arguments.
 
     Example:
-        >>> log_odds_slope(torch.tensor([0.5]), 10**9, 2)
-        tensor([5.7708])
+        >>> log_odds_slope(np.array([0.5]), 10**9, 2).round(4)
+        array([5.7708])
     """
     corrected = _corrected(probability, training_size, classes)
     share = training_size / (training_size + max(classes, 2))
-    return share / (corrected * (1 - corrected) * log(2))
+    return np.asarray(share / (corrected * (1 - corrected) * np.log(2)))
 
 
-def _corrected(probability: Tensor, training_size: int, classes: int) -> Tensor:
+def _corrected(
+    probability: NDArray[np.float64], training_size: int, classes: int
+) -> NDArray[np.float64]:
     return (probability * training_size + 1) / (training_size + max(classes, 2))
