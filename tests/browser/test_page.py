@@ -1,6 +1,7 @@
 """The exported page: opened from disk, without kernel and network."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,15 @@ def test_a_page_of_neurons_selects_sorts_and_shows_patches(browser: None, tmp_pa
         expect(page.locator(".xw-card")).to_have_count(2)
         expect(page.get_by_role("button", name="Stop")).to_have_count(0)
         assert all(url.startswith(("file:", "blob:", "data:")) for url in asked)
+
+
+def test_a_remark_stands_below_the_map(browser: None, tmp_path: Path) -> None:
+    image = xw.scenes.bird(seed=3).image
+    result = xw.prediction_difference(xw.network("birds"), image, samples=1, stride=8)
+    words = "birds is run whole for every window: its forward pass looks at values"
+    xw.RelevanceOverlay(replace(result, note=words)).to_html(tmp_path / "page.html")
+    with browser_page(offline=True) as page:
+        page.goto((tmp_path / "page.html").as_uri())
+        await_colors(page)
+        expect(page.locator(".xw-remark")).to_have_text(words)
+        expect(page.locator(".xw-remark")).to_be_visible()

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,11 @@ def test_the_overlay_follows_the_study(study: xw.Study) -> None:
     study.window = 5
     study.wait()
     assert view.frames[0]["window"] == 5
+
+
+def test_what_is_worth_knowing_about_a_result_goes_with_it(study: xw.Study) -> None:
+    result = replace(study.wait(), note="small is run whole for every window: it branches")
+    assert xw.RelevanceOverlay(result).frames[0]["remark"] == result.note
 
 
 def test_the_photo_is_sent_once(study: xw.Study) -> None:

@@ -185,6 +185,7 @@ function render({ model, el }) {
   const state = make("span", { className: "xw-spoken" });
   state.setAttribute("role", "status");
   const work = make("div", { className: "xw-work" }, bar, line, button, state);
+  const remark = make("p", { className: "xw-remark" });
 
   const put = (name, value) => {
     model.set(name, value);
@@ -206,7 +207,7 @@ function render({ model, el }) {
     hide, "Hide what is within 2 standard errors of zero");
 
   const figure = make("figure", { className: "xw-view xw-overlay" },
-    caption, make("div", { className: "xw-panel" }, stage, alert, readout, legend, work), note,
+    caption, make("div", { className: "xw-panel" }, stage, alert, readout, legend, work, remark), note,
     make("div", { className: "xw-settings" },
       frames.label, opacity.label, threshold.label, colors, hiding));
   figure.dataset.controls = model.get("controls");
@@ -242,6 +243,7 @@ function render({ model, el }) {
     canvas.setAttribute("aria-label", shown
       ? `Signed relevance: ${shown.title}. Arrow keys read pixels.`
       : "Signed relevance: nothing computed yet.");
+    remark.textContent = shown?.remark ?? "";
     hide.checked = model.get("hide_uncertain");
     hiding.hidden = shown?.error_scale === undefined;
     showLegend(shown);

@@ -199,6 +199,7 @@ def _frame(result: Relevance, name: str, scale: float) -> dict[str, Any]:
         "ends": ends(result),
         "title": result.title,
         "window": result.parameters.get("window"),
+        "remark": result.note,
     }
     if result.standard_error is None:
         return frame
