@@ -10,7 +10,7 @@ import xwidgets
 ROOT = Path(xwidgets.__file__).parent
 COMPUTE = ("networks", "images", "incremental", "explain", "evaluate", "results")
 VIEWS = ("relevance_overlay.py", "window_slider.py", "class_chooser.py", "explorer.py",
-         "xfeature_explorer.py", "parts_form.py")  # fmt: skip
+         "xfeature_explorer.py", "parts_form.py", "relevance_grid.py")  # fmt: skip
 
 
 def imported(path):

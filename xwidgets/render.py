@@ -5,6 +5,7 @@ largest magnitude as the scale. The views get it as int8, so a value is known to
 """
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +70,7 @@ def overlay(
     opacity: float = 0.85,
     color_map: str = "red-blue",
     size: int = 448,
+    scale: float | None = None,
 ) -> NDArray[np.uint8]:
     """A signed map over its picture, enlarged to ``size`` pixels in width.
 
@@ -78,18 +80,52 @@ def overlay(
         opacity: of the map, 0 to 1.
         color_map: a name in :data:`COLOR_MAPS`.
         size: width of the picture that is returned; the height follows.
+        scale: the magnitude of the strongest colours; ``None`` for the map's largest.
 
     Returns:
         8-bit ``(size * H / W, size, 3)``.
     """
     gray = image @ np.array([0.299, 0.587, 0.114])
     base = image + opacity * (gray[..., None] - image)
-    shares = np.nan_to_num(values) / scale_of(values)
+    shares = np.nan_to_num(values) / (scale_of(values) if scale is None else scale)
     colors = colorize(shares, color_map)
     alpha = (opacity * np.isfinite(values) * cover(shares))[..., None]
-    mixed = Image.fromarray(np.round(base + alpha * (colors - base)).astype(np.uint8))
+    return enlarged(np.round(base + alpha * (colors - base)).astype(np.uint8), size)
+
+
+def enlarged(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """An 8-bit picture ``(H, W, 3)``, ``size`` pixels wide, every pixel a rectangle.
+
+    Example:
+        >>> enlarged(np.zeros((2, 4, 3), np.uint8), 8).shape
+        (4, 8, 3)
+    """
     height = max(1, round(size * image.shape[0] / image.shape[1]))
-    return np.asarray(mixed.resize((size, height), Image.Resampling.NEAREST))
+    return np.asarray(Image.fromarray(image).resize((size, height), Image.Resampling.NEAREST))
+
+
+def sheet(pictures: Sequence[Sequence[NDArray[np.uint8]]], gap: int = 4) -> NDArray[np.uint8]:
+    """Pictures in rows and columns on white, for readers without widgets.
+
+    Args:
+        pictures: rows of 8-bit ``(H, W, 3)``, of any sizes.
+        gap: between them, in pixels.
+
+    Example:
+        >>> sheet([[np.zeros((2, 3, 3), np.uint8)] * 2]).shape
+        (2, 10, 3)
+    """
+    heights = [max(picture.shape[0] for picture in row) for row in pictures]
+    widths = [max(column.shape[1] for column in some) for some in zip(*pictures, strict=True)]
+    shape = sum(heights) + gap * (len(heights) - 1), sum(widths) + gap * (len(widths) - 1), 3
+    found = np.full(shape, 255, np.uint8)
+    for number, row in enumerate(pictures):
+        top = sum(heights[:number]) + gap * number
+        for place, picture in enumerate(row):
+            left = sum(widths[:place]) + gap * place
+            height, width, _ = picture.shape
+            found[top : top + height, left : left + width] = picture
+    return found
 
 
 def signed(pixels: NDArray[np.floating]) -> NDArray[np.uint8]:

@@ -8,6 +8,7 @@ from .neuron_explorer import NeuronExplorer
 from .neuron_ranking import NeuronRanking
 from .parts_form import PartsForm
 from .patch_gallery import PatchGallery
+from .relevance_grid import RelevanceGrid
 from .relevance_overlay import RelevanceOverlay
 from .study import Study
 from .window_slider import WindowSlider
@@ -23,6 +24,7 @@ __all__ = [
     "PartsForm",
     "PatchGallery",
     "Progress",
+    "RelevanceGrid",
     "RelevanceOverlay",
     "Study",
     "WindowSlider",
