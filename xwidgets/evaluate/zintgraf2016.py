@@ -222,15 +222,24 @@ class Figures:
         }  # fmt: skip
         if number not in makers:
             raise ValueError(f"there is no figure {number!r}; the paper has 1 to 6")
-        if self._folder is None:
-            return makers[number]()
-        path = self._folder / f"{self.setting.name}-{self.name}-{number}.npz"
-        if path.exists() and not self._recompute:
+        path = self._path(number)
+        if path is not None and self.saved(number) and not self._recompute:
             return Figure.load(path, **asdict(self.setting))
         figure = makers[number]()
-        self._folder.mkdir(parents=True, exist_ok=True)
-        figure.save(path, **asdict(self.setting))
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            figure.save(path, **asdict(self.setting))
         return figure
+
+    def saved(self, number: int) -> bool:
+        """Whether a figure is in the folder."""
+        path = self._path(number)
+        return path is not None and path.exists()
+
+    def _path(self, number: int) -> Path | None:
+        if self._folder is None:
+            return None
+        return self._folder / f"{self.setting.name}-{self.name}-{number}.npz"
 
     def _samplers(self) -> Figure:
         """Figure 1: for two pictures, the methods side by side."""
