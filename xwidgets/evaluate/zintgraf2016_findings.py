@@ -144,6 +144,8 @@ def _claims(found: Reproduction) -> list[_Claim]:
     rows += [
         ("4.3", "The most relevant single pixels lie on the outline",
          ("times expected", top["outline"]["single pixels"]), 1.0),
+        ("4.3", "... more than inside the object",
+         ("outline", top["outline"]["single pixels"]), ("inside", top["inside"]["single pixels"])),
         ("4.3", "... more than those of the sensitivity map",
          *_sides(top["outline"], "single pixels", "sensitivity")),
         ("4.3", "Those of the sensitivity map lie inside the object",
