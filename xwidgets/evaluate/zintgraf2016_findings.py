@@ -67,7 +67,11 @@ def findings(found: Reproduction) -> pd.DataFrame:
                 "scenes": int(differences.notna().sum()),
                 "verdict": verdict(differences),
             })  # fmt: skip
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    places = {claim: place for place, claim in enumerate(table["claim"].unique())}
+    return table.sort_values("claim", key=lambda one: one.map(places), kind="stable").reset_index(
+        drop=True
+    )
 
 
 def spread(values: pd.Series) -> str:
@@ -182,7 +186,8 @@ def patterns(parts: pd.DataFrame) -> pd.DataFrame:
         >>> patterns(parts).round(2).loc[0].tolist()
         [1.0, -1.0]
     """
-    shares = parts.dropna().set_index(["scene", "channel"]).drop(columns="network")
+    known = parts.dropna(axis=1, how="all").dropna()  # other networks' parts, maps without effect
+    shares = known.set_index(["scene", "channel"]).drop(columns="network")
     shares = shares - shares.groupby("scene").mean()
     vectors: NDArray[np.float64] = shares.sub(shares.mean(axis=1), axis=0).to_numpy(float)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -205,7 +210,7 @@ def _mean(values: NDArray[np.float64]) -> float:
 def _of(frame: pd.DataFrame, network: str) -> pd.DataFrame:
     if not len(frame):
         return frame
-    return frame[frame["network"] == network].dropna(axis=1, how="all")
+    return frame[frame["network"] == network]
 
 
 def _by(frame: pd.DataFrame, name: str) -> pd.DataFrame:

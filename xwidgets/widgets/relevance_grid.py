@@ -52,8 +52,8 @@ class RelevanceGrid(View):
         >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
         >>> maps = [xw.saliency(net, scene.image, target) for target in (4, 5)]
         >>> grid = RelevanceGrid([maps], rows=["sensitivity"], columns=["a class", "its twin"])
-        >>> grid.cells[0][0]["title"]
-        'saliency for ...'
+        >>> grid.cells[0][0]["unit"]
+        'logits per unit of pixel value'
     """
 
     _esm = HERE / "relevance_grid.mjs"
