@@ -185,3 +185,25 @@ def test_zero_is_the_neutral_middle_and_the_lightest(color_map):
     assert np.argmax(lightness) == 20
     assert (np.diff(lightness[:21]) > 0).all()
     assert (np.diff(lightness[20:]) < 0).all()
+
+
+def test_maps_on_one_scale_can_be_compared():
+    image, values = np.full((1, 2, 3), 255, np.uint8), np.array([[1.0, -1.0]])
+    own, shared = (
+        render.overlay(image, values, size=2),
+        render.overlay(image, values, size=2, scale=4),
+    )
+    np.testing.assert_array_equal(own, render.overlay(image, values, size=2, scale=1))
+    assert (shared > own).any(), "weaker colours"
+    beside = render.overlay(np.repeat(image, 2, 0), np.array([[1.0, -1.0], [4, 0]]), size=2)
+    np.testing.assert_array_equal(shared, beside[:1])
+
+
+def test_a_sheet_keeps_rows_and_columns_apart():
+    black, grey = np.zeros((2, 3, 3), np.uint8), np.full((4, 1, 3), 9, np.uint8)
+    found = render.sheet([[black, grey], [grey, black]], gap=1)
+    assert found.shape == (4 + 1 + 4, 3 + 1 + 3, 3)
+    assert (found[:2, :3] == 0).all()
+    assert (found[2:4, :3] == 255).all()
+    assert (found[5:, 0] == 9).all()
+    assert (found[5:7, 4:] == 0).all()

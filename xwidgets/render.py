@@ -5,6 +5,7 @@ largest magnitude as the scale. The views get it as int8, so a value is known to
 """
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,9 +101,42 @@ def overlay(
     shares = np.nan_to_num(values) / (scale_of(values) if scale is None else scale)
     colors = colorize(shares, color_map)
     alpha = (opacity * np.isfinite(values) * cover(shares))[..., None]
-    mixed = Image.fromarray(np.round(base + alpha * (colors - base)).astype(np.uint8))
+    return enlarged(np.round(base + alpha * (colors - base)).astype(np.uint8), size)
+
+
+def enlarged(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """An 8-bit picture ``(H, W, 3)``, ``size`` pixels wide, every pixel a rectangle.
+
+    Example:
+        >>> enlarged(np.zeros((2, 4, 3), np.uint8), 8).shape
+        (4, 8, 3)
+    """
     height = max(1, round(size * image.shape[0] / image.shape[1]))
-    return np.asarray(mixed.resize((size, height), Image.Resampling.NEAREST))
+    return np.asarray(Image.fromarray(image).resize((size, height), Image.Resampling.NEAREST))
+
+
+def sheet(pictures: Sequence[Sequence[NDArray[np.uint8]]], gap: int = 4) -> NDArray[np.uint8]:
+    """Pictures in rows and columns on white, for readers without widgets.
+
+    Args:
+        pictures: rows of 8-bit ``(H, W, 3)``, of any sizes.
+        gap: between them, in pixels.
+
+    Example:
+        >>> sheet([[np.zeros((2, 3, 3), np.uint8)] * 2]).shape
+        (2, 10, 3)
+    """
+    heights = [max(picture.shape[0] for picture in row) for row in pictures]
+    widths = [max(column.shape[1] for column in some) for some in zip(*pictures, strict=True)]
+    shape = sum(heights) + gap * (len(heights) - 1), sum(widths) + gap * (len(widths) - 1), 3
+    found = np.full(shape, 255, np.uint8)
+    for number, row in enumerate(pictures):
+        top = sum(heights[:number]) + gap * number
+        for place, picture in enumerate(row):
+            left = sum(widths[:place]) + gap * place
+            height, width, _ = picture.shape
+            found[top : top + height, left : left + width] = picture
+    return found
 
 
 def marked(image: NDArray[np.uint8], mask: NDArray[np.bool_], size: int = 448) -> NDArray[np.uint8]:
@@ -121,9 +155,10 @@ def marked(image: NDArray[np.uint8], mask: NDArray[np.bool_], size: int = 448) -
         >>> bool((marked(image, np.zeros((4, 4), bool), size=8) == 0).all())
         True
     """
-    shape = size, max(1, round(size * image.shape[0] / image.shape[1]))
-    region = np.asarray(Image.fromarray(mask).resize(shape, Image.Resampling.NEAREST))
-    picture = np.asarray(Image.fromarray(image).resize(shape, Image.Resampling.NEAREST), float)
+    picture = enlarged(image, size).astype(float)
+    region = np.asarray(
+        Image.fromarray(mask).resize(picture.shape[1::-1], Image.Resampling.NEAREST)
+    )
     veil = REGION_OPACITY * region[..., None]
     colors = picture + veil * (np.array(_rgb(REGION_COLOR)) - picture)
     padded = np.pad(region, 1, mode="edge")

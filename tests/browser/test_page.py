@@ -112,3 +112,22 @@ def test_a_remark_stands_below_the_map(browser: None, tmp_path: Path) -> None:
         await_colors(page)
         expect(page.locator(".xw-remark")).to_have_text(words)
         expect(page.locator(".xw-remark")).to_be_visible()
+
+
+def test_a_page_of_a_grid_scrolls_where_it_is_narrow(browser: None, tmp_path: Path) -> None:
+    net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+    maps = [xw.saliency(net, scene.image, target) for target in range(6)]
+    path = tmp_path / "grid.html"
+    xw.RelevanceGrid([maps], ["classes"], [one.label for one in maps]).to_html(path)
+    with browser_page(offline=True, width=400, dark=True, scale=2) as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(path.as_uri())
+        last = page.locator(".xw-grid table").get_by_role("button").last
+        last.wait_for()
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+        last.focus()
+        expect(last).to_be_in_viewport(ratio=0.9)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("dialog")).to_contain_text(maps[-1].label)
+        assert all(url.startswith(("file:", "blob:", "data:")) for url in asked)

@@ -12,6 +12,7 @@ from .parts_form import PartsForm
 from .patch_gallery import PatchGallery
 from .region_painter import RegionPainter
 from .regions import Regions
+from .relevance_grid import RelevanceGrid
 from .relevance_overlay import RelevanceOverlay
 from .study import Study
 from .window_slider import WindowSlider
@@ -31,6 +32,7 @@ __all__ = [
     "Progress",
     "RegionPainter",
     "Regions",
+    "RelevanceGrid",
     "RelevanceOverlay",
     "Study",
     "WindowSlider",

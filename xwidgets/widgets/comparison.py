@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import ipywidgets
-import numpy as np
 
 from xwidgets import render, results
 from xwidgets.export import write_page
@@ -133,12 +132,10 @@ class Comparison(Following, ipywidgets.Box):
         panels = [
             render.overlay(one.image, one.values, size=SIZE, scale=scale) for one, scale in shown
         ]
-        height, gap = max(len(panel) for panel in panels), 16
-        sheet = np.full((height, len(panels) * (SIZE + gap) - gap, 3), 255, np.uint8)
-        for place, panel in enumerate(panels):
-            left = place * (SIZE + gap)
-            sheet[: len(panel), left : left + SIZE] = panel
-        return {"image/png": b64encode(render.png(sheet)).decode(), "text/plain": self._title()}
+        return {
+            "image/png": b64encode(render.png(render.sheet([panels], gap=16))).decode(),
+            "text/plain": self._title(),
+        }
 
     def close(self) -> None:
         """Take it off the page, and follow nothing any more."""

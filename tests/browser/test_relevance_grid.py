@@ -1,0 +1,107 @@
+"""Maps side by side: read by mouse and keys, enlarged and closed, in JupyterLab."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from .lab import Notebook, browser_page, write_notebook
+
+GRID = """
+import numpy as np
+import xwidgets as xw
+net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+maps = [[xw.saliency(net, xw.scenes.bird(seed=seed).image, target) for target in (6, 7)]
+        for seed in (3, 8)]
+rows = [[*row, row[0].image] for row in maps]
+grid = xw.RelevanceGrid(rows, ["first bird", "second bird"], ["ruby", "speckled", "picture"])
+grid
+"""
+
+
+@pytest.fixture(scope="module")
+def opened(lab: str, folder: Path) -> Iterator[Notebook]:
+    write_notebook(folder / "grid.ipynb", GRID)
+    with browser_page() as page:
+        notebook = Notebook(page, lab, "grid.ipynb")
+        notebook.run_all()
+        cell(page, "first bird, ruby").wait_for(timeout=60_000)
+        yield notebook
+
+
+@pytest.fixture
+def grid(opened: Notebook) -> Notebook:
+    """The notebook with nothing enlarged and the focus on the first map."""
+    opened.kernel("grid.enlarged = []")
+    expect(opened.page.get_by_role("dialog")).to_be_hidden()
+    cell(opened.page, "first bird, ruby").focus()
+    return opened
+
+
+def cell(page: Page, name: str) -> Locator:
+    return page.locator(".xw-grid table").get_by_role("button", name=name)
+
+
+def test_every_map_has_a_name_with_its_numbers(grid: Notebook) -> None:
+    page = grid.page
+    expect(page.locator(".xw-grid table").get_by_role("button")).to_have_count(6)
+    expect(cell(page, "second bird, speckled: saliency")).to_have_attribute(
+        "aria-label", grid.kernel("""
+r = maps[1][1]
+high = np.format_float_positional(float(f"{r.values.max():.3g}"), trim="-")
+print(f"second bird, speckled: {r.title}; strongest for +{high}, against 0 {r.unit}", end="")
+""")
+    )  # fmt: skip
+    expect(page.get_by_role("columnheader", name="speckled")).to_be_visible()
+    expect(page.get_by_role("rowheader", name="second bird")).to_be_visible()
+    widths = page.locator(".xw-grid td img").evaluate_all("found => found.map(i => i.naturalWidth)")
+    assert widths == [64] * 6
+
+
+def test_pointing_at_a_map_reads_it(grid: Notebook) -> None:
+    page = grid.page
+    cell(page, "second bird, ruby").hover()
+    expect(page.locator(".xw-readout")).to_contain_text("second bird, ruby: saliency")
+    expect(page.locator(".xw-readout")).to_contain_text("strongest for +")
+
+
+def test_keys_move_enlarge_and_close_and_stay_in_the_grid(grid: Notebook) -> None:
+    page = grid.page
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    expect(cell(page, "second bird, speckled")).to_be_focused()
+    expect(page.locator(".xw-readout")).to_contain_text("second bird, speckled")
+    page.keyboard.press("b")
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("second bird, speckled")
+    assert dialog.locator("img").bounding_box()["width"] > 400
+    assert grid.kernel("print(grid.enlarged)").strip() == "[1, 1]"
+    page.keyboard.press("ArrowUp")
+    expect(dialog).to_contain_text("first bird, speckled")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(cell(page, "first bird, speckled")).to_be_focused()
+    assert grid.kernel("print(grid.enlarged)").strip() == "[]"
+    cells = page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length")
+    assert cells == 1, "the keys reached the grid, not the notebook"
+
+
+def test_only_one_map_is_in_the_tab_order(grid: Notebook) -> None:
+    page = grid.page
+    page.keyboard.press("ArrowRight")
+    stops = page.locator('.xw-grid table button[tabindex="0"]')
+    expect(stops).to_have_count(1)
+    expect(stops).to_be_focused()
+
+
+def test_a_click_enlarges_and_python_does_too(grid: Notebook) -> None:
+    page = grid.page
+    cell(page, "first bird, picture").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("first bird, picture: the picture")
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_be_hidden()
+    grid.kernel("grid.enlarged = [1, 0]")
+    expect(dialog).to_contain_text("second bird, ruby")

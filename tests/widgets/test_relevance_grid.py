@@ -1,0 +1,116 @@
+"""The grid's state: what the browser is told."""
+
+import base64
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import xwidgets as xw
+from xwidgets import render
+
+PICTURE = np.full((4, 6, 3), 200, np.uint8)
+MASK = np.eye(4, 6, dtype=bool)
+
+
+def relevance(largest: float, unit: str = "bits") -> xw.Relevance:
+    values = np.zeros((4, 6), np.float32)
+    values[1, 2], values[0, 0] = largest, -largest / 4
+    return xw.Relevance(
+        values=values, image=PICTURE, unit=unit, method="method", network="net", target=0,
+        label="wren", parameters={},
+    )  # fmt: skip
+
+
+def pixels(png: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+
+
+def test_every_cell_is_its_map_over_its_picture() -> None:
+    one, other = relevance(1), relevance(8)
+    grid = xw.RelevanceGrid([[one, other]], ["row"], ["one", "other"])
+    for cell, result in zip(grid.cells[0], (one, other), strict=True):
+        expected = render.overlay(result.image, result.values, size=6)
+        np.testing.assert_array_equal(pixels(cell["png"]), expected)
+        assert cell["title"] == result.title
+        assert cell["coarse"]
+    assert (grid.rows, grid.columns) == (["row"], ["one", "other"])
+    assert [cell["highest"] for cell in grid.cells[0]] == [1, 8]
+    assert [cell["lowest"] for cell in grid.cells[0]] == [-0.25, -2]
+
+
+@pytest.mark.parametrize(
+    ("scale", "expected"),
+    [("own", [[1, 2], [4, 8]]), ("row", [[2, 2], [8, 8]]), ("all", [[8, 8], [8, 8]])],
+)
+def test_maps_share_a_scale(scale: str, expected: list[list[float]]) -> None:
+    rows = [[relevance(1), relevance(2)], [relevance(4), relevance(8)]]
+    grid = xw.RelevanceGrid(rows, scale=scale)
+    assert [[cell["scale"] for cell in row] for row in grid.cells] == expected
+    shown = render.overlay(PICTURE, rows[0][0].values, size=6, scale=expected[0][0])
+    np.testing.assert_array_equal(pixels(grid.cells[0][0]["png"]), shown)
+
+
+def test_maps_of_different_pictures_sizes_and_unknown_values_fit_in() -> None:
+    part = relevance(1)
+    part.values[3] = np.nan
+    large = xw.Relevance(
+        values=np.ones((200, 300), np.float32), image=np.zeros((200, 300, 3), np.uint8),
+        unit="bits", method="m", network="n", target=0, label="l", parameters={},
+    )  # fmt: skip
+    grid = xw.RelevanceGrid([[part, large]], scale="row")
+    assert [cell["coarse"] for cell in grid.cells[0]] == [True, False]
+    assert pixels(grid.cells[0][1]["png"]).shape == (200, 300, 3)
+    assert grid.cells[0][0]["highest"] == 1
+
+
+def test_pictures_and_masks_are_cells() -> None:
+    grid = xw.RelevanceGrid([[PICTURE, MASK, relevance(1)]], scale="all")
+    picture, mask, _ = grid.cells[0]
+    np.testing.assert_array_equal(pixels(picture["png"]), PICTURE)
+    np.testing.assert_array_equal(pixels(mask["png"])[..., 0], 255 * MASK)
+    assert "unit" not in picture
+    assert mask["title"] == "16.7% of the pixels"
+
+
+def test_what_cannot_be_shown_is_refused() -> None:
+    one = relevance(1)
+    with pytest.raises(ValueError, match="no result"):
+        xw.RelevanceGrid([])
+    with pytest.raises(ValueError, match=r"no result"):
+        xw.RelevanceGrid([[]])
+    with pytest.raises(ValueError, match=r"rows have \[1, 2\] cells"):
+        xw.RelevanceGrid([[one], [one, one]])
+    with pytest.raises(ValueError, match="1 rows, but 2 titles"):
+        xw.RelevanceGrid([[one]], rows=["a", "b"])
+    with pytest.raises(ValueError, match="2 columns, but 1 titles"):
+        xw.RelevanceGrid([[one, one]], columns=["a"])
+    with pytest.raises(ValueError, match="scale is 'column'"):
+        xw.RelevanceGrid([[one]], scale="column")
+    with pytest.raises(ValueError, match="bits and logits cannot share"):
+        xw.RelevanceGrid([[one, relevance(1, "logits")]], scale="row")
+    xw.RelevanceGrid([[one], [relevance(1, "logits")]], scale="row")
+
+
+def test_a_notebook_without_widgets_gets_a_png_and_words() -> None:
+    grid = xw.RelevanceGrid([[PICTURE, MASK], [relevance(1), relevance(2)]], ["a", "b"], ["c", "d"])
+    data, _ = grid._repr_mimebundle_()
+    preview = pixels(base64.b64decode(data["image/png"]))
+    height = round(160 * 4 / 6)
+    assert preview.shape == (2 * height + 4, 2 * 160 + 4, 3)
+    np.testing.assert_array_equal(preview[:height, :160], 200)
+    assert data["text/plain"].splitlines() == ["2 × 2 maps: method", "c | d", "a", "b"]
+    assert "application/vnd.jupyter.widget-view+json" in data
+
+
+def test_a_page_holds_the_grid_with_nothing_enlarged(tmp_path: Path) -> None:
+    grid = xw.RelevanceGrid([[relevance(1)]], ["a"], ["b"])
+    grid.enlarged = [0, 0]
+    grid.to_html(tmp_path / "grid.html", title="a <b> title")
+    page = (tmp_path / "grid.html").read_text("utf-8")
+    assert "<title>a &lt;b&gt; title</title>" in page
+    assert '"enlarged": []' in page
+    assert base64.b64encode(grid.cells[0][0]["png"]).decode() in page
+    assert grid.enlarged == [0, 0]

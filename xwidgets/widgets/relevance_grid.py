@@ -1,0 +1,190 @@
+"""Signed maps side by side, in rows and columns."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import traitlets
+from numpy.typing import NDArray
+
+from xwidgets import render
+from xwidgets.export import write_page
+from xwidgets.results import Relevance
+
+from .view import View
+
+HERE = Path(__file__).parent
+STYLES = ("controls.css", "relevance_grid.css")
+SCALES = ("own", "row", "all")
+
+Cell = Relevance | NDArray[np.uint8] | NDArray[np.bool_]
+
+
+class RelevanceGrid(View):
+    """Maps of several classes, methods, feature maps or pictures, each over its own grey picture.
+
+    These are the figures of Zintgraf et al. (2016). The strongest values of a map are read by
+    pointing at it or by going there with the arrow keys; a click or Enter enlarges it.
+
+    Args:
+        results: rows of :class:`xwidgets.Relevance`, of any pictures; a cell may also be a plain
+            picture, 8-bit ``(H, W, 3)``, or a mask, ``(H, W)`` of booleans, shown in white on
+            black.
+        rows: a title for each row; ``None`` for none.
+        columns: a title for each column; ``None`` for none.
+        scale: ``"own"`` colours every map by its own largest magnitude; ``"row"`` and ``"all"`` by
+            the largest of its row or of the grid, so that maps of one unit can be compared.
+
+    Attributes:
+        enlarged: row and column of the cell that is shown large, or nothing.
+
+    Raises:
+        ValueError: when there is no result, rows are not equally long, titles are missing, or maps
+            of several units are to share a scale.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> maps = [xw.saliency(net, scene.image, target) for target in (4, 5)]
+        >>> grid = RelevanceGrid([maps], rows=["sensitivity"], columns=["a class", "its twin"])
+        >>> grid.cells[0][0]["unit"]
+        'logits per unit of pixel value'
+    """
+
+    _esm = HERE / "relevance_grid.mjs"
+    _css = "".join((HERE / name).read_text("utf-8") for name in STYLES)
+
+    cells = traitlets.List(traitlets.List(traitlets.Dict())).tag(sync=True, echo_update=False)
+    rows = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    columns = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    scale = traitlets.Enum(SCALES, "own").tag(sync=True)
+    colors = traitlets.List(traitlets.Unicode(), list(render.COLOR_MAPS["red-blue"])).tag(sync=True)
+    enlarged = traitlets.List(traitlets.Int()).tag(sync=True)
+
+    def __init__(
+        self,
+        results: Sequence[Sequence[Cell]],
+        rows: Sequence[str] | None = None,
+        columns: Sequence[str] | None = None,
+        scale: str = "own",
+    ) -> None:
+        self._results = [list(row) for row in results]
+        widths = {len(row) for row in self._results}
+        if not widths or 0 in widths:
+            raise ValueError(
+                "there is no result to show; give rows of results, such as [[first, second]]"
+            )
+        if len(widths) > 1:
+            raise ValueError(f"the rows have {sorted(widths)} cells; give all of them as many")
+        for name, titles, count in (
+            ("rows", rows, len(self._results)), ("columns", columns, widths.pop()),
+        ):  # fmt: skip
+            if titles is not None and len(titles) != count:
+                raise ValueError(f"there are {count} {name}, but {len(titles)} titles for them")
+        if scale not in SCALES:
+            raise ValueError(f"scale is {scale!r}, but must be one of {', '.join(SCALES)}")
+        super().__init__(
+            cells=[
+                [_described(cell, largest) for cell in row]
+                for row, largest in zip(self._results, self._scales(scale), strict=True)
+            ],
+            rows=list(rows or []),
+            columns=list(columns or []),
+            scale=scale,
+        )
+
+    def to_html(self, path: str | Path, title: str | None = None) -> None:
+        """Write a page of one file that needs neither kernel nor network.
+
+        Args:
+            path: where.
+            title: of the page; what is shown by default.
+        """
+        write_page(path, title or self._words(), [(self, {"enlarged": []})])
+
+    def preview(self) -> dict[str, str]:
+        """What a reader without widgets sees: a PNG and words, by MIME type."""
+        scales = self._scales(self.scale)
+        pictures = [
+            [_picture(cell, largest, PREVIEW) for cell in row]
+            for row, largest in zip(self._results, scales, strict=True)
+        ]
+        sheet = render.png(render.sheet(pictures))
+        titles = [" | ".join(self.columns), *self.rows]
+        words = "\n".join([self._words(), *filter(None, titles)])
+        return {"image/png": b64encode(sheet).decode(), "text/plain": words}
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is not None:
+            bundle[0].update(self.preview())
+        return bundle
+
+    def _words(self) -> str:
+        count = len(self._results), len(self._results[0])
+        methods = dict.fromkeys(one.method for one in _maps(self._results))
+        return f"{count[0]} × {count[1]} maps: {', '.join(methods) or 'pictures'}"
+
+    def _scales(self, scale: str) -> list[float | None]:
+        """For each row the magnitude of its strongest colours; None for each map's own."""
+        if scale == "own":
+            return [None] * len(self._results)
+        groups = self._results if scale == "row" else [list(chain(*self._results))]
+        largest = [_shared([one for one in group if isinstance(one, Relevance)])
+                   for group in groups]  # fmt: skip
+        return largest if scale == "row" else largest * len(self._results)
+
+
+PREVIEW = 160
+"""The width of a cell of the preview, in pixels."""
+
+
+def _maps(rows: Sequence[Sequence[Cell]]) -> list[Relevance]:
+    return [cell for cell in chain(*rows) if isinstance(cell, Relevance)]
+
+
+def _shared(maps: Sequence[Relevance]) -> float | None:
+    units = {one.unit for one in maps}
+    if len(units) > 1:
+        raise ValueError(
+            f"maps in {' and '.join(sorted(units))} cannot share a scale; give them scale='own', "
+            "or grids of their own"
+        )
+    return render.scale_of(np.concatenate([one.values.ravel() for one in maps])) if maps else None
+
+
+def _described(cell: Cell, largest: float | None) -> dict[str, Any]:
+    """A cell as the view takes it: a PNG of its own size, and what is to be said of it."""
+    picture = _picture(cell, largest)
+    described: dict[str, Any] = {"png": render.png(picture), "coarse": picture.shape[1] < COARSE}
+    if isinstance(cell, Relevance):
+        known = cell.values[np.isfinite(cell.values)]
+        return described | {
+            "title": cell.title,
+            "unit": cell.unit,
+            "highest": max(0.0, float(known.max(initial=0))),
+            "lowest": min(0.0, float(known.min(initial=0))),
+            "scale": render.scale_of(cell.values) if largest is None else largest,
+        }
+    if cell.dtype == bool:
+        return described | {"title": f"{cell.mean():.1%} of the pixels"}
+    return described | {"title": "the picture"}
+
+
+def _picture(cell: Cell, largest: float | None, size: int | None = None) -> NDArray[np.uint8]:
+    """A cell as an 8-bit picture, of its own width or of ``size`` pixels."""
+    if isinstance(cell, Relevance):
+        width = size or cell.image.shape[1]
+        return render.overlay(cell.image, cell.values, size=width, scale=largest)
+    if cell.dtype == bool:
+        cell = np.repeat(np.where(cell[..., None], 255, 0).astype(np.uint8), 3, 2)
+    return render.enlarged(cell.astype(np.uint8), size or cell.shape[1])
+
+
+COARSE = 160
+"""Pictures that have fewer pixels in width are shown with sharp pixels."""
