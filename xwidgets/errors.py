@@ -69,6 +69,18 @@ def number(name: str, value: Any, holds: Callable[[Any], bool], condition: str) 
         raise ValueError(f"{name} is {value!r}, but must be a number {condition}")
 
 
+def a_seed(value: int) -> int:
+    """``value`` as an int, when every source of randomness takes it.
+
+    >>> a_seed(-1)
+    Traceback (most recent call last):
+    ValueError: seed is -1, but must be a whole number from 0 to 2**63 - 1
+    """
+    if not isinstance(value, Integral) or not 0 <= value < 2**63:
+        raise ValueError(f"seed is {value!r}, but must be a whole number from 0 to 2**63 - 1")
+    return int(value)
+
+
 def warn(sentence: str) -> None:
     """Warn, pointing at the user's line, which is the nearest outside of this package."""
     frame, level = sys._getframe(1), 2

@@ -410,7 +410,7 @@ def test_only_the_first_batch_runs_whole_forwards():
         (first,) = sizes
         assert 1 < first < 20
         last = [step.completed for step in steps][-1]
-    assert sizes == [first, 1, 2]  # then a recording, and two windows to check it with
+    assert sizes == [first, 1, 1, 1]  # then a recording, and two windows to check it with
     assert last == 1
 
 
@@ -760,6 +760,14 @@ BAD = {
         lambda: (network(), X, 0, 2, GREY, 1, 3), "a stride of at most 2"
     ),
     "seed-negative": (lambda: (network(), X, 0, 2, GREY, 1, 1, -1), "seed is -1"),
+    "seed-large": (
+        lambda: (network(), X, 0, 2, GREY, 1, 1, 2**63), r"from 0 to 2\*\*63 - 1"
+    ),
+    "memory-infinite": (
+        lambda: (network(), X, 0, 2, GREY, 1, 1, 0, "evidence", 9, float("inf")), "memory is inf"
+    ),
+    "sampler-tensor": (lambda: (network(), X, 0, 2, torch.rand(2, 3, 8, 9)), "sampler is a Tensor, but must be one like"),
+    "sampler-text": (lambda: (network(), X, 0, 2, ConstantSampler("a")), "the constant is 'a'"),
     "seed-fraction": (lambda: (network(), X, 0, 2, GREY, 1, 1, 0.5), "seed is 0.5"),
     "measure": (
         lambda: (network(), X, 0, 2, GREY, 1, 1, 0, "logits"), "one of evidence, difference"
@@ -841,6 +849,12 @@ def test_what_cannot_be_is_refused_at_once_in_one_sentence(name):
     if net.name == "small":
         good = prediction_difference(net, X, 0, 4, GREY, samples=1, stride=4)
         assert np.isfinite(good.values).all()
+
+
+@pytest.mark.parametrize("targets", [[], None, "wren", 3])
+def test_targets_are_a_list(targets):
+    with pytest.raises(ValueError, match="must be a list of one target at least"):
+        prediction_difference_each(network(), X, targets, 2, GREY)
 
 
 def test_targets_of_several_kinds_are_refused():

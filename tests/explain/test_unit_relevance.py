@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from xwidgets import Network, UnitRelevance, unit_relevance
+from xwidgets.incremental import rules
 
 SIZE = (7, 8)
 
@@ -133,6 +134,26 @@ def test_a_deeper_layer_can_hold_the_node():
     assert result.label == "last, channel 2, row 1, column 0"
 
 
+@pytest.mark.parametrize("rule", ["Rectifier", "Convolution", "Whole"])
+def test_a_wrong_rule_is_found_out_before_it_is_used(rule):
+    """Each rule in turn forgets half of what it should hand on."""
+    right = getattr(rules, rule).__call__
+    with (
+        patch.object(getattr(rules, rule), "__call__", lambda *args: right(*args) * 0.5),
+        pytest.raises(ValueError, match="differences do not agree with a plain run"),
+    ):
+        unit_relevance(network(), image(), "first", 0, IMAGES, 1)
+
+
+def test_of_channels_without_a_known_unit_nothing_is_told():
+    with patch("xwidgets.explain.unit_relevance.time.monotonic", iter(range(100)).__next__):
+        result = unit_relevance(network(), image(), "middle", 0, IMAGES, 3, memory=0, seconds=1)
+    frame = result.frame()
+    known = np.isfinite(result.values).any((1, 2))
+    assert known.sum() == 1
+    assert frame["value"].notna().tolist() == frame["rank"].notna().tolist() == known.tolist()
+
+
 def test_units_are_ranked_by_channel():
     result = unit_relevance(network(), image(), "middle", 0, IMAGES, 3)
     frame = result.frame()
@@ -178,6 +199,11 @@ BAD = {
     "layer": (lambda: (network(), image(), "medium"), "unknown layer 'medium'"),
     "samples": (lambda: (network(), image(), "middle", 0, IMAGES, 0), "samples is 0"),
     "seed": (lambda: (network(), image(), "middle", 0, IMAGES, 1, -1), "seed is -1"),
+    "large seed": (lambda: (network(), image(), "middle", 0, IMAGES, 1, 2**63), "from 0 to 2"),
+    "little memory": (
+        lambda: (network(), image(), "middle", 0, IMAGES, 1, 0, "evidence", 9, 10),
+        "memory is 10 bytes, but one unit takes .*e.0[34]; give at least that",
+    ),
     "no-images": (lambda: (network(), image(), "middle"), "give images="),
     "only-itself": (
         lambda: (network(), image(), "middle", 0, image()[None]), "no image other than"

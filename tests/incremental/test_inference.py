@@ -375,6 +375,33 @@ def test_a_first_operation_without_a_rule_leaves_nothing_to_gain():
     assert "from 'pixel_shuffle' on" in compare(net, image, 4).note
 
 
+def test_images_that_depend_on_each_other_go_one_at_a_time_or_not_at_all():
+    net, image = wrapped(small(), 33, 30), picture(3, 33, 30)
+    net.module[1] = nn.BatchNorm2d(4, track_running_stats=False).double()
+    with pytest.raises(ValueError, match=r"when others are beside it.*give memory=0"):
+        IncrementalInference(WholeInference(net, image, 4))
+    single = IncrementalInference(WholeInference(net, image, 4, memory=0))
+    corners, contents = windows(image, 4)
+    torch.testing.assert_close(
+        single.outputs(corners, contents), plain(net, image, corners, contents)
+    )
+
+
+def test_what_its_operations_raise_is_a_reason_to_run_it_whole():
+    def own(x):
+        return x[torch.arange(len(x)), :, 0, 0][:, :, None, None].expand_as(x) + x
+
+    net, image = wrapped(Odd(own), 20, 20), picture(3, 20, 20)
+    inference = IncrementalInference(WholeInference(net, image, 3))
+    assert inference.note.startswith("small is run whole")
+    corners, contents = windows(image, 3)
+    torch.testing.assert_close(
+        inference.outputs(corners, contents), plain(net, image, corners, contents)
+    )
+    ellipsis = wrapped(Odd(lambda x: x[:, :, 3, ..., 4][..., None, None] + x), 20, 20)
+    compare(ellipsis, image, 3)
+
+
 def test_nan_in_the_network_is_told():
     module = small()
     module[0].weight.data[0] = torch.nan

@@ -7,16 +7,6 @@ from torch import nn
 
 from tests.networks.architectures import plans
 from xwidgets.incremental.recording import Unrecordable, record
-from xwidgets.networks.operations import tensors
-
-
-def replayed(recording, image):
-    """The output of the recorded calls, one after the other, for another image."""
-    values = {0: image}
-    for call in recording.calls:
-        made = tensors(call.operation(*(values[number] for number in call.sources)))
-        values.update(zip(call.results, made, strict=True))
-    return values[recording.output]
 
 
 @settings(max_examples=40, deadline=None)
@@ -27,7 +17,7 @@ def test_a_recording_gives_what_the_network_gives(plan):
     torch.testing.assert_close(recording.values[0], image)
     torch.testing.assert_close(recording.values[recording.output], module(image))
     other = torch.rand_like(image)
-    torch.testing.assert_close(replayed(recording, other), module(other.clone()))
+    torch.testing.assert_close(recording.replay(other), module(other.clone()))
 
 
 def test_values_are_kept_as_they_were_before_they_were_overwritten():
@@ -65,5 +55,5 @@ def test_a_value_that_is_written_over_another_takes_its_place():
 
     image, other = torch.rand(2, 1, 3, 5, 5)
     recording = record(forward, image)
-    torch.testing.assert_close(replayed(recording, other), convolution(other).relu().flatten(1))
+    torch.testing.assert_close(recording.replay(other), convolution(other).relu().flatten(1))
     torch.testing.assert_close(recording.values[2], convolution(image))

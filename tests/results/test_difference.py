@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import xwidgets as xw
 from xwidgets import Relevance, difference
 from xwidgets.results import contrast, ends
 
@@ -10,7 +11,8 @@ from .test_relevance import relevance
 
 
 def test_values_and_errors_are_those_of_the_formula():
-    left, right = relevance(completed=1.0), relevance(completed=0.5)
+    left = relevance(completed=1.0, note="left is run whole.")
+    right = relevance(completed=0.5, parameters={"seed": 1}, note="right too.")
     rng = np.random.default_rng(1)
     object.__setattr__(right, "values", rng.standard_normal((5, 7)).astype(np.float32))
     right.values[4, 4] = np.nan
@@ -28,6 +30,19 @@ def test_values_and_errors_are_those_of_the_formula():
     assert np.isnan(found.values[4, 4])
     assert np.isnan(found.standard_error[2, 2])
     assert found.completed == 0.5
+    assert found.note == "left is run whole. right too."
+
+
+def test_errors_of_the_same_samples_do_not_add_up():
+    net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+    options = {"samples": 2, "stride": 8, "window": 8}
+    first, second = xw.prediction_difference_each(net, scene.image, [0, 1], **options)
+    other = xw.prediction_difference(net, scene.image, 1, seed=5, **options)
+    marginal = xw.MarginalSampler(net.examples()[:8])
+    third = xw.prediction_difference(net, scene.image, 1, sampler=marginal, **options)
+    assert difference(first, second).standard_error is None
+    assert difference(first, other).standard_error is not None
+    assert difference(first, third).standard_error is not None
 
 
 def test_turning_it_round_turns_the_sign():

@@ -284,7 +284,24 @@ def test_a_closed_comparison_follows_nothing(sides) -> None:
     views = panels(comparison)
     comparison.close()
     before = [view.frames for view in views]
-    for study in sides:
-        study.window = 7
+    left, right = sides
+    left.window = 7
     settle(*sides)
+    assert right.window != 7
+    right.window = 5
+    settle(*sides)
+    assert left.window == 7
     assert [view.frames for view in views] == before
+
+
+def test_a_window_that_only_one_side_can_take_becomes_the_largest_of_both(
+    net: xw.Network, image: torch.Tensor
+) -> None:
+    sampler = xw.ConditionalSampler.fit(torch.rand(8, *image.shape), window=6, patches=400)
+    with (
+        xw.Study(net, image, window=4, sampler=sampler, samples=1) as left,
+        xw.Study(net, image, window=4, sampler=xw.ConstantSampler(0.5), samples=1) as right,
+    ):
+        comparison = xw.Comparison(left, right)
+        right.window = 12
+        assert (left.window, right.window, sliders(comparison)[0].value) == (6, 6, 6)

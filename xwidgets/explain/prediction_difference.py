@@ -20,13 +20,14 @@ then on only what a window can change is computed again, which is exact.
 
 import time
 from collections.abc import Iterator, Sequence
+from math import inf
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from xwidgets.errors import at_least, number
+from xwidgets.errors import a_seed, at_least, number
 from xwidgets.images import picture
 from xwidgets.incremental import IncrementalInference, WholeInference
 from xwidgets.networks import Network
@@ -77,7 +78,8 @@ def prediction_difference(
             cancelling prompt, and a quarter of the free memory of a GPU.
         layer: name, or number of a convolution, of the layer that ``target`` is of; its
             activations are those behind the batch norm and rectifier that directly follow it.
-        seconds: after which the map is returned as it is by then; ``None`` for the complete one.
+        seconds: from the call on, after which the map is returned as it is by then, at the end of a
+            batch; ``None`` for the complete one.
 
     Returns:
         The map, positive where a pixel speaks for the node, and its standard error.
@@ -200,14 +202,14 @@ class _Removal:
         layer: str | int | None,
         seconds: float | None,
     ) -> None:
+        self._start = time.monotonic()
         self._net = net
         self._image = image_for(net, image).to(net.device, net.dtype)
         height, width = self._image.shape[1:]
         for name, value in {"samples": samples, "stride": stride, "window": window}.items():
             at_least(name, value, 1)
-        at_least("seed", seed, 0)
         if memory is not None:
-            number("memory", memory, lambda size: size >= 0, "of bytes, at least 0")
+            number("memory", memory, lambda size: 0 <= size < inf, "of bytes, at least 0")
         if seconds is not None:
             number("seconds", seconds, lambda time: time > 0, "above 0, or None for no limit")
         training_size = net.training_size if training_size is None else training_size
@@ -221,16 +223,16 @@ class _Removal:
                 f"stride {stride} is larger than window {window} and would leave pixels unseen; "
                 f"use a stride of at most {window}"
             )
-        self._window, self._samples, self._seed = int(window), int(samples), int(seed)
+        self._window, self._samples, self._seed = int(window), int(samples), a_seed(seed)
         self._seconds = seconds
         self._nodes = nodes_of(net, self._image, targets, layer, measure, training_size)
         with net.evaluating():
             whole = self._nodes.read(self._image[None])
         self._whole = self._nodes.evidence(self._nodes.values(finite(net, whole)))
-        sampler = sampler or own_sampler(net)
+        sampler = own_sampler(net) if sampler is None else sampler
         if isinstance(sampler, type) or not isinstance(sampler, Sampler):
             raise ValueError(
-                f"sampler is {sampler!r}, but must be one like xw.MarginalSampler(images) or "
+                f"sampler is a {type(sampler).__name__}, but must be one like xw.MarginalSampler(images) or "
                 "xw.ConstantSampler(0.5)"
             )
         self._draw = sampler.given(self._image, self._window)
@@ -251,20 +253,26 @@ class _Removal:
 
     def steps(self) -> Iterator[None]:
         """Remove a batch of windows in each step."""
-        start = time.monotonic()
-        inference: WholeInference | IncrementalInference = self._first
+        inference: WholeInference | IncrementalInference | None = None
         for sample, windows in self._grid.sweeps(self._samples, self._seed):
             while len(windows):
+                inference = self._first if inference is None else self._faster(inference)
                 batch, windows = windows[: inference.batch], windows[inference.batch :]
                 corners = self._grid.corners[batch]
                 outputs = inference.outputs(corners, self._draw(corners, self._rngs(batch, sample)))
                 self._tally.add(batch, self._nodes.values(finite(self._net, outputs)))
                 yield
-                if self._seconds is not None and time.monotonic() - start >= self._seconds:
+                if self._seconds is not None and time.monotonic() - self._start >= self._seconds:
                     return
-                if inference is self._first:
-                    inference = IncrementalInference(self._first)
-                    self._note = inference.note
+
+    def _faster(
+        self, inference: WholeInference | IncrementalInference
+    ) -> WholeInference | IncrementalInference:
+        """Differences, once something is to be seen."""
+        if inference is self._first:
+            inference = IncrementalInference(self._first)
+            self._note = inference.note
+        return inference
 
     def results(self) -> list[Relevance]:
         """What is known so far of each node."""

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xwidgets.errors import at_least
+from xwidgets.errors import a_seed, at_least
 from xwidgets.images import picture
 from xwidgets.networks import Network
 from xwidgets.networks.network import image_for
@@ -93,10 +93,9 @@ def remove_region_steps(
     x = image_for(net, image).to(net.device, net.dtype)
     region = region_of(mask, (x.shape[1], x.shape[2]))
     at_least("samples", samples, 1)
-    at_least("seed", seed, 0)
-    samples, seed = int(samples), int(seed)
+    samples, seed = int(samples), a_seed(seed)
     before = _probabilities(net, x[None])
-    sampler = sampler or own_sampler(net)
+    sampler = own_sampler(net) if sampler is None else sampler
     rngs = [np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, s, 0]))
             for s in range(samples)]  # fmt: skip
     fillings = fill_region(sampler, x, region, rngs)
@@ -131,14 +130,26 @@ def remove_region_steps(
 
 
 def region_of(mask: object, shape: tuple[int, int]) -> Tensor:
-    """``mask`` as a bool tensor on the CPU, when it is a region of an image of ``shape`` (H, W).
+    """``mask`` as :func:`mask_of` has it, when something is in the region.
 
     Raises:
-        ValueError: when it is not, or empty.
+        ValueError: when it is empty, or no mask.
 
     Example:
         >>> region_of(np.eye(3, dtype=bool), (3, 3)).sum()
         tensor(3)
+    """
+    region = mask_of(mask, shape)
+    if not region.any():
+        raise ValueError("the region is empty; mark one pixel of it at least with True")
+    return region
+
+
+def mask_of(mask: object, shape: tuple[int, int]) -> Tensor:
+    """``mask`` as a bool tensor on the CPU, when it fits an image of ``shape`` (H, W).
+
+    Raises:
+        ValueError: when it does not.
     """
     try:
         region = torch.as_tensor(mask).detach().cpu()
@@ -154,8 +165,6 @@ def region_of(mask: object, shape: tuple[int, int]) -> Tensor:
         raise ValueError(
             f"mask is {tuple(region.shape)}, but must be {shape}, as high and wide as the image"
         )
-    if not region.any():
-        raise ValueError("the region is empty; mark one pixel of it at least with True")
     return region.clone()
 
 

@@ -354,7 +354,12 @@ class ConstantSampler:
         Raises:
             ValueError: when the value is not one number, or one a channel.
         """
-        value = torch.as_tensor(self.value, dtype=torch.float64).to(image).flatten()
+        try:
+            value = torch.as_tensor(self.value, dtype=torch.float64).to(image).flatten()
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise ValueError(
+                f"the constant is {self.value!r}; give one number in [0, 1], or one a channel"
+            ) from error
         if not ((value >= 0) & (value <= 1)).all():
             raise ValueError(f"the constant {self.value} is no pixel value; give one in [0, 1]")
         if len(value) not in (1, len(image)):

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from math import inf
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from xwidgets.errors import at_least, number
+from xwidgets.errors import a_seed, at_least, number
 from xwidgets.images import as_pixels, picture
 from xwidgets.incremental import UnitInference
 from xwidgets.networks import Network
@@ -77,11 +78,12 @@ def unit_relevance(
         >>> xw.unit_relevance(net, scene.image, "classifier.1", samples=2)
         <UnitRelevance 128: units of classifier.1 for ...>
     """
+    start = time.monotonic()
     x = image_for(net, image).to(net.device, net.dtype)
     at_least("samples", samples, 1)
-    at_least("seed", seed, 0)
+    seed = a_seed(seed)
     if memory is not None:
-        number("memory", memory, lambda size: size >= 0, "of bytes, at least 0")
+        number("memory", memory, lambda size: 0 <= size < inf, "of bytes, at least 0")
     if seconds is not None:
         number("seconds", seconds, lambda limit: limit > 0, "above 0, or None for no limit")
     training_size = net.training_size if training_size is None else training_size
@@ -93,7 +95,6 @@ def unit_relevance(
     with net.evaluating():
         whole = nodes.evidence(nodes.values(finite(net, nodes.read(x[None]))))
     tally = Tally(base.numel(), 1)
-    start = time.monotonic()
     for units, sample in _turns(base.numel(), inference.batch, int(samples), seed):
         changes = others[sample, units] - base.flatten()[units]
         outputs = finite(net, inference.outputs(units, changes))
@@ -114,7 +115,7 @@ def unit_relevance(
         label=nodes.labels[0],
         parameters={
             "samples": int(samples),
-            "seed": int(seed),
+            "seed": seed,
             "measure": measure,
             "training_size": int(training_size),
             "target": dict(nodes.parameters),

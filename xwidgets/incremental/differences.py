@@ -98,3 +98,19 @@ class Differences:
             for number in over:
                 del values[number]
         return values[self._output]
+
+
+_TOLERANCE = {torch.float64: (1e-10, 1e-10)}  # of the effect, and of the largest output
+_SINGLE = (1e-3, 2e-5)
+
+
+def agree(ours: Tensor, plain: Tensor, base: Tensor) -> bool:
+    """Whether two ways to compute outputs ``(n, K)`` give the same, up to rounding.
+
+    Args:
+        ours, plain: the outputs.
+        base: ``(1, K)``, those of what was not changed, from which effects are measured.
+    """
+    effect, rounding = _TOLERANCE.get(base.dtype, _SINGLE)
+    allowed = effect * (plain - base).abs().amax(1) + rounding * base.abs().max()
+    return ours.shape == plain.shape and bool(((ours - plain).abs().amax(1) <= allowed).all())

@@ -77,6 +77,14 @@ class Recording:
             raise Unrecordable("its output does not depend on that layer")
         return Recording(tuple(calls), tuple(self.values[n] for n in numbers), numbers[self.output])
 
+    def replay(self, start: Tensor) -> Tensor:
+        """The output when value 0 is another, of the same shape."""
+        values = {0: start}
+        for call in self.calls:
+            made = tensors(call.operation(*(values[number] for number in call.sources)))
+            values.update(zip(call.results, made, strict=True))
+        return values[self.output]
+
 
 def record(forward: Callable[[Tensor], Tensor], image: Tensor) -> Recording:
     """Write down ``forward(image)``.

@@ -516,8 +516,10 @@ def _mean(operation: Operation, sources: Sequence[Source], output: Tensor) -> Ru
 
 def _cell(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
     index = operation.argument("index")
-    fits = _is_map(*sources) and isinstance(index, tuple) and output.ndim == 2
-    if not fits or index[:2] != (slice(None), slice(None)):
+    fits = _is_map(*sources) and isinstance(index, tuple) and len(index) == 4
+    if not fits or [type(at) for at in index] != [slice, slice, int, int]:
+        return None
+    if index[:2] != (slice(None), slice(None)):
         return None
     row, column = (at % side for at, side in zip(index[2:], sources[0].base.shape[2:], strict=True))
     return Cell(sources[0], row, column)

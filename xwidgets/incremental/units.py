@@ -10,7 +10,7 @@ from xwidgets.networks.watch import Watch
 
 from .boxes import Places
 from .budget import batch_size, budget
-from .differences import Differences
+from .differences import Differences, agree
 from .extent import Extent
 from .recording import Recording, Unrecordable, number_of, record
 from .whole import Read
@@ -64,19 +64,38 @@ class UnitInference:
             ) from reason
 
     def _run_behind(self, behind: Recording, memory: float) -> None:
-        base, output = behind.values[0], behind.values[behind.output]
+        base = behind.values[0]
+        if base.ndim not in (2, 4):
+            raise Unrecordable(f"it puts out {tuple(base.shape[1:])} and has no channels")
         self._mapped = base.ndim == 4
         self._shape = base.shape[1:]
         extent = Extent.of_windows(1, base.shape[2:]) if self._mapped else None
         self._differences = Differences(behind, extent)
         self.activations = base[0]
-        self.batch = batch_size(memory, self._differences.need, base.device, _BATCH)
+        need = self._differences.need
+        if memory and memory < need:
+            raise ValueError(
+                f"memory is {memory:.3g} bytes, but one unit takes {need:.3g}; give at least that, "
+                "or 0 for one unit at a time"
+            )
+        self.batch = batch_size(memory, need, base.device, _BATCH)
+        self._check(behind)
+
+    def _check(self, behind: Recording) -> None:
+        """The first unit and the most active one, changed, against a plain run of what follows."""
+        flat = self.activations.flatten()
+        units = torch.tensor([0, int(flat.argmax())])
+        changes = torch.tensor([1.0, -1.0]).to(flat) * flat.abs().max().clamp_min(1)
         try:
-            same = self._batch(torch.tensor([0, 0]), torch.zeros(2))
-        except RuntimeError as error:
+            ours = self._batch(units, changes)
+            changed = flat.repeat(2, 1)
+            changed[torch.arange(2), units] += changes
+            plain = torch.cat([behind.replay(one.reshape(1, *self._shape)) for one in changed])
+        except Exception as error:  # whatever the network's operations raise
             raise Unrecordable(f"its operations cannot be run again ({error})") from error
-        if output.isfinite().all() and not torch.allclose(same, output, rtol=1e-3, atol=1e-5):
-            raise Unrecordable("it does not give the same again")
+        base = behind.values[behind.output]
+        if base.isfinite().all() and not agree(ours, plain, base):
+            raise Unrecordable("differences do not agree with a plain run")
 
     def outputs(self, units: Tensor, changes: Tensor) -> Tensor:
         """``(n, K)``, what is read with one unit changed in each.

@@ -19,7 +19,8 @@ def difference(left: Relevance, right: Relevance) -> Relevance:
     Returns:
         A map that is positive where ``left`` speaks more for the class, NaN where either is not
         known yet. Its method, label and network name what differs: left minus right. Standard
-        errors add in quadrature, as those of independent samples do, where both maps have them.
+        errors add in quadrature where both maps have them and their samples are independent, which
+        those of one sampler with the same seed are not.
 
     Raises:
         ValueError: for maps of different pictures, or in different units.
@@ -46,8 +47,9 @@ def difference(left: Relevance, right: Relevance) -> Relevance:
     settings = minus(*(", ".join(_settings(facts)) for facts in _apart(left, right)))
     method = minus(left.method, right.method)
     error = None
-    if left.standard_error is not None and right.standard_error is not None:
-        error = np.hypot(left.standard_error, right.standard_error)
+    errors = left.standard_error, right.standard_error
+    if errors[0] is not None and errors[1] is not None and _independent(left, right):
+        error = np.hypot(errors[0], errors[1])
     return Relevance(
         values=left.values - right.values,
         image=left.image,
@@ -59,6 +61,7 @@ def difference(left: Relevance, right: Relevance) -> Relevance:
         parameters={"left": _facts(left), "right": _facts(right)},
         completed=min(left.completed, right.completed),
         standard_error=error,
+        note=" ".join(dict.fromkeys(one.note for one in (left, right) if one.note)),
     )
 
 
@@ -104,6 +107,18 @@ def minus(left: str, right: str) -> str:
     return left if left == right else f"{left} minus {right}"
 
 
+def _independent(left: Relevance, right: Relevance) -> bool:
+    """Whether the maps come from different seeds, or samplers of different kinds."""
+    seeds, samplers = (
+        [one.parameters.get(name) for one in (left, right)] for name in ("seed", "sampler")
+    )
+    return seeds[0] != seeds[1] or _kind(samplers[0]) != _kind(samplers[1])
+
+
+def _kind(sampler: object) -> str:
+    return str(sampler).partition("(")[0]
+
+
 NAMES = ("method", "network", "label")
 """What is a name by itself, and not the value of a parameter."""
 
@@ -123,7 +138,7 @@ def _apart(left: Relevance, right: Relevance) -> tuple[dict[str, Any], dict[str,
     names = [name for name in order if name in theirs and ours[name] != theirs[name]]
     one, other = ({name: facts[name] for name in names} for facts in (ours, theirs))
     if "sampler" in names:
-        kinds = [str(facts["sampler"]).partition("(")[0] for facts in (one, other)]
+        kinds = [_kind(facts["sampler"]) for facts in (one, other)]
         if kinds[0] != kinds[1]:
             one["sampler"], other["sampler"] = kinds
     return one, other

@@ -29,7 +29,7 @@ class UnitRelevance(Result):
         unit: such as ``"bits"``.
         network: the network's name.
         target: the class index or channel of the node, and ``label`` its name.
-        parameters: everything the method was called with, the seed among it.
+        parameters: what else the method was called with, the seed among it.
         completed: the share of the work behind ``values``; below 1 for a partial result.
         versions: of the packages that computed it.
 
@@ -62,13 +62,14 @@ class UnitRelevance(Result):
     def frame(self) -> pd.DataFrame:
         """A row a channel: layer, channel, value (the sum over its units) and rank, 1 the largest.
 
-        Channels of a partial result count the units that are known.
+        Channels of a partial result count the units that are known; of those without any, value
+        and rank are missing.
         """
         units = pd.DataFrame(self.values.reshape(self.values.shape[0], -1))
-        frame = units.sum(axis=1).to_frame("value")
+        frame = units.sum(axis=1, min_count=1).to_frame("value")
         frame.insert(0, "channel", frame.index)
         frame.insert(0, "layer", self.layer)
-        frame["rank"] = frame["value"].rank(ascending=False, method="first").astype(int)
+        frame["rank"] = frame["value"].rank(ascending=False, method="first").astype("Int64")
         return frame
 
     def png(self) -> bytes:

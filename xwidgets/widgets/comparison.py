@@ -177,9 +177,11 @@ class Comparison(Following, ipywidgets.Box):
             name or side for name, side in zip(contrast(*sides), ("left", "right"), strict=True)
         ]
         for view, caption in zip((*self._maps, self._gap), (*names, GAP), strict=True):
-            view.caption = caption
+            with view.lock:
+                view.caption = caption
         for view, scale in zip(self._maps, _common(sides), strict=True):
-            view.scale = scale
+            with view.lock:
+                view.scale = scale
         self._controls.frames = [_words(sides)]
 
 

@@ -63,7 +63,7 @@ class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
         share: Callable[[Answer], float],
         urgent: bool = False,
         keep: int = 1000,
-        rests: int = 3,
+        rests: int = 2,
     ) -> None:
         super().__init__()
         self.question: Question | None = None
@@ -86,6 +86,7 @@ class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
                 progress = Progress("complete", 1.0)
             elif self._worker.closed:
                 message = "this study is closed; make a new one with xw.Study(net, image)"
+                self._error = ValueError(message)
                 progress = Progress("failed", message=message)
             else:
                 known = self._task.request(question)
@@ -147,7 +148,7 @@ class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
         if question == self.question and not self._worker.closed:
             self.resume()
             self.wait()
-        elif question not in self._known:
+        if question not in self._known:
             self._task.stop()
             try:
                 answer = deque(self._task.take(question), maxlen=1).pop()

@@ -19,6 +19,7 @@ from xwidgets.explain import (
     Sampler,
     remove_region_steps,
 )
+from xwidgets.explain.region_removal import mask_of
 from xwidgets.explain.samplers import own_sampler
 from xwidgets.results import RegionRemoval
 
@@ -85,13 +86,8 @@ class Regions(traitlets.HasTraits):
 
     @traitlets.validate("mask")
     def _possible(self, proposal: dict[str, Any]) -> NDArray[np.bool_]:
-        mask = np.array(proposal["value"])
-        shape = tuple(self._study.image.shape[1:])
-        if mask.dtype != bool or mask.shape != shape:
-            raise ValueError(
-                f"the mask is {mask.dtype} {mask.shape}, but must be bool {shape}, true in the "
-                "region"
-            )
+        height, width = self._study.image.shape[1:]
+        mask: NDArray[np.bool_] = mask_of(proposal["value"], (height, width)).numpy()
         mask.flags.writeable = False
         return mask
 

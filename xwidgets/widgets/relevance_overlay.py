@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -46,6 +47,7 @@ class RelevanceOverlay(View):
         pixel: row and column of the pixel that is read; empty for none.
         caption: stands over the picture.
         note: stands in place of the map, and says why there is none.
+        lock: held while a thread writes to the view; a comparison has two.
         controls: ``"all"``, or ``"none"`` of those for how maps are drawn, or ``"only"`` those.
 
     Raises:
@@ -82,6 +84,7 @@ class RelevanceOverlay(View):
     def __init__(self, subject: Study | Difference | Relevance | Sequence[Relevance]) -> None:
         self._study = subject if isinstance(subject, Study) else None
         self._results: list[Relevance] = []
+        self.lock = threading.RLock()
         if isinstance(subject, Study | Difference):
             photo = subject.picture
         else:
@@ -163,7 +166,7 @@ class RelevanceOverlay(View):
     def _follow(self, subject: Study | Difference) -> None:
         result = subject.relevance
         self._results = [] if result is None else [result]
-        with self.hold_sync():
+        with self.lock, self.hold_sync():
             self.frames = frames(self._results)
             self.progress = asdict(subject.progress)
 

@@ -33,6 +33,12 @@ class Question(NamedTuple):
     target: int
     window: int
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Question) and self[1:] == other[1:] and self.image is other.image
+
+    def __hash__(self) -> int:
+        return hash((id(self.image), *self[1:]))
+
 
 class Study(traitlets.HasTraits):
     """One image in one network: the subject that linked views share, and the worker behind it.
@@ -94,7 +100,7 @@ class Study(traitlets.HasTraits):
         super().__init__()
         self.network = net
         self._options: dict[str, Any] = {
-            "sampler": sampler or own_sampler(net),
+            "sampler": own_sampler(net) if sampler is None else sampler,
             "samples": samples,
             "stride": stride,
             "seed": seed,

@@ -1,20 +1,22 @@
 """The size of the windows that are removed."""
 
+from functools import partial
 from pathlib import Path
 
-import anywidget
 import traitlets
 
 from .study import Study
+from .view import View
 
 HERE = Path(__file__).parent
 
 
-class WindowSlider(anywidget.AnyWidget):
+class WindowSlider(View):
     """A slider for a study's window size, in pixels; arrow keys move it by one.
 
     Args:
-        *studies: whose window is chosen; several have the same from now on, at first the first's.
+        *studies: whose window is chosen; several have the same from now on, at first the first's,
+            and at most the largest that all of them can take.
 
     Attributes:
         value, min, max: in pixels.
@@ -41,8 +43,8 @@ class WindowSlider(anywidget.AnyWidget):
         self._choose()
         self.observe(lambda _: self._choose(), "value")
         for study in studies:
-            study.observe(lambda change: setattr(self, "value", change.new), "window")
-            study.observe(lambda _: setattr(self, "max", self._largest()), "image")
+            self.follow(study, partial(self._follow, study), "window")
+            self.follow(study, self._measure, "image")
         # The kernel hears a widget in the thread that last wrote to it, at first the one that runs
         # the cells. Answering a message moves the slider to the thread for widgets, so that it
         # works while a cell runs.
@@ -51,6 +53,13 @@ class WindowSlider(anywidget.AnyWidget):
     def _choose(self) -> None:
         for study in self._studies:
             study.window = self.value
+
+    def _follow(self, study: Study) -> None:
+        self.value = min(study.window, self.max)
+        self._choose()
+
+    def _measure(self) -> None:
+        self.max = self._largest()
 
     def _largest(self) -> int:
         largest: int = min(study.largest_window for study in self._studies)
