@@ -766,7 +766,9 @@ BAD = {
     "memory-infinite": (
         lambda: (network(), X, 0, 2, GREY, 1, 1, 0, "evidence", 9, float("inf")), "memory is inf"
     ),
-    "sampler-tensor": (lambda: (network(), X, 0, 2, torch.rand(2, 3, 8, 9)), "sampler is a Tensor, but must be one like"),
+    "sampler-tensor": (
+        lambda: (network(), X, 0, 2, torch.rand(2, 3, 8, 9)), "sampler is a Tensor, but must be"
+    ),
     "sampler-text": (lambda: (network(), X, 0, 2, ConstantSampler("a")), "the constant is 'a'"),
     "seed-fraction": (lambda: (network(), X, 0, 2, GREY, 1, 1, 0.5), "seed is 0.5"),
     "measure": (

@@ -232,8 +232,8 @@ class _Removal:
         sampler = own_sampler(net) if sampler is None else sampler
         if isinstance(sampler, type) or not isinstance(sampler, Sampler):
             raise ValueError(
-                f"sampler is a {type(sampler).__name__}, but must be one like xw.MarginalSampler(images) or "
-                "xw.ConstantSampler(0.5)"
+                f"sampler is a {type(sampler).__name__}, but must be one like "
+                "xw.MarginalSampler(images) or xw.ConstantSampler(0.5)"
             )
         self._draw = sampler.given(self._image, self._window)
         self._grid = WindowGrid(height, width, self._window, int(stride))
