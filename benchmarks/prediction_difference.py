@@ -251,7 +251,8 @@ def growth() -> None:
         time_axes.plot(counts, times, style, label=f"S = {samples}")
         memory_axes.plot(counts, peaks, style, label=f"S = {samples}")
     for axes, name in ((time_axes, "seconds"), (memory_axes, "peak memory, MB")):
-        axes.set(xlabel="windows × samples", ylabel=name, ylim=(0, None), xlim=(0, None))
+        top = 1.15 * axes.dataLim.y1
+        axes.set(xlabel="windows × samples", ylabel=name, ylim=(0, top), xlim=(0, None))
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False)
     _save(figure, "growth")
