@@ -191,7 +191,7 @@ def nodes_of(
     at_least("training_size", training_size, 1)
     if not isinstance(measure, str) or measure not in UNITS:
         raise ValueError(f"measure is {measure!r}, but must be one of {', '.join(UNITS)}")
-    if not isinstance(targets, list | tuple) or not targets:
+    if not isinstance(targets, Sequence) or isinstance(targets, str) or not targets:
         raise ValueError(f"targets is {targets!r}, but must be a list of one target at least")
     if layer is not None:
         return Activations(net, layer, targets, image)
