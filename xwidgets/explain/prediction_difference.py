@@ -129,11 +129,9 @@ def prediction_difference_each(
     Example:
         >>> import xwidgets as xw
         >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
-        >>> first, second = prediction_difference_each(
-        ...     net, scene.image, ["wren", "robin"], samples=1, stride=8
-        ... )
-        >>> second.label
-        'robin'
+        >>> maps = prediction_difference_each(net, scene.image, [6, 7], samples=1, stride=8)
+        >>> [one.label for one in maps]
+        ['Dune finch (speckled breast)', 'Dune finch (ruby breast)']
     """
     removal = _Removal(
         net, image, targets, window, sampler, samples, stride, seed, measure, training_size,
