@@ -154,6 +154,14 @@ def test_of_channels_without_a_known_unit_nothing_is_told():
     assert frame["value"].notna().tolist() == frame["rank"].notna().tolist() == known.tolist()
 
 
+def test_a_large_network_goes_a_unit_at_a_time_unless_told_otherwise():
+    with patch("xwidgets.incremental.budget._PROCESSOR", 10):
+        one = unit_relevance(network(), image(), "hidden", 0, IMAGES, 2)
+    np.testing.assert_allclose(
+        one.values, unit_relevance(network(), image(), "hidden", 0, IMAGES, 2).values, atol=1e-9
+    )
+
+
 def test_units_are_ranked_by_channel():
     result = unit_relevance(network(), image(), "middle", 0, IMAGES, 3)
     frame = result.frame()

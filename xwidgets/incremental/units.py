@@ -57,13 +57,13 @@ class UnitInference:
             start = number_of(watch.activations.get(layer))
             if start is None:
                 raise Unrecordable("the layer is not used for this image")
-            self._run_behind(recording.behind(start), budget(memory, net.device))
+            self._run_behind(recording.behind(start), memory)
         except Unrecordable as reason:
             raise ValueError(
                 f"{net.name} cannot be run from {layer!r} on: {reason}; choose another layer"
             ) from reason
 
-    def _run_behind(self, behind: Recording, memory: float) -> None:
+    def _run_behind(self, behind: Recording, memory: float | None) -> None:
         base = behind.values[0]
         if base.ndim not in (2, 4):
             raise Unrecordable(f"it puts out {tuple(base.shape[1:])} and has no channels")
@@ -78,7 +78,7 @@ class UnitInference:
                 f"memory is {memory:.3g} bytes, but one unit takes {need:.3g}; give at least that, "
                 "or 0 for one unit at a time"
             )
-        self.batch = batch_size(memory, need, base.device, _BATCH)
+        self.batch = batch_size(budget(memory, base.device), need, base.device, _BATCH)
         self._check(behind)
 
     def _check(self, behind: Recording) -> None:
