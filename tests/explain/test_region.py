@@ -7,21 +7,15 @@ import torch
 from xwidgets import ConditionalSampler, ConstantSampler, MarginalSampler
 from xwidgets.explain.region import fill_region
 
-from .test_samplers import SIZES, Silence, block_formulas, gaussian, randomness
-
-
-class Unit(Silence):
-    """A generator whose noise is a single 1, at a place counted over all that is drawn."""
-
-    def __init__(self, place):
-        self.place = place
-
-    def standard_normal(self, size, dtype=float):
-        noise = np.zeros(size, dtype)
-        if 0 <= self.place < size:
-            noise[self.place] = 1
-        self.place -= size
-        return noise
+from .test_samplers import (
+    SIZES,
+    Silence,
+    Unit,
+    block_formulas,
+    drawn_moments,
+    gaussian,
+    randomness,
+)  # fmt: skip
 
 
 def region(height, width, *boxes):
@@ -73,12 +67,9 @@ def test_a_region_of_one_window_is_drawn_as_the_window(channels, window, padding
     top, left = padding + 1, padding + 2
     mask = region(9, 10, (top, left, top + window, left + window))
     mean, covariance = moments(sampler, x, mask)
-    gain, offset, factor = sampler.conditional(window, (padding, padding))
-    side = window + 2 * padding
-    patch = x[:, 1 : 1 + side, 2 : 2 + side].flatten()
-    around = ~mask[1 : 1 + side, 2 : 2 + side].expand(channels, -1, -1).flatten()
-    np.testing.assert_allclose(mean, (gain @ patch[around] + offset).numpy(), atol=1e-9)
-    np.testing.assert_allclose(covariance, (factor @ factor.T).numpy(), atol=1e-11)
+    drawn = drawn_moments(sampler, x, (top, left), window)
+    np.testing.assert_allclose(mean, drawn[0], atol=1e-9)
+    np.testing.assert_allclose(covariance, drawn[1], atol=1e-11)
     expected = dense(sampler, x, mask, (1, 2))
     np.testing.assert_allclose(mean, expected[0], atol=1e-9)
     np.testing.assert_allclose(covariance, expected[1], atol=1e-11)

@@ -55,18 +55,37 @@ class Silence:
         return np.zeros(size, dtype)
 
 
+class Unit(Silence):
+    """A generator whose noise is a single 1, at a place counted over all that is drawn."""
+
+    def __init__(self, place):
+        self.place = place
+
+    def standard_normal(self, size, dtype=float):
+        noise = np.zeros(size, dtype)
+        if 0 <= self.place < size:
+            noise[self.place] = 1
+        self.place -= size
+        return noise
+
+
+def drawn_moments(sampler, image, corner, window):
+    """Mean and covariance of what is drawn at a corner, by the drawing's own linear map."""
+    size = sampler.channels * (window + 2 * sampler.padding) ** 2
+    rngs = [Silence(), *map(Unit, range(size))]
+    drawn = sampler.given(image, window)(torch.tensor([corner] * len(rngs)), rngs)
+    mean, *columns = drawn.flatten(1).numpy()
+    root = np.stack(columns, axis=1) - mean[:, None]
+    return mean, root @ root.T
+
+
 @pytest.mark.parametrize(("channels", "window", "padding"), SIZES)
-def test_conditional_moments_are_the_block_formulas_at_every_place(channels, window, padding):
+def test_the_gain_is_the_block_formula_at_every_place(channels, window, padding):
     sampler = gaussian(channels, window, padding)
-    mean, covariance = sampler.mean.numpy(), sampler.covariance.numpy()
     for place in places(padding):
         w = inside(channels, window + 2 * padding, window, place)
-        expected = block_formulas(mean, covariance, w)
-        gain, offset, factor = (part.numpy() for part in sampler.conditional(window, place))
-        np.testing.assert_allclose(gain, expected[0], atol=1e-9)
-        np.testing.assert_allclose(offset, expected[1], atol=1e-9)
-        np.testing.assert_allclose(factor @ factor.T, expected[2], atol=1e-11)
-        assert np.array_equal(factor, np.tril(factor))
+        gain, _, _ = block_formulas(sampler.mean.numpy(), sampler.covariance.numpy(), w)
+        np.testing.assert_allclose(sampler.gain(window, place).numpy(), gain, atol=1e-9)
 
 
 @pytest.mark.parametrize(("channels", "window", "padding"), SIZES)
@@ -75,23 +94,24 @@ def test_conditional_density_times_surrounding_density_is_joint_density(channels
     mean, covariance = sampler.mean.numpy(), sampler.covariance.numpy()
     joint = multivariate_normal(mean, covariance)
     rng = np.random.default_rng(2)
+    side = window + 2 * padding
     for place in places(padding):
-        w = inside(channels, window + 2 * padding, window, place)
-        gain, offset, factor = (part.numpy() for part in sampler.conditional(window, place))
+        w = inside(channels, side, window, place)
         around = multivariate_normal(mean[~w], covariance[np.ix_(~w, ~w)])
-        for patch in rng.multivariate_normal(mean, covariance, size=1):
-            conditional = multivariate_normal(gain @ patch[~w] + offset, factor @ factor.T)
-            assert conditional.logpdf(patch[w]) == pytest.approx(
-                joint.logpdf(patch) - around.logpdf(patch[~w]), abs=1e-7
-            )
+        patch = rng.multivariate_normal(mean, covariance)
+        image = torch.from_numpy(patch).view(channels, side, side)
+        conditional = multivariate_normal(*drawn_moments(sampler, image, place, window))
+        assert conditional.logpdf(patch[w]) == pytest.approx(
+            joint.logpdf(patch) - around.logpdf(patch[~w]), abs=1e-7
+        )
 
 
 def test_without_padding_nothing_is_known():
     sampler = gaussian(2, 3, 0)
-    gain, offset, factor = sampler.conditional(3, (0, 0))
-    assert gain.shape == (18, 0)
-    torch.testing.assert_close(offset, sampler.mean)
-    torch.testing.assert_close(factor @ factor.T, sampler.covariance)
+    assert sampler.gain(3, (0, 0)).shape == (18, 0)
+    mean, covariance = drawn_moments(sampler, torch.rand(2, 5, 4, dtype=torch.float64), (1, 0), 3)
+    np.testing.assert_allclose(mean, sampler.mean.numpy(), atol=1e-12)
+    np.testing.assert_allclose(covariance, sampler.covariance.numpy(), atol=1e-12)
 
 
 @pytest.mark.parametrize(("channels", "window", "padding"), [(3, 2, 1), (1, 2, 2), (4, 1, 2)])
@@ -102,7 +122,6 @@ def test_every_window_is_drawn_given_the_patch_around_it(channels, window, paddi
     image = torch.rand(channels, height, width, dtype=torch.float64)
     corners = [(y, x) for y in range(height - window + 1) for x in range(width - window + 1)]
     draw = sampler.given(image, window)
-    means = draw(torch.tensor(corners), [Silence()] * len(corners))
     drawn = draw(torch.tensor(corners), randomness(len(corners)))
     seen = set()
     for i, (y, x) in enumerate(corners):
@@ -110,13 +129,16 @@ def test_every_window_is_drawn_given_the_patch_around_it(channels, window, paddi
         left = min(max(x - padding, 0), width - side)
         patch = image.numpy()[:, top : top + side, left : left + side].ravel()
         w = inside(channels, side, window, (y - top, x - left))
-        gain, offset, rest = block_formulas(sampler.mean.numpy(), sampler.covariance.numpy(), w)
-        mean = gain @ patch[~w] + offset
+        mean, covariance = sampler.mean.numpy(), sampler.covariance.numpy()
+        gain, offset, rest = block_formulas(mean, covariance, w)
+        expected = gain @ patch[~w] + offset
+        means, covariances = drawn_moments(sampler, image, (y, x), window)
+        np.testing.assert_allclose(means, expected, atol=1e-9)
+        np.testing.assert_allclose(covariances, rest, atol=1e-9)
         noise = randomness(len(corners))[i].standard_normal(len(mean), dtype=np.float32)
-        content = mean + np.linalg.cholesky(rest) @ noise
-        shape = (channels, window, window)
-        np.testing.assert_allclose(means[i].numpy(), mean.reshape(shape), atol=1e-9)
-        np.testing.assert_allclose(drawn[i].numpy(), content.reshape(shape), atol=1e-9)
+        other = mean + np.linalg.cholesky(covariance) @ noise
+        content = other[w] + gain @ (patch - other)[~w]
+        np.testing.assert_allclose(drawn[i].flatten().numpy(), content, atol=1e-9)
         seen.add((y - top, x - left))
     assert seen == set(places(padding))
 
@@ -163,11 +185,12 @@ def test_a_smaller_window_has_the_moments_of_the_middle_of_the_patch(window):
     mean = sampler.mean.numpy()[kept]
     covariance = sampler.covariance.numpy()[np.ix_(kept, kept)]
     for place in places(padding):
-        expected = block_formulas(mean, covariance, inside(channels, side, window, place))
-        gain, offset, factor = (part.numpy() for part in sampler.conditional(window, place))
-        np.testing.assert_allclose(gain, expected[0], atol=1e-9)
-        np.testing.assert_allclose(offset, expected[1], atol=1e-9)
-        np.testing.assert_allclose(factor @ factor.T, expected[2], atol=1e-11)
+        w = inside(channels, side, window, place)
+        gain, offset, rest = block_formulas(mean, covariance, w)
+        patch = torch.rand(channels, side, side, dtype=torch.float64)
+        drawn = drawn_moments(sampler, patch, place, window)
+        np.testing.assert_allclose(drawn[0], gain @ patch.numpy().ravel()[~w] + offset, atol=1e-9)
+        np.testing.assert_allclose(drawn[1], rest, atol=1e-11)
 
 
 def test_clipping_is_clamping_of_the_same_contents():

@@ -41,6 +41,12 @@ class Nodes(ABC):
     labels: Sequence[str]
     unit: str
     parameters: Mapping[str, Any]
+    _outputs: Tensor
+
+    @property
+    def whole(self) -> Tensor:
+        """Their evidence ``(1, M)`` in the unchanged image."""
+        return self.evidence(self.values(self._outputs))
 
     @abstractmethod
     def read(self, pixels: Tensor) -> Tensor:
@@ -60,10 +66,16 @@ class Nodes(ABC):
 
 
 class Logits(Nodes):
-    """Scores of classes before softmax."""
+    """Scores of classes before softmax.
 
-    def __init__(self, net: Network, classes: Sequence[int]) -> None:
-        self._net = net
+    Args:
+        net: the classifier.
+        classes: indices.
+        logits: ``(1, K)`` of the unchanged image.
+    """
+
+    def __init__(self, net: Network, classes: Sequence[int], logits: Tensor) -> None:
+        self._net, self._outputs = net, logits
         self.indices = classes
         self.labels = [net.class_name(index) for index in classes]
         self.unit = UNITS["difference"]
@@ -80,15 +92,15 @@ class Probabilities(Logits):
     Args:
         net: the classifier.
         classes: indices.
-        count: K, of all classes.
+        logits: ``(1, K)`` of the unchanged image.
         training_size: N of the Laplace correction.
     """
 
     def __init__(
-        self, net: Network, classes: Sequence[int], count: int, training_size: int
+        self, net: Network, classes: Sequence[int], logits: Tensor, training_size: int
     ) -> None:
-        super().__init__(net, classes)
-        self._correction = training_size, count
+        super().__init__(net, classes, logits)
+        self._correction = training_size, logits.shape[1]
         self.unit = UNITS["evidence"]
 
     def values(self, outputs: Tensor) -> Tensor:
@@ -127,14 +139,14 @@ class Activations(Nodes):
         self._layer = net.layer(layer).name
         self._place: tuple[int, int] | None = None
         with net.evaluating():
-            shape = net.activations(image[None], self._layer).shape[1:]
-            if len(shape) not in (1, 3):
-                raise ValueError(
-                    f"layer {self._layer!r} puts out {tuple(shape)} and has no channels; choose "
-                    "one that puts out (C, H, W) or (K,)"
-                )
-            self._mapped = len(shape) == 3
-            most_active = int(self.read(image[None]).argmax())
+            activations = finite(net, net.activations(image[None], self._layer))
+        shape = activations.shape[1:]
+        if len(shape) not in (1, 3):
+            raise ValueError(
+                f"layer {self._layer!r} puts out {tuple(shape)} and has no channels; choose "
+                "one that puts out (C, H, W) or (K,)"
+            )
+        most_active = int(self._nodes(activations).argmax())
         units = [self._unit(most_active if one is None else one, shape) for one in targets]
         if len({unit[1:] for unit in units}) > 1:
             raise ValueError(
@@ -150,11 +162,14 @@ class Activations(Nodes):
             self._place = row, column
             self.parameters = {"layer": self._layer, "row": row, "column": column}
             self.labels = [f"{label}, row {row}, column {column}" for label in self.labels]
+        self._outputs = self._nodes(activations)
 
     def read(self, pixels: Tensor) -> Tensor:
         """All channels ``(N, C)``."""
-        activations = self._net.activations(pixels, self._layer)
-        if not self._mapped:
+        return self._nodes(self._net.activations(pixels, self._layer))
+
+    def _nodes(self, activations: Tensor) -> Tensor:
+        if activations.ndim == 2:
             return activations
         if self._place is None:
             return activations.mean((2, 3))
@@ -202,8 +217,8 @@ def nodes_of(
             raise ValueError(f"target {target!r} is a unit; say of which layer with layer=name")
         classes.append(net.target_index(target, logits))
     if measure == "difference":
-        return Logits(net, classes)
-    return Probabilities(net, classes, logits.shape[1], int(training_size))
+        return Logits(net, classes, logits)
+    return Probabilities(net, classes, logits, int(training_size))
 
 
 def finite(net: Network, outputs: Tensor) -> Tensor:

@@ -224,9 +224,6 @@ class _Removal:
         self._window, self._samples, self._seed = int(window), int(samples), a_seed(seed)
         self._seconds = seconds
         self._nodes = nodes_of(net, self._image, targets, layer, measure, training_size)
-        with net.evaluating():
-            whole = self._nodes.read(self._image[None])
-        self._whole = self._nodes.evidence(self._nodes.values(finite(net, whole)))
         sampler = own_sampler(net) if sampler is None else sampler
         if isinstance(sampler, type) or not isinstance(sampler, Sampler):
             raise ValueError(
@@ -279,7 +276,7 @@ class _Removal:
     def _result(self, node: int) -> Relevance:
         tally, grid = self._tally, self._grid
         drawn = tally.count > 0
-        relevance = (self._whole - self._nodes.evidence(tally.mean))[:, node]
+        relevance = (self._nodes.whole - self._nodes.evidence(tally.mean))[:, node]
         error = None
         if self._samples > 1:
             # Of a mean over the windows at a pixel, each a mean over its own samples; a window

@@ -9,7 +9,11 @@ surrounding r,
     w | r ~ N(mu_w + A (r - mu_r),  S_ww - A S_rw),    A = S_wr S_rr^-1.
 
 At the border of the image the patch is shifted to lie inside, so the window sits off-centre in it.
-A and the covariance depend only on the window's place in the patch: (2l + 1)^2 places in all.
+A depends only on the window's place in the patch: (2l + 1)^2 places in all. The covariance of the
+window needs no factor of its own: a patch (w', r') that is drawn from the whole Gaussian becomes a
+sample by what its surrounding is off (Matheron's rule),
+
+    w' + A (r - r').
 """
 
 from __future__ import annotations
@@ -157,29 +161,22 @@ class ConditionalSampler:
             raise ValueError(f"{str(path)!r} holds a sampler of the wrong size; fit and save again")
         return cls(mean, covariance, channels, window, padding, bool(clip))
 
-    def conditional(self, window: int, place: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
-        """The distribution of a window at ``place`` (y, x) in its patch, given the surrounding.
+    def gain(self, window: int, place: tuple[int, int]) -> Tensor:
+        """A, by which a window at ``place`` (y, x) in its patch follows the surrounding.
 
         Args:
             window: k, in pixels, at most the size this sampler was fitted for.
             place: the window's corner in the patch, each 0 to 2 l; (l, l) away from borders.
 
         Returns:
-            The gain A ``(C k k, r)``, the offset mu_w - A mu_r ``(C k k,)``, and the lower Cholesky
-            factor of the conditional covariance ``(C k k, C k k)``, in float64. With the r pixels
-            of the surrounding, the mean is A r + offset.
+            ``(C k k, r)`` in float64, for the r pixels of the surrounding.
         """
-        mean, covariance = self.patch(window)
         inside = window_mask(self.channels, window, self.padding, place).flatten()
-        w, r = inside.nonzero()[:, 0], (~inside).nonzero()[:, 0]
-        across = covariance[w[:, None], r]
-        if len(r):
-            around = torch.linalg.cholesky(covariance[r[:, None], r])
-            gain = torch.cholesky_solve(across.T, around).T
-        else:
-            gain = across
-        rest = covariance[w[:, None], w] - gain @ across.T
-        return gain, mean[w] - gain @ mean[r], torch.linalg.cholesky((rest + rest.T) / 2)
+        if inside.all():
+            return self.covariance.new_empty(len(inside), 0)
+        around = self.patch(window)[1][~inside]
+        factor = torch.linalg.cholesky(around[:, ~inside])
+        return torch.cholesky_solve(around[:, inside], factor).T
 
     def largest(self, image: Tensor) -> int:
         """The largest window, in pixels, that can be filled in ``image`` ``(C, H, W)``."""
@@ -211,31 +208,29 @@ class ConditionalSampler:
                 "use a smaller window"
             )
         patches = image.unfold(1, side, 1).unfold(2, side, 1)
-        known: dict[tuple[int, int], tuple[Tensor, ...]] = {}
+        mean, covariance = self.patch(window)
+        mean, factor = mean.to(image), torch.linalg.cholesky(covariance).to(image)
+        gains: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
 
         def draw(corners: Tensor, rngs: Sequence[np.random.Generator]) -> Tensor:
-            size = channels * window**2
-            noise = np.stack([rng.standard_normal(size, dtype=np.float32) for rng in rngs])
-            normal = torch.from_numpy(noise).to(image)
+            noise = np.stack([rng.standard_normal(len(mean), dtype=np.float32) for rng in rngs])
+            drawn = mean + torch.from_numpy(noise).to(image) @ factor.T
             limit = torch.tensor([height - side, width - side])
             origins = (corners - self.padding).clamp(min=torch.zeros(2, dtype=int)).minimum(limit)  # type: ignore[call-overload]
             places = corners - origins
-            contents = torch.empty_like(normal)
-            for place in places.unique(dim=0).tolist():
-                key = (place[0], place[1])
-                if key not in known:
-                    outside = ~window_mask(channels, window, self.padding, key).flatten()
-                    moments = (part.to(image) for part in self.conditional(window, key))
-                    known[key] = (*moments, outside.to(image.device))
-                gain, offset, factor, outside = known[key]
+            contents = image.new_empty(len(corners), channels, window, window)
+            for row, column in places.unique(dim=0).tolist():
+                place = row, column
+                if place not in gains:
+                    inside = window_mask(channels, window, self.padding, place).flatten()
+                    gains[place] = self.gain(window, place).to(image), inside.to(image.device)
+                gain, inside = gains[place]
                 here = (places == torch.tensor(place)).all(1)
                 top, left = origins[here].T.to(image.device)
-                rest = patches[:, top, left].transpose(0, 1).flatten(1)[:, outside]
-                mean = rest @ gain.T + offset
-                contents[here] = mean + normal[here] @ factor.T
-            if self.clip:
-                contents.clamp_(0, 1)
-            return contents.view(-1, channels, window, window)
+                seen = patches[:, top, left].transpose(0, 1).flatten(1)
+                off = (seen - drawn[here])[:, ~inside]
+                contents[here] = (drawn[here][:, inside] + off @ gain.T).view_as(contents[here])
+            return contents.clamp_(0, 1) if self.clip else contents
 
         return draw
 

@@ -92,8 +92,6 @@ def unit_relevance(
     inference = UnitInference(net, x, name, nodes.read, memory)
     base = inference.activations
     others = _in_other_images(net, name, x, images, int(samples), seed)
-    with net.evaluating():
-        whole = nodes.evidence(nodes.values(finite(net, nodes.read(x[None]))))
     tally = Tally(base.numel(), 1)
     for units, sample in _turns(base.numel(), inference.batch, int(samples), seed):
         changes = others[sample, units] - base.flatten()[units]
@@ -102,7 +100,7 @@ def unit_relevance(
         if seconds is not None and time.monotonic() - start >= seconds:
             break
     known = tally.count[:, None] > 0
-    values = torch.where(known, whole - nodes.evidence(tally.mean), torch.nan)
+    values = torch.where(known, nodes.whole - nodes.evidence(tally.mean), torch.nan)
     error = (tally.variance / tally.count[:, None]).sqrt() * nodes.slope(tally.mean)
     return UnitRelevance(
         values=values.float().reshape(base.shape).numpy(),
