@@ -146,12 +146,17 @@ class Join(nn.Module):
         return self.join(self.left(x), self.right(x))
 
 
+LEAST = 11
+"""The smallest side of an image."""
+
+
 class Build:
     """Makes the modules of a plan, from the pixels on."""
 
     def __init__(self, channels: int, spelled: bool) -> None:
         self.channels, self.spelled = channels, spelled
         self.shrunk = 0
+        self.side = LEAST  # of the maps at hand, at least
 
     def one(self, module: nn.Module, spelling: int) -> nn.Module:
         return Spelled(module, spelling) if self.spelled else module
@@ -161,7 +166,9 @@ class Build:
 
     def convolution(self, outputs, kernel, stride, dilation, spelling):
         padding = tuple(side // 2 * dilation for side in kernel)
-        module = nn.Conv2d(self.channels, outputs, kernel, self.stride(stride), padding, dilation)
+        stride = self.stride(stride)
+        module = nn.Conv2d(self.channels, outputs, kernel, stride, padding, dilation)
+        self.side = -(-self.side // stride)
         self.channels = outputs
         return self.one(module, spelling)
 
@@ -172,8 +179,10 @@ class Build:
         return self.one(kind(), spelling)
 
     def pool(self, kind, kernel, stride, padded, ceil, spelling):
-        padded = padded or self.shrunk == 2
-        module = kind(kernel, self.stride(stride), kernel // 2 * padded, ceil_mode=ceil)
+        padding = kernel // 2 * (padded or self.side < kernel)
+        stride = self.stride(stride)
+        module = kind(kernel, stride, padding, ceil_mode=ceil)
+        self.side = (self.side + 2 * padding - kernel) // stride + 1
         return self.one(module, spelling)
 
     def residual(self, kernel, spelling):
@@ -215,7 +224,7 @@ class Build:
         return nn.Sequential(*[shared] * times)
 
     def stride(self, wanted: int) -> int:
-        """At most two steps of a network shrink, so that every image is large enough."""
+        """At most two steps of a network halve its maps."""
         if wanted > 1 and self.shrunk < 2:
             self.shrunk += 1
             return wanted
@@ -269,7 +278,7 @@ _pool = _step(
     "pool", st.sampled_from([nn.MaxPool2d, nn.AvgPool2d]), st.integers(2, 3), _stride,
     st.booleans(), st.booleans(), _spelling,
 )  # fmt: skip
-_sides = st.integers(11, 15)
+_sides = st.integers(LEAST, 15)
 
 
 def plans(least: int = 2) -> st.SearchStrategy[Plan]:

@@ -15,7 +15,9 @@ sample, then each with its second ... up to S. The randomness of a sample depend
 the window's corner and the sample's number, so neither order, batches nor cancelling change it.
 
 The first batch runs whole forwards, which need no set-up, so that first colours come at once; from
-then on only what a window can change is computed again, which is exact.
+then on only what a window can change is computed again, which is exact. Devices that are faster so
+multiply these differences in bfloat16, as ``parameters["products"]`` of the result says; that moves
+a map by less than a hundredth of its spread, and a comparison with plain forwards watches over it.
 """
 
 import time
@@ -243,6 +245,7 @@ class _Removal:
             "seed": self._seed,
             "measure": measure,
             "training_size": int(training_size),
+            "products": _name(net.dtype),
             **self._nodes.parameters,
         }
 
@@ -267,6 +270,7 @@ class _Removal:
         if inference is self._first:
             inference = IncrementalInference(self._first)
             self._note = inference.note
+            self._parameters = self._parameters | {"products": _name(inference.products)}
         return inference
 
     def results(self) -> list[Relevance]:
@@ -307,3 +311,7 @@ class _Removal:
             )
             for top, left in self._grid.corners[windows].tolist()
         ]
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")

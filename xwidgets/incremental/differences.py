@@ -13,7 +13,7 @@ from .boxes import Places
 from .extent import Extent
 from .plan import Plan
 from .recording import Recording
-from .rules import reshapes, whole_maps
+from .rules import Product, reshapes, whole_maps
 
 
 class Differences:
@@ -54,6 +54,12 @@ class Differences:
         self.stopped_at = plan.rest[0].operation.name if plan.rest else None
         self.share = plan.share
         self.need = plan.numbers * recording.values[0].element_size()
+
+    def multiply_in(self, dtype: torch.dtype) -> None:
+        """Round differences and weights to a type before they are multiplied."""
+        for step in self._steps:
+            if isinstance(step.rule, Product):
+                step.rule.multiply_in(dtype)
 
     @torch.no_grad()
     def outputs(self, places: Places, boxes: Tensor) -> Tensor:
@@ -100,17 +106,20 @@ class Differences:
         return values[self._output]
 
 
-_TOLERANCE = {torch.float64: (1e-10, 1e-10)}  # of the effect, and of the largest output
-_SINGLE = (1e-3, 2e-5)
+# of the effect, and of the largest output
+_TOLERANCE = {
+    torch.float64: (1e-10, 1e-10), torch.float32: (1e-3, 2e-5), torch.bfloat16: (5e-2, 2e-5)
+}  # fmt: skip
 
 
-def agree(ours: Tensor, plain: Tensor, base: Tensor) -> bool:
+def agree(ours: Tensor, plain: Tensor, base: Tensor, products: torch.dtype) -> bool:
     """Whether two ways to compute outputs ``(n, K)`` give the same, up to rounding.
 
     Args:
         ours, plain: the outputs.
         base: ``(1, K)``, those of what was not changed, from which effects are measured.
+        products: the type that was multiplied in.
     """
-    effect, rounding = _TOLERANCE.get(base.dtype, _SINGLE)
+    effect, rounding = _TOLERANCE.get(products, _TOLERANCE[torch.float32])
     allowed = effect * (plain - base).abs().amax(1) + rounding * base.abs().max()
     return ours.shape == plain.shape and bool(((ours - plain).abs().amax(1) <= allowed).all())

@@ -135,7 +135,32 @@ class OnValues(Rule):
         return self._function(values) - self._function(base)
 
 
-class Convolution(Rule):
+class Product(Rule):
+    """A linear operation with weights, which may be rounded to a smaller type."""
+
+    def __init__(self, weight: Tensor) -> None:
+        self._exact = self._weight = weight
+
+    def multiply_in(self, dtype: torch.dtype) -> None:
+        """Round differences and weights to a type before they are multiplied."""
+        self._weight = self._exact.to(dtype)
+
+
+class Linear(Product):
+    """A linear layer without its bias."""
+
+    extent = None
+
+    def __init__(self, operation: Operation) -> None:
+        super().__init__(operation.weight.detach())
+        self.cost = self._weight.numel()
+
+    def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
+        """W D."""
+        return F.linear(boxes[0].to(self._weight.dtype), self._weight).to(boxes[0].dtype)
+
+
+class Convolution(Product):
     """The convolution without its bias."""
 
     def __init__(
@@ -144,7 +169,7 @@ class Convolution(Rule):
         weight = operation.weight.detach()
         if factor is not None:
             weight = weight * factor.reshape(-1, 1, 1, 1)
-        self._weight = weight.contiguous(memory_format=torch.channels_last)
+        super().__init__(weight.contiguous(memory_format=torch.channels_last))
         self._groups = operation.argument("groups", 1)
         self._stride = _pair(operation.argument("stride", 1))
         self._dilation = _pair(operation.argument("dilation", 1))
@@ -172,9 +197,11 @@ class Convolution(Rule):
         x = self._place.into(places, boxes[0]) if self._place else boxes[0]
         if self._outside:
             self._outside.wipe(places, x)
-        return F.conv2d(
-            x, self._weight, None, self._stride, self._padding, self._dilation, self._groups
-        )
+        result = F.conv2d(
+            x.to(self._weight.dtype), self._weight, None, self._stride, self._padding,
+            self._dilation, self._groups,
+        )  # fmt: skip
+        return result.to(x.dtype)
 
 
 class Maximum(Rule):
@@ -528,10 +555,7 @@ def _cell(operation: Operation, sources: Sequence[Source], output: Tensor) -> Ru
 def _linear(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
     if len(sources) != 1 or sources[0].base.ndim != 2:
         return None
-    weight = operation.weight.detach()
-    rule = Whole(sources[0], output, lambda x: F.linear(x, weight))
-    rule.cost = weight.numel()
-    return rule
+    return Linear(operation)
 
 
 def _reshaped(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:

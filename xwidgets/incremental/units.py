@@ -94,7 +94,7 @@ class UnitInference:
         except Exception as error:  # whatever the network's operations raise
             raise Unrecordable(f"its operations cannot be run again ({error})") from error
         base = behind.values[behind.output]
-        if base.isfinite().all() and not agree(ours, plain, base):
+        if base.isfinite().all() and not agree(ours, plain, base, base.dtype):
             raise Unrecordable("differences do not agree with a plain run")
 
     def outputs(self, units: Tensor, changes: Tensor) -> Tensor:

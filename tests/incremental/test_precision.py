@@ -1,0 +1,128 @@
+"""Differences that are multiplied in bfloat16: near enough, checked, and given up where not."""
+
+from unittest.mock import patch
+
+import pytest
+import torch
+from torch import nn
+
+import xwidgets as xw
+from xwidgets.incremental import IncrementalInference, WholeInference, precision
+
+from .test_inference import plain, windows, wrapped
+
+SMALL = patch("xwidgets.incremental.inference.fast_type", lambda device: torch.bfloat16)
+
+
+@pytest.mark.parametrize("name", ["birds", "street"])
+def test_effects_in_bfloat16_are_near_the_exact_ones(name):
+    net = xw.network(name)
+    image = (xw.scenes.bird if name == "birds" else xw.scenes.street)(seed=3).image
+    with SMALL:
+        inference = IncrementalInference(WholeInference(net, image, 10))
+    assert inference.products == torch.bfloat16
+    assert not inference.note
+    corners, contents = windows(image, 10, count=20)
+    base = net.logits(image[None])
+    ours = inference.outputs(corners, contents) - base
+    effects = plain(net, image, corners, contents) - base
+    error, size = (ours - effects).abs().amax(1), effects.abs().amax(1)
+    assert (error <= 0.05 * size + 0.002 * size.max()).all()
+    assert (error.square().mean() / effects.square().mean()).sqrt() < 0.02
+    assert error.max() > 1e-5 * effects.abs().max()  # or else nothing was rounded
+
+
+def test_networks_of_another_type_keep_it():
+    net = wrapped(nn.Sequential(nn.Conv2d(3, 4, 3, 2), nn.Flatten(), nn.Linear(900, 2)), 32, 32)
+    with SMALL:
+        inference = IncrementalInference(
+            WholeInference(net, torch.rand(3, 32, 32, dtype=torch.float64), 3)
+        )
+    assert inference.products == torch.float64
+    assert not inference.note
+
+
+class Cancelling(nn.Module):
+    """Two large products that nearly are each other's opposite: eight bits do not hold that."""
+
+    def __init__(self):
+        super().__init__()
+        self.both = nn.Conv2d(3, 4, 3, padding=1, bias=False)
+        self.mixed = nn.Conv2d(4, 2, 1, bias=False)
+        with torch.no_grad():
+            self.both.weight[2:] = self.both.weight[:2]
+            self.mixed.weight.zero_()
+            for channel in range(2):
+                self.mixed.weight[channel, channel] = 1.001
+                self.mixed.weight[channel, channel + 2] = -1
+
+    def forward(self, x):
+        return self.mixed(self.both(x)).mean((2, 3))
+
+
+def test_where_bfloat16_does_not_hold_the_type_is_larger_and_the_note_says_so():
+    torch.manual_seed(0)
+    net, image = xw.Network(Cancelling().eval(), size=(32, 32)), torch.rand(3, 32, 32)
+    with SMALL:
+        inference = IncrementalInference(WholeInference(net, image, 4))
+    assert inference.products == torch.float32
+    assert inference.note == (
+        "differences are multiplied in float32, as bfloat16 is not exact enough here"
+    )
+    corners, contents = windows(image, 4)
+    ours, expected = inference.outputs(corners, contents), plain(net, image, corners, contents)
+    effect = (expected - net.logits(image[None])).abs().amax(1)
+    assert ((ours - expected).abs().amax(1) <= 1e-3 * effect + 1e-7).all()
+
+
+def test_whole_forwards_are_never_rounded():
+    class Branching(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.convolution = nn.Conv2d(3, 2, 3)
+
+        def forward(self, x):
+            y = self.convolution(x).mean((2, 3))
+            return y if y.sum() > 0 else 2 * y
+
+    net, image = xw.Network(Branching().eval(), size=(16, 16)), torch.rand(3, 16, 16)
+    with SMALL:
+        inference = IncrementalInference(WholeInference(net, image, 4))
+    assert inference.products == torch.float32
+    assert "run whole" in inference.note
+    assert "bfloat16" not in inference.note
+
+
+def test_a_map_says_in_which_type_it_was_computed():
+    net, image = xw.network("birds"), xw.scenes.bird(seed=3).image
+    options = {"samples": 1, "stride": 5}
+    exact = xw.prediction_difference(net, image, **options)
+    with SMALL:
+        first, *_, rounded = xw.explain.prediction_difference_steps(net, image, **options)
+    assert exact.parameters["products"] == first.parameters["products"] == "float32"
+    assert rounded.parameters["products"] == "bfloat16"
+    assert not rounded.note
+    error = abs(rounded.values - exact.values)
+    assert 0 < error.max() < 0.02 * abs(exact.values).max()
+
+
+@pytest.mark.parametrize(
+    ("single", "small", "expected"),
+    [(1.0, 0.5, torch.bfloat16), (1.0, 0.9, torch.float32), (1.0, 3.0, torch.float32)],
+)
+def test_the_smaller_type_is_taken_where_it_is_clearly_faster(single, small, expected):
+    seconds = {torch.float32: single, torch.bfloat16: small}
+    with patch.object(precision, "_seconds", lambda device, dtype: seconds[dtype]):
+        assert precision.fast_type.__wrapped__(torch.device("cpu")) == expected
+
+
+def test_a_measurement_takes_both_types_and_a_moment():
+    for dtype in (torch.float32, torch.bfloat16):
+        assert 0 < precision._seconds(torch.device("cpu"), dtype) < 5
+
+
+def test_exact_products_end_as_they_began():
+    before = torch.backends.cudnn.allow_tf32
+    with precision.exact_products():
+        assert not torch.backends.cudnn.allow_tf32
+    assert torch.backends.cudnn.allow_tf32 == before
