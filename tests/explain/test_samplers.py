@@ -6,7 +6,8 @@ import torch
 from safetensors.torch import save_file
 from scipy.stats import multivariate_normal
 
-from xwidgets import ConditionalSampler, ConstantSampler, MarginalSampler
+from xwidgets import ConditionalSampler, ConstantSampler, MarginalSampler, Network
+from xwidgets.explain.samplers import own_sampler
 
 SIZES = [(1, 2, 2), (3, 2, 1), (4, 1, 1), (3, 1, 2)]
 """Channels, window, padding."""
@@ -317,8 +318,19 @@ def test_the_largest_window_can_be_given_and_no_larger():
 
 IMAGE = torch.rand(3, 8, 8)
 IMAGES = torch.rand(4, 3, 8, 8)
+
+
+@pytest.mark.parametrize(("side", "window"), [(12, 8), (28, 10), (32, 10), (64, 16), (224, 20)])
+def test_a_networks_own_sampler_takes_the_default_window_wherever_it_fits(side, window):
+    images = list(torch.rand(4, 1, side, side))
+    module = torch.nn.Sequential(torch.nn.AvgPool2d(side // 4), torch.nn.Flatten())
+    sampler = own_sampler(Network(module, size=(side, side), examples=lambda: images))
+    assert sampler.window == window
+    assert sampler.given(images[0], window) is not None
+
+
 BAD = {
-    "window-larger-than-fitted": (lambda: gaussian(3, 2, 1).given(IMAGE, 3), "fit one .*window=3"),
+    "window-larger-than-fitted": (lambda: gaussian(3, 2, 1).given(IMAGE, 3), "smaller window, or sampler=.*fit\(images, 3\)"),
     "patch-larger-than-image": (
         lambda: gaussian(3, 5, 2).given(IMAGE, 5), "needs 9 pixels.* smaller window"
     ),

@@ -19,6 +19,8 @@ def test_arrays_and_lists_are_images_too():
     assert np.array_equal(as_pixels(array).numpy(), array)
     assert np.array_equal(as_pixels(array[..., ::-1]).numpy(), array[..., ::-1])
     assert as_pixels([[[[0.0, 1.0]]]]).shape == (1, 1, 1, 2)
+    assert np.array_equal(as_pixels(list(array)).numpy(), array)
+    assert np.array_equal(as_pixels(tuple(torch.from_numpy(array))).numpy(), array)
 
 
 def test_both_ends_of_the_range_are_pixels():
@@ -30,6 +32,8 @@ BAD = {
     "nothing": (None, "xw.photo"),
     "objects": (np.array([[[[None]]]]), "xw.photo"),
     "three-dimensions": (torch.rand(3, 4, 4), r"x\[None\]"),
+    "two-dimensions": (torch.rand(4, 4), r"x\[None, None\]"),
+    "sizes": ([torch.rand(3, 4, 4), torch.rand(3, 4, 5)], "all of one size, not list"),
     "five-dimensions": (torch.rand(1, 1, 3, 4, 4), "four dimensions"),
     "no-image": (torch.rand(0, 3, 4, 4), "at least one image"),
     "no-rows": (torch.rand(1, 3, 0, 4), "no pixels"),

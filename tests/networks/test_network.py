@@ -201,6 +201,9 @@ BAD = {
         lambda: Network(nn.Sequential(nn.Flatten(), nn.Linear(12, 2)), size=(4, 4)).layers,
         r"size=\(H, W\)",
     ),
+    "examples-that-are-images": (
+        lambda: Network(Odd(), examples=torch.rand(2, 3, 6, 7)), "give examples=lambda: images"
+    ),
     "network-name": (lambda: xw.network("brids"), "unknown network 'brids'; did you mean 'birds'"),
     "torchvision-name": (
         lambda: xw.network("squeezenet1-1"), "did you mean .*'squeezenet1_1'"

@@ -199,7 +199,7 @@ class ConditionalSampler:
         if window > self.window:
             raise ValueError(
                 f"window {window} is larger than the {self.window} pixels this sampler was fitted "
-                f"for; fit one with xw.ConditionalSampler.fit(images, window={window})"
+                f"for; use a smaller window, or sampler=xw.ConditionalSampler.fit(images, {window})"
             )
         if side > min(height, width):
             raise ValueError(
@@ -383,7 +383,8 @@ def own_sampler(net: Network) -> Sampler:
                 "xw.ConditionalSampler.fit(images) with images like those it was trained on, or "
                 "examples=lambda: images to xw.Network"
             )
-        images = net.examples()
-        window = max(1, min(20, min(images.shape[2:]) // 4))
+        images = as_pixels(net.examples(), net.channels)
+        side = min(images.shape[2:])
+        window = max(1, min(20, max(10, side // 4), side - 4))
         net.sampler = ConditionalSampler.fit(images, window=window)
     return net.sampler

@@ -10,7 +10,7 @@ def as_pixels(images: object, channels: int | None = None) -> Tensor:
     """Check a batch of images and return it as a float tensor.
 
     Args:
-        images: tensor or array ``(N, C, H, W)``, finite, in [0, 1].
+        images: tensor or array ``(N, C, H, W)``, or a list of ``(C, H, W)``; finite, in [0, 1].
         channels: the number C that is needed, ``None`` for any.
 
     Returns:
@@ -24,18 +24,18 @@ def as_pixels(images: object, channels: int | None = None) -> Tensor:
         torch.Size([2, 3, 8, 8])
     """
     try:
-        x = torch.as_tensor(
-            np.ascontiguousarray(images) if isinstance(images, np.ndarray) else images
-        )
+        x = _as_tensor(images)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(
-            f"images must be a tensor or array (N, C, H, W), not {type(images).__name__}; "
-            "read pictures with xw.photo(path)"
+            "images must be a tensor or array (N, C, H, W), or a list of (C, H, W) that are all of "
+            f"one size, not {type(images).__name__}; read pictures with xw.photo(path)"
         ) from error
     if x.ndim != 4:
+        missing = ", ".join(["None"] * (4 - x.ndim)) if x.ndim in (2, 3) else ""
+        advice = f"add what is missing in front with x[{missing}]" if missing else "reshape them"
         raise ValueError(
-            f"images must have the four dimensions (N, C, H, W), not shape {tuple(x.shape)}; "
-            "add the batch dimension with x[None]"
+            "images must have the four dimensions (N, C, H, W), not shape "
+            f"{tuple(x.shape)}; {advice}"
         )
     if x.numel() == 0:
         raise ValueError(
@@ -60,6 +60,14 @@ def as_pixels(images: object, channels: int | None = None) -> Tensor:
             "before normalisation (the network normalises inside), 8-bit values divided by 255"
         )
     return x
+
+
+def _as_tensor(images: object) -> Tensor:
+    if isinstance(images, list | tuple) and all(hasattr(one, "ndim") for one in images):
+        return torch.stack([_as_tensor(one) for one in images])
+    return torch.as_tensor(
+        np.ascontiguousarray(images) if isinstance(images, np.ndarray) else images
+    )
 
 
 def one_image(image: object, channels: int | None = None) -> Tensor:

@@ -91,6 +91,11 @@ class Network:
             )
         if not (isinstance(size, Sequence) and len(size) == 2 and min(size) >= 1):
             raise ValueError(f"size is {size!r}, but must be (height, width) in pixels")
+        if examples is not None and not callable(examples):
+            raise ValueError(
+                f"examples is a {type(examples).__name__}, but must be a function that returns "
+                "images; give examples=lambda: images"
+            )
         self.module = module
         self.size = size
         self.classes = None if classes is None else tuple(classes)
@@ -195,7 +200,7 @@ class Network:
         """
         if isinstance(target, str):
             if self.classes is None or target not in self.classes:
-                raise unknown("class", target, self.classes or (), f"of network {self.name!r}")
+                raise unknown("class", target, self.classes or (), f"(of {self.name})")
             return self.classes.index(target)
         return index_within("class", target, count, self.name)
 
