@@ -330,7 +330,9 @@ def test_a_networks_own_sampler_takes_the_default_window_wherever_it_fits(side, 
 
 
 BAD = {
-    "window-larger-than-fitted": (lambda: gaussian(3, 2, 1).given(IMAGE, 3), "smaller window, or sampler=.*fit\(images, 3\)"),
+    "window-larger-than-fitted": (
+        lambda: gaussian(3, 2, 1).given(IMAGE, 3), r"smaller window, or sampler=.*fit\(images, 3\)"
+    ),
     "patch-larger-than-image": (
         lambda: gaussian(3, 5, 2).given(IMAGE, 5), "needs 9 pixels.* smaller window"
     ),
