@@ -90,22 +90,24 @@ def _margins(span: Span) -> tuple[int, int]:
 class Placement:
     """How boxes lie in other boxes of the same map.
 
-    What lies outside of the map, or of the other boxes, is left out.
+    What lies outside of the other boxes is left out, and what lies outside of the map.
 
     Args:
         source: where the boxes lie.
         target: where the others lie.
+        clean: whether it does no harm to take what lies outside of the map, as it is zero. Then
+            more of a batch lies alike, and is done at once.
 
     Attributes:
         size: height and width of the others.
         same: whether both lie alike.
     """
 
-    def __init__(self, source: Extent, target: Extent) -> None:
+    def __init__(self, source: Extent, target: Extent, clean: bool = False) -> None:
         self.same = source.same(target)
         self.size = target.rows.size, target.columns.size
-        self._rows = _overlap(source.rows, target.rows)
-        self._columns = _overlap(source.columns, target.columns)
+        self._rows = _overlap(source.rows, target.rows, clean)
+        self._columns = _overlap(source.columns, target.columns, clean)
 
     def into(self, places: Places, boxes: Tensor) -> Tensor:
         """The boxes with zeros around them."""
@@ -146,27 +148,25 @@ class Overhang:
     """What of boxes lies outside of the map."""
 
     def __init__(self, extent: Extent) -> None:
-        self._sizes = extent.rows.size, extent.columns.size
-        inside = [_overlap(span, span)[:, 1:] for span in extent]
-        self._rows, self._columns = inside
+        self._rows, self._columns = map(_inside, extent)
 
     def wipe(self, places: Places, boxes: Tensor) -> None:
-        """Make it zero."""
-        height, width = self._sizes
-        inside = torch.cat([self._rows[places.rows], self._columns[places.columns]], 1)
-        out = (inside != torch.tensor([0, height, 0, width])).any(1).nonzero()[:, 0]
-        for i, (top, bottom, left, right) in zip(out.tolist(), inside[out].tolist(), strict=True):
-            box = boxes[i]
-            for edge in (box[:, :top], box[:, bottom:], box[:, :, :left], box[:, :, right:]):
-                if edge.numel():
-                    edge.zero_()
+        """Make it zero; it is finite."""
+        rows, columns = self._rows[places.rows], self._columns[places.columns]
+        if not (rows.all() and columns.all()):
+            boxes.mul_((rows[:, None, :, None] & columns[:, None, None, :]).to(boxes))
 
 
-def _overlap(source: Span, target: Span) -> Tensor:
+def _inside(span: Span) -> Tensor:
+    """``(places, size)``: which cells of a box lie in the map."""
+    cells = span.first[:, None] + torch.arange(span.size)
+    return (cells >= 0) & (cells < span.length)
+
+
+def _overlap(source: Span, target: Span, clean: bool) -> Tensor:
     """``(places, 3)``: where in the target it begins, and which part of the source lies in it."""
     begin = target.first - source.first
-    low = torch.stack([torch.zeros_like(begin), -source.first, begin]).amax(0)
-    high = torch.stack(
-        [torch.full_like(begin, source.size), source.length - source.first, begin + target.size]
-    ).amin(0)
+    low, high = begin.clamp_min(0), (begin + target.size).clamp_max(source.size)
+    if not clean:
+        low, high = low.maximum(-source.first), high.minimum(source.length - source.first)
     return torch.stack([low - begin, low, high], 1)

@@ -189,7 +189,7 @@ class Convolution(Product):
             self._outside = None if x.clean else Overhang(x.extent)
         else:
             target = _read(self.extent, x.extent, slidings)
-            self._place = Placement(x.extent, target)
+            self._place = Placement(x.extent, target, x.clean)
             self.workspace = target.area * x.base.shape[1]
 
     def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
@@ -219,7 +219,7 @@ class Maximum(Rule):
         self._rectified = rectified
         self._input = Surroundings(x.base, read, fill=low)
         self._output = Surroundings(output, self.extent, fill=0)
-        self._place = Placement(x.extent, read)
+        self._place = Placement(x.extent, read, clean=True)  # outside, all is low
         self._alike = self._place.same and x.clean
         self._outside = Overhang(self.extent)
         self.workspace = 2 * read.area * x.base.shape[1]
@@ -272,7 +272,7 @@ class Average(Rule):
         self.extent = x.extent.through(slidings, output.shape[2:])
         self._kernel = kernel
         read = _read(self.extent, x.extent, slidings)
-        self._place = Placement(x.extent, read)
+        self._place = Placement(x.extent, read, x.clean)
         self.workspace = read.area * x.base.shape[1]
         ones = torch.ones_like(x.base[:, :1])
         before = [sliding.padding for sliding in slidings]
@@ -364,7 +364,7 @@ class Sum(Rule):
         self._factors = factors
         if _is_map(*sources):
             self.extent = _extent(sources[0]).joined(_extent(sources[1]))
-            self._places = [Placement(_extent(x), self.extent) for x in sources]
+            self._places = [Placement(_extent(x), self.extent, x.clean) for x in sources]
         self._start = next((i for i, place in enumerate(self._places) if place.same), None)
         self.clean = self._start is None or sources[self._start].clean
         self._free = self._start is not None and sources[self._start].free
@@ -402,7 +402,7 @@ class Concatenation(Rule):
             extent = extent.joined(_extent(x))
         self.extent = extent
         self._channels, self._constant = list(channels), constant
-        self._places = [Placement(_extent(x), extent) for x in sources]
+        self._places = [Placement(_extent(x), extent, x.clean) for x in sources]
         pairs = zip(sources, self._places, strict=True)
         self.clean = all(x.clean or not place.same for x, place in pairs)
 
