@@ -121,10 +121,17 @@ def test_a_units_relevance_is_what_the_score_loses_without_it(layer, memory):
     assert bits.unit == "bits"
 
 
-def test_a_deeper_layer_can_hold_the_node():
+class Branching(Branched):
+    def forward(self, x):
+        return super().forward(x) if x.mean() > -100 else x.flatten(1)[:, :3]
+
+
+@pytest.mark.parametrize("kind", [Branched, Branching])
+def test_a_deeper_layer_can_hold_the_node(kind):
     result = unit_relevance(
-        network(), image(), "middle", (2, 1, 0), IMAGES, 5, target_layer="last"
-    )  # fmt: skip
+        network(kind), image(), "middle", (2, 1, 0), IMAGES, 5, target_layer="last"
+    )
+    assert (result.note != "") == (kind is Branching)
     module = network().module
     with torch.no_grad():
         h = module.start(image()[None])
