@@ -1,5 +1,7 @@
 """Removing hidden units against the network's own tail, unit by unit, in float64."""
 
+import re
+from functools import cache
 from unittest.mock import patch
 
 import numpy as np
@@ -8,7 +10,7 @@ import torch
 from torch import nn
 
 from xwidgets import Network, UnitRelevance, unit_relevance
-from xwidgets.incremental import rules
+from xwidgets.incremental import UnitInference, rules
 
 SIZE = (7, 8)
 
@@ -33,9 +35,12 @@ class Branched(nn.Module):
         both = torch.cat([h, torch.relu(h + z)], 1)
         return torch.relu(self.hidden(torch.relu(self.last(both)).mean((2, 3))))
 
+    def score(self, v):
+        return self.linear(v)
+
     def forward(self, x):
         h = self.start(x)
-        return self.linear(self.behind_middle(h, torch.relu_(self.middle(h))))
+        return self.score(self.behind_middle(h, torch.relu_(self.middle(h))))
 
 
 def image(seed=0):
@@ -46,8 +51,8 @@ def image(seed=0):
 IMAGES = torch.stack([image(seed) for seed in range(1, 6)])
 
 
-def network():
-    return Network(Branched(), size=SIZE, name="branched", training_size=50)
+def network(kind=Branched):
+    return Network(kind(), size=SIZE, name=kind.__name__.lower(), training_size=50)
 
 
 def tails(module, x):
@@ -57,16 +62,17 @@ def tails(module, x):
     v = module.behind_middle(h, z)
     return {
         "first": (
-            h, lambda other: module.linear(module.behind_middle(other, module.middle(other).relu()))
+            h, lambda other: module.score(module.behind_middle(other, module.middle(other).relu()))
         ),
-        "middle": (z, lambda other: module.linear(module.behind_middle(h, other))),
-        "hidden": (v, module.linear),
+        "middle": (z, lambda other: module.score(module.behind_middle(h, other))),
+        "hidden": (v, module.score),
     }  # fmt: skip
 
 
-def by_hand(layer, read, evidence):
+@cache
+def by_hand(layer, read, evidence, kind=Branched):
     """Values and standard errors of all units, each in all of IMAGES."""
-    module = network().module
+    module = kind()
     with torch.no_grad():
         base, tail = tails(module, image())[layer]
         others = [tails(module, one)[layer][0].flatten() for one in IMAGES]
@@ -84,6 +90,14 @@ def by_hand(layer, read, evidence):
     return np.reshape(relevance, shape), np.reshape(spread, shape)
 
 
+def second_logit(logits):
+    return logits[0, 1].item()
+
+
+def as_it_is(value):
+    return value
+
+
 def evidence(p):
     corrected = (p * 50 + 1) / 53
     return np.log2(corrected / (1 - corrected))
@@ -94,11 +108,12 @@ def evidence(p):
 def test_a_units_relevance_is_what_the_score_loses_without_it(layer, memory):
     options = {"images": IMAGES, "samples": len(IMAGES), "memory": memory}
     result = unit_relevance(network(), image(), layer, 1, measure="difference", **options)
-    expected, spread = by_hand(layer, lambda logits: logits[0, 1].item(), lambda value: value)
+    expected, spread = by_hand(layer, second_logit, as_it_is)
     assert np.abs(expected).max() > 1e-4
     np.testing.assert_allclose(result.values, expected, rtol=1e-5, atol=1e-9)
     np.testing.assert_allclose(result.standard_error, spread, rtol=1e-5, atol=1e-9)
     assert (result.layer, result.unit, result.completed) == (layer, "logits", 1)
+    assert result.note == ""
 
     bits = unit_relevance(network(), image(), layer, 2, **options)
     expected, _ = by_hand(layer, lambda logits: logits.softmax(1)[0, 2].item(), evidence)
@@ -106,10 +121,17 @@ def test_a_units_relevance_is_what_the_score_loses_without_it(layer, memory):
     assert bits.unit == "bits"
 
 
-def test_a_deeper_layer_can_hold_the_node():
+class Branching(Branched):
+    def forward(self, x):
+        return super().forward(x) if x.mean() > -100 else x.flatten(1)[:, :3]
+
+
+@pytest.mark.parametrize("kind", [Branched, Branching])
+def test_a_deeper_layer_can_hold_the_node(kind):
     result = unit_relevance(
-        network(), image(), "middle", (2, 1, 0), IMAGES, 5, target_layer="last"
-    )  # fmt: skip
+        network(kind), image(), "middle", (2, 1, 0), IMAGES, 5, target_layer="last"
+    )
+    assert (result.note != "") == (kind is Branching)
     module = network().module
     with torch.no_grad():
         h = module.start(image()[None])
@@ -134,15 +156,99 @@ def test_a_deeper_layer_can_hold_the_node():
     assert result.label == "last, channel 2, row 1, column 0"
 
 
-@pytest.mark.parametrize("rule", ["Rectifier", "Convolution", "Whole"])
+@pytest.mark.parametrize("rule", ["Rectifier", "Convolution", "Linear"])
 def test_a_wrong_rule_is_found_out_before_it_is_used(rule):
     """Each rule in turn forgets half of what it should hand on."""
     right = getattr(rules, rule).__call__
-    with (
-        patch.object(getattr(rules, rule), "__call__", lambda *args: right(*args) * 0.5),
-        pytest.raises(ValueError, match="differences do not agree with a plain run"),
-    ):
-        unit_relevance(network(), image(), "first", 0, IMAGES, 1)
+    with patch.object(getattr(rules, rule), "__call__", lambda *args: right(*args) * 0.5):
+        result = unit_relevance(network(), image(), "first", 1, IMAGES, 5, measure="difference")
+    assert result.note == (
+        "branched is run whole for every unit: differences do not agree with a plain run"
+    )
+    expected, _ = by_hand("first", second_logit, as_it_is)
+    np.testing.assert_allclose(result.values, expected, rtol=1e-5, atol=1e-9)
+
+
+# Whole forwards
+
+
+def factor(v):
+    """Of the scores: -3 on the side of a branch on which the unchanged image does not lie."""
+    return -3 if v[:, :4].mean().item() > 0.1558 else 1
+
+
+class Choosing(Branched):
+    """It looks at values, image by image."""
+
+    def score(self, v):
+        return torch.cat([self.linear(one) * factor(one) for one in v.split(1)])
+
+
+class Mixing(Branched):
+    """It looks at the values of all images together."""
+
+    def score(self, v):
+        return self.linear(v) * factor(v)
+
+
+class Frozen(Branched):
+    """The part with the layers hides from gradients."""
+
+    def start(self, x):
+        with torch.no_grad():
+            return super().start(x)
+
+    def behind_middle(self, h, z):
+        with torch.no_grad():
+            return super().behind_middle(h, z)
+
+
+@pytest.mark.parametrize("memory", [None, 0])
+@pytest.mark.parametrize("layer", ["first", "middle", "hidden"])
+@pytest.mark.parametrize("kind", [Choosing, Mixing, Frozen])
+def test_networks_that_cannot_be_recorded_are_run_whole(kind, layer, memory):
+    result = unit_relevance(
+        network(kind), image(), layer, 1, IMAGES, 5, measure="difference", memory=memory
+    )
+    expected, spread = by_hand(layer, second_logit, as_it_is, kind)
+    straight, _ = by_hand(layer, second_logit, as_it_is)
+    branched = np.abs(expected - straight) > 1e-3
+    assert branched.any() == (kind is not Frozen)
+    assert not branched.all()
+    np.testing.assert_allclose(result.values, expected, rtol=1e-5, atol=1e-9)
+    np.testing.assert_allclose(result.standard_error, spread, rtol=1e-5, atol=1e-9)
+    reason = "not seen" if kind is Frozen else "looks at values"
+    assert re.match(f"{kind.__name__.lower()} is run whole for every unit: .*{reason}", result.note)
+
+
+def test_units_go_whole_in_batches_where_images_do_not_depend_on_each_other():
+    def sizes(kind, memory):
+        net, seen = network(kind), []
+        inference = UnitInference(net, image(), "middle", net.classify, memory)
+        net.module.register_forward_hook(lambda _, inputs, __: seen.append(len(inputs[0])))
+        values = inference.outputs(torch.arange(20), torch.linspace(-1, 1, 20).double())
+        assert len(values) == 20
+        return seen
+
+    need = 4 * 4 * 7 * 8 * 8  # the largest layer's values, their bytes, and room to work
+    assert sizes(Choosing, 6 * need) == [6, 6, 6, 2]
+    assert sizes(Choosing, 0) == sizes(Mixing, 6 * need) == [1] * 20
+
+
+def test_an_error_on_the_way_leaves_the_module_as_it_came():
+    class Failing(Choosing):
+        def score(self, v):
+            if factor(v) != 1:
+                raise KeyError("the other side")
+            return super().score(v)
+
+    net = network(Failing)
+    before = [set(vars(part)) for part in net.module.modules()]
+    with pytest.raises(KeyError, match="the other side"):
+        unit_relevance(net, image(), "middle", 0, IMAGES, 5)
+    assert [set(vars(part)) for part in net.module.modules()] == before
+    assert all(part.training and not part._forward_hooks for part in net.module.modules())
+    assert all(value.requires_grad and value.grad is None for value in net.module.parameters())
 
 
 def test_of_channels_without_a_known_unit_nothing_is_told():
@@ -198,9 +304,28 @@ def test_the_network_stays_as_it_was():
     assert all(value.requires_grad and value.grad is None for value in net.module.parameters())
 
 
-class Branching(Branched):
-    def forward(self, x):
-        return super().forward(x) if x.mean() > -100 else x.flatten(1)[:, :3]
+class Odd(Branched):
+    """Layers of which no unit can be removed."""
+
+    def __init__(self):
+        super().__init__()
+        self.rows, self.planes, self.dark = nn.Flatten(2), nn.Conv2d(1, 2, 1), nn.Identity()
+        self.double()
+
+    def start(self, x):
+        h = super().start(x)
+        h = h + self.rows(h).sum() + self.planes(h.reshape(-1, 1, *SIZE)).sum()
+        return h if x.any() else self.dark(h)
+
+
+def odd(layer):
+    return network(Odd), image(), layer, 0, IMAGES
+
+
+def compiled():
+    net = network()
+    net.module.hidden = torch.jit.script(net.module.hidden)
+    return net, image(), "middle", 0, IMAGES
 
 
 BAD = {
@@ -234,10 +359,20 @@ BAD = {
         lambda: (network(), image(), "hidden", 0, IMAGES, 1, 0, "evidence", 9, 0, "first"),
         "cannot be run from 'hidden' on: its output does not depend on that layer",
     ),
-    "dynamic": (
-        lambda: (Network(Branching(), size=SIZE, name="odd"), image(), "middle", 0, IMAGES),
-        "odd cannot be run from 'middle' on: ",
+    "node-before-layer, whole": (
+        lambda: (
+            network(Choosing), image(), "hidden", 0, IMAGES, 1, 0, "evidence", 9, 0, "first"
+        ),
+        "choosing cannot be run from 'hidden' on: its output does not depend on that layer; choose",
     ),
+    "little memory, whole": (
+        lambda: (network(Choosing), image(), "middle", 0, IMAGES, 1, 0, "evidence", 9, 10),
+        r"one image of this size in choosing takes 7\.17e\+03; give .* or 0 for one unit at a time",
+    ),
+    "no-channels": (lambda: odd("rows"), r"puts out \(1, 4, 56\), not .* and has no channels"),
+    "several-rows": (lambda: odd("planes"), r"puts out \(4, 2, 7, 8\), not \(1, C, h, w\)"),
+    "unused": (lambda: odd("dark"), "odd does not use its layer 'dark' for this image"),
+    "compiled": (compiled, "is compiled and hides its operations"),
 }  # fmt: skip
 
 

@@ -60,6 +60,7 @@ def unit_relevance(**changes):
         "values": values, "standard_error": np.abs(values), "layer": "features.3", "unit": "bits",
         "image": RNG.integers(0, 256, (5, 7, 3), dtype=np.uint8), "network": "birds", "target": 4,
         "label": "wren", "parameters": {"samples": 3, "target": {}}, "completed": 0.9,
+        "note": "birds is run whole for every unit: it looks at values",
     }  # fmt: skip
     return UnitRelevance(**facts | changes)
 

@@ -119,6 +119,7 @@ def unit_relevance(
             "target": dict(nodes.parameters),
         },
         completed=float(tally.count.mean()) / samples,
+        note=inference.note,
     )
 
 

@@ -1,6 +1,12 @@
 """How much goes through a network at once."""
 
+from math import prod
+
 import torch
+from torch import Tensor
+
+from xwidgets.networks import Network
+from xwidgets.networks.layers import list_layers
 
 _PROCESSOR = 48e6
 _SHARE = 0.25
@@ -32,3 +38,32 @@ def batch_size(memory: float, need: float, device: torch.device, most: int) -> i
     """
     count = max(1, int(memory // need))
     return min(count, most) if device.type == "cpu" else count
+
+
+def images_at_once(net: Network, image: Tensor, memory: float | None, what: str) -> int:
+    """How many copies of ``image`` ``(C, H, W)`` can go through a network whole, at least one.
+
+    Args:
+        net: the classifier.
+        image: ``(C, H, W)``, on the network's device.
+        memory: as of :func:`budget`.
+        what: differs in each copy, such as ``"window"``.
+
+    Raises:
+        ValueError: when not even one fits into ``memory``.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> images_at_once(xw.network("birds"), torch.zeros(3, 64, 64), 1e7, "window")
+        9
+    """
+    with net.evaluating():
+        layers = list_layers(net.module, torch.zeros_like(image)[None])
+    largest = max([image.numel(), *(prod(layer.shape) for layer in layers)])
+    need = 4 * largest * image.element_size()  # a layer's input, its output, and as much to work
+    if memory and memory < need:
+        raise ValueError(
+            f"memory is {memory:.3g} bytes, but one image of this size in {net.name} takes "
+            f"{need:.3g}; give at least that, or 0 for one {what} at a time"
+        )
+    return max(1, int(budget(memory, net.device) // need))

@@ -112,14 +112,14 @@ _TOLERANCE = {
 }  # fmt: skip
 
 
-def agree(ours: Tensor, plain: Tensor, base: Tensor, products: torch.dtype) -> bool:
+def agree(ours: Tensor, plain: Tensor, base: Tensor, products: torch.dtype | None = None) -> bool:
     """Whether two ways to compute outputs ``(n, K)`` give the same, up to rounding.
 
     Args:
         ours, plain: the outputs.
         base: ``(1, K)``, those of what was not changed, from which effects are measured.
-        products: the type that was multiplied in.
+        products: the type that was multiplied in; ``None`` for that of the outputs.
     """
-    effect, rounding = _TOLERANCE.get(products, _TOLERANCE[torch.float32])
+    effect, rounding = _TOLERANCE.get(products or base.dtype, _TOLERANCE[torch.float32])
     allowed = effect * (plain - base).abs().amax(1) + rounding * base.abs().max()
     return ours.shape == plain.shape and bool(((ours - plain).abs().amax(1) <= allowed).all())

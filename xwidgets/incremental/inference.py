@@ -137,9 +137,9 @@ class IncrementalInference:
     def _refuse_mixing(
         self, corners: Tensor, contents: Tensor, plain: Tensor, base: Tensor
     ) -> None:
-        steady = agree(self._alone(corners, contents), plain, base, base.dtype)
+        steady = agree(self._alone(corners, contents), plain, base)
         together = self._whole.outputs(corners, contents)
-        if self._whole.batch > 1 and steady and not agree(together, plain, base, base.dtype):
+        if self._whole.batch > 1 and steady and not agree(together, plain, base):
             raise ValueError(
                 f"{self._whole.net.name} gives an image other values when others are beside it, as "
                 "a batch norm without running statistics does; give memory=0 for one at a time"

@@ -1,4 +1,8 @@
-"""What is read off one image when single units of a hidden layer have other values."""
+"""What is read off one image when single units of a hidden layer have other values.
+
+Only what follows from the unit is computed again. Where the network cannot be run so, the image
+goes through it whole for every unit, behind the same interface.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,10 @@ from .boxes import Places
 from .budget import batch_size, budget
 from .differences import Differences, agree
 from .extent import Extent
+from .precision import exact_products
 from .recording import Recording, Unrecordable, number_of, record
 from .whole import Read
+from .whole_units import WholeUnitInference
 
 
 class UnitInference:
@@ -30,9 +36,10 @@ class UnitInference:
     Attributes:
         activations: the layer's ``(C, h, w)`` or ``(C,)``, which :meth:`outputs` starts from.
         batch: how many changes are computed at a time.
+        note: a sentence where whole forwards have to do; otherwise empty.
 
     Raises:
-        ValueError: when the network cannot be run from there.
+        ValueError: for a layer that is not used or has no channels, or that nothing depends on.
 
     Example:
         >>> import xwidgets as xw
@@ -45,33 +52,28 @@ class UnitInference:
     def __init__(
         self, net: Network, image: Tensor, layer: str, read: Read, memory: float | None = None
     ) -> None:
-        watch = Watch(net.module, [layer])
-
-        def forward(pixels: Tensor) -> Tensor:
-            with watch:
-                return read(pixels)
-
-        try:
-            with net.evaluating():
-                recording = record(forward, image[None].to(memory_format=net.memory_format))
-            start = number_of(watch.activations.get(layer))
-            if start is None:
-                raise Unrecordable("the layer is not used for this image")
-            self._run_behind(recording.behind(start), memory)
-        except Unrecordable as reason:
+        pixels = image[None].to(memory_format=net.memory_format)
+        with net.evaluating():
+            base = net.activations(pixels, layer)
+        if base.ndim not in (2, 4) or len(base) != 1:
             raise ValueError(
-                f"{net.name} cannot be run from {layer!r} on: {reason}; choose another layer"
-            ) from reason
+                f"{net.name} cannot be run from {layer!r} on: it puts out {tuple(base.shape)}, not "
+                "(1, C, h, w) or (1, C), and has no channels; choose another layer"
+            )
+        self.activations = base[0]
+        self._whole: WholeUnitInference | None = None
+        self.note = ""
+        try:
+            self._run_behind(_behind(net, pixels, layer, read), memory)
+        except Unrecordable as reason:
+            self._whole = WholeUnitInference(net, image, layer, read, memory)
+            self.batch = self._whole.batch
+            self.note = f"{net.name} is run whole for every unit: {reason}"
 
     def _run_behind(self, behind: Recording, memory: float | None) -> None:
         base = behind.values[0]
-        if base.ndim not in (2, 4):
-            raise Unrecordable(f"it puts out {tuple(base.shape[1:])} and has no channels")
-        self._mapped = base.ndim == 4
-        self._shape = base.shape[1:]
-        extent = Extent.of_windows(1, base.shape[2:]) if self._mapped else None
+        extent = Extent.of_windows(1, base.shape[2:]) if base.ndim == 4 else None
         self._differences = Differences(behind, extent)
-        self.activations = base[0]
         need = self._differences.need
         if memory and memory < need:
             raise ValueError(
@@ -83,18 +85,19 @@ class UnitInference:
 
     def _check(self, behind: Recording) -> None:
         """The first unit and the most active one, changed, against a plain run of what follows."""
-        flat = self.activations.flatten()
+        base, flat = behind.values[0], self.activations.flatten()
         units = torch.tensor([0, int(flat.argmax())])
         changes = torch.tensor([1.0, -1.0]).to(flat) * flat.abs().max().clamp_min(1)
         try:
-            ours = self._batch(units, changes)
-            changed = flat.repeat(2, 1)
-            changed[torch.arange(2), units] += changes
-            plain = torch.cat([behind.replay(one.reshape(1, *self._shape)) for one in changed])
+            with exact_products():
+                ours = self._batch(units, changes)
+                changed = flat.repeat(2, 1)
+                changed[torch.arange(2), units] += changes
+                plain = torch.cat([behind.replay(one.reshape_as(base)) for one in changed])
         except Exception as error:  # whatever the network's operations raise
             raise Unrecordable(f"its operations cannot be run again ({error})") from error
-        base = behind.values[behind.output]
-        if base.isfinite().all() and not agree(ours, plain, base, base.dtype):
+        output = behind.values[behind.output]
+        if output.isfinite().all() and not agree(ours, plain, output):
             raise Unrecordable("differences do not agree with a plain run")
 
     def outputs(self, units: Tensor, changes: Tensor) -> Tensor:
@@ -108,13 +111,31 @@ class UnitInference:
         return torch.cat([self._batch(*part) for part in parts])
 
     def _batch(self, units: Tensor, changes: Tensor) -> Tensor:
-        channels, *cells = torch.unravel_index(units, self._shape)
-        boxes = self.activations.new_zeros(len(units), self._shape[0])
+        if self._whole is not None:
+            return self._whole.outputs(units, changes)
+        channels, *cells = torch.unravel_index(units, self.activations.shape)
+        boxes = self.activations.new_zeros(len(units), len(self.activations))
         boxes[torch.arange(len(units)), channels] = changes.to(boxes)
-        if not self._mapped:
+        if self.activations.ndim == 1:
             nowhere = torch.zeros_like(units)
             return self._differences.outputs(Places(nowhere, nowhere), boxes)
         return self._differences.outputs(Places(*cells), boxes[:, :, None, None])
 
 
 _BATCH = 512  # units; more are hardly faster, and fewer are cancelled sooner
+
+
+def _behind(net: Network, pixels: Tensor, layer: str, read: Read) -> Recording:
+    """What follows from the layer's activations for ``pixels`` ``(1, C, H, W)``."""
+    watch = Watch(net.module, [layer])
+
+    def forward(pixels: Tensor) -> Tensor:
+        with watch:
+            return read(pixels)
+
+    with net.evaluating():
+        recording = record(forward, pixels)
+    start = number_of(watch.activations.get(layer))
+    if start is None:
+        raise Unrecordable("how that layer depends on the image was not seen")
+    return recording.behind(start)

@@ -1,15 +1,13 @@
 """What is read off one image with windows replaced, by a whole forward for each."""
 
 from collections.abc import Callable
-from math import prod
 
 import torch
 from torch import Tensor
 
 from xwidgets.networks import Network
-from xwidgets.networks.layers import list_layers
 
-from .budget import budget
+from .budget import budget, images_at_once
 
 Read = Callable[[Tensor], Tensor]
 """Runs pixels ``(N, C, H, W)`` and reads ``(N, K)`` off the network, in evaluation mode."""
@@ -53,13 +51,7 @@ class WholeInference:
         self.memory = budget(memory, net.device)
         self.image = image.to(net.device, net.dtype)
         self.read = read or net.classify
-        need = self._need()
-        if memory and memory < need:
-            raise ValueError(
-                f"memory is {memory:.3g} bytes, but one image of this size in {net.name} takes "
-                f"{need:.3g}; give at least that, or 0 for one window at a time"
-            )
-        self.batch = max(1, int(self.memory // need))
+        self.batch = images_at_once(net, self.image, memory, "window")
 
     def outputs(self, corners: Tensor, contents: Tensor) -> Tensor:
         """``(n, K)``, what is read off the image with one window replaced in each.
@@ -77,10 +69,3 @@ class WholeInference:
         for one, content, (y, x) in zip(images, contents, corners.tolist(), strict=True):
             one[:, y : y + self.window, x : x + self.window] = content
         return images.to(memory_format=self.net.memory_format)
-
-    def _need(self) -> int:
-        """Bytes an image takes: a layer needs its input, its output, and as much to work with."""
-        with self.net.evaluating():
-            layers = list_layers(self.net.module, torch.zeros_like(self.image)[None])
-        largest = max([self.image.numel(), *(prod(layer.shape) for layer in layers)])
-        return 4 * largest * self.image.element_size()

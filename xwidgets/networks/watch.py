@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import get_ident
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -79,7 +79,7 @@ class Watch(TorchFunctionMode):
         self._mark = f"xwidgets_layers_{id(self)}"
         self._handles: list[Any] = []
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> Self:
         if self._handles:
             raise ValueError("this Watch is already open; make another one")
         self._thread = get_ident()
@@ -105,7 +105,7 @@ class Watch(TorchFunctionMode):
         rule = self._rules.get(operation.kind) if operation.inputs else None
         names = getattr(operation.input, self._mark, ())
         behind = names if operation.kind in ("normalization", "rectifier") else ()
-        if not torch.is_grad_enabled():
+        if not self._copies():
             if operation.overwrites:
                 self._save(operation.input, but=behind)
             output = function(*args, **kwargs)
@@ -125,9 +125,9 @@ class Watch(TorchFunctionMode):
         if behind:
             self.activations.update(dict.fromkeys(behind, result))
             setattr(operation.input, self._mark, ())
-            output = result.clone()
+            output = self._onward(result)
         if operation.inplace:
-            output = cast(Tensor, operation.input).copy_(result)
+            output = cast(Tensor, operation.input).copy_(output)
         return self._marked(output, operation, behind if operation.kind == "normalization" else ())
 
     def _marked(self, output: Any, operation: Operation, names: Sequence[str]) -> Any:
@@ -153,21 +153,29 @@ class Watch(TorchFunctionMode):
                 f"layer {names[0]!r} returns {type(output).__name__}, not one tensor; choose a "
                 "layer inside or behind it"
             )
-        # with gradients, what is kept lies on the way, and in-place operations further on leave it
-        # as it is; without, it is copied when one comes
-        if not torch.is_grad_enabled():
+        # where the network goes on with copies, in-place operations leave what is kept as it is;
+        # elsewhere it is copied when one comes
+        if not self._copies():
             kept = onward = output
         elif any(output is one for one in inputs):
             kept = output.clone()
-            onward = output.copy_(kept)
+            onward = output.copy_(self._onward(kept))
         else:
-            kept, onward = output, output.clone()
+            kept, onward = output, self._onward(output)
         self.activations.update(dict.fromkeys(names, kept))
         made = producer(output)
         if made is not None and made.kind == "linear":
             setattr(onward, self._mark, names)
         onward.xwidgets_producer = made  # type: ignore[attr-defined]
         return onward
+
+    def _copies(self) -> bool:
+        """Whether the network goes on with copies of what is kept, which lies on the way back."""
+        return torch.is_grad_enabled()
+
+    def _onward(self, kept: Tensor) -> Tensor:
+        """What the network goes on with."""
+        return kept.clone()
 
 
 def _share(one: Tensor, other: object) -> bool:

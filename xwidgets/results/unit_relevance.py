@@ -31,6 +31,7 @@ class UnitRelevance(Result):
         target: the class index or channel of the node, and ``label`` its name.
         parameters: what else the method was called with, the seed among it.
         completed: the share of the work behind ``values``; below 1 for a partial result.
+        note: a sentence where something about the computation is worth knowing.
         versions: of the packages that computed it.
 
     Example:
@@ -51,6 +52,7 @@ class UnitRelevance(Result):
     label: str
     parameters: Mapping[str, Any]
     completed: float = 1.0
+    note: str = ""
     versions: Mapping[str, str] = field(default_factory=versions)
 
     @property
