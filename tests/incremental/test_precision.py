@@ -22,6 +22,7 @@ def test_effects_in_bfloat16_are_near_the_exact_ones(name):
         inference = IncrementalInference(WholeInference(net, image, 10))
     assert inference.products == torch.bfloat16
     assert not inference.note
+    assert 0.5 < inference.share < 0.6
     corners, contents = windows(image, 10, count=20)
     base = net.logits(image[None])
     ours = inference.outputs(corners, contents) - base
@@ -90,6 +91,7 @@ def test_whole_forwards_are_never_rounded():
         inference = IncrementalInference(WholeInference(net, image, 4))
     assert inference.products == torch.float32
     assert "run whole" in inference.note
+    assert inference.share == 1
     assert "bfloat16" not in inference.note
 
 

@@ -35,6 +35,7 @@ class IncrementalInference:
 
     Attributes:
         batch: how many windows are computed at a time.
+        share: of the multiplications of a whole forward, those that remain to be done.
         products: the type in which differences are multiplied: bfloat16 where the device is faster
             so and the check holds, or the network's own.
         note: what could not be done the fastest way, and why; otherwise empty.
@@ -62,9 +63,9 @@ class IncrementalInference:
             differences = self._checked()
         except Unrecordable as reason:
             self.note = f"{net.name} is run whole for every window: {reason}"
-            self.products, self.batch = net.dtype, whole.batch
+            self.products, self.batch, self.share = net.dtype, whole.batch, 1.0
             return
-        self._differences = differences
+        self._differences, self.share = differences, differences.share
         self.note = "; ".join(self._slower(differences))
         self.batch = batch_size(whole.memory, differences.need, net.device, _BATCH)
 
