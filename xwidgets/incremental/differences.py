@@ -13,7 +13,8 @@ from .boxes import Places
 from .extent import Extent
 from .plan import Plan
 from .recording import Recording
-from .rules import Product, reshapes, whole_maps
+from .rulebook import reshapes
+from .rules import Product, whole_maps
 
 
 class Differences:

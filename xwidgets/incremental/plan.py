@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from .extent import Extent
 from .recording import Call, Recording
-from .rules import Convolution, Maximum, Rectifier, Rule, Source, batch_norm_factor, rule_for
+from .rulebook import batch_norm_factor, rule_for
+from .rules import Convolution, Maximum, Rectifier, Rule, Source
 
 
 @dataclass(frozen=True)

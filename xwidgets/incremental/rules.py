@@ -362,7 +362,7 @@ class Sum(Rule):
         self.extent = None
         self._places: list[Placement] = []
         self._factors = factors
-        if _is_map(*sources):
+        if are_maps(*sources):
             self.extent = _extent(sources[0]).joined(_extent(sources[1]))
             self._places = [Placement(_extent(x), self.extent, x.clean) for x in sources]
         self._start = next((i for i, place in enumerate(self._places) if place.same), None)
@@ -423,40 +423,11 @@ class Concatenation(Rule):
         return result
 
 
-def rule_for(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
-    """The rule of an operation, or ``None`` when there is none.
-
-    Args:
-        operation: what was called for the unchanged image.
-        sources: what it took.
-        output: what it made.
-    """
-    if any(len(x.base) != 1 for x in sources) or output.shape[:1] != (1,):
-        return None
-    make = _RULES.get(operation.name)
-    return make(operation, sources, output) if make else None
-
-
-def reshapes(operation: Operation) -> bool:
-    """Whether it keeps all numbers and their order."""
-    return operation.name in _RESHAPES
-
-
 def whole_maps(x: Source) -> Placement | None:
     """How to lay boxes into whole maps, where they are not whole already."""
     if x.extent is None or x.extent.whole:
         return None
     return Placement(x.extent, x.extent.all(x.base.shape[2:]))
-
-
-def batch_norm_factor(operation: Operation) -> Tensor | None:
-    """What a batch norm multiplies each channel with, ``(C,)``; ``None`` in training."""
-    mean, variance = operation.argument("running_mean"), operation.argument("running_var")
-    if operation.argument("training") or mean is None or variance is None:
-        return None
-    factor = torch.rsqrt(variance + operation.argument("eps", 1e-5))
-    weight = operation.argument("weight")
-    return factor if weight is None else factor * weight
 
 
 def huge(like: Tensor) -> float:
@@ -497,166 +468,6 @@ def _read(output: Extent, source: Extent, slidings: Sequence[Sliding]) -> Extent
     return Extent(*map(back, output, source, slidings))
 
 
-def _is_map(*sources: Source) -> bool:
+def are_maps(*sources: Source) -> bool:
+    """Whether all are maps, whose differences lie in boxes."""
     return all(x.extent is not None for x in sources)
-
-
-def _convolution(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
-    fits = len(sources) == 1 and _is_map(*sources)
-    return Convolution(operation, sources[0], output, None) if fits else None
-
-
-def _maximum(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
-    return Maximum(operation, sources[0], output, False) if _is_map(*sources) else None
-
-
-def _average(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
-    return Average(operation.released(), sources[0], output) if _is_map(*sources) else None
-
-
-def _padded(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
-    sides = operation.argument("pad")
-    if not _is_map(*sources) or operation.argument("mode", "constant") != "constant":
-        return None
-    left, _, top, _ = (*sides, 0, 0)[:4]
-    return Padding(sources[0], output, top, left) if len(sides) <= 4 else None
-
-
-def _pooled(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
-    (x,) = sources
-    if not _is_map(x):
-        return None
-    if output.shape == x.base.shape:
-        return Same(x)
-    if output.shape[2:] == (1, 1):
-        return Mean(x, output)
-    return Whole(x, output, operation.released())
-
-
-def _mean(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
-    (x,) = sources
-    axes = operation.argument("dim")
-    if not _is_map(x) or not isinstance(axes, list | tuple):
-        return None
-    return Mean(x, output) if {axis % 4 for axis in axes} == {2, 3} else None
-
-
-def _cell(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
-    index = operation.argument("index")
-    fits = _is_map(*sources) and isinstance(index, tuple) and len(index) == 4
-    if not fits or [type(at) for at in index] != [slice, slice, int, int]:
-        return None
-    if index[:2] != (slice(None), slice(None)):
-        return None
-    row, column = (at % side for at, side in zip(index[2:], sources[0].base.shape[2:], strict=True))
-    return Cell(sources[0], row, column)
-
-
-def _linear(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
-    if len(sources) != 1 or sources[0].base.ndim != 2:
-        return None
-    return Linear(operation)
-
-
-def _reshaped(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
-    (x,) = sources
-    shape = output.shape[1:]
-    if (len(shape) == 3 and x.extent is None) or not x.free:
-        return None
-    return Whole(x, output, lambda boxes: boxes.reshape(len(boxes), *shape))
-
-
-def _normalization(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
-    factor = batch_norm_factor(operation)
-    (x,) = sources
-    if factor is None:
-        return None
-    return Scale(x, factor.reshape(1, -1, *[1] * (x.base.ndim - 2)))
-
-
-def _rectified(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
-    return Rectifier(sources[0])
-
-
-def _clamped(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
-    low, high = operation.argument("min"), operation.argument("max")
-    if isinstance(low, Tensor) or isinstance(high, Tensor):
-        return None
-    if high is None and low == 0:
-        return Rectifier(sources[0])
-    return OnValues(sources[0], operation.released())
-
-
-def _on_values(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
-    fits = len(sources) == 1 and output.shape == sources[0].base.shape
-    return OnValues(sources[0], operation.released()) if fits else None
-
-
-def _same(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
-    fits = not operation.argument("training") and output.dtype == sources[0].base.dtype
-    return Same(sources[0]) if fits and output.shape == sources[0].base.shape else None
-
-
-def _sum(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
-    if any(x.base.shape != output.shape for x in sources):
-        return None
-    alpha = operation.argument("alpha", 1)
-    if len(sources) == 2 and _is_map(sources[0]) != _is_map(sources[1]):
-        return None
-    factors = {"add": (1, alpha), "sub": (1, -alpha), "rsub": (-alpha, 1)}[operation.name]
-    if len(sources) == 2:
-        return Sum(sources, factors)
-    first = operation.input is operation.inputs[0]
-    return Same(sources[0], factors[0 if first else 1])
-
-
-def _product(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
-    if len(sources) == 2 or sources[0].base.shape != output.shape:
-        return None
-    first = operation.input is operation.inputs[0]
-    other = operation.argument("other") if first else operation.input
-    division = operation.name == "div"
-    if (division and not first) or operation.argument("rounding_mode"):
-        return None
-    factor = torch.as_tensor(other).to(output)
-    if _is_map(sources[0]) and factor.ndim and any(side != 1 for side in factor.shape[-2:]):
-        return None
-    return Scale(sources[0], 1 / factor if division else factor)
-
-
-def _concatenation(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
-    axis = operation.argument("dim", operation.argument("axis", 0))
-    if not _is_map(*sources) or axis % 4 != 1:
-        return None
-    maps = operation.argument("tensors")
-    constant = [all(x is not one for one in operation.inputs) for x in maps]
-    return Concatenation(sources, [x.shape[1] for x in maps], constant)
-
-
-_POINTWISE = """relu6 hardtanh leaky_relu elu selu celu silu gelu hardswish mish softplus threshold
-    sigmoid hardsigmoid tanh local_response_norm"""
-_HANDED_ON = "dropout dropout2d alpha_dropout feature_alpha_dropout clone contiguous"
-_RESHAPES = frozenset({"view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze"})
-_RULES: dict[str, Callable[[Operation, Sequence[Source], Tensor], Rule | None]] = {
-    "conv2d": _convolution,
-    "max_pool2d": _maximum,
-    "max_pool2d_with_indices": _maximum,
-    "avg_pool2d": _average,
-    "adaptive_avg_pool2d": _pooled,
-    "pad": _padded,
-    "mean": _mean,
-    "__getitem__": _cell,
-    "linear": _linear,
-    "batch_norm": _normalization,
-    "relu": _rectified,
-    "clamp": _clamped,
-    "clamp_min": _clamped,
-    "cat": _concatenation,
-    "concat": _concatenation,
-    "concatenate": _concatenation,
-    **dict.fromkeys(("add", "sub", "rsub"), _sum),
-    **dict.fromkeys(("mul", "div"), _product),
-    **dict.fromkeys(_POINTWISE.split(), _on_values),
-    **dict.fromkeys(_HANDED_ON.split(), _same),
-    **dict.fromkeys(_RESHAPES, _reshaped),
-}
