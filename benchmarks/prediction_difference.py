@@ -2,9 +2,10 @@
 
     OMP_NUM_THREADS=2 python -m benchmarks.prediction_difference [part ...]
 
-The parts are equality, speed, growth and progress; by default all. Prints tables, and draws
-docs/prediction_difference/*.png. Everything that is compared is measured in one run. torchvision's
-networks have random weights, on which equality and speed do not depend, but for progress.
+The parts are equality, rounding, speed, growth and progress; by default all. Prints tables, and
+draws docs/prediction_difference/*.png. Everything that is compared is measured in one run.
+torchvision's networks have random weights, on which equality and speed do not depend, but for
+progress.
 """
 
 import sys
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from copy import copy, deepcopy
 from pathlib import Path
 from statistics import median
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -116,6 +118,35 @@ def _effects(
     base = net.logits(whole.image[None])
     plain, ours = (one.outputs(corners, contents.to(net.dtype)) for one in (whole, inference))
     return (plain - base).double(), (ours - base).double(), inference
+
+
+def rounding() -> None:
+    """What products in bfloat16 change, on any machine: effects of windows, and maps (S = 2)."""
+    print("| network | effect of a window, median | map, of its spread | correlation "
+          "| standard error of the map, of its spread |")  # fmt: skip
+    print("|---|---|---|---|---|")
+    for name, stride in (("birds", 2), ("street", 2), ("squeezenet1_1", 10)):
+        net = network(name)
+        image, corners = picture(net), windows_at_borders(net.size, 40)
+        contents = torch.rand(len(corners), 3, WINDOW, WINDOW)
+        effects, maps = [], []
+        for dtype in (torch.float32, torch.bfloat16):
+            with patch("xwidgets.incremental.inference.fast_type", lambda _, to=dtype: to):
+                effects.append(_effects(net, image, corners, contents)[1])
+                maps.append(xw.prediction_difference(net, image, samples=2, stride=stride))
+        (exact, rounded), (one, other) = effects, maps
+        assert other.parameters["products"] == "bfloat16", other.note
+        error = ((rounded - exact).abs().amax(1) / exact.abs().amax(1)).median()
+        likeness = _likeness(other.values, one.values)
+        sampling = np.sqrt(np.mean(one.standard_error**2)) / one.values.std()
+        cells = [
+            f"{error:.1%}",
+            f"{likeness[0]:.2%}",
+            f"{likeness[1]:.6f}",
+            f"{sampling:.0%}",
+            fast,
+        ]
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
 def speed() -> None:
@@ -342,7 +373,8 @@ def _save(figure: plt.Figure, name: str) -> None:
     plt.close(figure)
 
 
-PARTS = {"equality": equality, "speed": speed, "growth": growth, "progress": progress}
+PARTS = {"equality": equality, "rounding": rounding, "speed": speed, "growth": growth,
+         "progress": progress}  # fmt: skip
 
 
 def main() -> None:
