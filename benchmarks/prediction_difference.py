@@ -144,7 +144,6 @@ def rounding() -> None:
             f"{likeness[0]:.2%}",
             f"{likeness[1]:.6f}",
             f"{sampling:.0%}",
-            fast,
         ]
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
