@@ -121,10 +121,3 @@ def test_the_smaller_type_is_taken_where_it_is_clearly_faster(single, small, exp
 def test_a_measurement_takes_both_types_and_a_moment():
     for dtype in (torch.float32, torch.bfloat16):
         assert 0 < precision._seconds(torch.device("cpu"), dtype) < 5
-
-
-def test_exact_products_end_as_they_began():
-    before = torch.backends.cudnn.allow_tf32
-    with precision.exact_products():
-        assert not torch.backends.cudnn.allow_tf32
-    assert torch.backends.cudnn.allow_tf32 == before

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from xwidgets.networks.exact import exact_products
 from xwidgets.networks.operations import tensors
 
 from .boxes import Places
@@ -71,7 +72,8 @@ class Differences:
         order = places.order
         places = Places(places.rows[order], places.columns[order])
         here = order.to(boxes.device)
-        values = self._continued(self._stepped(places, boxes[here]), places)
+        with exact_products(boxes.device):
+            values = self._continued(self._stepped(places, boxes[here]), places)
         result = torch.empty_like(values)
         result[here] = values
         return result

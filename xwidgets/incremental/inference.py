@@ -19,7 +19,7 @@ from .boxes import Places, Surroundings
 from .budget import batch_size
 from .differences import Differences, agree
 from .extent import Extent
-from .precision import exact_products, fast_type
+from .precision import fast_type
 from .recording import Unrecordable, record
 from .whole import WholeInference
 
@@ -121,18 +121,17 @@ class IncrementalInference:
         corners = torch.stack([torch.zeros_like(inside), inside])
         shape = (2, len(image), window, window)
         contents = torch.rand(shape, generator=random).to(image)
-        with exact_products():
-            plain = self._alone(corners, contents)
-            for products in dict.fromkeys([self._fast, image.dtype]):
-                differences.multiply_in(products)
-                try:
-                    ours = self._differing(differences, corners, contents)
-                except Exception as error:  # whatever the network's operations raise
-                    raise Unrecordable(f"its operations cannot be run again ({error})") from error
-                if agree(ours, plain, base, products):
-                    self.products = products
-                    return
-            self._refuse_mixing(corners, contents, plain, base)
+        plain = self._alone(corners, contents)
+        for products in dict.fromkeys([self._fast, image.dtype]):
+            differences.multiply_in(products)
+            try:
+                ours = self._differing(differences, corners, contents)
+            except Exception as error:  # whatever the network's operations raise
+                raise Unrecordable(f"its operations cannot be run again ({error})") from error
+            if agree(ours, plain, base, products):
+                self.products = products
+                return
+        self._refuse_mixing(corners, contents, plain, base)
         raise Unrecordable("differences do not agree with a plain forward")
 
     def _refuse_mixing(

@@ -4,11 +4,9 @@ Differences have no large values to round: eight bits of each keep an effect to 
 plain forwards in such a type would lose it.
 """
 
-from contextlib import AbstractContextManager
 from functools import cache
 
 import torch
-from torch.backends import cudnn
 from torch.nn.functional import conv2d
 from torch.utils.benchmark import Timer
 
@@ -38,8 +36,3 @@ def _seconds(device: torch.device, dtype: torch.dtype) -> float:
     timer = Timer("conv2d(boxes, weight)", globals=known, num_threads=torch.get_num_threads())
     seconds: float = timer.timeit(5).median
     return seconds
-
-
-def exact_products() -> AbstractContextManager[None]:
-    """All 24 bits of float32 in convolutions, where a GPU would round its factors to 11 of them."""
-    return cudnn.flags(enabled=True, allow_tf32=False)

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from xwidgets.networks import Network
+from xwidgets.networks.exact import exact_products
 from xwidgets.networks.watch import Watch
 
 from .boxes import Places
 from .budget import batch_size, budget
 from .differences import Differences, agree
 from .extent import Extent
-from .precision import exact_products
 from .recording import Recording, Unrecordable, number_of, record
 from .whole import Read
 from .whole_units import WholeUnitInference
@@ -89,10 +89,10 @@ class UnitInference:
         units = torch.tensor([0, int(flat.argmax())])
         changes = torch.tensor([1.0, -1.0]).to(flat) * flat.abs().max().clamp_min(1)
         try:
-            with exact_products():
-                ours = self._batch(units, changes)
-                changed = flat.repeat(2, 1)
-                changed[torch.arange(2), units] += changes
+            ours = self._batch(units, changes)
+            changed = flat.repeat(2, 1)
+            changed[torch.arange(2), units] += changes
+            with exact_products(base.device):
                 plain = torch.cat([behind.replay(one.reshape_as(base)) for one in changed])
         except Exception as error:  # whatever the network's operations raise
             raise Unrecordable(f"its operations cannot be run again ({error})") from error

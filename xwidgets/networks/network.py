@@ -17,6 +17,7 @@ from torch.nn.functional import interpolate
 from xwidgets.errors import index_within, unknown
 from xwidgets.images import as_pixels, one_image, photo
 
+from .exact import exact_products
 from .layers import Layer, list_layers
 from .operations import Kind
 from .watch import Rule, Watch, explained, refuse_compiled
@@ -281,7 +282,7 @@ class Network:
     @contextmanager
     def evaluating(self, gradients: bool = False) -> Iterator[None]:
         """The module in evaluation mode, for one thread at a time; by default without gradients."""
-        with self._forward, evaluating(self.module, gradients):
+        with self._forward, exact_products(self.device), evaluating(self.module, gradients):
             yield
 
     def _taken(self, pixels: Tensor) -> Tensor:
