@@ -39,6 +39,14 @@ def test_what_is_worth_knowing_about_a_result_goes_with_it(study: xw.Study) -> N
     assert xw.RelevanceOverlay(result).frames[0]["remark"] == result.note
 
 
+def test_a_map_says_how_far_it_is_whatever_the_work(study: xw.Study) -> None:
+    whole = study.wait()
+    part = replace(whole, completed=0.002, parameters={"window": 5})
+    assert [one["completed"] for one in xw.RelevanceOverlay([part, whole]).frames] == [0.002, 1]
+    gap = xw.Comparison(whole, part).children[2]
+    assert gap.frames[0]["completed"] == 0.002
+
+
 def test_the_photo_is_sent_once(study: xw.Study) -> None:
     view = xw.RelevanceOverlay(study)
     changes: list[str] = []

@@ -203,6 +203,7 @@ def _frame(result: Relevance, name: str, scale: float) -> dict[str, Any]:
         "title": result.title,
         "window": result.parameters.get("window"),
         "remark": result.note,
+        "completed": result.completed,
     }
     if result.standard_error is None:
         return frame
