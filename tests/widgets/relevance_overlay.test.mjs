@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  ERROR_UNKNOWN, UNKNOWN, cover, estimate, moved, paint, palette, pixelAt, reading, signed,
+  ERROR_UNKNOWN, UNKNOWN, cover, estimate, moved, paint, palette, pixelAt, reading, remarks, signed,
   standing, status, timeLeft, uncertain,
 } from "../../xwidgets/widgets/relevance_overlay.mjs";
 
@@ -119,6 +119,15 @@ test("what is within 2 standard errors of zero is uncertain, where the error is 
   };
   assert.deepEqual([0, 1, 2, 3, 4].map(uncertain(frame)), [false, true, false, false, true]);
   assert.equal(uncertain(FRAME)(0), false);
+});
+
+test("where no standard error is known, hiding says that it hides nothing", () => {
+  const frame = { ...FRAME, remark: "run whole" };
+  assert.equal(remarks(frame, false), "run whole");
+  assert.match(remarks(frame, true), /^run whole\nNothing is hidden here: /);
+  assert.match(remarks({ ...FRAME, remark: "" }, true), /^Nothing is hidden here: /);
+  assert.equal(remarks({ ...ESTIMATED, remark: "" }, true), "");
+  assert.equal(remarks(undefined, true), "");
 });
 
 test("hidden pixels are not painted", () => {

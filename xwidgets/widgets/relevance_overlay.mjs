@@ -133,6 +133,14 @@ export function reading(frame, [row, column], width) {
   return `${place}: ${signed(value)}${margin} ${frame.unit}`;
 }
 
+/** What is worth knowing about a frame, and whether what is uncertain can be hidden, in lines. */
+export function remarks(frame, hiding) {
+  if (!frame) return "";
+  const blind = hiding && frame.error_scale === undefined;
+  const lines = [frame.remark, blind && "Nothing is hidden here: its standard errors are not known."];
+  return lines.filter(Boolean).join("\n");
+}
+
 function make(tag, properties = {}, ...children) {
   const element = Object.assign(document.createElement(tag), properties);
   element.append(...children);
@@ -250,7 +258,7 @@ function render({ model, el }) {
     canvas.setAttribute("aria-label", shown
       ? `Signed relevance: ${shown.title}. Arrow keys read pixels.`
       : "Signed relevance: nothing computed yet.");
-    remark.textContent = shown?.remark ?? "";
+    remark.textContent = remarks(shown, model.get("hide_uncertain"));
     hide.checked = model.get("hide_uncertain");
     hiding.hidden = shown?.error_scale === undefined;
     showLegend(shown);
