@@ -58,6 +58,15 @@ def test_hover_opacity_and_colours_work(offline: Page) -> None:
     assert differs(second, seen(offline))
 
 
+def test_its_heading_says_what_is_shown(offline: Page) -> None:
+    heading = offline.get_by_role("heading", level=1)
+    expect(heading).to_be_visible()
+    expect(heading).to_have_text(
+        "prediction difference for 'Dune finch (ruby breast)' (birds), in bits"
+    )
+    expect(offline.locator("header p")).to_contain_text("samples 1, stride 2, seed 0")
+
+
 def test_nothing_offers_to_compute(offline: Page) -> None:
     expect(offline.get_by_role("button", name="Stop")).to_be_hidden()
 

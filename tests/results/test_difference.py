@@ -5,7 +5,7 @@ import pytest
 
 import xwidgets as xw
 from xwidgets import Relevance, difference
-from xwidgets.results import contrast, ends
+from xwidgets.results import common_settings, contrast, ends
 
 from .test_relevance import relevance
 
@@ -78,6 +78,24 @@ def test_samplers_are_named_by_kind_or_by_what_they_are_made_of():
     assert kinds == ("Marginal", "Constant")
     sizes = contrast(sampled("Marginal(100 images)"), sampled("Marginal(200 images)"))
     assert sizes == ("Marginal(100 images)", "Marginal(200 images)")
+
+
+def test_settings_in_common_are_those_of_every_map_and_every_side():
+    one, other, third = (
+        relevance(parameters=parameters)
+        for parameters in (
+            {"window": 4, "sampler": "Constant(value=0.5)", "samples": 2, "top": None},
+            {"window": 8, "sampler": "Constant(value=0.5)", "samples": 2, "top": None},
+            {"window": 4, "sampler": "Constant(value=0.5)"},
+        )
+    )
+    assert common_settings([one]) == "window 4, Constant(value=0.5), samples 2"
+    assert common_settings([one, other]) == "Constant(value=0.5), samples 2"
+    assert common_settings([one, third]) == "window 4, Constant(value=0.5)"
+    gap = difference(one, other)
+    assert common_settings([gap]) == "Constant(value=0.5), samples 2"
+    assert common_settings([difference(gap, third)]) == "Constant(value=0.5)"
+    assert common_settings([]) == ""
 
 
 def test_its_ends_say_what_they_mean():

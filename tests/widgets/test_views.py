@@ -1,6 +1,7 @@
 """The views' state: what the browser is told."""
 
 import base64
+import html
 import json
 import re
 from dataclasses import replace
@@ -123,7 +124,35 @@ def test_a_page_holds_every_window_and_asks_nobody(study: xw.Study, tmp_path: Pa
             codes.reshape(expected.shape), render.quantize(expected, frame["scale"])
         )
     assert "<title>a &lt;/script&gt; &amp; title</title>" in page
+    assert "<h1>a &lt;/script&gt; &amp; title</h1>" in page
     assert not re.search(r"(src|href)=|https?://", page)
+
+
+def lines(page: Path) -> list[str]:
+    """What stands above the views on a page."""
+    header = re.search(r"<header>(.*?)</header>", page.read_text("utf-8"), re.DOTALL).group(1)
+    return [html.unescape(line) for line in re.findall(r"<(?:h1|p)>(.*?)</", header)]
+
+
+def test_a_page_says_what_is_shown_above_it(study: xw.Study, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    xw.RelevanceOverlay(study).to_html(path, windows=[3, 4], title="one's own")
+    title, shown, settings = lines(path)
+    assert (title, shown) == ("one's own", study.relevance.title)
+    assert settings.startswith("ConstantSampler(value=0.5), samples 1, stride 1, seed 0")
+    result = replace(study.relevance, parameters={"window": 4, "seed": 0})
+    xw.RelevanceOverlay(result).to_html(path)
+    assert lines(path) == [result.title, "window 4, seed 0"]
+    other = replace(result, label="bee", parameters={"window": 3, "seed": 0})
+    xw.RelevanceOverlay([result, other]).to_html(path)
+    assert lines(path) == [f"{result.title}; {other.title}", "seed 0"]
+    comparison = xw.Comparison(result, other)
+    comparison.to_html(path)
+    assert lines(path) == [comparison.difference.title, "seed 0"]
+    xw.RelevanceGrid([[result, result.image]]).to_html(path)
+    assert lines(path) == ["1 × 2 maps: prediction difference", "window 4, seed 0"]
+    xw.RelevanceGrid([[result.image]]).to_html(path)
+    assert lines(path) == ["1 × 1 maps: pictures"]
 
 
 def test_a_page_by_default_holds_what_was_looked_at(study: xw.Study, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import ipywidgets
 
 from xwidgets import render, results
 from xwidgets.export import write_page
-from xwidgets.results import Relevance, contrast
+from xwidgets.results import Relevance, common_settings, contrast
 
 from .difference import Difference, Side
 from .following import Following
@@ -116,7 +116,8 @@ class Comparison(Following, ipywidgets.Box):
         views = [*self._maps, self._gap, self._controls]
         write_page(
             path,
-            title or self._title(),
+            title,
+            [self._title(), common_settings([side for pair in pairs for side in pair])],
             [(view, state | still) for view, state in zip(views, states, strict=True)],
             [*SHARED, "index"],
         )

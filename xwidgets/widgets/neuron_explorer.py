@@ -74,7 +74,8 @@ class NeuronExplorer(ipywidgets.VBox):
         patches = neurons.patches_of(dict.fromkeys([*neurons.shown, *best]))
         write_page(
             path,
-            title or ranking.title,
+            title,
+            [self._table.preview()["text/plain"]],
             [
                 (self._table, {"progress": COMPLETE}),
                 (self._gallery, STILL | {"cards": [card(patch) for patch in patches]}),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from xwidgets import render
 from xwidgets.export import write_page
-from xwidgets.results import Relevance
+from xwidgets.results import Relevance, common_settings
 
 from .view import View
 
@@ -105,7 +105,8 @@ class RelevanceGrid(View):
             path: where.
             title: of the page; what is shown by default.
         """
-        write_page(path, title or self._words(), [(self, {"enlarged": []})])
+        about = [self._words(), common_settings(_maps(self._results))]
+        write_page(path, title, about, [(self, {"enlarged": []})])
 
     def preview(self) -> dict[str, str]:
         """What a reader without widgets sees: a PNG and words, by MIME type."""

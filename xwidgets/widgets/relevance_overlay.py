@@ -15,7 +15,7 @@ import traitlets
 
 from xwidgets import render
 from xwidgets.export import write_page
-from xwidgets.results import Relevance, ends
+from xwidgets.results import Relevance, common_settings, ends
 
 from .difference import Difference
 from .study import Study
@@ -141,7 +141,8 @@ class RelevanceOverlay(View):
             sizes = [result.parameters["window"] for result in results]
             index = sizes.index(self._study.window) if self._study.window in sizes else 0
         state = {"frames": frames(results), "index": index, "progress": COMPLETE}
-        write_page(path, title or results[index].title, [(self, state)])
+        titles = dict.fromkeys(result.title for result in results)
+        write_page(path, title, ["; ".join(titles), common_settings(results)], [(self, state)])
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
