@@ -118,3 +118,5 @@ def test_other_pictures_and_units_are_refused():
         difference(relevance(), relevance(image=np.zeros((5, 7, 3), np.uint8)))
     with pytest.raises(ValueError, match="in bits and one in logits have no difference; compare"):
         difference(relevance(), relevance(unit="logits"))
+    with pytest.raises(ValueError, match="a side is a int, but must be"):
+        difference(relevance(), 3)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import xwidgets as xw
 from xwidgets import render
@@ -66,6 +67,27 @@ def test_an_overlay_shows_results_from_files(study: xw.Study, tmp_path: Path) ->
         view.to_html(tmp_path / "a.html", windows=[3])
     with pytest.raises(ValueError, match="no result"):
         xw.RelevanceOverlay([])
+
+
+def test_what_is_no_relevance_is_refused(study: xw.Study) -> None:
+    units = xw.unit_relevance(study.network, study.image, "1", images=torch.rand(4, 3, 16, 16))
+    for wrong, name in (
+        (study.network, "Network"), (units, "UnitRelevance"), ([study.wait(), 3], "int"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=f"what is shown is a {name}, but must be an xw.Study"):
+            xw.RelevanceOverlay(wrong)
+
+
+def test_one_size_alone_is_refused(study: xw.Study, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"windows is a int, but must be .* \[4, 8, 12\]"):
+        xw.RelevanceOverlay(study).to_html(tmp_path / "page.html", windows=4)
+
+
+def test_a_slider_without_a_study_is_refused(study: xw.Study) -> None:
+    with pytest.raises(ValueError, match="was given nothing; make a study"):
+        xw.WindowSlider()
+    with pytest.raises(ValueError, match="was given Study and Relevance; make a study"):
+        xw.WindowSlider(study, study.wait())
 
 
 def test_buttons_stop_and_resume(study: xw.Study) -> None:

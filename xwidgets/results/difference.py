@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from xwidgets.errors import of_kind
+
 from .relevance import Relevance
 
 
@@ -23,7 +25,7 @@ def difference(left: Relevance, right: Relevance) -> Relevance:
         those of one sampler with the same seed are not.
 
     Raises:
-        ValueError: for maps of different pictures, or in different units.
+        ValueError: for maps of different pictures, in different units, or what is no map.
 
     Example:
         >>> import xwidgets as xw
@@ -35,6 +37,8 @@ def difference(left: Relevance, right: Relevance) -> Relevance:
         >>> xw.difference(wide, narrow).method
         'prediction difference, window 10 minus window 4'
     """
+    for side in (left, right):
+        of_kind("a side", side, Relevance, "an xw.Relevance, as methods return it")
     if not np.array_equal(left.image, right.image):
         raise ValueError(
             "maps of different pictures have no difference; compare maps of the same picture"

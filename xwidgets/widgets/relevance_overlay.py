@@ -14,6 +14,7 @@ import numpy as np
 import traitlets
 
 from xwidgets import render
+from xwidgets.errors import of_kind
 from xwidgets.export import write_page
 from xwidgets.results import Relevance, common_settings, ends
 
@@ -51,7 +52,7 @@ class RelevanceOverlay(View):
         controls: ``"all"``, or ``"none"`` of those for how maps are drawn, or ``"only"`` those.
 
     Raises:
-        ValueError: when there is no result, or results of different pictures.
+        ValueError: when there is no result, something else, or results of different pictures.
 
     Example:
         >>> import xwidgets as xw
@@ -88,9 +89,12 @@ class RelevanceOverlay(View):
         if isinstance(subject, Study | Difference):
             photo = subject.picture
         else:
-            self._results = [subject] if isinstance(subject, Relevance) else list(subject)
+            self._results = list(subject) if isinstance(subject, Iterable) else [subject]
             if not self._results:
                 raise ValueError("there is no result to show; give a study or a relevance result")
+            needed = "an xw.Study or an xw.Relevance, as xw.prediction_difference returns it"
+            for result in self._results:
+                of_kind("what is shown", result, Relevance, needed)
             photo = self._results[0].image
             if not all(np.array_equal(result.image, photo) for result in self._results):
                 raise ValueError("results of different pictures cannot share one overlay")
@@ -128,6 +132,7 @@ class RelevanceOverlay(View):
                 self._study.at(self._study.window)
                 results = self._study.complete()
             else:
+                of_kind("windows", windows, Iterable, "a list of sizes, such as [4, 8, 12]")
                 results = [self._study.at(window) for window in windows]
             if not results:
                 raise ValueError("there are no windows to show; give one size at least")
