@@ -69,6 +69,17 @@ def number(name: str, value: Any, holds: Callable[[Any], bool], condition: str) 
         raise ValueError(f"{name} is {value!r}, but must be a number {condition}")
 
 
+def of_kind(name: str, value: object, kinds: Any, needed: str) -> None:
+    """Raise when what is called ``name`` is of none of the ``kinds``, which ``needed`` describes.
+
+    >>> of_kind("study", 3, str, "an xw.Study")
+    Traceback (most recent call last):
+    ValueError: study is a int, but must be an xw.Study
+    """
+    if not isinstance(value, kinds):
+        raise ValueError(f"{name} is a {type(value).__name__}, but must be {needed}")
+
+
 def a_seed(value: int) -> int:
     """``value`` as an int, when every source of randomness takes it.
 

@@ -19,7 +19,8 @@ HERE = Path(__file__).parent
 
 def write_page(
     path: str | Path,
-    title: str,
+    title: str | None,
+    about: Sequence[str],
     views: Sequence[tuple[anywidget.AnyWidget, dict[str, Any]]],
     shared: Sequence[str] = (),
 ) -> None:
@@ -27,14 +28,17 @@ def write_page(
 
     Args:
         path: of the HTML file.
-        title: of the page.
+        title: of the page; ``None`` for the first line of ``about``.
+        about: lines that say what is shown, below the title.
         views: of this package, each with the traits that have another value on the page; their
             other synchronised traits are as they are.
         shared: names of traits that stay the same in all views.
     """
     parts = [{"module": str(view._esm), "state": _state(view) | changes} for view, changes in views]
+    heading, *lines = [escape(line) for line in (title, *about) if line]
     page = Template((HERE / "page.html").read_text("utf-8")).substitute(
-        title=escape(title),
+        title=heading,
+        about="".join(f"<p>{line}</p>\n" for line in lines),
         style="\n".join(dict.fromkeys(str(view._css) for view, _ in views)),
         views=_script({"parts": parts, "shared": list(shared)}),
         runtime=(HERE / "page.mjs").read_text("utf-8"),

@@ -206,3 +206,17 @@ def test_standard_errors_are_read_and_what_is_uncertain_is_hidden(
         assert (maps(page)[0, 3::4] > 0).tolist() == [True, True, True, True]
         page.get_by_label("Hide what is within 2 standard errors of zero").check()
         assert (maps(page)[0, 3::4] > 0).tolist() == [True, True, False, True]
+
+
+def test_hiding_says_where_no_standard_error_is_known(browser: None, tmp_path: Path) -> None:
+    scope: dict = {}
+    exec(ESTIMATED, scope)
+    path, result = tmp_path / "paired.html", scope["result"]
+    scope["xw"].Comparison(result, result).to_html(path)
+    with browser_page(offline=True, width=1100) as page:
+        page.goto(path.as_uri())
+        remarks = page.locator(".xw-overlay[data-controls='none'] .xw-remark")
+        expect(remarks).to_have_text(["", "", ""])
+        page.get_by_label("Hide what is within").locator("visible=true").check()
+        told = "Nothing is hidden here: its standard errors are not known."
+        expect(remarks).to_have_text(["", "", told])

@@ -58,6 +58,15 @@ def test_hover_opacity_and_colours_work(offline: Page) -> None:
     assert differs(second, seen(offline))
 
 
+def test_its_heading_says_what_is_shown(offline: Page) -> None:
+    heading = offline.get_by_role("heading", level=1)
+    expect(heading).to_be_visible()
+    expect(heading).to_have_text(
+        "prediction difference for 'Dune finch (ruby breast)' (birds), in bits"
+    )
+    expect(offline.locator("header p")).to_contain_text("samples 1, stride 2, seed 0")
+
+
 def test_nothing_offers_to_compute(offline: Page) -> None:
     expect(offline.get_by_role("button", name="Stop")).to_be_hidden()
 
@@ -112,6 +121,25 @@ def test_a_remark_stands_below_the_map(browser: None, tmp_path: Path) -> None:
         await_colors(page)
         expect(page.locator(".xw-remark")).to_have_text(words)
         expect(page.locator(".xw-remark")).to_be_visible()
+
+
+def test_a_map_that_is_not_complete_is_not_called_so(browser: None, tmp_path: Path) -> None:
+    whole = xw.prediction_difference(
+        xw.network("birds"), xw.scenes.bird(seed=3).image, samples=1, stride=8
+    )
+    part = replace(whole, completed=0.002, parameters={"window": 4})
+    xw.RelevanceOverlay([part, whole]).to_html(tmp_path / "page.html")
+    with browser_page(offline=True) as page:
+        page.goto((tmp_path / "page.html").as_uri())
+        await_colors(page)
+        words, bar = page.locator(".xw-status"), page.locator(".xw-work progress")
+        expect(words).to_have_text("0.2 % computed")
+        expect(bar).to_have_js_property("value", 0.002)
+        expect(bar).to_be_visible()
+        page.get_by_label("window", exact=True).focus()
+        page.keyboard.press("End")
+        expect(words).to_have_text("complete")
+        expect(bar).to_be_hidden()
 
 
 def test_a_page_of_a_grid_scrolls_where_it_is_narrow(browser: None, tmp_path: Path) -> None:

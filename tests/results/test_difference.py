@@ -5,7 +5,7 @@ import pytest
 
 import xwidgets as xw
 from xwidgets import Relevance, difference
-from xwidgets.results import contrast, ends
+from xwidgets.results import common_settings, contrast, ends
 
 from .test_relevance import relevance
 
@@ -80,6 +80,24 @@ def test_samplers_are_named_by_kind_or_by_what_they_are_made_of():
     assert sizes == ("Marginal(100 images)", "Marginal(200 images)")
 
 
+def test_settings_in_common_are_those_of_every_map_and_every_side():
+    one, other, third = (
+        relevance(parameters=parameters)
+        for parameters in (
+            {"window": 4, "sampler": "Constant(value=0.5)", "samples": 2, "top": None},
+            {"window": 8, "sampler": "Constant(value=0.5)", "samples": 2, "top": None},
+            {"window": 4, "sampler": "Constant(value=0.5)"},
+        )
+    )
+    assert common_settings([one]) == "window 4, Constant(value=0.5), samples 2"
+    assert common_settings([one, other]) == "Constant(value=0.5), samples 2"
+    assert common_settings([one, third]) == "window 4, Constant(value=0.5)"
+    gap = difference(one, other)
+    assert common_settings([gap]) == "Constant(value=0.5), samples 2"
+    assert common_settings([difference(gap, third)]) == "Constant(value=0.5)"
+    assert common_settings([]) == ""
+
+
 def test_its_ends_say_what_they_mean():
     wren, robin = relevance(label="wren"), relevance(label="robin")
     assert ends(wren) == ("against wren", "for wren")
@@ -100,3 +118,5 @@ def test_other_pictures_and_units_are_refused():
         difference(relevance(), relevance(image=np.zeros((5, 7, 3), np.uint8)))
     with pytest.raises(ValueError, match="in bits and one in logits have no difference; compare"):
         difference(relevance(), relevance(unit="logits"))
+    with pytest.raises(ValueError, match="a side is a int, but must be"):
+        difference(relevance(), 3)

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  ERROR_UNKNOWN, UNKNOWN, cover, estimate, moved, paint, palette, pixelAt, reading, signed, status,
-  timeLeft, uncertain,
+  ERROR_UNKNOWN, UNKNOWN, cover, estimate, moved, paint, palette, pixelAt, reading, remarks, signed,
+  standing, status, timeLeft, uncertain,
 } from "../../xwidgets/widgets/relevance_overlay.mjs";
 
 const STOPS = ["#0000ff", "#ffffff", "#ff0000"];
@@ -50,6 +50,21 @@ test("the status names the state, the share and the time left", () => {
   assert.equal(status({ state: "stopped", share: 0.5 }), "stopped at 50 %");
   assert.equal(status({ state: "complete", share: 1 }), "complete");
   assert.equal(status({ state: "failed" }), "failed");
+});
+
+test("100 % is not said before the end", () => {
+  assert.equal(status({ state: "partial", share: 0.9996 }), "99 % computed");
+});
+
+test("when the work is over, a map that is not complete says how far it is", () => {
+  const over = { state: "complete", share: 1 };
+  const partial = standing(over, { completed: 0.002 });
+  assert.deepEqual(partial, { state: "partial", share: 0.002 });
+  assert.equal(status(partial), "0.2 % computed");
+  assert.equal(standing(over, { completed: 1 }), over);
+  assert.equal(standing(over, undefined), over);
+  const computing = { state: "computing", share: 0.5 };
+  assert.equal(standing(computing, { completed: 0.4 }), computing);
 });
 
 test("the pixel under the pointer follows the box's place and size", () => {
@@ -104,6 +119,15 @@ test("what is within 2 standard errors of zero is uncertain, where the error is 
   };
   assert.deepEqual([0, 1, 2, 3, 4].map(uncertain(frame)), [false, true, false, false, true]);
   assert.equal(uncertain(FRAME)(0), false);
+});
+
+test("where no standard error is known, hiding says that it hides nothing", () => {
+  const frame = { ...FRAME, remark: "run whole" };
+  assert.equal(remarks(frame, false), "run whole");
+  assert.match(remarks(frame, true), /^run whole\nNothing is hidden here: /);
+  assert.match(remarks({ ...FRAME, remark: "" }, true), /^Nothing is hidden here: /);
+  assert.equal(remarks({ ...ESTIMATED, remark: "" }, true), "");
+  assert.equal(remarks(undefined, true), "");
 });
 
 test("hidden pixels are not painted", () => {

@@ -384,6 +384,13 @@ def test_a_page_holds_what_the_best_neurons_look_at(study: xw.Study, tmp_path: P
     assert base64.b64decode(table["table"]["channel"]["base64"]) == explorer._table.table["channel"]
     assert table["progress"]["state"] == "complete"
     assert gallery["alive"] is False
+    assert "<h1>neurons by output correlation" in (tmp_path / "page.html").read_text("utf-8")
+
+
+def test_a_page_of_a_table_names_the_metric_it_ranks_by(study: xw.Study, tmp_path: Path) -> None:
+    ranking = xw.rank_neurons(study.network, study.image, samples=2, minimum=0)
+    xw.NeuronRanking(ranking, ["weight_sum"]).to_html(tmp_path / "page.html")
+    assert "<h1>neurons by weight sum" in (tmp_path / "page.html").read_text("utf-8")
 
 
 def test_a_ranking_that_lambda_leaves_empty_is_shown_all_the_same(study: xw.Study) -> None:

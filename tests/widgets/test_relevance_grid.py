@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import xwidgets as xw
@@ -92,6 +93,25 @@ def test_what_cannot_be_shown_is_refused() -> None:
     with pytest.raises(ValueError, match="bits and logits cannot share"):
         xw.RelevanceGrid([[one, relevance(1, "logits")]], scale="row")
     xw.RelevanceGrid([[one], [relevance(1, "logits")]], scale="row")
+
+
+@pytest.mark.parametrize(
+    ("results", "sentence"),
+    [
+        (
+            relevance(1),
+            r"results is a Relevance, but must be a list, .*\[\[first, second\]\]",
+        ),
+        ([relevance(1)], "a row is a Relevance, but must be a list"),
+        ([[relevance(1), torch.zeros(3, 4, 6)]], "a cell is a Tensor, .* xw.images.picture"),
+        ([[PICTURE / np.float32(255)]], r"a cell is float32 \(4, 6, 3\), but must be .* 8-bit"),
+        ([PICTURE], r"a cell is uint8 \(6, 3\), but must be"),
+        ([[MASK[0]]], r"a cell is bool \(6,\), but must be"),
+    ],
+)
+def test_what_is_no_cell_or_row_is_refused(results: object, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        xw.RelevanceGrid(results)
 
 
 def test_a_notebook_without_widgets_gets_a_png_and_words() -> None:

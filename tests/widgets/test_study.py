@@ -183,6 +183,17 @@ def test_a_closed_study_says_so(net: xw.Network, image: torch.Tensor) -> None:
     assert "make a new one" in study.progress.message
 
 
+def test_a_closed_study_has_what_is_known_and_computes_nothing(
+    net: xw.Network, image: torch.Tensor
+) -> None:
+    with xw.Study(net, image, window=4, sampler=xw.ConstantSampler(0.5), samples=1) as study:
+        known = study.wait()
+    assert study.at(4) is known
+    with pytest.raises(ValueError, match="this study is closed; make a new one"):
+        study.at(5)
+    assert study.complete() == [known]
+
+
 def test_a_listener_that_raises_does_not_end_the_worker(study: xw.Study) -> None:
     study.wait()
 

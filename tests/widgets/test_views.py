@@ -1,6 +1,7 @@
 """The views' state: what the browser is told."""
 
 import base64
+import html
 import json
 import re
 from dataclasses import replace
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import xwidgets as xw
 from xwidgets import render
@@ -39,6 +41,14 @@ def test_what_is_worth_knowing_about_a_result_goes_with_it(study: xw.Study) -> N
     assert xw.RelevanceOverlay(result).frames[0]["remark"] == result.note
 
 
+def test_a_map_says_how_far_it_is_whatever_the_work(study: xw.Study) -> None:
+    whole = study.wait()
+    part = replace(whole, completed=0.002, parameters={"window": 5})
+    assert [one["completed"] for one in xw.RelevanceOverlay([part, whole]).frames] == [0.002, 1]
+    gap = xw.Comparison(whole, part).children[2]
+    assert gap.frames[0]["completed"] == 0.002
+
+
 def test_the_photo_is_sent_once(study: xw.Study) -> None:
     view = xw.RelevanceOverlay(study)
     changes: list[str] = []
@@ -57,6 +67,27 @@ def test_an_overlay_shows_results_from_files(study: xw.Study, tmp_path: Path) ->
         view.to_html(tmp_path / "a.html", windows=[3])
     with pytest.raises(ValueError, match="no result"):
         xw.RelevanceOverlay([])
+
+
+def test_what_is_no_relevance_is_refused(study: xw.Study) -> None:
+    units = xw.unit_relevance(study.network, study.image, "1", images=torch.rand(4, 3, 16, 16))
+    for wrong, name in (
+        (study.network, "Network"), (units, "UnitRelevance"), ([study.wait(), 3], "int"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=f"what is shown is a {name}, but must be an xw.Study"):
+            xw.RelevanceOverlay(wrong)
+
+
+def test_one_size_alone_is_refused(study: xw.Study, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"windows is a int, but must be .* \[4, 8, 12\]"):
+        xw.RelevanceOverlay(study).to_html(tmp_path / "page.html", windows=4)
+
+
+def test_a_slider_without_a_study_is_refused(study: xw.Study) -> None:
+    with pytest.raises(ValueError, match="was given nothing; make a study"):
+        xw.WindowSlider()
+    with pytest.raises(ValueError, match="was given Study and Relevance; make a study"):
+        xw.WindowSlider(study, study.wait())
 
 
 def test_buttons_stop_and_resume(study: xw.Study) -> None:
@@ -115,7 +146,35 @@ def test_a_page_holds_every_window_and_asks_nobody(study: xw.Study, tmp_path: Pa
             codes.reshape(expected.shape), render.quantize(expected, frame["scale"])
         )
     assert "<title>a &lt;/script&gt; &amp; title</title>" in page
+    assert "<h1>a &lt;/script&gt; &amp; title</h1>" in page
     assert not re.search(r"(src|href)=|https?://", page)
+
+
+def lines(page: Path) -> list[str]:
+    """What stands above the views on a page."""
+    header = re.search(r"<header>(.*?)</header>", page.read_text("utf-8"), re.DOTALL).group(1)
+    return [html.unescape(line) for line in re.findall(r"<(?:h1|p)>(.*?)</", header)]
+
+
+def test_a_page_says_what_is_shown_above_it(study: xw.Study, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    xw.RelevanceOverlay(study).to_html(path, windows=[3, 4], title="one's own")
+    title, shown, settings = lines(path)
+    assert (title, shown) == ("one's own", study.relevance.title)
+    assert settings.startswith("ConstantSampler(value=0.5), samples 1, stride 1, seed 0")
+    result = replace(study.relevance, parameters={"window": 4, "seed": 0})
+    xw.RelevanceOverlay(result).to_html(path)
+    assert lines(path) == [result.title, "window 4, seed 0"]
+    other = replace(result, label="bee", parameters={"window": 3, "seed": 0})
+    xw.RelevanceOverlay([result, other]).to_html(path)
+    assert lines(path) == [f"{result.title}; {other.title}", "seed 0"]
+    comparison = xw.Comparison(result, other)
+    comparison.to_html(path)
+    assert lines(path) == [comparison.difference.title, "seed 0"]
+    xw.RelevanceGrid([[result, result.image]]).to_html(path)
+    assert lines(path) == ["1 × 2 maps: prediction difference", "window 4, seed 0"]
+    xw.RelevanceGrid([[result.image]]).to_html(path)
+    assert lines(path) == ["1 × 1 maps: pictures"]
 
 
 def test_a_page_by_default_holds_what_was_looked_at(study: xw.Study, tmp_path: Path) -> None:

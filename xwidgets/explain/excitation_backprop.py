@@ -30,7 +30,7 @@ from torch.autograd import Function
 from torch.func import vjp
 from torch.nn.functional import interpolate
 
-from xwidgets.errors import index_within
+from xwidgets.errors import index_within, of_kind
 from xwidgets.images import picture
 from xwidgets.networks import Network
 from xwidgets.networks.network import evaluating, image_for
@@ -339,8 +339,7 @@ def through(top: nn.Module, features: Tensor) -> Tensor:
     Raises:
         ValueError: when they cannot take it, or do not return units as finite as they should be.
     """
-    if not isinstance(top, nn.Module):
-        raise ValueError(f"top is a {type(top).__name__}, but must be a torch.nn.Module")
+    of_kind("top", top, nn.Module, "a torch.nn.Module")
     try:
         with evaluating(top, gradients=True), Watch(top, rules=RULES):
             units: object = top(features)

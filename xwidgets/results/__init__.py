@@ -1,6 +1,6 @@
 """What methods return: arrays with all that is needed to read them again."""
 
-from .difference import contrast, difference, ends
+from .difference import common_settings, contrast, difference, ends
 from .neuron_patch import NeuronPatch
 from .ranking import METRICS, Ranking
 from .region_removal import RegionRemoval
@@ -18,6 +18,7 @@ __all__ = [
     "TopImages",
     "UnitRelevance",
     "XFeatures",
+    "common_settings",
     "contrast",
     "difference",
     "ends",

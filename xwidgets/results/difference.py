@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
+from xwidgets.errors import of_kind
 
 from .relevance import Relevance
 
@@ -23,7 +25,7 @@ def difference(left: Relevance, right: Relevance) -> Relevance:
         those of one sampler with the same seed are not.
 
     Raises:
-        ValueError: for maps of different pictures, or in different units.
+        ValueError: for maps of different pictures, in different units, or what is no map.
 
     Example:
         >>> import xwidgets as xw
@@ -35,6 +37,8 @@ def difference(left: Relevance, right: Relevance) -> Relevance:
         >>> xw.difference(wide, narrow).method
         'prediction difference, window 10 minus window 4'
     """
+    for side in (left, right):
+        of_kind("a side", side, Relevance, "an xw.Relevance, as methods return it")
     if not np.array_equal(left.image, right.image):
         raise ValueError(
             "maps of different pictures have no difference; compare maps of the same picture"
@@ -97,6 +101,28 @@ def ends(result: Relevance) -> tuple[str, str]:
     return f"less for {left}" if left == right else f"more for {right}", f"more for {left}"
 
 
+def common_settings(results: Sequence[Relevance]) -> str:
+    """The parameters that maps, or the sides of differences, have in common, in words.
+
+    Example:
+        >>> pixels = np.zeros((4, 4), np.float32), np.zeros((4, 4, 3), np.uint8)
+        >>> narrow, wide = (
+        ...     Relevance(*pixels, "bits", "occlusion", "net", 0, "wren", {"window": k, "seed": 0})
+        ...     for k in (4, 8)
+        ... )
+        >>> common_settings([narrow]), common_settings([difference(narrow, wide)])
+        ('window 4, seed 0', 'seed 0')
+    """
+    each = [parameters for result in results for parameters in _sides(result.parameters)]
+    first, *others = each or [{}]
+    same = {
+        name: value
+        for name, value in first.items()
+        if value is not None and all(other.get(name) == value for other in others)
+    }
+    return ", ".join(_settings(same))
+
+
 def minus(left: str, right: str) -> str:
     """``"left minus right"``, or just the one where both are the same.
 
@@ -117,6 +143,13 @@ def _independent(left: Relevance, right: Relevance) -> bool:
 
 def _kind(sampler: object) -> str:
     return str(sampler).partition("(")[0]
+
+
+def _sides(parameters: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The parameters of a map; for a difference, those of all the maps that it is of."""
+    if not {"left", "right"} <= parameters.keys():
+        return [parameters]
+    return [one for side in ("left", "right") for one in _sides(parameters[side]["parameters"])]
 
 
 NAMES = ("method", "network", "label")

@@ -10,8 +10,9 @@ from typing import Any
 import ipywidgets
 
 from xwidgets import render, results
+from xwidgets.errors import of_kind
 from xwidgets.export import write_page
-from xwidgets.results import Relevance, contrast
+from xwidgets.results import Relevance, common_settings, contrast
 
 from .difference import Difference, Side
 from .following import Following
@@ -61,11 +62,8 @@ class Comparison(Following, ipywidgets.Box):
 
     def __init__(self, left: Side, right: Side) -> None:
         for side in (left, right):
-            if not isinstance(side, Study | Relevance):
-                raise ValueError(
-                    f"a side is a {type(side).__name__}, but must be an xw.Study or an "
-                    "xw.Relevance, as methods return it"
-                )
+            needed = "an xw.Study or an xw.Relevance, as methods return it"
+            of_kind("a side", side, Study | Relevance, needed)
         self._subject = Difference(left, right)
         self._maps = RelevanceOverlay(left), RelevanceOverlay(right)
         self._gap = RelevanceOverlay(self._subject)
@@ -116,7 +114,8 @@ class Comparison(Following, ipywidgets.Box):
         views = [*self._maps, self._gap, self._controls]
         write_page(
             path,
-            title or self._title(),
+            title,
+            [self._title(), common_settings([side for pair in pairs for side in pair])],
             [(view, state | still) for view, state in zip(views, states, strict=True)],
             [*SHARED, "index"],
         )

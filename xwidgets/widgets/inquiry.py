@@ -16,6 +16,9 @@ Question = TypeVar("Question", bound=Hashable)
 Answer = TypeVar("Answer")
 
 
+CLOSED = "this study is closed; make a new one with xw.Study(net, image)"
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far the work on a question is.
@@ -85,9 +88,8 @@ class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
                 self._task.leave()
                 progress = Progress("complete", 1.0)
             elif self._worker.closed:
-                message = "this study is closed; make a new one with xw.Study(net, image)"
-                self._error = ValueError(message)
-                progress = Progress("failed", message=message)
+                self._error = ValueError(CLOSED)
+                progress = Progress("failed", message=CLOSED)
             else:
                 known = self._task.request(question)
                 progress = Progress("computing", 0.0 if known is None else self._share(known))
@@ -144,11 +146,16 @@ class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
         """The complete answer to a question, computed now, from where it rests, unless it is known.
 
         What is computed for the views rests meanwhile.
+
+        Raises:
+            ValueError: when it is not known and the study is closed.
         """
         if question == self.question and not self._worker.closed:
             self.resume()
             self.wait()
         if question not in self._known:
+            if self._worker.closed:
+                raise ValueError(CLOSED)
             self._task.stop()
             try:
                 answer = deque(self._task.take(question), maxlen=1).pop()

@@ -6,6 +6,7 @@ from typing import Any
 
 import ipywidgets
 
+from xwidgets.errors import of_kind
 from xwidgets.export import write_page
 
 from .class_chooser import ClassChooser
@@ -38,8 +39,7 @@ class NeuronExplorer(ipywidgets.VBox):
         images: object = None,
         **options: Any,
     ) -> None:
-        if not isinstance(study, Study):
-            raise ValueError(f"study is a {type(study).__name__}, but must be an xw.Study")
+        of_kind("study", study, Study, "an xw.Study")
         self._study = study
         self._table = NeuronRanking(study, metrics, **options)
         self._gallery = PatchGallery(study, images)
@@ -74,7 +74,8 @@ class NeuronExplorer(ipywidgets.VBox):
         patches = neurons.patches_of(dict.fromkeys([*neurons.shown, *best]))
         write_page(
             path,
-            title or ranking.title,
+            title,
+            [self._table.preview()["text/plain"]],
             [
                 (self._table, {"progress": COMPLETE}),
                 (self._gallery, STILL | {"cards": [card(patch) for patch in patches]}),

@@ -129,7 +129,8 @@ class NeuronRanking(View):
         """
         if self._result is None or self._result.completed < 1:
             raise ValueError("the ranking is not complete; wait with study.neurons.ranking.wait()")
-        write_page(path, title or self._result.title, [(self, {"progress": COMPLETE})])
+        about = [self.preview()["text/plain"]]
+        write_page(path, title, about, [(self, {"progress": COMPLETE})])
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)

@@ -185,7 +185,7 @@ class PartsForm(View):
         :meth:`counts_of` read.
         """
         changes = {"answers": [], "position": 0, "message": "", "alive": False}
-        write_page(path, title or "Which parts do the heat maps show?", [(self, changes)])
+        write_page(path, title, ["Which parts do the heat maps show?"], [(self, changes)])
 
     @traitlets.validate("answers")
     def _possible(self, proposal: traitlets.Bunch) -> list[dict[str, Any]]:

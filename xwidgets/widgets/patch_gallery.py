@@ -138,7 +138,7 @@ class PatchGallery(View):
         """
         if not self.cards:
             raise ValueError("no neuron is selected; set study.neurons.selected first")
-        write_page(path, title or "What neurons look at", [(self, STILL)])
+        write_page(path, title, ["What neurons look at"], [(self, STILL)])
 
     def _heard(self, study: Study, content: dict[str, Any]) -> None:
         if content["type"] == "look":

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xwidgets import render
+from xwidgets.errors import of_kind
 
 from .following import Following
 from .region_scores import RegionScores
@@ -57,8 +58,7 @@ class RegionPainter(Following, ipywidgets.Box):
     _views: tuple[ipywidgets.Widget, ...] = ()
 
     def __init__(self, study: Study) -> None:
-        if not isinstance(study, Study):
-            raise ValueError(f"study is a {type(study).__name__}, but must be an xw.Study")
+        of_kind("study", study, Study, "an xw.Study")
         self._study = study
         self._mask: NDArray[np.bool_] = study.regions.mask.copy()  # with the stroke that is drawn
         self._last: tuple[float, float] | None = None  # where the brush is, while it is down

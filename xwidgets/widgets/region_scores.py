@@ -76,7 +76,7 @@ class RegionScores(View):
         removal = self._removal
         if removal is None:
             raise ValueError("no region is removed; paint one, or set study.regions.mask first")
-        write_page(path, title or removal.title, [(RegionScores(removal), {})])
+        write_page(path, title, [removal.title], [(RegionScores(removal), {})])
 
     def _heard(self, study: Study, content: dict[str, Any]) -> None:
         study.regions.removal.heard(content)

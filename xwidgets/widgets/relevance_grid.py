@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ import traitlets
 from numpy.typing import NDArray
 
 from xwidgets import render
+from xwidgets.errors import of_kind
 from xwidgets.export import write_page
-from xwidgets.results import Relevance
+from xwidgets.results import Relevance, common_settings
 
 from .view import View
 
@@ -44,8 +45,8 @@ class RelevanceGrid(View):
         enlarged: row and column of the cell that is shown large, or nothing.
 
     Raises:
-        ValueError: when there is no result, rows are not equally long, titles are missing, or maps
-            of several units are to share a scale.
+        ValueError: when there is no result, a cell is something else, rows are not equally long,
+            titles are missing, or maps of several units are to share a scale.
 
     Example:
         >>> import xwidgets as xw
@@ -73,7 +74,9 @@ class RelevanceGrid(View):
         columns: Sequence[str] | None = None,
         scale: str = "own",
     ) -> None:
-        self._results = [list(row) for row in results]
+        self._results: list[list[Cell]] = [_list("a row", row) for row in _list("results", results)]
+        for cell in chain(*self._results):
+            _check(cell)
         widths = {len(row) for row in self._results}
         if not widths or 0 in widths:
             raise ValueError(
@@ -105,7 +108,8 @@ class RelevanceGrid(View):
             path: where.
             title: of the page; what is shown by default.
         """
-        write_page(path, title or self._words(), [(self, {"enlarged": []})])
+        about = [self._words(), common_settings(_maps(self._results))]
+        write_page(path, title, about, [(self, {"enlarged": []})])
 
     def preview(self) -> dict[str, str]:
         """What a reader without widgets sees: a PNG and words, by MIME type."""
@@ -140,8 +144,28 @@ class RelevanceGrid(View):
         return largest if scale == "row" else largest * len(self._results)
 
 
+CELL = (
+    "an xw.Relevance, an 8-bit picture (H, W, 3), which xw.images.picture makes of a tensor, or a "
+    "mask (H, W) of booleans"
+)
+
 PREVIEW = 160
 """The width of a cell of the preview, in pixels."""
+
+
+def _list(name: str, value: Iterable[Any]) -> list[Any]:
+    of_kind(name, value, Iterable, "a list, as in RelevanceGrid([[first, second]])")
+    return list(value)
+
+
+def _check(cell: object) -> None:
+    """Raise when a cell is nothing that can be shown."""
+    of_kind("a cell", cell, Relevance | np.ndarray, CELL)
+    if isinstance(cell, np.ndarray):
+        picture = cell.dtype == np.uint8 and cell.shape[2:] == (3,)
+        mask = cell.dtype == bool and cell.ndim == 2
+        if not (picture or mask):
+            raise ValueError(f"a cell is {cell.dtype} {cell.shape}, but must be {CELL}")
 
 
 def _maps(rows: Sequence[Sequence[Cell]]) -> list[Relevance]:

@@ -83,11 +83,18 @@ export function timeLeft(seconds) {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min left`;
 }
 
-/** One line on how far the computation is. */
+/** How far what is shown is: as far as the work, or once that is over, as the shown map itself. */
+export function standing(progress, frame) {
+  const share = frame?.completed ?? 1;
+  return progress.state === "complete" && share < 1 ? { state: "partial", share } : progress;
+}
+
+/** One line on how far the computation is; 100 % is never said before the end. */
 export function status({ state, share = 0, seconds_left: seconds }) {
   if (state === "complete") return "complete";
   if (state === "failed") return "failed";
-  const percent = `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+  const percent = `${Math.min(99, 100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+  if (state === "partial") return `${percent} computed`;
   if (state === "stopped") return `stopped at ${percent}`;
   return [percent, timeLeft(seconds)].filter(Boolean).join(", ");
 }
@@ -124,6 +131,14 @@ export function reading(frame, [row, column], width) {
   const [value, error] = estimate(frame, i);
   const margin = error === null ? "" : ` ± ${Number(error.toPrecision(2))}`;
   return `${place}: ${signed(value)}${margin} ${frame.unit}`;
+}
+
+/** What is worth knowing about a frame, and whether what is uncertain can be hidden, in lines. */
+export function remarks(frame, hiding) {
+  if (!frame) return "";
+  const blind = hiding && frame.error_scale === undefined;
+  const lines = [frame.remark, blind && "Nothing is hidden here: its standard errors are not known."];
+  return lines.filter(Boolean).join("\n");
 }
 
 function make(tag, properties = {}, ...children) {
@@ -243,7 +258,7 @@ function render({ model, el }) {
     canvas.setAttribute("aria-label", shown
       ? `Signed relevance: ${shown.title}. Arrow keys read pixels.`
       : "Signed relevance: nothing computed yet.");
-    remark.textContent = shown?.remark ?? "";
+    remark.textContent = remarks(shown, model.get("hide_uncertain"));
     hide.checked = model.get("hide_uncertain");
     hiding.hidden = shown?.error_scale === undefined;
     showLegend(shown);
@@ -316,7 +331,7 @@ function render({ model, el }) {
   }
 
   function showProgress() {
-    const progress = model.get("progress");
+    const progress = standing(model.get("progress"), frame());
     work.dataset.state = progress.state;
     bar.value = progress.share ?? 0;
     line.textContent = status(progress);
@@ -364,7 +379,7 @@ function render({ model, el }) {
     "change:caption change:note": showWords,
     "change:opacity": showOpacity,
     "change:threshold": showThreshold,
-    "change:progress": showProgress,
+    "change:progress change:frames change:index": showProgress,
   };
   for (const [names, update] of Object.entries(heard)) model.on(names, update);
   showPhoto();

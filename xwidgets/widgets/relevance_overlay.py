@@ -14,8 +14,9 @@ import numpy as np
 import traitlets
 
 from xwidgets import render
+from xwidgets.errors import of_kind
 from xwidgets.export import write_page
-from xwidgets.results import Relevance, ends
+from xwidgets.results import Relevance, common_settings, ends
 
 from .difference import Difference
 from .study import Study
@@ -51,7 +52,7 @@ class RelevanceOverlay(View):
         controls: ``"all"``, or ``"none"`` of those for how maps are drawn, or ``"only"`` those.
 
     Raises:
-        ValueError: when there is no result, or results of different pictures.
+        ValueError: when there is no result, something else, or results of different pictures.
 
     Example:
         >>> import xwidgets as xw
@@ -88,9 +89,12 @@ class RelevanceOverlay(View):
         if isinstance(subject, Study | Difference):
             photo = subject.picture
         else:
-            self._results = [subject] if isinstance(subject, Relevance) else list(subject)
+            self._results = list(subject) if isinstance(subject, Iterable) else [subject]
             if not self._results:
                 raise ValueError("there is no result to show; give a study or a relevance result")
+            needed = "an xw.Study or an xw.Relevance, as xw.prediction_difference returns it"
+            for result in self._results:
+                of_kind("what is shown", result, Relevance, needed)
             photo = self._results[0].image
             if not all(np.array_equal(result.image, photo) for result in self._results):
                 raise ValueError("results of different pictures cannot share one overlay")
@@ -128,6 +132,7 @@ class RelevanceOverlay(View):
                 self._study.at(self._study.window)
                 results = self._study.complete()
             else:
+                of_kind("windows", windows, Iterable, "a list of sizes, such as [4, 8, 12]")
                 results = [self._study.at(window) for window in windows]
             if not results:
                 raise ValueError("there are no windows to show; give one size at least")
@@ -141,7 +146,8 @@ class RelevanceOverlay(View):
             sizes = [result.parameters["window"] for result in results]
             index = sizes.index(self._study.window) if self._study.window in sizes else 0
         state = {"frames": frames(results), "index": index, "progress": COMPLETE}
-        write_page(path, title or results[index].title, [(self, state)])
+        titles = dict.fromkeys(result.title for result in results)
+        write_page(path, title, ["; ".join(titles), common_settings(results)], [(self, state)])
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
@@ -203,6 +209,7 @@ def _frame(result: Relevance, name: str, scale: float) -> dict[str, Any]:
         "title": result.title,
         "window": result.parameters.get("window"),
         "remark": result.note,
+        "completed": result.completed,
     }
     if result.standard_error is None:
         return frame

@@ -185,6 +185,9 @@ class Study(traitlets.HasTraits):
         """The complete map for a window size, computed now unless it is there already.
 
         What is computed for the views rests meanwhile.
+
+        Raises:
+            ValueError: for a size that cannot be, or is not there when the study is closed.
         """
         return self._map.at(self.question._replace(window=window))
 

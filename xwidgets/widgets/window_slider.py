@@ -21,6 +21,9 @@ class WindowSlider(View):
     Attributes:
         value, min, max: in pixels.
 
+    Raises:
+        ValueError: without a study, or for what is none.
+
     Example:
         >>> import xwidgets as xw
         >>> study = xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image)
@@ -38,6 +41,12 @@ class WindowSlider(View):
     max = traitlets.Int().tag(sync=True)
 
     def __init__(self, *studies: Study) -> None:
+        if not studies or not all(isinstance(study, Study) for study in studies):
+            given = " and ".join(type(one).__name__ for one in studies) or "nothing"
+            raise ValueError(
+                f"a slider moves the windows of studies, but was given {given}; "
+                "make a study with xw.Study(net, image)"
+            )
         self._studies = studies
         super().__init__(value=studies[0].window, max=self._largest())
         self._choose()

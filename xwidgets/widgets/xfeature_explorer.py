@@ -213,7 +213,7 @@ class XFeatureExplorer(View):
         if self._found is None:
             raise ValueError("there are no x-features yet; wait for explorer.concepts.wait()")
         opinion = self.opinion | {"history": []}
-        write_page(path, title or self._found.title, [(self, STILL | {"opinion": opinion})])
+        write_page(path, title, [self._found.title], [(self, STILL | {"opinion": opinion})])
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
