@@ -172,6 +172,7 @@ def test_a_saved_figure_is_not_computed_again(
 def test_figure_1_has_the_methods_side_by_side(figures: Figures, subject: Subject) -> None:
     figure = figures.figure(1)
     assert (figure.rows, len(figure.columns)) == (["a", "b"], 4)
+    assert "no sign" in figure.columns[1]
     for title, (_, sensitivity, marginal, conditional) in zip("ab", figure.cells, strict=True):
         image = subject.pictures[title]
         arguments = {"window": 4, "samples": 1, "stride": 4}
