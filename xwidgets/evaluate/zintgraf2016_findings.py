@@ -124,7 +124,7 @@ def _numbers(rows: pd.DataFrame) -> str:
 
 
 def _over_windows(rows: pd.DataFrame) -> str:
-    words = rows["verdict"].map({HOLDS: "yes", FAILS: "no, the opposite", UNCLEAR: UNCLEAR})
+    words = rows["verdict"].map({HOLDS: "yes", FAILS: "the opposite", UNCLEAR: UNCLEAR})
     if words.nunique() == 1:
         return str(words.iloc[0])
     return ", ".join(f"{word} (k = {k})" for word, k in zip(words, rows["k"], strict=True))
@@ -186,6 +186,7 @@ def readable(table: pd.DataFrame) -> "Styler":
     """
     line = "1px solid rgb(128 128 128 / 30%)"
     return table.style.set_table_styles([
+        {"selector": "", "props": "table-layout: auto"},
         {"selector": "tr", "props": "background: none"},
         {"selector": "th, td", "props": "text-align: left; vertical-align: top; padding: 2px 8px; "
                                         f"line-height: 1.35; border-top: {line}"},
@@ -313,6 +314,8 @@ def _claims_of_samplers(found: Reproduction, window: int) -> list[_Claim]:
          *sides("effects", "rank correlation", *both)),
         ("Sensitivity lies more on the object than prediction difference",
          *sides("on_object", "times expected", "sensitivity", "conditional")),
+        ("... and it finds the parts better, too (not in the paper)",
+         *sides("effects", "rank correlation", "sensitivity", "conditional")),
         ("Prediction difference also finds evidence against the class",
          _Side("share of it that is negative", maps["negative"]["conditional"]), NOTHING),
     ]  # fmt: skip
