@@ -1,8 +1,8 @@
 """What the measures of :mod:`xwidgets.evaluate.zintgraf2016_claims` say about the paper's claims.
 
 Every claim is put as a difference that it says is positive, measured in every scene. It holds when
-the mean of the differences over the scenes is more than two standard errors above 0, does not when
-it is as far below, and is not clear otherwise.
+the mean of the differences over the scenes is more than two standard errors above 0, the opposite
+does when it is as far below, and it is not clear otherwise.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from .zintgraf2016_claims import Reproduction
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
-HOLDS, FAILS, UNCLEAR = "holds", "does not hold: the opposite", "not clear"
+HOLDS, FAILS, UNCLEAR = "holds", "the opposite", "not clear"
 
 
 def verdict(differences: Sequence[float] | pd.Series) -> str:
@@ -28,8 +28,7 @@ def verdict(differences: Sequence[float] | pd.Series) -> str:
         differences: one for each scene; NaN where it is not known.
 
     Returns:
-        ``"holds"``, ``"does not hold: the opposite"``, or ``"not clear"``, as it is with fewer than
-        two scenes.
+        ``"holds"``, ``"the opposite"``, or ``"not clear"``, as it is with fewer than two scenes.
 
     Example:
         >>> verdict([0.2, 0.3, 0.25]), verdict([-0.2, 0.3])
@@ -124,7 +123,7 @@ def _numbers(rows: pd.DataFrame) -> str:
 
 
 def _over_windows(rows: pd.DataFrame) -> str:
-    words = rows["verdict"].map({HOLDS: "yes", FAILS: "the opposite", UNCLEAR: UNCLEAR})
+    words = rows["verdict"].replace(HOLDS, "yes")
     if words.nunique() == 1:
         return str(words.iloc[0])
     return ", ".join(f"{word} (k = {k})" for word, k in zip(words, rows["k"], strict=True))
@@ -188,7 +187,7 @@ def readable(table: pd.DataFrame) -> "Styler":
     return table.style.set_table_styles([
         {"selector": "", "props": "table-layout: auto"},
         {"selector": "tr", "props": "background: none"},
-        {"selector": "th, td", "props": "text-align: left; vertical-align: top; padding: 2px 8px; "
+        {"selector": "th, td", "props": "text-align: left; vertical-align: top; padding: 2px 6px; "
                                         f"line-height: 1.35; border-top: {line}"},
         {"selector": "tbody th", "props": "font-weight: normal; max-width: 17em; "
                                           "white-space: normal"},
