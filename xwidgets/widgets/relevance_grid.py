@@ -114,7 +114,7 @@ class RelevanceGrid(View):
         """What a reader without widgets sees: a PNG and words, by MIME type."""
         scales = self._scales(self.scale)
         pictures = [
-            [render.enlarged(_picture(cell, largest, _block(cell)), CELL) for cell in row]
+            [render.enlarged(_picture(cell, largest, _block(cell)), PREVIEW) for cell in row]
             for row, largest in zip(self._results, scales, strict=True)
         ]
         sheet = render.png(render.sheet(pictures))
@@ -143,9 +143,8 @@ class RelevanceGrid(View):
         return largest if scale == "row" else largest * len(self._results)
 
 
-CELL = 160
-"""About how wide a cell is, in pixels, and just as wide in the preview. Pictures of fewer pixels
-are shown with sharp ones, maps of more by the strongest of every block."""
+PREVIEW = 160
+"""The width of a cell of the preview, in pixels."""
 
 
 def _maps(rows: Sequence[Sequence[Cell]]) -> list[Relevance]:
@@ -165,7 +164,7 @@ def _shared(maps: Sequence[Relevance]) -> float | None:
 def _described(cell: Cell, largest: float | None) -> dict[str, Any]:
     """A cell as the view takes it: a PNG of its own size, and what is to be said of it."""
     picture = _picture(cell, largest)
-    described: dict[str, Any] = {"png": render.png(picture), "coarse": picture.shape[1] < CELL}
+    described: dict[str, Any] = {"png": render.png(picture), "coarse": picture.shape[1] < COARSE}
     if isinstance(cell, Relevance):
         known = cell.values[np.isfinite(cell.values)]
         block = _block(cell)
@@ -187,7 +186,7 @@ def _described(cell: Cell, largest: float | None) -> dict[str, Any]:
 def _block(cell: Cell) -> int:
     """How many pixels, across and down, become one where a cell is shown small."""
     width: int = (cell.image if isinstance(cell, Relevance) else cell).shape[1]
-    return ceil(width / CELL)
+    return ceil(width / COARSE)
 
 
 def _picture(cell: Cell, largest: float | None, block: int = 1) -> NDArray[np.uint8]:
@@ -199,3 +198,8 @@ def _picture(cell: Cell, largest: float | None, block: int = 1) -> NDArray[np.ui
     if cell.dtype == bool:
         cell = np.repeat(np.where(cell[..., None], 255, 0).astype(np.uint8), 3, 2)
     return render.reduced(cell.astype(np.uint8), block)
+
+
+COARSE = 160
+"""Pictures that have fewer pixels in width are shown with sharp pixels, maps that have more by the
+strongest pixel of every block."""
