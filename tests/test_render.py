@@ -37,6 +37,19 @@ def test_quantize_rounds_to_254_steps_and_marks_the_unknown(values, scale):
                 assert abs(code / 127 * scale - value) <= scale / 254 * (1 + 1e-9)
 
 
+@settings(max_examples=60, deadline=None)
+@given(maps, st.integers(1, 4))
+def test_a_shrunk_map_has_the_strongest_of_every_block(values, block):
+    found = render.strongest(values, block)
+    for (y, x), value in np.ndenumerate(found):
+        part = values[y * block : (y + 1) * block, x * block : (x + 1) * block]
+        known = part[~np.isnan(part)]
+        assert value in known if known.size else np.isnan(value)
+        assert abs(value) == np.abs(known).max() if known.size else True
+    assert found.shape == tuple(-(-side // block) for side in values.shape)
+    assert render.reduced(np.zeros((*values.shape, 3), np.uint8), block).shape[:2] == found.shape
+
+
 def test_nothing_known_is_never_a_value():
     codes = render.quantize(np.array([-1e9, -1.0, np.nan, 1.0, 1e9]), 1.0)
     assert codes.tolist() == [-127, -127, render.UNKNOWN, 127, 127]

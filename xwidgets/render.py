@@ -115,6 +115,36 @@ def enlarged(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(image).resize((size, height), Image.Resampling.NEAREST))
 
 
+def strongest(values: NDArray[np.floating], block: int) -> NDArray[np.floating]:
+    """A map shrunk so that specks survive: of every block its value of the largest magnitude.
+
+    Args:
+        values: ``(H, W)``; NaN only counts where a block has nothing else.
+        block: height and width of the blocks; those at the right and the bottom may be smaller.
+
+    Example:
+        >>> strongest(np.array([[1.0, -3.0, 0.0], [2.0, 0.0, 0.5]]), 2)
+        array([[-3. ,  0.5]])
+    """
+    height, width = values.shape
+    padding = (0, -height % block), (0, -width % block)
+    padded = np.pad(values, padding, constant_values=np.nan)
+    rows = padded.reshape(padded.shape[0] // block, block, -1, block)
+    blocks = rows.swapaxes(1, 2).reshape(len(rows), -1, block * block)
+    places = np.nan_to_num(np.abs(blocks), nan=-1).argmax(2, keepdims=True)
+    return np.take_along_axis(blocks, places, 2)[..., 0]
+
+
+def reduced(image: NDArray[np.uint8], block: int) -> NDArray[np.uint8]:
+    """An 8-bit picture ``(H, W, 3)`` shrunk to the mean of every block.
+
+    Example:
+        >>> reduced(np.zeros((4, 6, 3), np.uint8), 2).shape
+        (2, 3, 3)
+    """
+    return np.asarray(Image.fromarray(image).reduce(block))
+
+
 def sheet(pictures: Sequence[Sequence[NDArray[np.uint8]]], gap: int = 4) -> NDArray[np.uint8]:
     """Pictures in rows and columns on white, for readers without widgets.
 

@@ -88,6 +88,19 @@ def test_keys_move_enlarge_and_close_and_stay_in_the_grid(grid: Notebook) -> Non
     assert cells == 1, "the keys reached the grid, not the notebook"
 
 
+def test_cells_take_the_room_there_is(grid: Notebook) -> None:
+    page = grid.page
+    picture = page.locator(".xw-grid td img").first
+    wide = page.viewport_size
+    assert wide is not None
+    assert picture.bounding_box()["width"] == pytest.approx(224, abs=1)
+    page.set_viewport_size({"width": 420, "height": 800})
+    assert picture.bounding_box()["width"] == pytest.approx(128, abs=1)
+    scroll = page.locator(".xw-grid .xw-scroll")
+    assert scroll.evaluate("one => one.scrollWidth > one.clientWidth"), "what has no room scrolls"
+    page.set_viewport_size(wide)
+
+
 def test_only_one_map_is_in_the_tab_order(grid: Notebook) -> None:
     page = grid.page
     page.keyboard.press("ArrowRight")

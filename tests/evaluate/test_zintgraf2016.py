@@ -29,7 +29,9 @@ from xwidgets.evaluate.zintgraf2016_findings import (
     HOLDS,
     UNCLEAR,
     findings,
+    measures,
     patterns,
+    summary,
     verdict,
 )
 from xwidgets.images.scenes.birds import SPECIES
@@ -172,6 +174,7 @@ def test_a_saved_figure_is_not_computed_again(
 def test_figure_1_has_the_methods_side_by_side(figures: Figures, subject: Subject) -> None:
     figure = figures.figure(1)
     assert (figure.rows, len(figure.columns)) == (["a", "b"], 4)
+    assert "no sign" in figure.columns[1]
     for title, (_, sensitivity, marginal, conditional) in zip("ab", figure.cells, strict=True):
         image = subject.pictures[title]
         arguments = {"window": 4, "samples": 1, "stride": 4}
@@ -393,9 +396,59 @@ def test_findings_say_what_the_numbers_say(found: Reproduction, told: pd.DataFra
     assert opposite["Behind softmax, maps of classes that are alike differ"] == FAILS
     row = told.set_index("claim").loc["Sensitivity lies on the object"]
     value = found.maps.set_index("map").loc["sensitivity", "on_object"]
-    assert row["measured"] == f"times expected {value:.2f} ± 0.00 against 1"
+    assert row[["measured", "value", "against", "other"]].tolist() == [
+        "times expected", f"{value:.2f} ± 0.00", "if spread evenly", "1",
+    ]  # fmt: skip
     assert row["difference"] == f"{value - 1:+.2f} ± 0.00"
     assert row["verdict"] == HOLDS
+
+
+def test_a_difference_has_the_digits_that_show_its_verdict(found: Reproduction) -> None:
+    def shown(mean: float, bound: float) -> str:
+        """Of three scenes around the mean, whose standard error is half the bound."""
+        maps = [
+            found.maps.assign(scene=scene, on_object=1 + mean + place * bound)
+            for scene, place in enumerate((-1, 0.5, 0.5))
+        ]
+        three = _repeated(found)._replace(maps=pd.concat(maps))
+        rows = findings(three).set_index("claim")
+        return str(rows.loc["Sensitivity lies on the object", "difference"])
+
+    assert shown(0.5, 0.2) == "+0.50 ± 0.20"
+    assert shown(-0.2536, 0.2451) == "-0.254 ± 0.245"
+    assert shown(-0.0016, 0.0104) == "-0.002 ± 0.010"
+    assert shown(-0.2, 0.2049) == "-0.20 ± 0.20", "not clear, and no more than that is shown"
+    assert shown(0.0, 0.1) == "+0.00 ± 0.10"
+
+
+def test_the_summary_has_every_claim_and_who_finds_the_parts(found: Reproduction) -> None:
+    three = _repeated(found)
+    said = summary(three)
+    claims = findings(three)["claim"].unique()
+    assert all(claim in " ".join(said) for claim in claims)
+    assert not any(sentence.startswith("**...") for sentence in said)
+    lies = next(one for one in said if one.startswith("**Sensitivity lies on the object:**"))
+    value = found.maps.set_index("map").loc["sensitivity", "on_object"]
+    assert lies.endswith(f"yes (times expected: birds {value:.2f} ± 0.00 against 1).")
+
+    effects = {
+        "conditional": 0.3,
+        "marginal": 0.5,
+        "sensitivity": 0.9,
+        "edges": 0.1,
+        "random": -0.2,
+    }
+    maps = three.maps.assign(effects=three.maps["map"].map(effects))
+    maps.loc[maps["scene"] == 2, "effects"] = np.nan
+    assert summary(three._replace(maps=maps))[-1] == (
+        "**Which map finds the parts that matter (birds, 2 of 3 scenes)?** By rank correlation "
+        "with what really happens without a part: sensitivity 0.90 ± 0.00, marginal (k = 8) "
+        "0.50 ± 0.00, conditional (k = 8) 0.30 ± 0.00, edges 0.10 ± 0.00, random -0.20 ± 0.00. "
+        "Above the paper's conditional sampling: sensitivity, marginal (k = 8)."
+    )
+    table = measures(maps)
+    assert table.loc[("birds", "sensitivity"), "effects"] == "0.90 ± 0.00"
+    assert (table["scenes"] == 2).all()
 
 
 def test_patterns_are_of_the_same_map_elsewhere() -> None:

@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import { legend, moved, named, reading, signed } from "../../xwidgets/widgets/relevance_grid.mjs";
 
-const MAP = { title: "saliency for 'wren'", unit: "bits", highest: 1.2345, lowest: -0.5, scale: 2.5 };
+const MAP = { title: "saliency for 'wren'", unit: "bits", highest: 1.2345, lowest: -0.5, scale: 2.5, block: 1 };
 const MASK = { title: "5.0% of the pixels" };
 
 test("a map is read with its strongest values, a picture by its title", () => {
@@ -39,4 +39,6 @@ test("the legend says what full colour means", () => {
   assert.equal(legend("row", [[MAP]]), "each row by its largest magnitude");
   assert.equal(legend("all", [[MASK, MAP]]), "up to ±2.5 bits");
   assert.equal(legend("all", [[MASK]]), "");
+  assert.equal(legend("all", [[MAP, { ...MAP, block: 2 }]]),
+    "up to ±2.5 bits; of every 2 × 2 pixels, the strongest");
 });

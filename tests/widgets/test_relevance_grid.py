@@ -2,6 +2,7 @@
 
 import base64
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,18 @@ def test_maps_of_different_pictures_sizes_and_unknown_values_fit_in() -> None:
     assert [cell["coarse"] for cell in grid.cells[0]] == [True, False]
     assert pixels(grid.cells[0][1]["png"]).shape == (200, 300, 3)
     assert grid.cells[0][0]["highest"] == 1
+
+
+def test_a_speck_of_a_large_map_is_seen_in_its_cell() -> None:
+    values = np.full((200, 300), 0.01, np.float32)
+    values[101, 203] = -1
+    large = replace(relevance(1), values=values, image=np.full((200, 300, 3), 90, np.uint8))
+    (cell,) = xw.RelevanceGrid([[large]]).cells[0]
+    full, small = pixels(cell["png"]), pixels(cell["small"])
+    assert (full.shape, small.shape, cell["block"]) == ((200, 300, 3), (100, 150, 3), 2)
+    np.testing.assert_array_equal(small[50, 101], full[101, 203])
+    assert (small != small[0, 0]).any(2).sum() == 1
+    assert "small" not in xw.RelevanceGrid([[relevance(1)]]).cells[0][0]
 
 
 def test_pictures_and_masks_are_cells() -> None:

@@ -48,6 +48,9 @@ EMPTY = 0.05
 """A feature map is called nearly empty when nothing in the picture has as much as this share of the
 effect that something has on the strongest map of its layer."""
 
+UNSIGNED = "sensitivity (no sign)"
+"""The column of figure 1 whose maps have one colour: how much a pixel matters, not for what."""
+
 PHOTOGRAPHS = ("chelsea", "coffee", "motorcycle", "rocket")
 SCENES = {"birds": (3, 14, 12, 7), "street": (3, 8, 1, 6)}
 """The seeds of the scenes that are shown."""
@@ -133,7 +136,7 @@ def drawn(name: str) -> Subject:
 
 
 def photographs(name: str, images: Tensor | None = None) -> Subject:
-    """Photographs for one of torchvision's classifiers.
+    """Photographs for one of torchvision's classifiers, titled with the class that it sees.
 
     Args:
         name: such as ``"squeezenet1_1"``, ``"alexnet"``, ``"googlenet"`` or ``"vgg16"``.
@@ -149,9 +152,14 @@ def photographs(name: str, images: Tensor | None = None) -> Subject:
     if images is None:
         assert net.examples is not None
         images = net.examples()
+    pictures = {}
+    for title in PHOTOGRAPHS:
+        image = net.prepare(photo(title))
+        ((_, label, _),) = net.top(image, 1)
+        pictures[f"{title}: {label}"] = image
     return Subject(
         net=net,
-        pictures={title: net.prepare(photo(title)) for title in PHOTOGRAPHS},
+        pictures=pictures,
         marginal=MarginalSampler(images),
         conditional=sampler,
         layers=LAYERS.get(name) or _layers(net),
@@ -182,7 +190,7 @@ class Figures:
         >>> tiny = Setting("tiny", 1, 1, 8, windows=(8, 10))
         >>> figure = Figures("street", tiny).figure(1)
         >>> figure.columns
-        ['picture', 'sensitivity', 'marginal', 'conditional']
+        ['picture', 'sensitivity (no sign)', 'marginal', 'conditional']
     """
 
     def __init__(
@@ -250,7 +258,7 @@ class Figures:
             (conditional,) = self._maps(image, [None])
             (marginal,) = self._maps(image, [None], sampler=self.subject.marginal)
             rows.append([picture(image), saliency(self.subject.net, image), marginal, conditional])
-        return Figure(rows, titles, ["picture", "sensitivity", "marginal", "conditional"])
+        return Figure(rows, titles, ["picture", UNSIGNED, "marginal", "conditional"])
 
     def _classes(self) -> Figure:
         """Figure 2: the classes with the highest scores, before and behind softmax."""

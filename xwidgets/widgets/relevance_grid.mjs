@@ -39,10 +39,15 @@ export function moved([row, column], key, [height, width]) {
 
 /** What the colours mean: "each map by its own largest magnitude", "up to ±1.5 bits". */
 export function legend(scale, cells) {
-  if (scale === "own") return "each map by its own largest magnitude";
-  if (scale === "row") return "each row by its largest magnitude";
-  const map = cells.flat().find(({ unit }) => unit !== undefined);
-  return map ? `up to ±${signed(map.scale).slice(1)} ${map.unit}` : "";
+  const maps = cells.flat().filter(({ unit }) => unit !== undefined);
+  if (!maps.length) return "";
+  const colors = {
+    own: "each map by its own largest magnitude",
+    row: "each row by its largest magnitude",
+    all: `up to ±${signed(maps[0].scale).slice(1)} ${maps[0].unit}`,
+  }[scale];
+  const block = Math.max(...maps.map(({ block }) => block));
+  return block > 1 ? `${colors}; of every ${block} × ${block} pixels, the strongest` : colors;
 }
 
 function make(tag, properties = {}, ...children) {
@@ -51,9 +56,9 @@ function make(tag, properties = {}, ...children) {
   return element;
 }
 
-function shown({ png, coarse }, alt = "") {
+function shown(png, coarse) {
   const url = URL.createObjectURL(new Blob([png], { type: "image/png" }));
-  return make("img", { src: url, alt, draggable: false, className: coarse ? "xw-coarse" : "" });
+  return make("img", { src: url, alt: "", draggable: false, className: coarse ? "xw-coarse" : "" });
 }
 
 function render({ model, el }) {
@@ -62,7 +67,8 @@ function render({ model, el }) {
   const titles = (at) => named(rows, columns, at);
 
   const buttons = cells.map((row, y) => row.map((cell, x) => {
-    const button = make("button", { type: "button", tabIndex: y || x ? -1 : 0 }, shown(cell));
+    const picture = shown(cell.small ?? cell.png, cell.coarse);
+    const button = make("button", { type: "button", tabIndex: y || x ? -1 : 0 }, picture);
     button.dataset.lmSuppressShortcuts = "true";
     button.setAttribute("aria-label", `${titles([y, x])}: ${reading(cell)}`);
     button.setAttribute("aria-haspopup", "dialog");
@@ -85,6 +91,7 @@ function render({ model, el }) {
   const table = make("table", {},
     ...(columns.length ? [make("thead", {}, head)] : []), make("tbody", {}, ...body));
   table.setAttribute("aria-label", "maps");
+  table.style.setProperty("--xw-columns", size[1]);
   const scroll = make("div", { className: "xw-scroll" }, table);
 
   const ramp = make("i", { className: "xw-ramp" });
@@ -163,7 +170,7 @@ function render({ model, el }) {
       if (dialog.open) dialog.close();
       return;
     }
-    large.append(shown(cell));
+    large.append(shown(cell.png, cell.coarse));
     caption.textContent = `${titles(at)}: ${reading(cell)}`;
     if (!dialog.open) dialog.showModal();
     close.focus();

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,9 @@ class RelevanceGrid(View):
     """Maps of several classes, methods, feature maps or pictures, each over its own grey picture.
 
     These are the figures of Zintgraf et al. (2016). The strongest values of a map are read by
-    pointing at it or by going there with the arrow keys; a click or Enter enlarges it.
+    pointing at it or by going there with the arrow keys; a click or Enter enlarges it. Cells are
+    128 to 224 pixels wide, as there is room; until it is enlarged, a large map shows the strongest
+    pixel of every block, so that specks are seen.
 
     Args:
         results: rows of :class:`xwidgets.Relevance`, of any pictures; a cell may also be a plain
@@ -115,7 +118,7 @@ class RelevanceGrid(View):
         """What a reader without widgets sees: a PNG and words, by MIME type."""
         scales = self._scales(self.scale)
         pictures = [
-            [_picture(cell, largest, PREVIEW) for cell in row]
+            [render.enlarged(_picture(cell, largest, _block(cell)), PREVIEW) for cell in row]
             for row, largest in zip(self._results, scales, strict=True)
         ]
         sheet = render.png(render.sheet(pictures))
@@ -188,27 +191,39 @@ def _described(cell: Cell, largest: float | None) -> dict[str, Any]:
     described: dict[str, Any] = {"png": render.png(picture), "coarse": picture.shape[1] < COARSE}
     if isinstance(cell, Relevance):
         known = cell.values[np.isfinite(cell.values)]
+        block = _block(cell)
+        if block > 1:
+            described["small"] = render.png(_picture(cell, largest, block))
         return described | {
             "title": cell.title,
             "unit": cell.unit,
             "highest": max(0.0, float(known.max(initial=0))),
             "lowest": min(0.0, float(known.min(initial=0))),
             "scale": render.scale_of(cell.values) if largest is None else largest,
+            "block": block,
         }
     if cell.dtype == bool:
         return described | {"title": f"{cell.mean():.1%} of the pixels"}
     return described | {"title": "the picture"}
 
 
-def _picture(cell: Cell, largest: float | None, size: int | None = None) -> NDArray[np.uint8]:
-    """A cell as an 8-bit picture, of its own width or of ``size`` pixels."""
+def _block(cell: Cell) -> int:
+    """How many pixels, across and down, become one where a cell is shown small."""
+    width: int = (cell.image if isinstance(cell, Relevance) else cell).shape[1]
+    return ceil(width / COARSE)
+
+
+def _picture(cell: Cell, largest: float | None, block: int = 1) -> NDArray[np.uint8]:
+    """A cell as an 8-bit picture, with one pixel for every block of its own."""
     if isinstance(cell, Relevance):
-        width = size or cell.image.shape[1]
-        return render.overlay(cell.image, cell.values, size=width, scale=largest)
+        image = render.reduced(cell.image, block)
+        values = render.strongest(cell.values, block)
+        return render.overlay(image, values, size=image.shape[1], scale=largest)
     if cell.dtype == bool:
         cell = np.repeat(np.where(cell[..., None], 255, 0).astype(np.uint8), 3, 2)
-    return render.enlarged(cell.astype(np.uint8), size or cell.shape[1])
+    return render.reduced(cell.astype(np.uint8), block)
 
 
 COARSE = 160
-"""Pictures that have fewer pixels in width are shown with sharp pixels."""
+"""Pictures that have fewer pixels in width are shown with sharp pixels, maps that have more by the
+strongest pixel of every block."""
