@@ -135,7 +135,7 @@ def rounding() -> None:
                 effects.append(_effects(net, image, corners, contents)[1])
                 maps.append(xw.prediction_difference(net, image, samples=2, stride=stride))
         (exact, rounded), (one, other) = effects, maps
-        assert other.parameters["products"] == "bfloat16", other.note
+        assert other.products == "bfloat16", other.note
         error = ((rounded - exact).abs().amax(1) / exact.abs().amax(1)).median()
         likeness = _likeness(other.values, one.values)
         sampling = np.sqrt(np.mean(one.standard_error**2)) / one.values.std()

@@ -573,7 +573,7 @@ def test_the_result_says_how_it_was_made():
     assert (result.unit, result.network, result.completed) == ("bits", "small", 1.0)
     assert result.parameters == {
         "window": 3, "sampler": repr(GREY), "samples": 2, "stride": 2, "seed": 5,
-        "measure": "evidence", "training_size": 99, "products": "float64",
+        "measure": "evidence", "training_size": 99,
     }  # fmt: skip
 
 

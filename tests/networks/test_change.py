@@ -6,6 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.overrides import _get_current_function_mode_stack
 
+from xwidgets import Network, unit_relevance
 from xwidgets.networks.change import Change
 from xwidgets.networks.watch import Watch
 
@@ -95,6 +96,10 @@ CASES = {
     "one that returns what it is given": (
         "same", lambda m, x: m.same(m.conv(x)).sin(), conv, lambda m, x, y: y.sin(), 1,
     ),
+    "one that hands on what is used beside it": (
+        "same", lambda m, x: (lambda y: m.same(y).cos() + y.sin())(m.conv(x)), conv,
+        lambda m, x, y: y.cos() + conv(m, x).sin(), 1,
+    ),
     "a view of what is used beside it": (
         "flatten", beside, lambda m, x: conv(m, x).flatten(1),
         lambda m, x, y: y.cos() + conv(m, x).sin().flatten(1), 1,
@@ -153,3 +158,35 @@ def test_the_module_is_left_as_it_came_also_by_an_exception():
     assert [set(vars(part)) for part in module.modules()] == before
     assert not any(part._forward_hooks for part in module.modules())
     assert _get_current_function_mode_stack() == []
+
+
+class Shifted(nn.Module):
+    """A parameter goes through a layer that hands it on."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv, self.same = nn.Conv2d(3, 4, 3, padding=1), nn.Identity()
+        self.shift = nn.Parameter(torch.randn(1, 4, 5, 6))
+        self.double()
+
+    def forward(self, x):
+        return (self.conv(x) + self.same(self.shift)).sin().mean((2, 3))
+
+
+def test_a_parameter_that_is_handed_on_stays_as_it_is():
+    module, x = Shifted().eval(), pixels()
+    shift, plain = module.shift.detach().clone(), module(x)
+    change = changes((4, 4, 5, 6))
+    with torch.no_grad(), Change(module, "same", change, 1):
+        changed = module(x)
+    assert torch.equal(module.shift, shift)
+    assert torch.equal(module(x), plain)
+    expected = (module.conv(x) + shift + change).sin().mean((2, 3))
+    torch.testing.assert_close(changed, expected)
+
+
+def test_units_that_are_the_same_in_every_image_are_refused():
+    net = Network(Shifted().eval(), size=(5, 6))
+    with pytest.raises(ValueError, match="'same' puts out the same for every image"):
+        unit_relevance(net, pixels(1)[0], "same", 0, pixels(), samples=3)

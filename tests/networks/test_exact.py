@@ -53,3 +53,17 @@ def test_of_two_threads_the_last_one_puts_it_back():
         thread.join(20)
     assert seen == [False]
     assert cudnn.allow_tf32 is before
+
+
+def test_a_precision_that_was_chosen_the_newer_way_is_kept():
+    if not hasattr(cudnn, "conv"):
+        pytest.skip("this torch has only the older way")
+    before = cudnn.conv.fp32_precision
+    try:
+        cudnn.conv.fp32_precision = "ieee"
+        with exact_products(GPU):
+            assert cudnn.conv.fp32_precision == "ieee"
+        assert cudnn.conv.fp32_precision == "ieee"
+    finally:
+        cudnn.conv.fp32_precision = before
+    assert isinstance(cudnn.allow_tf32, bool)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, Literal
 
 import torch
@@ -43,7 +44,7 @@ class Nodes(ABC):
     parameters: Mapping[str, Any]
     _outputs: Tensor
 
-    @property
+    @cached_property
     def whole(self) -> Tensor:
         """Their evidence ``(1, M)`` in the unchanged image."""
         return self.evidence(self.values(self._outputs))

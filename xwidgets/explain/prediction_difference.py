@@ -16,8 +16,8 @@ the window's corner and the sample's number, so neither order, batches nor cance
 
 The first batch runs whole forwards, which need no set-up, so that first colours come at once; from
 then on only what a window can change is computed again, which is exact. Devices that are faster so
-multiply these differences in bfloat16, as ``parameters["products"]`` of the result says; that moves
-a map by less than a hundredth of its spread, and a comparison with plain forwards watches over it.
+multiply these differences in bfloat16, as ``products`` of the result says; that moved maps by
+half a hundredth of their spread, and a comparison with plain forwards watches over it.
 """
 
 import time
@@ -239,7 +239,7 @@ class _Removal:
         self._grid = WindowGrid(height, width, self._window, int(stride))
         self._tally = Tally(len(self._grid), len(targets))
         self._first = WholeInference(net, self._image, self._window, memory, self._nodes.read)
-        self._note = ""
+        self._note, self._products = "", net.dtype
         self._parameters: dict[str, Any] = {
             "window": self._window,
             "sampler": repr(sampler),
@@ -248,7 +248,6 @@ class _Removal:
             "seed": self._seed,
             "measure": measure,
             "training_size": int(training_size),
-            "products": _name(net.dtype),
             **self._nodes.parameters,
         }
 
@@ -273,7 +272,7 @@ class _Removal:
         if inference is self._first:
             inference = IncrementalInference(self._first)
             self._note = inference.note
-            self._parameters = self._parameters | {"products": _name(inference.products)}
+            self._products = inference.products
         return inference
 
     def results(self) -> list[Relevance]:
@@ -303,6 +302,7 @@ class _Removal:
             completed=float(tally.count.sum()) / (self._samples * len(grid)),
             standard_error=error,
             note=self._note,
+            products=str(self._products).removeprefix("torch."),
         )
 
     def _rngs(self, windows: Tensor, sample: int) -> list[np.random.Generator]:
@@ -314,7 +314,3 @@ class _Removal:
             )
             for top, left in self._grid.corners[windows].tolist()
         ]
-
-
-def _name(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")

@@ -197,9 +197,11 @@ class ConditionalSampler:
                 f"{channels}; fit one on images like it with xw.ConditionalSampler.fit(images)"
             )
         if window > self.window:
+            fits = side <= min(height, width)
+            other = f", or sampler=xw.ConditionalSampler.fit(images, {window})" if fits else ""
             raise ValueError(
                 f"window {window} is larger than the {self.window} pixels this sampler was fitted "
-                f"for; use a smaller window, or sampler=xw.ConditionalSampler.fit(images, {window})"
+                f"for; use a smaller window{other}"
             )
         if side > min(height, width):
             raise ValueError(

@@ -141,7 +141,13 @@ def _in_other_images(
             net.activations(part.to(memory_format=net.memory_format), layer).flatten(1)
             for part in pool[torch.from_numpy(chosen)].split(_AT_ONCE)
         ]
-    return torch.cat(parts)
+    others = torch.cat(parts)
+    if len(others) < samples:
+        raise ValueError(
+            f"layer {layer!r} puts out the same for every image, so that its units have no other "
+            "values; choose another layer"
+        )
+    return others
 
 
 _AT_ONCE = 8  # images whose activations are computed together

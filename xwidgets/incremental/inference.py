@@ -1,7 +1,7 @@
 """What is read off one image with windows replaced, as fast as the network allows.
 
 Only what a window can change is computed again, which is exact; on devices that are faster so, in
-products of bfloat16, which keep an effect to about a hundredth. Where a comparison with plain
+products of bfloat16, if two windows' effects are kept to a twentieth. Where a comparison with plain
 forwards does not hold, or the network cannot be run so, the images with replaced windows go through
 it whole, behind the same interface.
 """

@@ -1,7 +1,7 @@
 """In which type the products of differences are computed.
 
-Differences have no large values to round: eight bits of each keep an effect to about a hundredth,
-where plain forwards in such a type would lose it.
+Differences have no large values to round: eight bits of each keep most effects to about a
+hundredth, where plain forwards in such a type would lose them.
 """
 
 import time
@@ -18,13 +18,16 @@ _GAIN = 1.3  # how much faster the smaller type has to be
 def fast_type(device: torch.device) -> torch.dtype:
     """The type in which ``device`` is to multiply: bfloat16 where that is clearly faster.
 
-    A short convolution is measured, once.
+    A short convolution is measured, once; a device that has none in bfloat16 keeps float32.
 
     Example:
         >>> fast_type(torch.device("cpu")) in (torch.float32, torch.bfloat16)
         True
     """
-    single, small = (_seconds(device, dtype) for dtype in (torch.float32, torch.bfloat16))
+    try:
+        single, small = (_seconds(device, dtype) for dtype in (torch.float32, torch.bfloat16))
+    except (RuntimeError, TypeError):
+        return torch.float32
     return torch.bfloat16 if _GAIN * small < single else torch.float32
 
 

@@ -122,7 +122,7 @@ class OnValues(Rule):
 
     def __init__(self, x: Source, function: Callable[[Tensor], Tensor]) -> None:
         self.extent = x.extent
-        self.clean = x.extent is None or x.extent.whole
+        self.clean = x.clean or x.extent is None or x.extent.whole
         self._base = Surroundings(x.base, x.extent, fill=0)
         self._function = function
         self._free = x.free
@@ -220,7 +220,7 @@ class Maximum(Rule):
         self._input = Surroundings(x.base, read, fill=low)
         self._output = Surroundings(output, self.extent, fill=0)
         self._place = Placement(x.extent, read, clean=True)  # outside, all is low
-        self._alike = self._place.same and x.clean
+        self._alike = self._place.same
         self._outside = Overhang(self.extent)
         self.workspace = 2 * read.area * x.base.shape[1]
 

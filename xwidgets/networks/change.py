@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Self
+
 from torch import Tensor, nn
 
 from .watch import Watch
@@ -44,6 +46,21 @@ class Change(Watch):
         super().__init__(module, [layer])
         self._changes, self._stage = changes, stage
         self.stages = 0
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self._versions: list[int] = []
+        self._handles += [child.register_forward_pre_hook(self._depart) for child in self._names]
+        return self
+
+    def _depart(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
+        self._versions = [one._version for one in inputs if isinstance(one, Tensor)]
+
+    def _in_place(self, inputs: tuple[Any, ...], output: Tensor) -> bool:
+        """Only what was written over is written again: what is handed on may be used elsewhere."""
+        given = [one for one in inputs if isinstance(one, Tensor)]
+        before = zip(given, self._versions, strict=True)
+        return any(output is one and one._version != version for one, version in before)
 
     def _copies(self) -> bool:
         return True

@@ -17,9 +17,10 @@ def exact_products(device: torch.device) -> Iterator[None]:
     """A context without TF32, which lost effects of a thousandth of a score.
 
     The setting is of the whole process: it is as it was when the last of several threads is done.
+    Who chose a precision by ``fp32_precision`` keeps that.
     """
     global _users, _before
-    if device.type != "cuda":
+    if device.type != "cuda" or _chosen():
         yield
         return
     with _lock:
@@ -33,3 +34,10 @@ def exact_products(device: torch.device) -> Iterator[None]:
             _users -= 1
             if _users == 0:
                 cudnn.allow_tf32 = _before
+
+
+def _chosen() -> bool:
+    try:
+        return cudnn.allow_tf32 is None
+    except RuntimeError:  # torch does not let both ways of choosing mix
+        return True

@@ -157,7 +157,7 @@ class Watch(TorchFunctionMode):
         # elsewhere it is copied when one comes
         if not self._copies():
             kept = onward = output
-        elif any(output is one for one in inputs):
+        elif self._in_place(inputs, output):
             kept = output.clone()
             onward = output.copy_(self._onward(kept))
         else:
@@ -168,6 +168,10 @@ class Watch(TorchFunctionMode):
             setattr(onward, self._mark, names)
         onward.xwidgets_producer = made  # type: ignore[attr-defined]
         return onward
+
+    def _in_place(self, inputs: tuple[Any, ...], output: Tensor) -> bool:
+        """Whether what the network goes on with has to stand where the output does."""
+        return any(output is one for one in inputs)
 
     def _copies(self) -> bool:
         """Whether the network goes on with copies of what is kept, which lies on the way back."""

@@ -30,6 +30,7 @@ class Relevance(Result):
         standard_error: float32 ``(H, W)``, of ``values`` where they are estimated from samples, in
             ``unit``; NaN where there are too few samples to tell, ``None`` where it is not known.
         note: a sentence where something about the computation is worth knowing.
+        products: the type that was multiplied in, such as ``"float32"``; "" where it is not known.
         mass: what arrived of what a method shared out, where it shares out.
         versions: of the packages that computed it.
 
@@ -53,6 +54,7 @@ class Relevance(Result):
     completed: float = 1.0
     standard_error: NDArray[np.float32] | None = None
     note: str = ""
+    products: str = ""
     mass: float | None = None
     versions: Mapping[str, str] = field(default_factory=versions)
 
