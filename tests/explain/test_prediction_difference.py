@@ -763,7 +763,9 @@ BAD = {
     "window-0": (lambda: (network(), X, 0, 0, GREY), "window is 0.* at least 1"),
     "window-fraction": (lambda: (network(), X, 0, 2.5, GREY), "window is 2.5.*whole number"),
     "window-larger-than-image": (lambda: (network(), X, 0, 9, GREY), "a window of at most 8"),
-    "window-larger-than-fitted": (lambda: (network(), X, 0, 3, gaussian()), "window=3"),
+    "window-larger-than-fitted": (
+        lambda: (network(), X, 0, 3, gaussian()), r"smaller window, or sampler=.*\(images, 3\)"
+    ),
     "patch-larger-than-image": (
         lambda: (network(), X, 0, 7, gaussian(window=7)), "smaller window"
     ),
