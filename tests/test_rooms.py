@@ -9,7 +9,7 @@ import xwidgets
 
 ROOT = Path(xwidgets.__file__).parent
 COMPUTE = ("networks", "images", "incremental", "explain", "evaluate", "results")
-VIEWS = ("relevance_overlay.py", "window_slider.py", "class_chooser.py", "explorer.py",
+VIEWS = ("relevance_overlay.py", "parameter_control.py", "class_chooser.py", "explorer.py",
          "comparison.py", "difference.py", "region_painter.py", "region_tools.py",
          "region_scores.py", "relevance_grid.py", "xfeature_explorer.py",
          "parts_form.py")  # fmt: skip

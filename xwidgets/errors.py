@@ -92,9 +92,9 @@ def a_seed(value: int) -> int:
     return int(value)
 
 
-def warn(sentence: str) -> None:
+def warn(sentence: str, category: type[Warning] = UserWarning) -> None:
     """Warn, pointing at the user's line, which is the nearest outside of this package."""
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame, level = frame.f_back, level + 1
-    warnings.warn(sentence, stacklevel=level)
+    warnings.warn(sentence, category, stacklevel=level)

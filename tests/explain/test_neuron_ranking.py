@@ -414,7 +414,7 @@ def test_the_batches_fit_the_memory_and_make_no_difference(memory, sizes):
     rank(net, x)  # finds the layers
     counts, ranking = batches(net, lambda: rank(net, x, memory=memory))
     assert [count for count in counts if count > 1] == [size for size in sizes if size > 1]
-    assert sum(counts) == 7 + 2  # the unperturbed image, and the zeros that find the readers
+    assert sum(counts) == 7 + 3  # the scores, the unperturbed maps, and the zeros for the readers
     np.testing.assert_allclose(ranking.importance, rank(net, x).importance, rtol=1e-9)
 
 

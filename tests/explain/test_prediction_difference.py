@@ -444,7 +444,7 @@ def test_a_network_that_branches_gives_the_same_map_and_says_so():
 
 def test_when_time_is_up_the_map_is_as_it_is():
     net, x, now = network(), image(), [0.0]
-    with patch("xwidgets.explain.prediction_difference.time.monotonic", lambda: now[0]):
+    with patch("xwidgets.explain.method.time.monotonic", lambda: now[0]):
         steps = prediction_difference_steps(
             net, x, 0, 2, gaussian(), samples=3, memory=0, seconds=5
         )
@@ -787,7 +787,7 @@ BAD = {
     "sampler-text": (lambda: (network(), X, 0, 2, ConstantSampler("a")), "the constant is 'a'"),
     "seed-fraction": (lambda: (network(), X, 0, 2, GREY, 1, 1, 0.5), "seed is 0.5"),
     "measure": (
-        lambda: (network(), X, 0, 2, GREY, 1, 1, 0, "logits"), "one of evidence, difference"
+        lambda: (network(), X, 0, 2, GREY, 1, 1, 0, "logits"), 'must be "evidence" or "difference"'
     ),
     "training-size": (
         lambda: (network(), X, 0, 2, GREY, 1, 1, 0, "evidence", 0), "training_size is 0"

@@ -252,7 +252,7 @@ def test_an_error_on_the_way_leaves_the_module_as_it_came():
 
 
 def test_of_channels_without_a_known_unit_nothing_is_told():
-    with patch("xwidgets.explain.unit_relevance.time.monotonic", iter(range(100)).__next__):
+    with patch("xwidgets.explain.method.time.monotonic", iter(range(100)).__next__):
         result = unit_relevance(network(), image(), "middle", 0, IMAGES, 3, memory=0, seconds=1)
     frame = result.frame()
     known = np.isfinite(result.values).any((1, 2))
@@ -286,7 +286,7 @@ def test_the_seed_decides_and_the_explained_image_is_not_drawn_from():
 
 
 def test_when_time_is_up_the_rest_is_not_known():
-    with patch("xwidgets.explain.unit_relevance.time.monotonic", iter(range(100)).__next__):
+    with patch("xwidgets.explain.method.time.monotonic", iter(range(100)).__next__):
         result = unit_relevance(
             network(), image(), "middle", 0, IMAGES, 3, memory=0, seconds=5
         )  # fmt: skip

@@ -89,7 +89,7 @@ def test_likeness_is_that_of_the_maps_shown_and_begins_anew_with_them(study: xw.
         def note(_: object) -> None:
             found, look = concepts.found.answer, concepts.found.question
             if found is not None:
-                epoch = len(look.module.facts.curves["error"])
+                epoch = len(look.method.module.facts.curves["error"])
                 seen.append((epoch, correlation(found.maps)))
 
         concepts.found.observe(note, "answer")

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 import xwidgets as xw
-from xwidgets.widgets import Difference
+from xwidgets.widgets import Difference, ParameterControl
 
 from .test_views import states
 
@@ -33,8 +33,12 @@ def panels(comparison: xw.Comparison) -> list[xw.RelevanceOverlay]:
     return [view for view in comparison.children if isinstance(view, xw.RelevanceOverlay)]
 
 
-def sliders(comparison: xw.Comparison) -> list[xw.WindowSlider]:
-    return [view for view in comparison.children if isinstance(view, xw.WindowSlider)]
+def sliders(comparison: xw.Comparison) -> list[ParameterControl]:
+    return [
+        view
+        for view in comparison.children
+        if isinstance(view, ParameterControl) and view.name == "window"
+    ]
 
 
 def shown(view: xw.RelevanceOverlay) -> np.ndarray:

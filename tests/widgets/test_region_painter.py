@@ -228,18 +228,22 @@ def test_the_study_closes_over_a_region_that_is_computed() -> None:
 
 def test_another_image_clears_the_region(study, painter, commands) -> None:
     drag(painter, (8, 8), (9, 9))
-    study.regions.removal.wait()
+    before = study.regions.removal.wait()
+    region = study.regions.mask
     commands.clear()
+    first = study.image
     other = torch.rand(3, 16, 16, generator=torch.Generator().manual_seed(5))
     study.image = other
     assert not study.regions.mask.any()
     assert not painter._mask.any()
-    assert study.regions.removal.known() == {}
+    assert study.regions.removal.answer is None
     assert painter.scores.rows[0]["before"] == pytest.approx(study.ranking[0][2])
     assert "putImageData" in [name for name, _ in commands]
     drag(painter, (8, 8), (9, 9))
     removal = study.regions.removal.wait()
     np.testing.assert_array_equal(removal.image, study.picture)
+    study.image, study.regions.mask = first, region
+    assert study.regions.removal.answer is before, "what is known of a picture is kept"
 
 
 def test_the_canvas_is_sharp_on_any_screen(painter) -> None:

@@ -2,13 +2,14 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 import xwidgets as xw
-from xwidgets.widgets.inquiry import Clock
+from xwidgets.widgets.live_result import Clock
 
 
 def direct(study: xw.Study) -> xw.Relevance:
@@ -70,7 +71,7 @@ def test_another_image_forgets_what_was_begun(net: xw.Network, image: torch.Tens
             time.sleep(0.001)
         study.image = image.flip(-1)
         study.image = image
-        assert len(study._map._task._begun) == 1
+        assert len(study._live._task._begun) == 1
 
 
 def test_no_map_of_another_question_is_ever_seen(net: xw.Network, image: torch.Tensor) -> None:
@@ -147,19 +148,19 @@ def test_stopping_keeps_the_map_and_going_on_completes_it(
 def test_work_rests_while_nobody_looks(net: xw.Network, image: torch.Tensor) -> None:
     sampler = xw.ConstantSampler(0.5)
     with xw.Study(net, image, window=4, sampler=sampler, samples=300) as study:
-        study._map.watched(1)
-        study._map.watched(1)
-        study._map.watched(-1)
+        study._live.watched(1)
+        study._live.watched(1)
+        study._live.watched(-1)
         time.sleep(0.1)
         before = study.progress.share
         time.sleep(0.2)
         assert study.progress.share > before, "one view is left"
-        study._map.watched(-1)
+        study._live.watched(-1)
         time.sleep(0.1)
         before = study.progress.share
         time.sleep(0.2)
         assert study.progress.share == before, "nobody looks"
-        study._map.watched(1)
+        study._live.watched(1)
         time.sleep(0.2)
         assert study.progress.share > before
 
@@ -167,9 +168,9 @@ def test_work_rests_while_nobody_looks(net: xw.Network, image: torch.Tensor) -> 
 def test_a_stop_by_hand_outlasts_a_look(net: xw.Network, image: torch.Tensor) -> None:
     with xw.Study(net, image, window=4, sampler=xw.ConstantSampler(0.5), samples=300) as study:
         study.stop()
-        study._map.watched(1)
+        study._live.watched(1)
         assert study.progress.state == "stopped"
-        study._map.watched(-1)
+        study._live.watched(-1)
         study.resume()
         assert study.wait().completed == 1
 
@@ -239,8 +240,9 @@ def test_a_map_that_completes_while_a_trait_changes_is_kept_for_its_own_question
     )
     with study.hold_trait_notifications():  # the value is there, the question not yet asked
         study.window = 3
-        study._map.question = study.question._replace(window=5)
-        study._map._show(late, True)
+        at_5 = study.method.changed(window=5)
+        study._live.question = replace(study.question, method=at_5)
+        study._live._show(late, True)
         assert study.relevance.parameters["window"] == 4
     assert study.wait().parameters["window"] == 3
     assert [kept.parameters["window"] for kept in study.complete()] == [3, 4, 5]

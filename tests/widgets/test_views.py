@@ -93,7 +93,7 @@ def test_a_slider_without_a_study_is_refused(study: xw.Study) -> None:
 def test_buttons_stop_and_resume(study: xw.Study) -> None:
     view = xw.RelevanceOverlay(study)
     study.wait()
-    study._options["samples"] = 3000
+    study.move(samples=3000)
     study.window = 7
     view._handle_custom_msg({"type": "stop"}, [])
     assert study.progress.state == "stopped"

@@ -1,37 +1,59 @@
-"""One file a method: tensors in, result out."""
+"""One file a method: what explains an image in a network, as a value and as a function."""
 
-from .deconvnet import deconvolve
-from .excitation_backprop import excitation_backprop
+from .deconvnet import Deconvnet, deconvolve
+from .excitation_backprop import ExcitationBackprop, excitation_backprop
 from .explanation_fit import Fitting, fit_explanation, fit_explanation_steps
 from .explanation_module import ExplanationModule
 from .explanation_training import Training
-from .image_search import search_images, search_images_steps
-from .neuron_ranking import rank_neurons, rank_neurons_steps
-from .patches import neuron_patches
+from .image_search import ImageSearch, search_images, search_images_steps
+from .method import MapMethod, Method
+from .neuron_ranking import InputResampling, rank_neurons, rank_neurons_steps
+from .occlusion import Occlusion, occlusion, occlusion_steps
+from .parameter import Control, Parameter, parameter
+from .patches import NeuronPatches, neuron_patches
 from .prediction_difference import (
+    PredictionDifference,
     prediction_difference,
     prediction_difference_each,
     prediction_difference_steps,
 )
-from .region_removal import remove_region, remove_region_steps
-from .saliency import saliency
+from .region_removal import RegionDifference, remove_region, remove_region_steps
+from .saliency import Saliency, saliency
 from .samplers import ConditionalSampler, ConstantSampler, MarginalSampler, Sampler
-from .unit_relevance import unit_relevance
-from .x_features import x_features, x_features_each
+from .unit_relevance import UnitDifference, unit_relevance
+from .x_features import XFeatureMaps, x_features, x_features_each
 
 __all__ = [
     "ConditionalSampler",
     "ConstantSampler",
+    "Control",
+    "Deconvnet",
+    "ExcitationBackprop",
     "ExplanationModule",
     "Fitting",
+    "ImageSearch",
+    "InputResampling",
+    "MapMethod",
     "MarginalSampler",
+    "Method",
+    "NeuronPatches",
+    "Occlusion",
+    "Parameter",
+    "PredictionDifference",
+    "RegionDifference",
+    "Saliency",
     "Sampler",
     "Training",
+    "UnitDifference",
+    "XFeatureMaps",
     "deconvolve",
     "excitation_backprop",
     "fit_explanation",
     "fit_explanation_steps",
     "neuron_patches",
+    "occlusion",
+    "occlusion_steps",
+    "parameter",
     "prediction_difference",
     "prediction_difference_each",
     "prediction_difference_steps",

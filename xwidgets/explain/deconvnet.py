@@ -13,8 +13,10 @@ smooth and capped ones (SiLU, GELU, ReLU6 ...) cut it at zero. A gate that scale
 that of a squeeze-and-excitation block, is a constant.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -22,15 +24,55 @@ from torch import Tensor
 from torch.autograd import Function
 
 from xwidgets.networks import Network
-from xwidgets.networks.network import Watched, image_for
+from xwidgets.networks.network import Watched
 from xwidgets.networks.operations import Kind, Operation, factors, producer
+from xwidgets.networks.subject import Subject
+from xwidgets.networks.target import Class, Resolved
 from xwidgets.networks.watch import Rule, go_back, nodes, refuse_hidden, undefined
+from xwidgets.results import Relevance
 
+from .method import MapMethod
 from .neuron import channel_of
+from .parameter import front, parameter
 
 Start = Literal["map", "maximum"]
 
 
+@dataclass(frozen=True)
+class Deconvnet(MapMethod):
+    """Deconvnet (Zeiler & Fergus 2014): what in the image drives a neuron, over all colours.
+
+    From a class, which has no rectifier, a signal of 1 sets out.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> Deconvnet(start="maximum").run(net, scene.image, xw.Channel("features.3", 5))
+        <Relevance 64 x 64: deconvnet for 'features.3, channel 5' (birds), in ...>
+    """
+
+    start: Start = parameter(
+        "map",
+        'from the neuron\'s whole ``"map"`` (Lengerich et al.) or its ``"maximum"`` alone '
+        "(Zeiler & Fergus)",
+        choices=("map", "maximum"),
+        label="Start from",
+    )
+
+    name, unit = "deconvnet", "logits per pixel value"
+
+    def explain(self, subject: Subject, target: Resolved) -> Relevance:
+        """The sum over the colours of the reconstruction of one target."""
+        watched = subject.watched([], target, RULES)
+        of_class = isinstance(target, Class)
+        begin = torch.ones_like if of_class else partial(started, start=self.start)
+        index, label = cast(int, target.index), target.label(subject.net)
+        [pixels] = reconstructions(watched, target.units(watched), label, [index], begin)
+        unit = self.unit if of_class else "activation squared per pixel value"
+        return self.relevance(subject, target, pixels[0].sum(0), unit=unit)
+
+
+@front(Deconvnet)
 def deconvolve(
     net: Network,
     image: object,
@@ -46,8 +88,6 @@ def deconvolve(
         layer: the neuron's layer, by name, or a convolution by its number. Activations are read
             behind the batch norm and the rectifier that directly follow a convolution.
         channel: the neuron, a channel of the layer's output; or several.
-        start: from the neuron's whole ``"map"`` (Lengerich et al.) or its ``"maximum"`` alone
-            (Zeiler & Fergus).
 
     Returns:
         ``(C, H, W)``, signed, in units of activation squared per pixel value; ``(M, C, H, W)`` for
@@ -63,7 +103,9 @@ def deconvolve(
         >>> deconvolve(net, scene.image, "features.3", channel=[5, 7]).shape
         torch.Size([2, 3, 64, 64])
     """
-    x = image_for(net, image)
+    subject = Subject(net, image)
+    method = Deconvnet(start)
+    method.check_parameters()
     chosen = net.layer(layer)
     if isinstance(channel, Tensor | np.ndarray):
         channel = channel.tolist()
@@ -71,34 +113,46 @@ def deconvolve(
     if not several:
         raise ValueError("channel is empty; give the number of a channel, or several")
     channels = [channel_of(chosen, one) for one in several]
-    watched = net.watched(x[None], [chosen.name], RULES)
-    pixels = torch.cat(list(reconstructions(watched, chosen.name, channels, start)))
+    watched = subject.watched([chosen.name], rules=RULES)
+    maps, label, begin = (
+        watched.activations[chosen.name],
+        f"layer {chosen.name!r}",
+        partial(started, start=start),
+    )
+    pixels = torch.cat(list(reconstructions(watched, maps, label, channels, begin)))
     return pixels if several is channel else pixels[0]
 
 
 def reconstructions(
-    watched: Watched, layer: str, channels: Sequence[int], start: Start
+    watched: Watched,
+    units: Tensor,
+    owner: str,
+    channels: Sequence[int],
+    begin: Callable[[Tensor], Tensor],
 ) -> Iterator[Tensor]:
-    """The neurons' reconstructions, a few ``(M, C, H, W)`` at a time, from a watched pass.
+    """Reconstructions of channels, a few ``(M, C, H, W)`` at a time.
+
+    Args:
+        watched: a pass with :data:`RULES`.
+        units: ``(1, C', ...)`` of it, and ``owner`` what they are called.
+        channels: of ``units``.
+        begin: makes of a channel's values what sets out from them.
 
     Raises:
         ValueError: as :func:`deconvolve`.
     """
-    if start not in ("map", "maximum"):
-        raise ValueError(f'start is {start!r}, but must be "map" or "maximum"')
-    activations = watched.activations[layer]
-    refuse_hidden(activations, (_Rectify,))
-    if not any(node.name() == "_RectifyBackward" for node in nodes(activations.grad_fn)):
+    refuse_hidden(units, (_Rectify,))
+    if not any(node.name() == "_RectifyBackward" for node in nodes(units.grad_fn)):
         raise ValueError(
-            f"there is no rectifier between the pixels and layer {layer!r}, so that a deconvnet "
+            f"there is no rectifier between the pixels and {owner}, so that a deconvnet "
             "would be the gradient; for that there is xw.saliency"
         )
     for first in range(0, len(channels), _TOGETHER):
         some = channels[first : first + _TOGETHER]
-        seeds = activations.new_zeros(len(some), *activations.shape)
+        seeds = units.new_zeros(len(some), *units.shape)
         for seed, channel in zip(seeds, some, strict=True):
-            seed[0, channel] = started(activations[0, channel].detach(), start)
-        yield go_back(activations, seeds, watched.pixels)[:, 0]
+            seed[0, channel] = begin(units[0, channel].detach())
+        yield go_back(units, seeds, watched.pixels)[:, 0]
 
 
 def started(values: Tensor, start: Start) -> Tensor:

@@ -21,8 +21,9 @@ way are not negative, and less where negative ones leak.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -30,21 +31,89 @@ from torch.autograd import Function
 from torch.func import vjp
 from torch.nn.functional import interpolate
 
-from xwidgets.errors import index_within, of_kind
-from xwidgets.images import picture
 from xwidgets.networks import Network
-from xwidgets.networks.network import evaluating, image_for
 from xwidgets.networks.operations import Kind, Operation, factors, producer
-from xwidgets.networks.watch import Rule, Watch, go_back, nodes, refuse_hidden, undefined
+from xwidgets.networks.subject import Subject
+from xwidgets.networks.target import Above, Resolved, Target
+from xwidgets.networks.watch import Rule, go_back, nodes, refuse_hidden, undefined
 from xwidgets.results import Relevance
+
+from .method import MapMethod
+from .parameter import front, parameter
 
 Excitation = Callable[..., Sequence[Tensor]]
 
 
+def stops(method: object, subject: Subject) -> list[str]:
+    """The layers that put out maps, and the pixels."""
+    maps = [layer.name for layer in subject.net.layers if len(layer.shape) == 3]
+    return ["pixels", *maps]
+
+
+@dataclass(frozen=True)
+class ExcitationBackprop(MapMethod):
+    """Excitation backprop or c-MWP (Zhang et al. 2016): how much of a unit is owed to what.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> ExcitationBackprop(contrastive=False).run(net, scene.image, xw.Channel(13, 7))
+        <Relevance 64 x 64: excitation backprop for 'features.28, channel 7' (birds), in ...>
+    """
+
+    layer: str | int | None = parameter(
+        None,
+        'where to stop, a layer by name, a convolution by its number, or ``"pixels"``; by default '
+        "the deepest pooled layer with maps of at least 12 x 12, else the pixels",
+        choices=stops,
+        label="Stop at",
+    )
+    contrastive: bool = parameter(
+        True,
+        "c-MWP, what speaks for the unit more than against it; otherwise plain MWP",
+        label="Contrast",
+    )
+
+    unit, signed = "share of the excitation", False
+
+    @property
+    def name(self) -> str:
+        """What results call it."""
+        return "contrastive excitation backprop" if self.contrastive else "excitation backprop"
+
+    def resolved(self, subject: Subject) -> Self:
+        """The same with the layer by name."""
+        return (
+            self if self.layer is None else replace(self, layer=end_layer(subject.net, self.layer))
+        )
+
+    def explain(self, subject: Subject, target: Resolved) -> Relevance:
+        """The map of one target."""
+        begin = target.layers[0] if target.layers else None
+        end = end_layer(subject.net, self.layer, begin)
+        watched = subject.watched([] if end == "pixels" else [end], target, RULES)
+        units = target.units(watched)
+        seed = _seed(units, cast(int, target.index), target.label(subject.net))
+        to = watched.pixels if end == "pixels" else watched.activations[end]
+        arrived = excitations(units, seed[None], to, self.contrastive)[0, 0]
+        values = arrived.sum(0)
+        values = values.clamp(min=0) if self.contrastive else values
+        return self.relevance(
+            subject,
+            target,
+            at_pixels(values[None], subject.image.shape[1:])[0],
+            mass=float(arrived.sum()),
+            parameters={"source": begin, "top": None}
+            | dict(target.facts)
+            | {"layer": end, "contrastive": bool(self.contrastive)},
+        )
+
+
+@front(ExcitationBackprop)
 def excitation_backprop(
     net: Network,
     image: object,
-    target: int | str | None = None,
+    target: Target = None,
     layer: str | int | None = None,
     contrastive: bool = True,
     *,
@@ -59,9 +128,6 @@ def excitation_backprop(
         target: class index or name, ``None`` for the class with the highest score. With ``source``
             or ``top``, the index of the unit; of a layer ``(C, H, W)`` a channel, whose locations
             start in proportion to their activations.
-        layer: where to stop, a layer by name, a convolution by its number, or ``"pixels"``; by
-            default the deepest pooled layer with maps of at least 12 x 12, else the pixels.
-        contrastive: c-MWP, what speaks for the unit more than against it; otherwise plain MWP.
         source: the layer that the unit belongs to; ``None`` for the classes.
         top: layers of the caller's own, such as an encoder, that take the output of ``source`` (or
             the logits) and return units ``(1, K)`` or ``(1, C, H, W)``, one of which is ``target``.
@@ -82,42 +148,9 @@ def excitation_backprop(
         >>> relevance.values.shape, round(relevance.mass, 4)
         ((64, 64), 1.0)
     """
-    x = image_for(net, image)
-    begin = None if source is None else net.layer(source).name
-    end = end_layer(net, layer, begin)
-    kept = [name for name in (begin, end) if name not in (None, "pixels")]
-    watched = net.watched(x[None], kept, RULES)
-    units = watched.logits if begin is None else watched.activations[begin]
-    if top is not None:
-        units = through(top, units)
-    if begin is None and top is None:
-        index = net.target_index(target, units)
-        label = net.class_name(index)
-    else:
-        owner = f"layer {begin!r}" if top is None else "the top layers"
-        index = index_within("unit", target, units.shape[1], owner)
-        label = f"unit {index} of {owner}"
-    seed = _seed(units, index, label)
-    to = watched.pixels if end == "pixels" else watched.activations[end]
-    arrived = excitations(units, seed[None], to, contrastive)[0, 0]
-    values = arrived.sum(0)
-    values = values.clamp(min=0) if contrastive else values
-    return Relevance(
-        values=at_pixels(values[None], x.shape[1:])[0].float().cpu().numpy(),
-        image=picture(x),
-        unit="share of the excitation",
-        method="contrastive excitation backprop" if contrastive else "excitation backprop",
-        network=net.name,
-        target=index,
-        label=label,
-        parameters={
-            "layer": end,
-            "contrastive": contrastive,
-            "source": begin,
-            "top": None if top is None else type(top).__name__,
-        },
-        mass=float(arrived.sum()),
-    )
+    if source is not None or top is not None:
+        target = Above(source, cast(int, target), top)
+    return ExcitationBackprop(layer, contrastive).run(net, image, target)
 
 
 def excitations(units: Tensor, seeds: Tensor, to: Tensor, contrastive: bool) -> Tensor:
@@ -331,32 +364,6 @@ def end_layer(net: Network, layer: str | int | None, begin: str | None = None) -
             found = one.name
         jump = max(jump, one.extent.jump)
     return found
-
-
-def through(top: nn.Module, features: Tensor) -> Tensor:
-    """What layers of the caller's own make of a layer of a pass watched with :data:`RULES`.
-
-    Raises:
-        ValueError: when they cannot take it, or do not return units as finite as they should be.
-    """
-    of_kind("top", top, nn.Module, "a torch.nn.Module")
-    try:
-        with evaluating(top, gradients=True), Watch(top, rules=RULES):
-            units: object = top(features)
-    except (RuntimeError, IndexError) as error:
-        raise ValueError(
-            f"the top layers cannot take features of shape {tuple(features.shape)} and type "
-            f"{features.dtype} ({error})"
-        ) from error
-    if not isinstance(units, Tensor) or units.ndim not in (2, 4) or len(units) != len(features):
-        got = tuple(units.shape) if isinstance(units, Tensor) else type(units).__name__
-        many = len(features)
-        raise ValueError(
-            f"the top layers return {got}, but must return ({many}, K) or ({many}, C, H, W)"
-        )
-    if not units.isfinite().all():
-        raise ValueError("the top layers return NaN or infinite values; check their weights")
-    return units
 
 
 def _seed(units: Tensor, index: int, label: str) -> Tensor:

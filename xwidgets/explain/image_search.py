@@ -6,11 +6,13 @@ images there are, and is kept in a file, so that the next question about the lay
 once, whichever channel it is about. Of equally good images the earlier one comes first.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 import torch
@@ -18,17 +20,81 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from xwidgets.errors import at_least
+from xwidgets.errors import of_kind
 from xwidgets.images import picture
 from xwidgets.networks import Layer, Network
 from xwidgets.networks.network import a_network
+from xwidgets.networks.subject import Subject
+from xwidgets.networks.target import Channel, Resolved
 from xwidgets.results import TopImages
 from xwidgets.results.result import Result
 
 from .data_set import DataSet, cache_file, cache_folder, keep
+from .method import Method
 from .neuron import neuron_of
+from .parameter import front, parameter
 
 
+def _check_cache(name: str, value: Any) -> None:
+    cache_folder(value, "searches")
+
+
+@dataclass(frozen=True)
+class ImageSearch(Method[TopImages]):
+    """Dataset search (Zeiler & Fergus 2014): the images that drive a channel of a layer most.
+
+    What it finds does not depend on the image that a study is about.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scenes = xw.network("birds"), [xw.scenes.bird(seed) for seed in range(20)]
+        >>> ImageSearch(scenes, k=3).run(net, scenes[0].image, xw.Channel(5, 3))
+        <TopImages: 3 for ... channel 3 (birds), of 20 images>
+    """
+
+    images: object = parameter(
+        None,
+        "a folder, paths, tensors, photographs, scenes or a data set of PyTorch: all that "
+        ":class:`xwidgets.images.Collection` takes. Those of another size than the network's are "
+        "brought to it by :meth:`xwidgets.Network.prepare`. Files that cannot be read are skipped "
+        "with a warning",
+        told=False,
+    )
+    k: int = parameter(5, "how many images for each", least=1, span=(1, 20), label="Images")
+    cache: bool | str | Path = parameter(
+        True,
+        "whether what was found is kept in files and found again there, for all channels of these "
+        "layers; or the folder to keep it in. By default that of the user's caches. Images that "
+        "are neither files nor one tensor or array are searched anew each time",
+        check=_check_cache,
+        told=False,
+        compared=False,
+    )
+
+    name = "dataset search"
+
+    def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
+        """Raise for targets that are no channels."""
+        for target in targets:
+            of_kind("a target", target, Channel, "an xw.Channel(layer, number), a neuron")
+
+    def begin(self, subject: Subject, targets: Sequence[Resolved]) -> Search:
+        """Get ready to search."""
+        channels = cast(Sequence[Channel], targets)
+        neurons = [(cast(str, one.layer), cast(int, one.index)) for one in channels]
+        return self.search(subject.net, neurons)
+
+    def search(self, net: Network, neurons: Iterable[tuple[str | int, int]]) -> Search:
+        """Get ready to search for neurons, pairs of a layer and a channel.
+
+        Raises:
+            ValueError: as :func:`search_images`.
+        """
+        self.check_parameters()
+        return Search(self, net, neurons)
+
+
+@front(ImageSearch)
 def search_images(
     net: Network,
     images: object,
@@ -42,16 +108,8 @@ def search_images(
 
     Args:
         net: the classifier.
-        images: a folder, paths, tensors, photographs, scenes or a data set of PyTorch: all that
-            :class:`xwidgets.images.Collection` takes. Those of another size than the network's are
-            brought to it by :meth:`xwidgets.Network.prepare`. Files that cannot be read are skipped
-            with a warning.
         neurons: pairs of a layer, by name or number of the convolution, and a channel. Activations
             are read behind the batch norm and the rectifier that directly follow a convolution.
-        k: how many images for each.
-        cache: whether what was found is kept in files and found again there, for all channels of
-            these layers; or the folder to keep it in. By default that of the user's caches. Images
-            that are neither files nor one tensor or array are searched anew each time.
         progress: whether to show a progress bar.
 
     Returns:
@@ -67,13 +125,14 @@ def search_images(
         >>> search_images(xw.network("birds"), scenes, [(5, 3), (13, 7)], k=3, progress=False)
         [<TopImages: 3 for ... channel 3 (birds), of 20 images>, <TopImages: 3 for ...>]
     """
-    search = _Search(net, images, neurons, k, cache)
+    search = ImageSearch(images, k, cache).search(net, neurons)
     with tqdm(total=search.total, desc="searching", unit="image", disable=not progress) as bar:
-        for searched in search.run():
+        for searched in search.steps():
             bar.update(searched - bar.n)
     return search.results()
 
 
+@front(ImageSearch)
 def search_images_steps(
     net: Network,
     images: object,
@@ -84,8 +143,11 @@ def search_images_steps(
 ) -> Iterator[list[TopImages]]:
     """The results of :func:`search_images` as they grow, one step a batch.
 
-    The arguments are those of :func:`search_images`, checked at once. Closing the generator
-    cancels; nothing is computed between steps.
+    The arguments are checked at once. Closing the generator cancels; nothing is computed between
+    steps.
+
+    Args:
+        net, neurons: as of :func:`search_images`.
 
     Yields:
         The best images so far; ``searched`` tells of how many. The last ones are what
@@ -100,33 +162,31 @@ def search_images_steps(
         True
         >>> steps.close()
     """
-    search = _Search(net, images, neurons, k, cache)
-    return (search.results() for _ in search.run())
+    search = ImageSearch(images, k, cache).search(net, neurons)
+    return (search.results() for _ in search.steps())
 
 
-class _Search:
-    """What is asked for, and the best found so far."""
+class Search:
+    """A run through a data set, and the best images found so far.
+
+    Attributes:
+        total: how many images there are.
+    """
 
     def __init__(
-        self,
-        net: Network,
-        images: object,
-        neurons: Iterable[tuple[str | int, int]],
-        k: int,
-        cache: bool | str | Path,
+        self, method: ImageSearch, net: Network, neurons: Iterable[tuple[str | int, int]]
     ) -> None:
-        at_least("k", k, 1)
-        self._net, self._k = a_network(net), int(k)
+        self._net, self._k = a_network(net), int(method.k)
         self._neurons = [neuron_of(net, neuron) for neuron in neurons]
         if not self._neurons:
             raise ValueError("neurons is empty; give pairs of a layer and a channel")
-        self._folder = cache_folder(cache, "searches")
-        self._data = DataSet(net, images)
+        self._folder = cache_folder(method.cache, "searches")
+        self._data = DataSet(net, method.images)
         self._best = {layer: _Best.of_none(layer.shape[0]) for layer, _ in self._neurons}
         self._pictures: dict[int, NDArray[np.uint8]] = {}
         self.total = len(self._data)
 
-    def run(self) -> Iterator[int]:
+    def steps(self) -> Iterator[int]:
         """Search; after each batch, how many images were looked at."""
         files = self._files()
         asked = [layer for layer in self._best if not self._recalled(layer, files.get(layer))]

@@ -14,11 +14,10 @@ rounding. All six metrics come out of one pass.
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -26,16 +25,91 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from xwidgets.errors import at_least, number, warn
-from xwidgets.images import picture
+from xwidgets.errors import number, of_kind, warn
 from xwidgets.networks import Layer, Network
-from xwidgets.networks.network import image_for
 from xwidgets.networks.readers import Weights, outgoing_weights
+from xwidgets.networks.subject import Subject
+from xwidgets.networks.target import Class, Resolved
 from xwidgets.results import METRICS, Ranking
+
+from .method import Method, Run
+from .parameter import front, parameter
 
 Output = Literal["logit", "probability"]
 
 
+@dataclass(frozen=True)
+class InputResampling(Method[Ranking]):
+    """Neuron ranking by input resampling (Lengerich et al. 2017), and four baselines.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> len(InputResampling(layers=(3,), top=2).run(net, scene.image))
+        2
+    """
+
+    metric: str = parameter(
+        "activation_precision",
+        "which of the six ranks; all are computed, and :meth:`Ranking.by` ranks by another",
+        check=lambda name, value: None,
+        told=False,
+    )
+    layers: str | int | Sequence[str | int] | None = parameter(
+        None, "by name, or convolutions by number; ``None`` for every convolution", told=False
+    )
+    samples: int = parameter(
+        50, "how many perturbed images, at least 2", least=2, span=(2, 200), label="Samples"
+    )
+    sigma: float = parameter(
+        0.1,
+        "standard deviation of the noise, as a share of the pixel",
+        above=0,
+        span=(0.01, 1),
+        label="Noise",
+        step=0.01,
+    )
+    top: int = parameter(5, "how many neurons of each layer are the best", least=1, told=False)
+    seed: int = parameter(0, "of the noise", least=0)
+    output: Output = parameter(
+        "logit",
+        'the class\'s ``"logit"`` or ``"probability"``, which activations are correlated with',
+        choices=("logit", "probability"),
+        label="Output",
+    )
+    minimum: float = parameter(0.1, "the paper's lambda", least=0, told=False)
+    as_printed: bool = parameter(
+        False,
+        "variances as the papers print them, the sum of the squares less the square of the sum; "
+        "for the precision, the mean of their inverses over the map, where they are not zero",
+    )
+    memory: float = parameter(
+        128e6,
+        "roughly how many bytes the activations of a batch of images may take",
+        check=lambda name, value: number(name, value, lambda memory: memory >= 0, "of bytes"),
+        told=False,
+        compared=False,
+    )
+
+    name = "input resampling"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.layers, list):
+            object.__setattr__(self, "layers", tuple(self.layers))
+
+    def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
+        """Raise for layers without channels, an unknown metric, or targets that are no classes."""
+        _with_channels(subject.net, self.layers)
+        for target in targets:
+            of_kind("a target", target, Class, "a class, by index or name")
+
+    def begin(self, subject: Subject, targets: Sequence[Resolved]) -> Run[Ranking]:
+        """Get ready to perturb the image."""
+        [target] = targets
+        return _Resampling(self, subject, cast(Class, target))
+
+
+@front(InputResampling)
 def rank_neurons(
     net: Network,
     image: object,
@@ -67,19 +141,7 @@ def rank_neurons(
     Args:
         net: the classifier.
         image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
-        metric: one of the six. All are computed; :meth:`Ranking.by` ranks by another.
-        layers: by name, or convolutions by number; ``None`` for every convolution.
-        samples: how many perturbed images, at least 2.
-        sigma: standard deviation of the noise, as a share of the pixel.
-        top: how many neurons of each layer are the best.
-        seed: of the noise.
         target: class index or name, whose output is correlated with; ``None`` for the top class.
-        output: the class's ``"logit"`` or ``"probability"``.
-        minimum: the paper's lambda.
-        as_printed: variances as the papers print them, the sum of the squares less the square of
-            the sum; for the precision, the mean of their inverses over the map, where they are not
-            zero.
-        memory: roughly how many bytes the activations of a batch of images may take.
 
     Returns:
         The ranking, which :func:`xwidgets.neuron_patches` takes as it is.
@@ -95,10 +157,10 @@ def rank_neurons(
         >>> ranking.frame()["layer"].tolist()
         ['features.5', 'features.5', 'features.7', 'features.7']
     """
-    run = _Run(net, image, metric, layers, samples, sigma, top, seed,
-               target, output, minimum, as_printed, memory)  # fmt: skip
-    deque(run.batches(), maxlen=0)
-    ranking = run.ranking().by()
+    method = InputResampling(
+        metric, layers, samples, sigma, top, seed, output, minimum, as_printed, memory
+    )
+    ranking = method.run(net, image, target).by()
     if np.isnan(ranking.values).all():
         warn(
             f"{metric} says nothing of any neuron, as when the output does not vary over the "
@@ -107,6 +169,7 @@ def rank_neurons(
     return ranking
 
 
+@front(InputResampling)
 def rank_neurons_steps(
     net: Network,
     image: object,
@@ -125,7 +188,10 @@ def rank_neurons_steps(
 ) -> Iterator[Ranking]:
     """The result of :func:`rank_neurons` as it sharpens, one step a batch of perturbed images.
 
-    The arguments are those of :func:`rank_neurons`, checked at once. Closing the generator cancels.
+    The arguments are checked at once. Closing the generator cancels.
+
+    Args:
+        net, image, target: as of :func:`rank_neurons`.
 
     Yields:
         The ranking so far. Its numbers are new whenever four times as many images are behind them,
@@ -138,58 +204,31 @@ def rank_neurons_steps(
         True
         >>> steps.close()
     """
-    run = _Run(net, image, metric, layers, samples, sigma, top, seed,
-               target, output, minimum, as_printed, memory)  # fmt: skip
-
-    def steps() -> Iterator[Ranking]:
-        ranking, known = None, 0
-        for count in run.batches():
-            if ranking is None or count >= 4 * known or count == samples:
-                ranking, known = run.ranking(), count
-            yield replace(ranking, completed=count / samples)
-
-    return steps()
+    method = InputResampling(
+        metric, layers, samples, sigma, top, seed, output, minimum, as_printed, memory
+    )
+    return method.steps(net, image, target)
 
 
-class _Run:
-    """What is asked for, and what the perturbed images told so far."""
+class _Resampling:
+    """Perturbed images, and what they told so far."""
 
-    def __init__(
-        self,
-        net: Network,
-        image: object,
-        metric: str,
-        layers: str | int | Sequence[str | int] | None,
-        samples: int,
-        sigma: float,
-        top: int,
-        seed: int,
-        target: int | str | None,
-        output: Output,
-        minimum: float,
-        as_printed: bool,
-        memory: float,
-    ) -> None:
-        self._image = image_for(net, image)
-        at_least("samples", samples, 2)
-        at_least("seed", seed, 0)
-        number("memory", memory, lambda memory: memory >= 0, "of bytes")
-        number("sigma", sigma, lambda sigma: 0 < sigma < math.inf, "above 0")
-        if output not in ("logit", "probability"):
-            raise ValueError(f'output is {output!r}, but must be "logit" or "probability"')
-        self._net, self._samples, self._sigma, self._seed = net, samples, sigma, seed
-        self._layers = _with_channels(net, layers)
+    def __init__(self, method: InputResampling, subject: Subject, target: Class) -> None:
+        net = subject.net
+        self._method, self._net, self._image = method, net, subject.image
+        self._target = target.index
+        self._layers = _with_channels(net, method.layers)
         self._names = [layer.name for layer in self._layers]
-        self._output, self._as_printed, self._memory = output, as_printed, memory
         unperturbed = net.watched(self._image[None], self._names, gradients=False)
-        self._target = net.target_index(target, unperturbed.logits)
         self._outputs = _Outputs(
             float(self._scored(unperturbed.logits)[0]),
-            torch.finfo(torch.float64 if output == "probability" else net.dtype).eps,
+            torch.finfo(torch.float64 if method.output == "probability" else net.dtype).eps,
         )
         with torch.inference_mode(False):
             self._sums = [_Sums(unperturbed.activations[name][0]) for name in self._names]
         counts = [layer.shape[0] for layer in self._layers]
+        self._ranking: Ranking | None = None
+        self._known = 0
         self._empty = Ranking(
             layers=tuple(self._names),
             convolutions=tuple(layer.convolution for layer in self._layers),
@@ -198,38 +237,39 @@ class _Run:
             importance=np.zeros((len(METRICS), 0)),
             activation=np.zeros(0),
             maps=np.concatenate([_thumbnails(one.first) for one in self._sums]),
-            image=picture(self._image),
+            image=subject.picture,
             network=net.name,
             target=self._target,
-            label=net.class_name(self._target),
-            parameters={
-                "samples": int(samples),
-                "sigma": float(sigma),
-                "seed": int(seed),
-                "output": output,
-                "as_printed": bool(as_printed),
-            },
-            metric=metric,
-            top=top,
-            minimum=minimum,
+            label=target.label(net),
+            parameters=method.told(),
+            metric=method.metric,
+            top=method.top,
+            minimum=method.minimum,
         )
 
-    def batches(self) -> Iterator[int]:
-        """Look at the perturbed images; after each batch, how many there were."""
-        rng = torch.Generator().manual_seed(int(self._seed))
-        size = _batch_size(self._net, self._layers, self._memory)
-        while self._outputs.count < self._samples:
-            count = min(size, self._samples - self._outputs.count)
+    def steps(self) -> Iterator[None]:
+        """Look at a batch of perturbed images in each step."""
+        method, outputs = self._method, self._outputs
+        rng = torch.Generator().manual_seed(int(method.seed))
+        size = _batch_size(self._net, self._layers, method.memory)
+        while outputs.count < method.samples:
+            count = min(size, method.samples - outputs.count)
             noise = [torch.randn(self._image.shape, generator=rng) for _ in range(count)]
-            pixels = self._image * (1 + self._sigma * torch.stack(noise).to(self._image))
+            pixels = self._image * (1 + method.sigma * torch.stack(noise).to(self._image))
             watched = self._net.watched(pixels, self._names, gradients=False)
-            changes = self._outputs.add(self._scored(watched.logits))
+            changes = outputs.add(self._scored(watched.logits))
             for name, sums in zip(self._names, self._sums, strict=True):
                 sums.add(watched.activations[name], changes)
-            yield self._outputs.count
+            yield
 
-    def ranking(self) -> Ranking:
-        """The ranking by what is known so far."""
+    def results(self) -> list[Ranking]:
+        """The ranking, whose numbers are new whenever four times as many images are behind them."""
+        count = self._outputs.count
+        if self._ranking is None or count >= 4 * self._known or count == self._method.samples:
+            self._ranking, self._known = self._computed(), count
+        return [replace(self._ranking, completed=count / self._method.samples)]
+
+    def _computed(self) -> Ranking:
         activation = np.concatenate([one.mean(self._outputs.count) for one in self._sums])
         if not np.isfinite(activation).all():
             raise ValueError(
@@ -240,18 +280,21 @@ class _Run:
         return replace(self._empty, importance=importance, activation=activation)
 
     def _over_images(self) -> dict[str, NDArray[np.float64]]:
-        return _joined(one.over_images(self._outputs, self._as_printed) for one in self._sums)
+        return _joined(
+            one.over_images(self._outputs, self._method.as_printed) for one in self._sums
+        )
 
     @cached_property
     def _still(self) -> dict[str, NDArray[np.float64]]:
         """The metrics that do not look at the perturbed images."""
+        as_printed = self._method.as_printed
         weights = outgoing_weights(self._net, self._layers)
-        return _joined(_of_one_image(one.first, self._as_printed) for one in self._sums) | _joined(
-            _of_weights(one, self._as_printed) for one in weights
+        return _joined(_of_one_image(one.first, as_printed) for one in self._sums) | _joined(
+            _of_weights(one, as_printed) for one in weights
         )
 
     def _scored(self, logits: Tensor) -> Tensor:
-        values = self._net.probabilities(logits) if self._output == "probability" else logits
+        values = self._net.probabilities(logits) if self._method.output == "probability" else logits
         return values[:, self._target].double().cpu()
 
 

@@ -9,23 +9,19 @@ the difference is their activation difference (equation 9).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor
 
-from xwidgets.errors import at_least, index_within
 from xwidgets.evidence import log_odds, log_odds_slope
-from xwidgets.networks import Network
+from xwidgets.networks.subject import Subject, finite
+from xwidgets.networks.target import Channel, Class, Resolved, Unit
 
-Measure = Literal["evidence", "difference"]
-
-Target = int | str | tuple[int, int, int] | None
-"""A class by index or name; or in a layer a channel, or a unit (channel, row, column)."""
-
-UNITS: Mapping[Measure, str] = {"evidence": "bits", "difference": "logits"}
+Measure = Literal["evidence", "difference", "drop", "probability"]
+"""Of classes: log2 odds lost, score lost before softmax, probability lost, or left."""
 
 
 class Nodes(ABC):
@@ -33,15 +29,11 @@ class Nodes(ABC):
 
     Attributes:
         indices: of each, the class or the channel.
-        labels: what they are called.
         unit: of the evidence.
-        parameters: what a result is to say of them.
     """
 
     indices: Sequence[int]
-    labels: Sequence[str]
     unit: str
-    parameters: Mapping[str, Any]
     _outputs: Tensor
 
     @cached_property
@@ -61,6 +53,10 @@ class Nodes(ABC):
         """Of means of values."""
         return values
 
+    def lost(self, values: Tensor) -> Tensor:
+        """How much less evidence there is where the values have these means."""
+        return self.whole - self.evidence(values)
+
     def slope(self, values: Tensor) -> Tensor:
         """How much the evidence grows with the values."""
         return torch.ones_like(values)
@@ -70,17 +66,15 @@ class Logits(Nodes):
     """Scores of classes before softmax.
 
     Args:
-        net: the classifier.
+        subject: an image in the classifier.
         classes: indices.
-        logits: ``(1, K)`` of the unchanged image.
     """
 
-    def __init__(self, net: Network, classes: Sequence[int], logits: Tensor) -> None:
-        self._net, self._outputs = net, logits
+    unit = "logits"
+
+    def __init__(self, subject: Subject, classes: Sequence[int]) -> None:
+        self._net, self._outputs = subject.net, finite(subject.net, subject.logits)
         self.indices = classes
-        self.labels = [net.class_name(index) for index in classes]
-        self.unit = UNITS["difference"]
-        self.parameters = {}
 
     def read(self, pixels: Tensor) -> Tensor:
         """Logits ``(N, K)``."""
@@ -88,25 +82,37 @@ class Logits(Nodes):
 
 
 class Probabilities(Logits):
-    """Classes behind softmax.
+    """Classes behind softmax."""
 
-    Args:
-        net: the classifier.
-        classes: indices.
-        logits: ``(1, K)`` of the unchanged image.
-        training_size: N of the Laplace correction.
-    """
-
-    def __init__(
-        self, net: Network, classes: Sequence[int], logits: Tensor, training_size: int
-    ) -> None:
-        super().__init__(net, classes, logits)
-        self._correction = training_size, logits.shape[1]
-        self.unit = UNITS["evidence"]
+    unit = "probability"
 
     def values(self, outputs: Tensor) -> Tensor:
         """Probabilities ``(N, M)``."""
         return self._net.probabilities(outputs)[:, list(self.indices)]
+
+
+class Remaining(Probabilities):
+    """Classes behind softmax, of which not the loss counts, but what is left."""
+
+    def lost(self, values: Tensor) -> Tensor:
+        """The probability itself."""
+        return values
+
+
+class Evidence(Probabilities):
+    """Classes behind softmax, by their log2 odds.
+
+    Args:
+        subject: an image in the classifier.
+        classes: indices.
+        training_size: N of the Laplace correction.
+    """
+
+    unit = "bits"
+
+    def __init__(self, subject: Subject, classes: Sequence[int], training_size: int) -> None:
+        super().__init__(subject, classes)
+        self._correction = training_size, subject.logits.shape[1]
 
     def evidence(self, values: Tensor) -> Tensor:
         """Their log2 odds."""
@@ -121,49 +127,17 @@ class Activations(Nodes):
     """Channels of a hidden layer: whole feature maps (the mean over their units), or single units.
 
     Args:
-        net: the classifier.
-        layer: name, or number of a convolution.
-        targets: channels, or units (channel, row, column) that share row and column; ``None`` for
-            the channel that is most active in the image.
-        image: ``(C, H, W)``.
-
-    Raises:
-        ValueError: for a layer, channel or unit that does not exist.
+        subject: an image in the classifier.
+        targets: channels of one layer, or units of one that share row and column.
     """
 
     unit = "activation"
 
-    def __init__(
-        self, net: Network, layer: str | int, targets: Sequence[object], image: Tensor
-    ) -> None:
-        self._net = net
-        self._layer = net.layer(layer).name
-        self._place: tuple[int, int] | None = None
-        with net.evaluating():
-            activations = finite(net, net.activations(image[None], self._layer))
-        shape = activations.shape[1:]
-        if len(shape) not in (1, 3):
-            raise ValueError(
-                f"layer {self._layer!r} puts out {tuple(shape)} and has no channels; choose "
-                "one that puts out (C, H, W) or (K,)"
-            )
-        most_active = int(self._nodes(activations).argmax())
-        units = [self._unit(most_active if one is None else one, shape) for one in targets]
-        if len({unit[1:] for unit in units}) > 1:
-            raise ValueError(
-                "targets are of several kinds or places; ask for feature maps, or for units at one "
-                "place, in one call"
-            )
-        self.indices = [unit[0] for unit in units]
-        self.parameters = {"layer": self._layer}
-        name = f"{self._layer}, channel"
-        self.labels = [f"{name} {channel}" for channel in self.indices]
-        if units[0][1:]:
-            _, row, column = units[0]
-            self._place = row, column
-            self.parameters = {"layer": self._layer, "row": row, "column": column}
-            self.labels = [f"{label}, row {row}, column {column}" for label in self.labels]
-        self._outputs = self._nodes(activations)
+    def __init__(self, subject: Subject, targets: Sequence[Channel] | Sequence[Unit]) -> None:
+        self._net, self._first = subject.net, targets[0]
+        self._layer = str(targets[0].layer)
+        self.indices = [cast(int, target.index) for target in targets]
+        self._outputs = self._nodes(subject.activations(self._layer))
 
     def read(self, pixels: Tensor) -> Tensor:
         """All channels ``(N, C)``."""
@@ -172,64 +146,40 @@ class Activations(Nodes):
     def _nodes(self, activations: Tensor) -> Tensor:
         if activations.ndim == 2:
             return activations
-        if self._place is None:
-            return activations.mean((2, 3))
-        row, column = self._place
-        return activations[:, :, row, column]
-
-    def _unit(self, target: object, shape: Sequence[int]) -> tuple[int, ...]:
-        """A target's channel, and its row and column if it is a single unit."""
-        owner = f"layer {self._layer!r}"
-        if not isinstance(target, tuple):
-            return (index_within("channel", target, shape[0], owner),)
-        if len(target) != 3 or len(shape) != 3:
-            raise ValueError(
-                f"target {target!r} is no node of {owner}; give a channel"
-                + (", or a unit (channel, row, column)" if len(shape) == 3 else "")
-            )
-        axes = zip(("channel", "row", "column"), target, shape, strict=True)
-        return tuple(index_within(name, index, count, owner) for name, index, count in axes)
+        if isinstance(self._first, Unit):
+            return activations[:, :, self._first.row, self._first.column]
+        return activations.mean((2, 3))
 
 
 def nodes_of(
-    net: Network,
-    image: Tensor,
-    targets: Sequence[Target],
-    layer: str | int | None,
-    measure: Measure,
-    training_size: int,
+    subject: Subject, targets: Sequence[Resolved], measure: Measure, training_size: int = 0
 ) -> Nodes:
-    """The nodes that the arguments of :func:`xwidgets.prediction_difference` mean.
+    """The nodes that targets mean.
+
+    Args:
+        subject: an image in the classifier.
+        targets: classes, channels of one layer, or units at one place of one.
+        measure: of classes.
+        training_size: N of the Laplace correction, for evidence.
 
     Raises:
-        ValueError: for a target, layer or measure that does not exist.
+        ValueError: for targets of several kinds.
     """
-    at_least("training_size", training_size, 1)
-    if not isinstance(measure, str) or measure not in UNITS:
-        raise ValueError(f"measure is {measure!r}, but must be one of {', '.join(UNITS)}")
-    if not isinstance(targets, Sequence) or isinstance(targets, str) or not targets:
-        raise ValueError(f"targets is {targets!r}, but must be a list of one target at least")
-    if layer is not None:
-        return Activations(net, layer, targets, image)
-    logits = finite(net, net.logits(image[None]))
-    classes = []
-    for target in targets:
-        if isinstance(target, tuple):
-            raise ValueError(f"target {target!r} is a unit; say of which layer with layer=name")
-        classes.append(net.target_index(target, logits))
-    if measure == "difference":
-        return Logits(net, classes, logits)
-    return Probabilities(net, classes, logits, int(training_size))
-
-
-def finite(net: Network, outputs: Tensor) -> Tensor:
-    """``outputs`` of a network.
-
-    Raises:
-        ValueError: when some are NaN or infinite.
-    """
-    if not outputs.isfinite().all():
+    kinds = {(type(target), *target.facts.values()) for target in targets}
+    if len(kinds) > 1:
         raise ValueError(
-            f"{net.name} returned NaN or infinite scores; check its weights and the normalisation"
+            "targets are of several kinds or places; ask for classes, for feature maps of one "
+            "layer, or for units at one place, in one call"
         )
-    return outputs
+    if not isinstance(targets[0], Class):
+        return Activations(subject, cast(Sequence[Channel], targets))
+    classes = [cast(int, target.index) for target in targets]
+    if measure == "evidence":
+        return Evidence(subject, classes, training_size)
+    kind = {"difference": Logits, "drop": Probabilities, "probability": Remaining}[measure]
+    return kind(subject, classes)
+
+
+def units_of(measure: Measure) -> str:
+    """The unit of a measure of classes."""
+    return {"evidence": "bits", "difference": "logits"}.get(measure, "probability")

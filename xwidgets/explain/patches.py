@@ -5,22 +5,93 @@ box of what is not zero, cut from the image, is the neuron's patch. It lies insi
 receptive field, and touches it where the reconstruction reaches as far as the neuron can see.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import chain
+from typing import cast
 
 from torch import Tensor
 
 from xwidgets.box import Box
-from xwidgets.errors import number
-from xwidgets.images import picture
+from xwidgets.errors import number, of_kind
 from xwidgets.networks import Layer, Network
-from xwidgets.networks.network import image_for
+from xwidgets.networks.subject import Subject
+from xwidgets.networks.target import Channel, Resolved
 from xwidgets.results import NeuronPatch
 
 from .deconvnet import RULES, Start, reconstructions, started
+from .method import InOneGo, Method, Run
 from .neuron import neuron_of
+from .parameter import front, parameter
 
 
+@dataclass(frozen=True)
+class NeuronPatches(Method[NeuronPatch]):
+    """The patch of the image that a channel of a layer looks at (Lengerich et al. 2017).
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> NeuronPatches(start="maximum").run(net, scene.image, xw.Channel(3, 11))
+        <NeuronPatch ...>
+    """
+
+    start: Start = parameter(
+        "map",
+        'from a neuron\'s whole ``"map"`` or its ``"maximum"`` alone, as of '
+        ":func:`xwidgets.deconvolve`",
+        choices=("map", "maximum"),
+        label="Start from",
+    )
+    threshold: float = parameter(
+        0.0,
+        "share of the reconstruction's largest absolute value that a pixel has to exceed to be in "
+        "the box, 0 to below 1",
+        check=lambda name, value: number(name, value, lambda x: 0 <= x < 1, "from 0 to below 1"),
+    )
+
+    name, unit = "neuron patches", "activation squared per pixel value"
+
+    def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
+        """Raise for targets that are no channels."""
+        for target in targets:
+            of_kind("a target", target, Channel, "an xw.Channel(layer, number), a neuron")
+
+    def begin(self, subject: Subject, targets: Sequence[Resolved]) -> Run[NeuronPatch]:
+        """All neurons of a subject in one pass."""
+        return InOneGo(lambda: self._patches(subject, cast(Sequence[Channel], targets)))
+
+    def _patches(self, subject: Subject, neurons: Sequence[Channel]) -> list[NeuronPatch]:
+        net = subject.net
+        begin = partial(started, start=self.start)
+        layers = {str(neuron.layer): net.layer(neuron.layer) for neuron in neurons}
+        watched = subject.watched(list(layers), rules=RULES)
+        found: dict[Channel, NeuronPatch] = {}
+        for name, layer in layers.items():
+            these = [one for one in dict.fromkeys(neurons) if one.layer == name]
+            maps = watched.activations[name]
+            channels = [cast(int, one.index) for one in these]
+            parts = reconstructions(watched, maps, f"layer {name!r}", channels, begin)
+            for neuron, pixels in zip(these, chain.from_iterable(parts), strict=True):
+                activation = maps[0, cast(int, neuron.index)].detach()
+                strength = pixels.abs().amax(0)
+                found[neuron] = NeuronPatch(
+                    network=net.name,
+                    layer=name,
+                    channel=cast(int, neuron.index),
+                    convolution=layer.convolution,
+                    depth=_depth(net, layer),
+                    activation=float(activation.max()),
+                    image=subject.picture,
+                    pixels=pixels.float().cpu().numpy(),
+                    box=Box.around((strength > self.threshold * strength.max()).cpu().numpy()),
+                    field=_field(layer, begin(activation), subject.picture.shape[:2]),
+                )
+        return [found[neuron] for neuron in neurons]
+
+
+@front(NeuronPatches)
 def neuron_patches(
     net: Network,
     image: object,
@@ -34,9 +105,6 @@ def neuron_patches(
         net: the classifier.
         image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
         neurons: pairs of a layer, by name or number of the convolution, and a channel.
-        start: as for :func:`xwidgets.deconvolve`.
-        threshold: share of the reconstruction's largest absolute value that a pixel has to exceed
-            to be in the box, 0 to below 1.
 
     Returns:
         A patch for each neuron, in the same order.
@@ -51,31 +119,13 @@ def neuron_patches(
         >>> patch.crop.shape <= net.layer(3).receptive_field + (3,)
         True
     """
-    x = image_for(net, image)
-    number("threshold", threshold, lambda share: 0 <= share < 1, "from 0 to below 1")
-    wanted = [neuron_of(net, neuron) for neuron in neurons]
-    watched = net.watched(x[None], list({layer.name for layer, _ in wanted}), RULES)
-    shown = picture(x)
-    found: dict[tuple[Layer, int], NeuronPatch] = {}
-    for layer in dict.fromkeys(layer for layer, _ in wanted):
-        channels = [channel for one, channel in dict.fromkeys(wanted) if one == layer]
-        reconstructed = chain.from_iterable(reconstructions(watched, layer.name, channels, start))
-        for channel, pixels in zip(channels, reconstructed, strict=True):
-            activation = watched.activations[layer.name][0, channel].detach()
-            strength = pixels.abs().amax(0)
-            found[layer, channel] = NeuronPatch(
-                network=net.name,
-                layer=layer.name,
-                channel=channel,
-                convolution=layer.convolution,
-                depth=_depth(net, layer),
-                activation=float(activation.max()),
-                image=shown,
-                pixels=pixels.float().cpu().numpy(),
-                box=Box.around((strength > threshold * strength.max()).cpu().numpy()),
-                field=_field(layer, started(activation, start), shown.shape[:2]),
-            )
-    return [found[neuron] for neuron in wanted]
+    subject = Subject(net, image)
+    method = NeuronPatches(start, threshold)
+    method.check_parameters()
+    chosen = [
+        Channel(layer.name, channel) for layer, channel in map(partial(neuron_of, net), neurons)
+    ]
+    return method.complete(subject, chosen) if chosen else []
 
 
 def _depth(net: Network, layer: Layer) -> float:

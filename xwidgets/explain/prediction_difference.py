@@ -9,43 +9,135 @@ windows, and the sum over samples is divided by S). For every window w of k x k 
 where p <- (p N + 1) / (N + K) keeps the odds finite. For nodes other than class probabilities the
 difference is that of their values (7 to 9). The relevance of a pixel is the mean of WE_w over the
 windows it lies in.
-
-Windows are visited in sweeps: first some that cover the picture, then each one with its first
-sample, then each with its second ... up to S. The randomness of a sample depends only on the seed,
-the window's corner and the sample's number, so neither order, batches nor cancelling change it.
-
-The first batch runs whole forwards, which need no set-up, so that first colours come at once; from
-then on only what a window can change is computed again, which is exact. Devices that are faster so
-multiply these differences in bfloat16, as ``products`` of the result says; that moved maps by
-half a hundredth of their spread, and a comparison with plain forwards watches over it.
 """
 
-import time
 from collections.abc import Iterator, Sequence
-from math import inf
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Literal, Self
 
-import numpy as np
-import torch
-from torch import Tensor
-
-from xwidgets.errors import a_seed, at_least, number
-from xwidgets.images import picture
-from xwidgets.incremental import IncrementalInference, WholeInference
+from xwidgets.errors import at_least
 from xwidgets.networks import Network
-from xwidgets.networks.network import image_for
+from xwidgets.networks.subject import Subject
+from xwidgets.networks.target import Node, Resolved, in_layer
 from xwidgets.results import Relevance
 
-from .nodes import Measure, Target, finite, nodes_of
-from .samplers import Sampler, own_sampler
-from .tally import Tally
-from .windows import WindowGrid
+from .method import MapMethod, several
+from .nodes import nodes_of, units_of
+from .parameter import front, memory_parameter, parameter, seed_parameter
+from .samplers import Sampler, own_sampler, the_sampler
+from .window_removal import WindowRemoval
+from .windows import WindowGrid, check_windows
+
+Measure = Literal["evidence", "difference"]
 
 
+@dataclass(frozen=True)
+class PredictionDifference(MapMethod):
+    """Prediction difference analysis (Zintgraf et al. 2016): what windows say, if unknown instead.
+
+    Evidence is a curved function of the mean over samples, and its error a first-order one: with
+    fewer than some ten samples a map of it is drawn towards zero, and its error can be half of the
+    true one. With ``measure="difference"`` both are unbiased.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> method = PredictionDifference(window=8, samples=1, stride=4)
+        >>> method.run(net, scene.image)
+        <Relevance 64 x 64: prediction difference for ...>
+    """
+
+    window: int = parameter(
+        10,
+        "k, the side of the windows that are removed, in pixels",
+        least=lambda method, subject: method.stride,
+        most=lambda method, subject: method.largest(subject),
+        check=lambda name, value: at_least(name, value, 1),
+        label="Window",
+        unit="pixels",
+    )
+    sampler: Sampler | None = parameter(
+        None, "fills the windows; ``None`` for the network's own conditional Gaussian"
+    )
+    samples: int = parameter(20, "S, how many contents each window is filled with", least=1)
+    stride: int = parameter(
+        1,
+        "distance of neighbouring windows, at most ``window``; the last window of a row or column "
+        "always ends at the border, so that every pixel is covered",
+        least=1,
+    )
+    seed: int = seed_parameter("of the random contents")
+    measure: Measure = parameter(
+        "evidence",
+        'of classes, ``"evidence"`` is the difference of log2 odds, in bits; ``"difference"`` is '
+        "that of the score before softmax (their equation 9)",
+        choices=("evidence", "difference"),
+        label="Measure",
+    )
+    training_size: int | None = parameter(
+        None,
+        "N of the Laplace correction, how many images the network was trained on; ``None`` for "
+        "what the network says. K is the number of classes, 2 for a single sigmoid",
+        least=1,
+    )
+    memory: float | None = memory_parameter()
+
+    name = "prediction difference"
+
+    @property
+    def unit(self) -> str:
+        """Of the values of its results, for a class."""
+        return units_of(self.measure)
+
+    def largest(self, subject: Subject) -> int:
+        """The largest window, in pixels, that can be removed from a subject's image."""
+        return self._sampler(subject.net).largest(subject.pixels)
+
+    def resolved(self, subject: Subject) -> Self:
+        """The same with the network's own sampler and size of training, where none are given."""
+        net, size = subject.net, self.training_size
+        return replace(
+            self,
+            sampler=self._sampler(net),
+            training_size=net.training_size if size is None else size,
+        )
+
+    def suited(self, subject: Subject) -> Self:
+        """The same with a window that the picture and the sampler allow."""
+        return replace(self, window=max(1, min(self.window, self.largest(subject))))
+
+    def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
+        """Raise for windows that leave pixels unseen or the image, or what is no sampler."""
+        check_windows(self.window, self.stride, subject.image.shape[1:])
+        self._sampler(subject.net)
+
+    def begin(self, subject: Subject, targets: Sequence[Resolved]) -> WindowRemoval:
+        """Get ready to remove windows."""
+        assert self.sampler is not None
+        assert self.training_size is not None
+        window, pixels = int(self.window), subject.pixels
+        _, height, width = pixels.shape
+        return WindowRemoval(
+            self,
+            subject,
+            targets,
+            nodes_of(subject, targets, self.measure, int(self.training_size)),
+            WindowGrid(height, width, window, int(self.stride)),
+            self.sampler.given(pixels, window),
+            int(self.samples),
+            int(self.seed),
+            self.memory,
+        )
+
+    def _sampler(self, net: Network) -> Sampler:
+        return own_sampler(net) if self.sampler is None else the_sampler(self.sampler)
+
+
+@front(PredictionDifference)
 def prediction_difference(
     net: Network,
     image: object,
-    target: Target = None,
+    target: Node = None,
     window: int = 10,
     sampler: Sampler | None = None,
     samples: int = 20,
@@ -62,32 +154,18 @@ def prediction_difference(
     Args:
         net: the classifier.
         image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
-        target: class index or name; ``None`` for the class with the highest score. With a
-            ``layer``, a channel, whose feature map is explained (the mean over its units), or
+        target: class index or name; ``None`` for the class with the highest score. Or an
+            :class:`xwidgets.Channel` or :class:`xwidgets.Unit` of a layer. With a ``layer``, a
+            channel, whose feature map is explained (the mean over its units), or
             ``(channel, row, column)`` for a single unit; ``None`` for the most active channel.
-        window: k, the side of the windows that are removed, in pixels.
-        sampler: fills the windows; ``None`` for the network's own conditional Gaussian.
-        samples: S, how many contents each window is filled with.
-        stride: distance of neighbouring windows, at most ``window``. The last window of a row or
-            column always ends at the border, so that every pixel is covered.
-        seed: of the random contents.
-        measure: of classes, ``"evidence"`` is the difference of log2 odds, in bits;
-            ``"difference"`` is that of the score before softmax (their equation 9).
-        training_size: N of the Laplace correction, how many images the network was trained on;
-            ``None`` for what the network says. K is the number of classes, 2 for a single sigmoid.
-        memory: roughly how many bytes a batch of perturbed images may take in the network; 0 for
-            one at a time. ``None`` for 48 MB on a processor, which stay in its cache and make
-            cancelling prompt, and a quarter of the free memory of a GPU.
         layer: name, or number of a convolution, of the layer that ``target`` is of; its
             activations are those behind the batch norm and rectifier that directly follow it.
         seconds: from the call on, after which the map is returned as it is by then, at the end of a
             batch; ``None`` for the complete one.
 
     Returns:
-        The map, positive where a pixel speaks for the node, and its standard error. Evidence is a
-        curved function of the mean over samples, and its error a first-order one: with fewer than
-        some ten samples a map of it is drawn towards zero, and its error can be half of the true
-        one. With ``measure="difference"`` both are unbiased.
+        The map, positive where a pixel speaks for the node, and its standard error; what is to be
+        known of these stands at :class:`xwidgets.PredictionDifference`.
 
     Raises:
         ValueError: for an image, class, window or other argument that cannot be; in a sentence.
@@ -101,17 +179,17 @@ def prediction_difference(
         >>> map5.unit
         'activation'
     """
-    (relevance,) = prediction_difference_each(
-        net, image, [target], window, sampler, samples, stride, seed, measure, training_size,
-        memory, layer, seconds,
-    )  # fmt: skip
-    return relevance
+    method = PredictionDifference(
+        window, sampler, samples, stride, seed, measure, training_size, memory
+    )
+    return method.run(net, image, in_layer(target, layer), seconds)
 
 
+@front(PredictionDifference)
 def prediction_difference_each(
     net: Network,
     image: object,
-    targets: Sequence[Target],
+    targets: Sequence[Node],
     window: int = 10,
     sampler: Sampler | None = None,
     samples: int = 20,
@@ -125,8 +203,9 @@ def prediction_difference_each(
 ) -> list[Relevance]:
     """The maps of several nodes, for little more than the price of one.
 
-    The arguments are those of :func:`prediction_difference`; all targets are of one kind: classes,
-    channels, or units at the same place of a layer.
+    Args:
+        net, image, layer, seconds: as of :func:`prediction_difference`.
+        targets: all of one kind: classes, channels of one layer, or units at one place of one.
 
     Returns:
         A map for each of ``targets``.
@@ -138,19 +217,17 @@ def prediction_difference_each(
         >>> [one.label for one in maps]
         ['Dune finch (speckled breast)', 'Dune finch (ruby breast)']
     """
-    removal = _Removal(
-        net, image, targets, window, sampler, samples, stride, seed, measure, training_size,
-        memory, layer, seconds,
-    )  # fmt: skip
-    for _ in removal.steps():
-        pass
-    return removal.results()
+    method = PredictionDifference(
+        window, sampler, samples, stride, seed, measure, training_size, memory
+    )
+    return method.run_each(net, image, [in_layer(one, layer) for one in several(targets)], seconds)
 
 
+@front(PredictionDifference)
 def prediction_difference_steps(
     net: Network,
     image: object,
-    target: Target = None,
+    target: Node = None,
     window: int = 10,
     sampler: Sampler | None = None,
     samples: int = 20,
@@ -164,8 +241,11 @@ def prediction_difference_steps(
 ) -> Iterator[Relevance]:
     """The result of :func:`prediction_difference` as it grows, one step a batch.
 
-    The arguments are those of :func:`prediction_difference`, checked at once. Closing the generator
-    cancels; nothing is computed between steps.
+    The arguments are checked at once. Closing the generator cancels; nothing is computed between
+    steps.
+
+    Args:
+        net, image, target, layer, seconds: as of :func:`prediction_difference`.
 
     Yields:
         The map so far, NaN where no window was computed yet; ``completed`` tells how far it is. The
@@ -179,138 +259,7 @@ def prediction_difference_steps(
         True
         >>> steps.close()
     """
-    removal = _Removal(
-        net, image, [target], window, sampler, samples, stride, seed, measure, training_size,
-        memory, layer, seconds,
-    )  # fmt: skip
-    return (removal.results()[0] for _ in removal.steps())
-
-
-class _Removal:
-    """Windows of an image, removed one after the other, and what that does to nodes."""
-
-    def __init__(
-        self,
-        net: Network,
-        image: object,
-        targets: Sequence[Target],
-        window: int,
-        sampler: Sampler | None,
-        samples: int,
-        stride: int,
-        seed: int,
-        measure: Measure,
-        training_size: int | None,
-        memory: float | None,
-        layer: str | int | None,
-        seconds: float | None,
-    ) -> None:
-        self._start = time.monotonic()
-        self._net = net
-        self._image = image_for(net, image).to(net.device, net.dtype)
-        height, width = self._image.shape[1:]
-        for name, value in {"samples": samples, "stride": stride, "window": window}.items():
-            at_least(name, value, 1)
-        if memory is not None:
-            number("memory", memory, lambda size: 0 <= size < inf, "of bytes, at least 0")
-        if seconds is not None:
-            number("seconds", seconds, lambda time: time > 0, "above 0, or None for no limit")
-        training_size = net.training_size if training_size is None else training_size
-        if window > min(height, width):
-            raise ValueError(
-                f"window {window} is larger than the image of {height} x {width} pixels; "
-                f"use a window of at most {min(height, width)}"
-            )
-        if stride > window:
-            raise ValueError(
-                f"stride {stride} is larger than window {window} and would leave pixels unseen; "
-                f"use a stride of at most {window}"
-            )
-        self._window, self._samples, self._seed = int(window), int(samples), a_seed(seed)
-        self._seconds = seconds
-        self._nodes = nodes_of(net, self._image, targets, layer, measure, training_size)
-        sampler = own_sampler(net) if sampler is None else sampler
-        if isinstance(sampler, type) or not isinstance(sampler, Sampler):
-            raise ValueError(
-                f"sampler is a {type(sampler).__name__}, but must be one like "
-                "xw.MarginalSampler(images) or xw.ConstantSampler(0.5)"
-            )
-        self._draw = sampler.given(self._image, self._window)
-        self._grid = WindowGrid(height, width, self._window, int(stride))
-        self._tally = Tally(len(self._grid), len(targets))
-        self._first = WholeInference(net, self._image, self._window, memory, self._nodes.read)
-        self._note, self._products = "", net.dtype
-        self._parameters: dict[str, Any] = {
-            "window": self._window,
-            "sampler": repr(sampler),
-            "samples": self._samples,
-            "stride": int(stride),
-            "seed": self._seed,
-            "measure": measure,
-            "training_size": int(training_size),
-            **self._nodes.parameters,
-        }
-
-    def steps(self) -> Iterator[None]:
-        """Remove a batch of windows in each step."""
-        inference: WholeInference | IncrementalInference | None = None
-        for sample, windows in self._grid.sweeps(self._samples, self._seed):
-            while len(windows):
-                inference = self._first if inference is None else self._faster(inference)
-                batch, windows = windows[: inference.batch], windows[inference.batch :]
-                corners = self._grid.corners[batch]
-                outputs = inference.outputs(corners, self._draw(corners, self._rngs(batch, sample)))
-                self._tally.add(batch, self._nodes.values(finite(self._net, outputs)))
-                yield
-                if self._seconds is not None and time.monotonic() - self._start >= self._seconds:
-                    return
-
-    def _faster(
-        self, inference: WholeInference | IncrementalInference
-    ) -> WholeInference | IncrementalInference:
-        """Differences, once something is to be seen."""
-        if inference is self._first:
-            inference = IncrementalInference(self._first)
-            self._note = inference.note
-            self._products = inference.products
-        return inference
-
-    def results(self) -> list[Relevance]:
-        """What is known so far of each node."""
-        return [self._result(node) for node in range(len(self._nodes.indices))]
-
-    def _result(self, node: int) -> Relevance:
-        tally, grid = self._tally, self._grid
-        drawn = tally.count > 0
-        relevance = (self._nodes.whole - self._nodes.evidence(tally.mean))[:, node]
-        error = None
-        if self._samples > 1:
-            # Of a mean over the windows at a pixel, each a mean over its own samples; a window
-            # with one sample is taken to vary as the others do.
-            variance = (tally.variance * self._nodes.slope(tally.mean) ** 2)[:, node]
-            share = grid.spread(1 / tally.count) / grid.covering(drawn)
-            error = (grid.spread(variance).clamp_min(0) * share).sqrt().float().numpy()
-        return Relevance(
-            values=grid.spread(torch.where(drawn, relevance, torch.nan)).float().numpy(),
-            image=picture(self._image),
-            unit=self._nodes.unit,
-            method="prediction difference",
-            network=self._net.name,
-            target=self._nodes.indices[node],
-            label=self._nodes.labels[node],
-            parameters=self._parameters,
-            completed=float(tally.count.sum()) / (self._samples * len(grid)),
-            standard_error=error,
-            note=self._note,
-            products=str(self._products).removeprefix("torch."),
-        )
-
-    def _rngs(self, windows: Tensor, sample: int) -> list[np.random.Generator]:
-        """The sources of the n-th sample of windows, by their corners, whatever the stride."""
-        width = self._image.shape[2]
-        return [
-            np.random.Generator(
-                np.random.Philox(key=self._seed, counter=[0, 0, sample, top * width + left])
-            )
-            for top, left in self._grid.corners[windows].tolist()
-        ]
+    method = PredictionDifference(
+        window, sampler, samples, stride, seed, measure, training_size, memory
+    )
+    return method.steps(net, image, in_layer(target, layer), seconds)

@@ -9,22 +9,23 @@ The randomness of a sample depends only on the seed and its number, so that the 
 many are those of few.
 """
 
-from collections import deque
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xwidgets.errors import a_seed, at_least
 from xwidgets.images import picture
 from xwidgets.networks import Network
-from xwidgets.networks.network import image_for
+from xwidgets.networks.subject import Subject, finite
+from xwidgets.networks.target import Resolved
 from xwidgets.results import RegionRemoval
 
-from .nodes import finite
+from .method import Method, Run
+from .parameter import front, parameter, seed_parameter
 from .region import fill_region
 from .samplers import Sampler, own_sampler
 
@@ -32,6 +33,118 @@ BATCH = 4
 """How many samples are scored at a time: few, so that cancelling is prompt."""
 
 
+@dataclass(frozen=True)
+class Mask:
+    """A region of pictures of one size, as a value.
+
+    Attributes:
+        shape: (H, W).
+        bits: of a bool array ``(H, W)``, true in the region.
+    """
+
+    shape: tuple[int, ...]
+    bits: bytes
+
+    @classmethod
+    def of(cls, mask: Tensor) -> Self:
+        """The region that is true in a bool tensor on the CPU."""
+        return cls(tuple(mask.shape), mask.numpy().tobytes())
+
+    def numpy(self) -> NDArray[np.bool_]:
+        """A bool array ``(H, W)``."""
+        return np.frombuffer(self.bits, bool).reshape(self.shape).copy()
+
+
+@dataclass(frozen=True)
+class RegionDifference(Method[RegionRemoval]):
+    """Prediction difference of one region of any shape, for all classes at once.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> scene = xw.scenes.bird(seed=3)
+        >>> RegionDifference(scene.masks["beak"]).run(xw.network("birds"), scene.image)
+        <RegionRemoval: region of ... pixels for ...>
+    """
+
+    mask: Any = parameter(None, "bool ``(H, W)``, true in the region that is removed", told=False)
+    sampler: Sampler | None = parameter(
+        None, "fills the region; ``None`` for the network's own conditional Gaussian"
+    )
+    samples: int = parameter(20, "S, how many times it is filled", least=1)
+    seed: int = seed_parameter("of the random contents")
+
+    name, unit = "prediction difference of a region", "bits"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.mask, Mask):
+            object.__setattr__(self, "mask", Mask.of(mask_of(self.mask)))
+
+    def resolved(self, subject: Subject) -> Self:
+        """The same with the network's own sampler, if none is given."""
+        return replace(self, sampler=own_sampler(subject.net)) if self.sampler is None else self
+
+    def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
+        """Raise for a region that is empty or of another size."""
+        _, height, width = subject.image.shape
+        region_of(self.mask.numpy(), (height, width))
+
+    def begin(self, subject: Subject, targets: Sequence[Resolved]) -> Run[RegionRemoval]:
+        """Get ready to fill the region; the result is the same for every target."""
+        assert self.sampler is not None
+        return _Filled(self, subject, self.sampler, len(targets))
+
+
+class _Filled:
+    """A region that is filled in all samples, which are then scored, a few a step."""
+
+    def __init__(
+        self, method: RegionDifference, subject: Subject, sampler: Sampler, targets: int
+    ) -> None:
+        net, count, seed = subject.net, int(method.samples), int(method.seed)
+        self._net, self._count, self._targets = net, count, targets
+        rngs = [np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, s, 0]))
+                for s in range(count)]  # fmt: skip
+        region = torch.from_numpy(method.mask.numpy())
+        self._fillings = fill_region(sampler, subject.pixels, region, rngs)
+        before = net.probabilities(finite(net, subject.logits)).numpy()
+        self._newest = RegionRemoval(
+            image=subject.picture,
+            mask=region.numpy(),
+            before=before[0],
+            classes=tuple(net.class_name(index) for index in range(before.shape[1])),
+            network=net.name,
+            training_size=net.training_size,
+            parameters=method.told(),
+            probabilities=np.empty((0, before.shape[1])),
+            samples=np.empty((0, *subject.picture.shape), np.uint8),
+            completed=0.0,
+        )
+
+    def steps(self) -> Iterator[None]:
+        """Fill and score; each counts as half of the work."""
+        newest = self._newest
+        for filling in self._fillings:
+            self._newest = replace(newest, completed=filling.completed / 2)
+            yield
+        for batch in filling.pictures.split(BATCH):
+            scores = self._net.probabilities(finite(self._net, self._net.logits(batch))).numpy()
+            pictures = np.stack([picture(one.clamp(0, 1)) for one in batch])
+            newest = self._newest
+            samples = np.concatenate([newest.samples, pictures])
+            self._newest = replace(
+                newest,
+                probabilities=np.concatenate([newest.probabilities, scores]),
+                samples=samples,
+                completed=0.5 + len(samples) / self._count / 2,
+            )
+            yield
+
+    def results(self) -> list[RegionRemoval]:
+        """What is known so far."""
+        return [self._newest] * self._targets
+
+
+@front(RegionDifference)
 def remove_region(
     net: Network,
     image: object,
@@ -45,10 +158,6 @@ def remove_region(
     Args:
         net: the classifier.
         image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
-        mask: bool ``(H, W)``, true in the region that is removed.
-        sampler: fills the region; ``None`` for the network's own conditional Gaussian.
-        samples: S, how many times it is filled.
-        seed: of the random contents.
 
     Returns:
         Probabilities before and after, in every sample, and the evidence for each class in bits.
@@ -62,9 +171,10 @@ def remove_region(
         >>> remove_region(xw.network("birds"), scene.image, scene.masks["beak"])
         <RegionRemoval: region of ... pixels for ...>
     """
-    return deque(remove_region_steps(net, image, mask, sampler, samples, seed), maxlen=1).pop()
+    return RegionDifference(mask, sampler, samples, seed).run(net, image)
 
 
+@front(RegionDifference)
 def remove_region_steps(
     net: Network,
     image: object,
@@ -75,9 +185,12 @@ def remove_region_steps(
 ) -> Iterator[RegionRemoval]:
     """The result of :func:`remove_region` as it grows.
 
-    The arguments are those of :func:`remove_region`, checked at once. First the region is filled in
-    all samples, then they are scored, a few a step; each counts as half of the work. Closing the
-    generator cancels; nothing is computed between steps.
+    The arguments are checked at once. First the region is filled in all samples, then they are
+    scored, a few a step; each counts as half of the work. Closing the generator cancels; nothing is
+    computed between steps.
+
+    Args:
+        net, image: as of :func:`remove_region`.
 
     Yields:
         The result so far, with the samples that are scored. The last one is what
@@ -90,43 +203,7 @@ def remove_region_steps(
         >>> [len(step.samples) for step in steps]
         [0, 4, 8, 12, 16, 20]
     """
-    x = image_for(net, image).to(net.device, net.dtype)
-    region = region_of(mask, (x.shape[1], x.shape[2]))
-    at_least("samples", samples, 1)
-    samples, seed = int(samples), a_seed(seed)
-    before = _probabilities(net, x[None])
-    sampler = own_sampler(net) if sampler is None else sampler
-    rngs = [np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, s, 0]))
-            for s in range(samples)]  # fmt: skip
-    fillings = fill_region(sampler, x, region, rngs)
-    facts: dict[str, Any] = {
-        "image": picture(x),
-        "mask": region.numpy(),
-        "before": before[0],
-        "classes": tuple(net.class_name(index) for index in range(before.shape[1])),
-        "network": net.name,
-        "training_size": net.training_size,
-        "parameters": {"sampler": repr(sampler), "samples": samples, "seed": seed},
-    }
-
-    def steps() -> Iterator[RegionRemoval]:
-        scored: dict[str, Any] = {
-            "probabilities": np.empty((0, before.shape[1])),
-            "samples": np.empty((0, *facts["image"].shape), np.uint8),
-        }
-        for filling in fillings:
-            yield RegionRemoval(**facts, **scored, completed=filling.completed / 2)
-        for batch in filling.pictures.split(BATCH):
-            new = {
-                "probabilities": _probabilities(net, batch),
-                "samples": np.stack([picture(one.clamp(0, 1)) for one in batch]),
-            }
-            scored = {name: np.concatenate([scored[name], new[name]]) for name in new}
-            yield RegionRemoval(
-                **facts, **scored, completed=0.5 + len(scored["samples"]) / samples / 2
-            )
-
-    return steps()
+    return RegionDifference(mask, sampler, samples, seed).steps(net, image)
 
 
 def region_of(mask: object, shape: tuple[int, int]) -> Tensor:
@@ -145,8 +222,8 @@ def region_of(mask: object, shape: tuple[int, int]) -> Tensor:
     return region
 
 
-def mask_of(mask: object, shape: tuple[int, int]) -> Tensor:
-    """``mask`` as a bool tensor on the CPU, when it fits an image of ``shape`` (H, W).
+def mask_of(mask: object, shape: tuple[int, int] | None = None) -> Tensor:
+    """``mask`` as a bool tensor ``(H, W)`` on the CPU, when it fits an image of ``shape``.
 
     Raises:
         ValueError: when it does not.
@@ -161,12 +238,8 @@ def mask_of(mask: object, shape: tuple[int, int]) -> Tensor:
         raise ValueError(
             f"mask holds {region.dtype}, but must be bool, true in the region; try mask > 0"
         )
-    if tuple(region.shape) != shape:
+    if shape is not None and tuple(region.shape) != shape:
         raise ValueError(
             f"mask is {tuple(region.shape)}, but must be {shape}, as high and wide as the image"
         )
     return region.clone()
-
-
-def _probabilities(net: Network, pixels: Tensor) -> NDArray[np.float64]:
-    return net.probabilities(finite(net, net.logits(pixels))).numpy()

@@ -4,25 +4,98 @@ The gradient of a class's score before softmax by the pixels. Of a noisy gradien
 noisy copies of the image is steadier (SmoothGrad, Smilkov et al. 2017).
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from xwidgets.errors import at_least, number
-from xwidgets.images import picture
 from xwidgets.networks import Network
-from xwidgets.networks.network import image_for
+from xwidgets.networks.subject import Subject
+from xwidgets.networks.target import Class, Resolved, Target
 from xwidgets.networks.watch import go_back
 from xwidgets.results import Relevance
+
+from .method import MapMethod
+from .parameter import front, parameter, seed_parameter
 
 Reduce = Literal["maximum", "signed"]
 
 
+@dataclass(frozen=True)
+class Saliency(MapMethod):
+    """The gradient of a score, before softmax, by every pixel (Simonyan et al. 2014).
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> Saliency(reduce="signed").run(net, scene.image)
+        <Relevance 64 x 64: saliency for ...>
+    """
+
+    reduce: Reduce = parameter(
+        "maximum",
+        '``"maximum"`` takes the largest absolute value over the channels, ``"signed"`` the sum '
+        "over them, which is how the score answers when the pixel gets brighter",
+        choices=("maximum", "signed"),
+        label="Channels",
+    )
+    samples: int = parameter(
+        1,
+        "over how many noisy copies of the image the gradient is averaged; more than one only with "
+        "``sigma``",
+        least=1,
+    )
+    sigma: float = parameter(
+        0.0, "standard deviation of the noise, in pixel values; 0.15 is usual", least=0
+    )
+    seed: int = seed_parameter("of the noise")
+
+    unit = "logits per unit of pixel value"
+
+    @property
+    def name(self) -> str:
+        """What results call it."""
+        return "saliency" if self.samples == 1 else "smoothed saliency"
+
+    @property
+    def signed(self) -> bool:
+        """Whether its values speak for as well as against."""
+        return self.reduce == "signed"
+
+    def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
+        """Raise for noise without samples, or samples without noise."""
+        if (self.samples > 1) != (self.sigma > 0):
+            raise ValueError(
+                f"samples is {self.samples} and sigma {self.sigma}, but averaging over noisy "
+                "copies needs samples > 1 and sigma > 0; the plain gradient is samples=1, sigma=0"
+            )
+
+    def explain(self, subject: Subject, target: Resolved) -> Relevance:
+        """The map of one target."""
+        net, x = subject.net, subject.image
+        random = torch.Generator().manual_seed(int(self.seed))
+
+        def noisy() -> Tensor:
+            return x + self.sigma * torch.randn(x.shape, generator=random).to(x)
+
+        gradient = torch.zeros_like(x, device=net.device, dtype=net.dtype)
+        for _ in range(self.samples):
+            watched = net.watched((noisy() if self.sigma else x)[None], target.layers)
+            score = target.score(watched)
+            share = torch.full_like(score, 1 / self.samples)
+            gradient += go_back(score, share[None], watched.pixels)[0, 0]
+        values = gradient.abs().amax(0) if self.reduce == "maximum" else gradient.sum(0)
+        unit = self.unit if isinstance(target, Class) else "activation per unit of pixel value"
+        return self.relevance(subject, target, values, unit=unit)
+
+
+@front(Saliency)
 def saliency(
     net: Network,
     image: object,
-    target: int | str | None = None,
+    target: Target = None,
     reduce: Reduce = "maximum",
     samples: int = 1,
     sigma: float = 0.0,
@@ -33,13 +106,8 @@ def saliency(
     Args:
         net: the classifier.
         image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
-        target: class index or name; ``None`` for the class with the highest score.
-        reduce: ``"maximum"`` takes the largest absolute value over the channels, ``"signed"`` the
-            sum over them, which is how the score answers when the pixel gets brighter.
-        samples: over how many noisy copies of the image the gradient is averaged; more than one
-            only with ``sigma``.
-        sigma: standard deviation of the noise, in pixel values; 0.15 is usual.
-        seed: of the noise.
+        target: class index or name, ``None`` for the class with the highest score; or an
+            :class:`xwidgets.Channel` or :class:`xwidgets.Unit` of a layer.
 
     Returns:
         The map, in logits per unit of pixel value.
@@ -53,36 +121,4 @@ def saliency(
         >>> saliency(net, scene.image, samples=8, sigma=0.15).values.shape
         (64, 64)
     """
-    x = image_for(net, image)
-    at_least("samples", samples, 1)
-    number("sigma", sigma, lambda sigma: sigma >= 0, "of at least 0")
-    if (samples > 1) != (sigma > 0):
-        raise ValueError(
-            f"samples is {samples} and sigma {sigma}, but averaging over noisy copies needs "
-            "samples > 1 and sigma > 0; the plain gradient is samples=1, sigma=0"
-        )
-    if reduce not in ("maximum", "signed"):
-        raise ValueError(f'reduce is {reduce!r}, but must be "maximum" or "signed"')
-    index = net.target_index(target, net.logits(x[None]))
-    random = torch.Generator().manual_seed(seed)
-
-    def noisy() -> Tensor:
-        return x + sigma * torch.randn(x.shape, generator=random).to(x)
-
-    gradient = torch.zeros_like(x, device=net.device, dtype=net.dtype)
-    for _ in range(samples):
-        watched = net.watched((noisy() if sigma else x)[None])
-        unit = torch.zeros_like(watched.logits)
-        unit[0, index] = 1 / samples
-        gradient += go_back(watched.logits, unit[None], watched.pixels)[0, 0]
-    values = gradient.abs().amax(0) if reduce == "maximum" else gradient.sum(0)
-    return Relevance(
-        values=values.float().cpu().numpy(),
-        image=picture(x),
-        unit="logits per unit of pixel value",
-        method="saliency" if samples == 1 else "smoothed saliency",
-        network=net.name,
-        target=index,
-        label=net.class_name(index),
-        parameters={"reduce": reduce, "samples": samples, "sigma": sigma, "seed": seed},
-    )
+    return Saliency(reduce, samples, sigma, seed).run(net, image, target)

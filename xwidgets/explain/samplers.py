@@ -351,6 +351,19 @@ class ConstantSampler:
         Raises:
             ValueError: when the value is not one number, or one a channel.
         """
+        content = self.content(image).expand(-1, window, window)
+
+        def draw(corners: Tensor, rngs: Sequence[np.random.Generator]) -> Tensor:
+            return content.expand(len(corners), -1, -1, -1)
+
+        return draw
+
+    def content(self, image: Tensor) -> Tensor:
+        """One pixel ``(C, 1, 1)`` of the value, for ``image`` ``(C, H, W)``.
+
+        Raises:
+            ValueError: when the value is not one number, or one a channel.
+        """
         try:
             value = torch.as_tensor(self.value, dtype=torch.float64).to(image).flatten()
         except (TypeError, ValueError, RuntimeError) as error:
@@ -364,12 +377,7 @@ class ConstantSampler:
                 f"a constant of {len(value)} numbers does not fit an image of {len(image)} "
                 "channels; give one number, or one a channel"
             )
-        content = value[:, None, None].expand(len(image), window, window)
-
-        def draw(corners: Tensor, rngs: Sequence[np.random.Generator]) -> Tensor:
-            return content.expand(len(corners), -1, -1, -1)
-
-        return draw
+        return value[:, None, None].expand(len(image), 1, 1)
 
 
 def own_sampler(net: Network) -> Sampler:
@@ -390,3 +398,17 @@ def own_sampler(net: Network) -> Sampler:
         window = max(1, min(20, max(10, side // 4), side - 4))
         net.sampler = ConditionalSampler.fit(images, window=window)
     return net.sampler
+
+
+def the_sampler(sampler: object) -> Sampler:
+    """``sampler``, when it is one.
+
+    Raises:
+        ValueError: when it is not.
+    """
+    if isinstance(sampler, type) or not isinstance(sampler, Sampler):
+        raise ValueError(
+            f"sampler is a {type(sampler).__name__}, but must be one like "
+            "xw.MarginalSampler(images) or xw.ConstantSampler(0.5)"
+        )
+    return sampler

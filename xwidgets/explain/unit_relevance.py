@@ -11,31 +11,157 @@ softmax the difference is that of log2 odds, as for pixels.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from math import inf
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from xwidgets.errors import a_seed, at_least, number
-from xwidgets.images import as_pixels, picture
+from xwidgets.images import as_pixels
 from xwidgets.incremental import UnitInference
 from xwidgets.networks import Network
-from xwidgets.networks.network import image_for
+from xwidgets.networks.subject import Subject, finite
+from xwidgets.networks.target import Node, Resolved, in_layer
 from xwidgets.results import UnitRelevance
 
-from .nodes import Measure, Target, finite, nodes_of
+from .method import Method
+from .nodes import nodes_of, units_of
+from .parameter import front, memory_parameter, parameter, seed_parameter
 from .samplers import other_images
 from .tally import Tally
 
+Measure = Literal["evidence", "difference"]
 
+
+def _layers(method: object, subject: Subject) -> list[str]:
+    return [layer.name for layer in subject.net.layers if len(layer.shape) in (1, 3)]
+
+
+@dataclass(frozen=True)
+class UnitDifference(Method[UnitRelevance]):
+    """Prediction difference of every unit of a hidden layer (Zintgraf et al. 2016, section 3.3).
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> UnitDifference("classifier.1", samples=2).run(net, scene.image)
+        <UnitRelevance 128: units of classifier.1 for ...>
+    """
+
+    layer: str | int = parameter(
+        1,
+        "name, or number of a convolution; its units are removed one at a time, behind the batch "
+        "norm and rectifier that directly follow it",
+        choices=_layers,
+        label="Layer",
+    )
+    images: object = parameter(
+        None,
+        "``(N, C, H, W)`` in [0, 1] of the image's size, in which units have the values that they "
+        "could have had; ``None`` for the network's examples",
+        told=False,
+        compared=True,
+    )
+    samples: int = parameter(20, "S, in how many of them, chosen at random", least=1)
+    seed: int = seed_parameter("of the choice of images")
+    measure: Measure = parameter(
+        "evidence",
+        'of classes, ``"evidence"`` in bits, or ``"difference"`` of scores before softmax',
+        choices=("evidence", "difference"),
+        label="Measure",
+    )
+    training_size: int | None = parameter(
+        None,
+        "N of the Laplace correction; ``None`` for what the network says",
+        least=1,
+    )
+    memory: float | None = memory_parameter()
+
+    name = "prediction difference of units"
+
+    @property
+    def unit(self) -> str:
+        """Of the values of its results, for a class."""
+        return units_of(self.measure)
+
+    def resolved(self, subject: Subject) -> Self:
+        """The same with the layer by name, and the network's size of training if none is given."""
+        net, size = subject.net, self.training_size
+        return replace(
+            self,
+            layer=net.layer(self.layer).name,
+            training_size=net.training_size if size is None else size,
+        )
+
+    def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
+        """Raise for a layer that there is not, or several targets."""
+        subject.net.layer(self.layer)
+        if len(targets) > 1:
+            raise ValueError("units are removed for one target at a time; give one")
+
+    def begin(self, subject: Subject, targets: Sequence[Resolved]) -> _Removal:
+        """Get ready to remove units."""
+        return _Removal(self, subject, targets[0])
+
+
+class _Removal:
+    """Units of a layer, removed one after the other."""
+
+    def __init__(self, method: UnitDifference, subject: Subject, target: Resolved) -> None:
+        assert method.training_size is not None
+        self._method, self._subject, self._target = method, subject, target
+        net, layer = subject.net, str(method.layer)
+        self._samples, self._seed = int(method.samples), int(method.seed)
+        self._nodes = nodes_of(subject, [target], method.measure, int(method.training_size))
+        self._inference = UnitInference(net, subject.pixels, layer, self._nodes.read, method.memory)
+        self._base = self._inference.activations
+        self._others = _in_other_images(
+            net, layer, subject.pixels, method.images, self._samples, self._seed
+        )
+        self._tally = Tally(self._base.numel(), 1)
+
+    def steps(self) -> Iterator[None]:
+        """Remove a batch of units in each step."""
+        inference, base = self._inference, self._base
+        for units, sample in _turns(base.numel(), inference.batch, self._samples, self._seed):
+            changes = self._others[sample, units] - base.flatten()[units]
+            outputs = finite(self._subject.net, inference.outputs(units, changes))
+            self._tally.add(units, self._nodes.values(outputs))
+            yield
+
+    def results(self) -> list[UnitRelevance]:
+        """What is known so far."""
+        tally, nodes, base = self._tally, self._nodes, self._base
+        known = tally.count[:, None] > 0
+        values = torch.where(known, nodes.lost(tally.mean), torch.nan)
+        error = (tally.variance / tally.count[:, None]).sqrt() * nodes.slope(tally.mean)
+        told = self._method.told()
+        layer = told.pop("layer")
+        return [
+            UnitRelevance(
+                values=values.float().reshape(base.shape).numpy(),
+                standard_error=error.float().reshape(base.shape).numpy(),
+                image=self._subject.picture,
+                layer=layer,
+                unit=nodes.unit,
+                network=self._subject.net.name,
+                target=nodes.indices[0],
+                label=self._target.label(self._subject.net),
+                parameters=told | {"target": dict(self._target.facts)},
+                completed=float(tally.count.mean()) / self._samples,
+                note=self._inference.note,
+            )
+        ]
+
+
+@front(UnitDifference)
 def unit_relevance(
     net: Network,
     image: object,
     layer: str | int,
-    target: Target = None,
+    target: Node = None,
     images: object = None,
     samples: int = 20,
     seed: int = 0,
@@ -50,20 +176,11 @@ def unit_relevance(
     Args:
         net: the classifier.
         image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
-        layer: name, or number of a convolution; its units are removed one at a time, behind the
-            batch norm and rectifier that directly follow it.
-        target: class index or name; ``None`` for the class with the highest score. With a
+        target: class index or name, ``None`` for the class with the highest score; or an
+            :class:`xwidgets.Channel` or :class:`xwidgets.Unit` of a layer behind ``layer``. With a
             ``target_layer``, a channel or unit of that, as of
             :func:`xwidgets.prediction_difference`.
-        images: ``(N, C, H, W)`` in [0, 1] of the image's size, in which units have the values that
-            they could have had; ``None`` for the network's examples.
-        samples: S, in how many of them, chosen at random.
-        seed: of the choice of images.
-        measure: of classes, ``"evidence"`` in bits, or ``"difference"`` of scores before softmax.
-        training_size: N of the Laplace correction; ``None`` for what the network says.
-        memory: roughly how many bytes a batch may take; ``None`` as for
-            :func:`xwidgets.prediction_difference`.
-        target_layer: of the node, where it is no class; behind ``layer``.
+        target_layer: of the node, where it is no class.
         seconds: after which the result is returned as it is by then; ``None`` for the complete one.
 
     Returns:
@@ -78,49 +195,8 @@ def unit_relevance(
         >>> xw.unit_relevance(net, scene.image, "classifier.1", samples=2)
         <UnitRelevance 128: units of classifier.1 for ...>
     """
-    start = time.monotonic()
-    x = image_for(net, image).to(net.device, net.dtype)
-    at_least("samples", samples, 1)
-    seed = a_seed(seed)
-    if memory is not None:
-        number("memory", memory, lambda size: 0 <= size < inf, "of bytes, at least 0")
-    if seconds is not None:
-        number("seconds", seconds, lambda limit: limit > 0, "above 0, or None for no limit")
-    training_size = net.training_size if training_size is None else training_size
-    nodes = nodes_of(net, x, [target], target_layer, measure, training_size)
-    name = net.layer(layer).name
-    inference = UnitInference(net, x, name, nodes.read, memory)
-    base = inference.activations
-    others = _in_other_images(net, name, x, images, int(samples), seed)
-    tally = Tally(base.numel(), 1)
-    for units, sample in _turns(base.numel(), inference.batch, int(samples), seed):
-        changes = others[sample, units] - base.flatten()[units]
-        outputs = finite(net, inference.outputs(units, changes))
-        tally.add(units, nodes.values(outputs))
-        if seconds is not None and time.monotonic() - start >= seconds:
-            break
-    known = tally.count[:, None] > 0
-    values = torch.where(known, nodes.whole - nodes.evidence(tally.mean), torch.nan)
-    error = (tally.variance / tally.count[:, None]).sqrt() * nodes.slope(tally.mean)
-    return UnitRelevance(
-        values=values.float().reshape(base.shape).numpy(),
-        standard_error=error.float().reshape(base.shape).numpy(),
-        image=picture(x),
-        layer=name,
-        unit=nodes.unit,
-        network=net.name,
-        target=nodes.indices[0],
-        label=nodes.labels[0],
-        parameters={
-            "samples": int(samples),
-            "seed": seed,
-            "measure": measure,
-            "training_size": int(training_size),
-            "target": dict(nodes.parameters),
-        },
-        completed=float(tally.count.mean()) / samples,
-        note=inference.note,
-    )
+    method = UnitDifference(layer, images, samples, seed, measure, training_size, memory)
+    return method.run(net, image, in_layer(target, target_layer), seconds)
 
 
 def _in_other_images(

@@ -1,9 +1,33 @@
 """Where windows sit in an image, the order they are visited in, and their mean at each pixel."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
+from torch.nn.modules.utils import _pair
+
+
+def check_windows(window: int | tuple[int, int], stride: int, size: Sequence[int]) -> None:
+    """Raise when windows are larger than an image of ``size`` (H, W), or leave pixels unseen.
+
+    Example:
+        >>> check_windows(9, 1, (8, 8))
+        Traceback (most recent call last):
+        ValueError: window 9 is larger than the image of 8 x 8 pixels; use a window of at most 8
+    """
+    sides: tuple[int, int] = _pair(window)
+    height, width = size
+    if sides[0] > height or sides[1] > width:
+        most = f"{min(height, width)}" if isinstance(window, int) else f"({height}, {width})"
+        raise ValueError(
+            f"window {window} is larger than the image of {height} x {width} pixels; "
+            f"use a window of at most {most}"
+        )
+    if stride > min(sides):
+        raise ValueError(
+            f"stride {stride} is larger than window {window} and would leave pixels unseen; "
+            f"use a stride of at most {min(sides)}"
+        )
 
 
 class WindowGrid:
@@ -13,22 +37,25 @@ class WindowGrid:
 
     Args:
         height, width: of the image, in pixels.
-        window: side of a window, in pixels.
-        stride: distance of neighbouring windows, at most ``window``.
+        window: side of a window in pixels, or its height and width.
+        stride: distance of neighbouring windows, at most the shorter side.
 
     Attributes:
         corners: ``(n, 2)``, upper left corners as (y, x), row by row.
     """
 
-    def __init__(self, height: int, width: int, window: int, stride: int) -> None:
-        self.window = window
-        self._rows, self._columns = height - window + 1, width - window + 1
+    def __init__(self, height: int, width: int, window: int | tuple[int, int], stride: int) -> None:
+        self.window: tuple[int, int] = _pair(window)
+        self._rows, self._columns = (
+            length - side + 1 for length, side in zip((height, width), self.window, strict=True)
+        )
         rows, columns = _places(self._rows, stride), _places(self._columns, stride)
         self.corners = torch.cartesian_prod(rows, columns).view(-1, 2)
-        step = window // stride
-        self._cover = torch.cartesian_prod(
-            _places(len(rows), step), _places(len(columns), step)
-        ).view(-1, 2) @ torch.tensor([len(columns), 1])
+        cover = (
+            _places(len(places), side // stride)
+            for places, side in zip((rows, columns), self.window, strict=True)
+        )
+        self._cover = torch.cartesian_prod(*cover).view(-1, 2) @ torch.tensor([len(columns), 1])
 
     def __len__(self) -> int:
         return len(self.corners)
@@ -67,9 +94,9 @@ class WindowGrid:
         # A window adds its value at its corner and takes it back behind its edges; running sums
         # along both axes then hold, at each pixel, the sum over the windows around it.
         rows, columns = self.corners.T
-        k = self.window
-        steps = torch.zeros(self._rows + k, self._columns + k, dtype=torch.float64)
-        for down, right, sign in ((0, 0, 1), (k, 0, -1), (0, k, -1), (k, k, 1)):
+        height, width = self.window
+        steps = torch.zeros(self._rows + height, self._columns + width, dtype=torch.float64)
+        for down, right, sign in ((0, 0, 1), (height, 0, -1), (0, width, -1), (height, width, 1)):
             steps[rows + down, columns + right] += sign * values
         return steps.cumsum(0).cumsum(1)[:-1, :-1]
 

@@ -8,26 +8,88 @@ its contrastive form, c-MWP, the encoder's last layer is the one that is passed 
 weights and once with their negatives.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from xwidgets.images import picture
 from xwidgets.networks import Network
-from xwidgets.networks.network import a_network, image_for
+from xwidgets.networks.network import a_network
+from xwidgets.networks.subject import Subject
+from xwidgets.networks.target import Class, Resolved, through
 from xwidgets.results import XFeatures
 
 from .data_set import DataSet
-from .excitation_backprop import RULES, at_pixels, end_layer, excitations, through
+from .excitation_backprop import RULES, at_pixels, end_layer, excitations, stops
 from .explanation_module import ExplanationModule
+from .method import Method
+from .parameter import front, parameter
 
 _RIVALS = 3
 _ROUNDING = 64
 """How often the rounding of 1, which is what goes in, may arrive when nothing does."""
 
 
+@dataclass(frozen=True)
+class XFeatureMaps(Method[XFeatures]):
+    """The x-features of an explanation module in an image, and their heat maps (Qi et al. 2018).
+
+    Their target is the class that the module explains.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, (images, _) = xw.network("birds"), xw.scenes.draw("birds", range(300))
+        >>> module = xw.fit_explanation(net, images, target=3, epochs=2, progress=False)
+        >>> XFeatureMaps(module).run(net, images[0], 3).maps.shape
+        (5, 64, 64)
+    """
+
+    module: ExplanationModule | None = parameter(
+        None, "from :func:`xwidgets.fit_explanation`, fitted to the classifier", told=False
+    )
+    layer: str | int | None = parameter(
+        None,
+        'where the maps are taken, a layer by name, a convolution by its number, or ``"pixels"``; '
+        "by default the deepest pooled layer with maps of at least 12 x 12 before the module's, "
+        "else the pixels",
+        choices=stops,
+        label="Stop at",
+    )
+    contrastive: bool = parameter(
+        True,
+        "c-MWP, what speaks for an x-feature more than against it; otherwise MWP, which is more "
+        "spread out, but leaves out nothing that speaks for it",
+        label="Contrast",
+    )
+
+    name, unit, signed = "x-features", "share of the excitation", False
+
+    def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
+        """Raise for what is no module of the network, or of another class."""
+        module = the_module(subject.net, self.module)
+        for target in targets:
+            if target != Class(module.facts.target):
+                raise ValueError(
+                    f"the module explains {module.facts.label!r}, not "
+                    f"{target.label(subject.net)!r}; give target={module.facts.target}"
+                )
+
+    def explain(self, subject: Subject, target: Resolved) -> XFeatures:
+        """The x-features of the subject's image."""
+        [found] = self.found(subject.net, subject.image[None])
+        return found
+
+    def found(self, net: Network, images: Tensor) -> Iterator[XFeatures]:
+        """The x-features of several images ``(N, C, H, W)``, computed together."""
+        module = the_module(net, self.module)
+        end = end_layer(net, self.layer, module.facts.layer)
+        return _found(net, module, images, end, self.contrastive)
+
+
+@front(XFeatureMaps)
 def x_features(
     net: Network,
     module: ExplanationModule,
@@ -39,13 +101,7 @@ def x_features(
 
     Args:
         net: the classifier that the module was fitted to.
-        module: from :func:`xwidgets.fit_explanation`.
         image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
-        layer: where the maps are taken, a layer by name, a convolution by its number, or
-            ``"pixels"``; by default the deepest pooled layer with maps of at least 12 x 12 before
-            the module's, else the pixels.
-        contrastive: c-MWP, what speaks for an x-feature more than against it; otherwise MWP, which
-            is more spread out, but leaves out nothing that speaks for it.
 
     Returns:
         Maps, activations E, weights v, and the score that they approximate.
@@ -61,13 +117,13 @@ def x_features(
         >>> x_features(net, module, xw.scenes.bird(seed=3, species=3).image).maps.shape
         (5, 64, 64)
     """
-    x = image_for(net, image)
-    the_module(net, module)
-    end = end_layer(net, layer, module.facts.layer)
-    [found] = _found(net, module, x[None], end, contrastive)
+    subject = Subject(net, image)
+    target = the_module(net, module).facts.target
+    [found] = XFeatureMaps(module, layer, contrastive).complete(subject, [target])
     return found
 
 
+@front(XFeatureMaps)
 def x_features_each(
     net: Network,
     module: ExplanationModule,
@@ -78,7 +134,7 @@ def x_features_each(
     """The x-features of many images one after another, computed in batches.
 
     Args:
-        net, module, layer, contrastive: as for :func:`x_features`.
+        net: as for :func:`x_features`.
         images: all that :class:`xwidgets.images.Collection` takes; those that cannot be read are
             left out with a warning.
 
@@ -98,7 +154,7 @@ def x_features_each(
     data = DataSet(a_network(net), images)
     the_module(net, module)
     end = end_layer(net, layer, module.facts.layer)
-    return _each(net, module, data, end, contrastive)
+    return _each(net, data, XFeatureMaps(module, end, contrastive))
 
 
 def the_module(net: Network, module: object) -> ExplanationModule:
@@ -123,15 +179,13 @@ def the_module(net: Network, module: object) -> ExplanationModule:
     return module
 
 
-def _each(
-    net: Network, module: ExplanationModule, data: DataSet, end: str, contrastive: bool
-) -> Iterator[XFeatures]:
+def _each(net: Network, data: DataSet, method: XFeatureMaps) -> Iterator[XFeatures]:
     skipped: list[int] = []
     for batch in data.batches():
         images = [image for image in batch.values() if image is not None]
         skipped += [number for number, image in batch.items() if image is None]
         if images:
-            yield from _found(net, module, torch.stack(images), end, contrastive)
+            yield from method.found(net, torch.stack(images))
     data.check_skipped(skipped)
 
 
@@ -142,7 +196,7 @@ def _found(
     layers = [facts.layer] if end == "pixels" else [facts.layer, end]
     watched = net.watched(images, layers, RULES)
     encoder = deepcopy(module.encoder).to(net.device, net.dtype)
-    activations = through(encoder, watched.activations[facts.layer])
+    activations = through(encoder, watched.activations[facts.layer], RULES)
     seeds = torch.diag_embed((activations.detach() > 0).to(activations)).transpose(0, 1)
     to = watched.pixels if end == "pixels" else watched.activations[end]
     arrived = excitations(activations, seeds.contiguous(), to, contrastive).sum(2)

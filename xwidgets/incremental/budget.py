@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from xwidgets.networks import Network
-from xwidgets.networks.layers import list_layers
 
 _PROCESSOR = 48e6
 _SHARE = 0.25
@@ -57,8 +56,8 @@ def images_at_once(net: Network, image: Tensor, memory: float | None, what: str)
         >>> images_at_once(xw.network("birds"), torch.zeros(3, 64, 64), 1e7, "window")
         9
     """
-    with net.evaluating():
-        layers = list_layers(net.module, torch.zeros_like(image)[None])
+    channels, height, width = image.shape
+    layers = net.layers_for((channels, height, width))
     largest = max([image.numel(), *(prod(layer.shape) for layer in layers)])
     need = 4 * largest * image.element_size()  # a layer's input, its output, and as much to work
     if memory and memory < need:

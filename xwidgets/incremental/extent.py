@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.modules.utils import _pair
 
 _SHARE = 0.8  # of a map; a box that is larger becomes the whole map
 
@@ -99,9 +100,9 @@ class Extent(NamedTuple):
     columns: Span
 
     @classmethod
-    def of_windows(cls, window: int, size: Sequence[int]) -> Extent:
-        """The windows of ``window`` cells in maps of ``size`` (H, W), one at each place."""
-        return cls(*(Span.of_windows(window, length) for length in size))
+    def of_windows(cls, window: int | tuple[int, int], size: Sequence[int]) -> Extent:
+        """The windows of ``window`` cells (a side, or height and width) in maps of ``size``."""
+        return cls(*map(Span.of_windows, _pair(window), size))
 
     @property
     def whole(self) -> bool:

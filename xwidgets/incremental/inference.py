@@ -74,7 +74,7 @@ class IncrementalInference:
 
         Args:
             corners: ``(n, 2)``, the windows' upper left corners as (y, x), in any order.
-            contents: ``(n, C, k, k)``, pixels in [0, 1].
+            contents: ``(n, C, h, w)`` of the windows' size, pixels in [0, 1].
         """
         parts = zip(corners.split(self.batch), contents.split(self.batch), strict=True)
         return torch.cat([self._batch(*part) for part in parts])
@@ -116,10 +116,10 @@ class IncrementalInference:
         """Compare with plain forwards, first in the faster type and then in the network's own."""
         image, window = self._whole.image, self._whole.window
         random = torch.Generator().manual_seed(0)
-        limits = torch.tensor(image.shape[1:]) - window + 1
+        limits = torch.tensor(image.shape[1:]) - torch.tensor(window) + 1
         inside = (torch.rand(2, generator=random) * limits).long()
         corners = torch.stack([torch.zeros_like(inside), inside])
-        shape = (2, len(image), window, window)
+        shape = (2, len(image), *window)
         contents = torch.rand(shape, generator=random).to(image)
         plain = self._alone(corners, contents)
         for products in dict.fromkeys([self._fast, image.dtype]):

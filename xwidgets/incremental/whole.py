@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.nn.modules.utils import _pair
 
 from xwidgets.networks import Network
 
@@ -19,13 +20,14 @@ class WholeInference:
     Args:
         net: the classifier.
         image: ``(C, H, W)`` in [0, 1].
-        window: k, the side of the windows, in pixels.
+        window: the side of the windows in pixels, or their height and width.
         memory: roughly how many bytes a batch may take; 0 for one window at a time, ``None`` for
             what :func:`budget` says.
         read: what is read; ``None`` for the logits.
 
     Attributes:
-        net, image, window, memory, read: as given, the image on the network's device.
+        net, image, memory, read: as given, the image on the network's device.
+        window: height and width.
         batch: how many windows are computed at a time.
 
     Raises:
@@ -43,11 +45,12 @@ class WholeInference:
         self,
         net: Network,
         image: Tensor,
-        window: int,
+        window: int | tuple[int, int],
         memory: float | None = None,
         read: Read | None = None,
     ) -> None:
-        self.net, self.window = net, window
+        self.net = net
+        self.window: tuple[int, int] = _pair(window)
         self.memory = budget(memory, net.device)
         self.image = image.to(net.device, net.dtype)
         self.read = read or net.classify
@@ -58,7 +61,7 @@ class WholeInference:
 
         Args:
             corners: ``(n, 2)``, the windows' upper left corners as (y, x).
-            contents: ``(n, C, k, k)``, pixels in [0, 1].
+            contents: ``(n, C, h, w)`` of the windows' size, pixels in [0, 1].
         """
         parts = zip(corners.split(self.batch), contents.split(self.batch), strict=True)
         with self.net.evaluating():
@@ -66,6 +69,7 @@ class WholeInference:
 
     def _replaced(self, corners: Tensor, contents: Tensor) -> Tensor:
         images = self.image.repeat(len(corners), 1, 1, 1)
+        height, width = self.window
         for one, content, (y, x) in zip(images, contents, corners.tolist(), strict=True):
-            one[:, y : y + self.window, x : x + self.window] = content
+            one[:, y : y + height, x : x + width] = content
         return images.to(memory_format=self.net.memory_format)

@@ -3,9 +3,11 @@
 from .embedded import EMBEDDED, embedded
 from .layers import Layer
 from .network import Network
+from .subject import Subject
+from .target import Channel, Class, Unit
 from .zoo import torchvision_network
 
-__all__ = ["Layer", "Network", "network"]
+__all__ = ["Channel", "Class", "Layer", "Network", "Subject", "Unit", "network"]
 
 
 def network(name: str) -> Network:

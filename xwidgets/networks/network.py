@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
-from functools import cached_property
 from numbers import Integral
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -33,11 +32,13 @@ class Watched(NamedTuple):
         pixels: ``(N, C, H, W)``, what came in.
         logits: ``(N, K)``, what came out.
         activations: by layer, ``(N, C', H', W')`` or ``(N, K')``.
+        rules: what stood in for operations, by kind.
     """
 
     pixels: Tensor
     logits: Tensor
     activations: dict[str, Tensor]
+    rules: Mapping[Kind, Rule] | None
 
 
 class Network:
@@ -112,6 +113,7 @@ class Network:
         self._interpolation = interpolation
         self._prepare_size = prepare_size or min(size)
         self._forward = threading.RLock()
+        self._listed: dict[tuple[int, int, int], tuple[Layer, ...]] = {}
 
     def __repr__(self) -> str:
         classes = "" if self.classes is None else f", {len(self.classes)} classes"
@@ -166,7 +168,7 @@ class Network:
         for name in layers:
             if name not in watch.activations:
                 raise self._unused(name)
-        return Watched(pixels, logits, watch.activations)
+        return Watched(pixels, logits, watch.activations, rules)
 
     def probabilities(self, logits: Tensor) -> Tensor:
         """Class probabilities ``(N, K)``, float64 on the CPU; of a single logit, the sigmoid."""
@@ -182,8 +184,11 @@ class Network:
             >>> len(net.top(torch.rand(3, 4, 4)))
             2
         """
-        probabilities = self.probabilities(self(one_image(image, self.channels)[None]))[0]
-        values, indices = probabilities.topk(min(k, len(probabilities)))
+        return self.ranked(self(one_image(image, self.channels)[None]))[:k]
+
+    def ranked(self, logits: Tensor) -> list[tuple[int, str, float]]:
+        """All classes of one image's ``logits`` ``(1, K)``, the most probable first, as of top."""
+        values, indices = self.probabilities(logits)[0].sort(descending=True, stable=True)
         return [
             (index, self.class_name(index), value)
             for index, value in zip(indices.tolist(), values.tolist(), strict=True)
@@ -213,20 +218,26 @@ class Network:
         """
         return int(logits.argmax()) if target is None else self.class_index(target, logits.shape[1])
 
-    @cached_property
+    @property
     def layers(self) -> tuple[Layer, ...]:
         """The layers in the order of the forward pass; see :class:`Layer`."""
         refuse_compiled(self.module)
         channels, (height, width) = self.channels or 3, self.size
-        image = torch.zeros(1, channels, height, width, device=self.device, dtype=self.dtype)
-        with self.evaluating():
-            try:
-                return list_layers(self.module, image)
-            except RuntimeError as error:
-                raise ValueError(
-                    f"{self.name} cannot take images of {channels} x {height} x {width} ({error}); "
-                    "tell xw.Network which it takes with size=(H, W) and normalize=(mean, std)"
-                ) from error
+        try:
+            return self.layers_for((channels, height, width))
+        except RuntimeError as error:
+            raise ValueError(
+                f"{self.name} cannot take images of {channels} x {height} x {width} ({error}); "
+                "tell xw.Network which it takes with size=(H, W) and normalize=(mean, std)"
+            ) from error
+
+    def layers_for(self, shape: tuple[int, int, int]) -> tuple[Layer, ...]:
+        """The layers with their outputs for images of ``shape`` (C, H, W), listed once."""
+        if shape not in self._listed:
+            image = torch.zeros(1, *shape, device=self.device, dtype=self.dtype)
+            with self.evaluating():
+                self._listed[shape] = list_layers(self.module, image)
+        return self._listed[shape]
 
     def layer(self, name: str | int) -> Layer:
         """A layer by its name, or a convolution by its number (1 is the first).

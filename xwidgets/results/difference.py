@@ -94,9 +94,11 @@ def ends(result: Relevance) -> tuple[str, str]:
         ('against wren', 'for wren')
         >>> ends(difference(wren, wren))
         ('less for wren', 'more for wren')
+        >>> ends(replace(wren, signed=False))
+        ('', 'for wren')
     """
     if not {"left", "right"} <= result.parameters.keys():
-        return f"against {result.label}", f"for {result.label}"
+        return f"against {result.label}" if result.signed else "", f"for {result.label}"
     left, right = (result.parameters[side]["label"] for side in ("left", "right"))
     return f"less for {left}" if left == right else f"more for {right}", f"more for {left}"
 

@@ -32,6 +32,7 @@ class Relevance(Result):
         note: a sentence where something about the computation is worth knowing.
         products: the type that was multiplied in, such as ``"float32"``; "" where it is not known.
         mass: what arrived of what a method shared out, where it shares out.
+        signed: whether values can speak against the class too; otherwise none is negative.
         versions: of the packages that computed it.
 
     Example:
@@ -56,6 +57,7 @@ class Relevance(Result):
     note: str = ""
     products: str = ""
     mass: float | None = None
+    signed: bool = True
     versions: Mapping[str, str] = field(default_factory=versions)
 
     @property

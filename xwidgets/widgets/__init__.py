@@ -1,13 +1,19 @@
 """Views, and the study that they look at."""
 
+from typing import Any
+
+from xwidgets.aliases import renamed
+
 from .class_chooser import ClassChooser
 from .comparison import Comparison
 from .concepts import Concepts
 from .difference import Difference
 from .explorer import Explorer
-from .inquiry import Inquiry, Progress
+from .live_result import LiveResult, Progress, Question
 from .neuron_explorer import NeuronExplorer
 from .neuron_ranking import NeuronRanking
+from .neurons import Neurons
+from .parameter_control import MethodControls, ParameterControl, WindowSlider
 from .parts_form import PartsForm
 from .patch_gallery import PatchGallery
 from .region_painter import RegionPainter
@@ -15,7 +21,6 @@ from .regions import Regions
 from .relevance_grid import RelevanceGrid
 from .relevance_overlay import RelevanceOverlay
 from .study import Study
-from .window_slider import WindowSlider
 from .xfeature_explorer import XFeatureExplorer
 
 __all__ = [
@@ -24,12 +29,16 @@ __all__ = [
     "Concepts",
     "Difference",
     "Explorer",
-    "Inquiry",
+    "LiveResult",
+    "MethodControls",
     "NeuronExplorer",
     "NeuronRanking",
+    "Neurons",
+    "ParameterControl",
     "PartsForm",
     "PatchGallery",
     "Progress",
+    "Question",
     "RegionPainter",
     "Regions",
     "RelevanceGrid",
@@ -38,3 +47,7 @@ __all__ = [
     "WindowSlider",
     "XFeatureExplorer",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    return renamed(__name__, name)

@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from functools import partial
+from typing import cast
 
 import bqplot
 import numpy as np
 import pandas as pd
 
 from xwidgets.evaluate import orthogonality
-from xwidgets.explain import Fitting
+from xwidgets.explain import ExplanationModule, Fitting, XFeatureMaps
 
-from .concepts import Concepts, Look
+from .concepts import Concepts
 from .following import Following
+from .live_result import Question
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c8c8c")
 """Okabe and Ito's, which can be told apart with any colour vision."""
@@ -111,7 +113,7 @@ class FittingCurves(Following, bqplot.Figure):
         >>> import xwidgets as xw
         >>> images, _ = xw.scenes.draw("birds", range(300))
         >>> with xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image) as study:
-        ...     concepts = study.concepts(images, epochs=3)
+        ...     concepts = Concepts(study, images, epochs=3)
         ...     curves = FittingCurves({"SRAE": concepts})
         ...     _ = concepts.wait()
         >>> len(curves.errors["SRAE"].y)
@@ -181,7 +183,7 @@ class LikenessCurves(Following, bqplot.Figure):
         >>> import xwidgets as xw
         >>> images, _ = xw.scenes.draw("birds", range(300))
         >>> with xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image) as study:
-        ...     concepts = study.concepts(images, epochs=3)
+        ...     concepts = Concepts(study, images, epochs=3)
         ...     curves = LikenessCurves({"SRAE": concepts})
         ...     _ = concepts.wait()
         >>> bool(curves.means["SRAE"].x[-1] == 3)
@@ -210,23 +212,23 @@ class LikenessCurves(Following, bqplot.Figure):
             layout={"width": "100%", "max_width": "640px", "height": "320px"},
         )
         self._points: dict[str, list[tuple[int, float]]] = {name: [] for name in concepts}
-        self._looks: dict[str, Look] = {}
+        self._asked: dict[str, Question] = {}
         for name, one in concepts.items():
             self.follow(one.found, partial(self._show, name, one), "answer")
             self._show(name, one)
 
     def _show(self, name: str, concepts: Concepts) -> None:
-        found, look = concepts.found.answer, concepts.found.question
-        if found is None or look is None:
+        found, asked = concepts.found.answer, concepts.found.question
+        if found is None or asked is None:
             return
-        points, before = self._points[name], self._looks.get(name)
-        target = look.module.facts.target
-        if before is None or before.image is not look.image or before.module.facts.target != target:
+        points, before = self._points[name], self._asked.get(name)
+        if before is None or (before.subject, before.target) != (asked.subject, asked.target):
             points.clear()
-        self._looks[name] = look
+        self._asked[name] = asked
         pairs = orthogonality(found.maps[None]).correlations[np.triu_indices(len(found.maps), 1)]
         known = pairs[~np.isnan(pairs)]
-        epoch = len(look.module.facts.curves["error"])
+        module = cast(ExplanationModule, cast(XFeatureMaps, asked.method).module)
+        epoch = len(module.facts.curves["error"])
         points.append((epoch, float(known.mean()) if len(known) else np.nan))
         line = self.means[name]
         with line.hold_sync():

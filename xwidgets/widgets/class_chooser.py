@@ -1,13 +1,19 @@
 """Which class the relevance is for."""
 
+from typing import Any
+
 import ipywidgets
 import traitlets
+
+from xwidgets.networks.target import Resolved
 
 from .study import Study
 
 
 class ClassChooser(ipywidgets.Dropdown):
     """The most probable classes of a study's image, with their probabilities, to choose from.
+
+    A part of a layer is offered too while it is the study's target.
 
     Args:
         study: whose target is chosen.
@@ -21,11 +27,12 @@ class ClassChooser(ipywidgets.Dropdown):
         >>> study.close()
     """
 
-    options: list[tuple[str, int]]
+    options: list[tuple[str, Any]]
 
     def __init__(self, study: Study, k: int = 5) -> None:
-        def options(target: int) -> list[tuple[str, int]]:
-            return [
+        def options(target: int | Resolved) -> list[tuple[str, Any]]:
+            hidden = [] if isinstance(target, int) else [(target.label(study.network), target)]
+            return hidden + [
                 (f"{name} ({f'{share:.1%}' if share >= 0.001 else '< 0.1%'})", index)
                 for place, (index, name, share) in enumerate(study.ranking)
                 if place < k or index == target

@@ -16,9 +16,9 @@ from xwidgets.results import Relevance, common_settings, contrast
 
 from .difference import Difference, Side
 from .following import Following
+from .parameter_control import ParameterControl
 from .relevance_overlay import COMPLETE, RelevanceOverlay, frames
 from .study import Study
-from .window_slider import WindowSlider
 
 SIZE = 448
 """The width of a map in a preview, in pixels."""
@@ -34,8 +34,8 @@ class Comparison(Following, ipywidgets.Box):
 
     Each side is a study that computes its map, or a finished map: by two samplers, for two classes,
     in two networks or through windows of two sizes. The captions say in what the sides differ.
-    Pointing at a pixel reads it in all three maps. Studies whose windows are equal share a slider;
-    otherwise each has its own.
+    Pointing at a pixel reads it in all three maps. Studies in which a parameter of the methods is
+    equal share the control that moves it; otherwise each has its own.
 
     Args:
         left, right: a :class:`Study` or a :class:`xwidgets.Relevance` each.
@@ -74,15 +74,22 @@ class Comparison(Following, ipywidgets.Box):
         for view in (*self._maps, self._gap):
             view.controls = "none"
             links += [ipywidgets.jslink((self._controls, n), (view, n)) for n in SHARED]
-        studies = self._subject.studies
-        sliders = [studies] if self._subject.linked else [(study,) for study in studies]
-        sliding = [WindowSlider(*together) for together in sliders]
-        views = [*sliding, *self._maps, self._gap, self._controls]
+        views = [*self._moving(), *self._maps, self._gap, self._controls]
         self._parts = self._subject, *links, *views
         super().__init__(views)
         self.add_class("xw-comparison")
         self.follow(self._subject, self._tell, ["sides", "note"])
         self._tell()
+
+    def _moving(self) -> list[ParameterControl]:
+        """One control for a parameter of both sides where they began equal, else one for each."""
+        studies, linked = self._subject.studies, self._subject.linked
+        return [ParameterControl(name, *studies) for name in linked] + [
+            ParameterControl(control.name, study)
+            for study in studies
+            for control in study.method.controls(study.subject)
+            if control.name not in linked
+        ]
 
     @property
     def difference(self) -> Relevance | None:
@@ -149,10 +156,8 @@ class Comparison(Following, ipywidgets.Box):
 
     def _pairs(self) -> tuple[list[tuple[Relevance, Relevance]], int]:
         """The complete maps that a page shows, left and right, and which of them are at hand."""
-        now = [
-            side.at(side.window) if isinstance(side, Study) else side for side in self._subject.both
-        ]
-        if not self._subject.linked:
+        now = [side.at() if isinstance(side, Study) else side for side in self._subject.both]
+        if "window" not in self._subject.linked:
             return [(now[0], now[1])], 0
         known = [
             {result.parameters["window"]: result for result in study.complete()}

@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, NamedTuple
 
 import torch
 import traitlets
-from torch import Tensor
 
-from xwidgets.explain import ExplanationModule, Fitting, fit_explanation_steps, x_features
+from xwidgets.explain import ExplanationModule, Fitting, XFeatureMaps, fit_explanation_steps
 from xwidgets.explain.data_set import DataSet
 from xwidgets.explain.features import Features, read_features
 from xwidgets.explain.x_features import the_module
 from xwidgets.results import XFeatures
 
 from .following import Following
-from .inquiry import Inquiry
-from .worker import Worker
-
-if TYPE_CHECKING:
-    from .study import Study
+from .live_result import LiveResult, Question
+from .study import Study
 
 MANY = 12
 """In how many images an x-feature is looked at: those in which it is most active."""
-
-
-class Look(NamedTuple):
-    """Which module looks at which picture."""
-
-    image: Tensor
-    module: ExplanationModule
 
 
 class Search(NamedTuple):
@@ -56,11 +46,10 @@ class Matches:
 
 
 class Concepts(Following, traitlets.HasTraits):
-    """What a study knows of the x-features behind the score of its class.
+    """The x-features behind the score of a study's class, as modules for them are fitted.
 
     Args:
         study: whose class is explained, and in whose picture the x-features are found.
-        worker: computes.
         images: what modules are fitted to, and where x-features are looked for, as
             :func:`xwidgets.fit_explanation` takes it; ``None`` for the network's examples.
         modules: explanation modules that are fitted already, at most one for each class.
@@ -68,7 +57,7 @@ class Concepts(Following, traitlets.HasTraits):
         options: further arguments of :func:`xwidgets.fit_explanation` for the other classes.
 
     Attributes:
-        fitting: an :class:`Inquiry` whose answer is a :class:`xwidgets.explain.Fitting`.
+        fitting: a :class:`LiveResult` whose answer is a :class:`xwidgets.explain.Fitting`.
         found: one whose answer is the :class:`xwidgets.XFeatures` of the study's picture.
         matches: one whose answer are :class:`Matches` of the x-feature ``shown``.
         shown: the number of the x-feature that is looked at in many images; -1 for none.
@@ -77,7 +66,7 @@ class Concepts(Following, traitlets.HasTraits):
         >>> import xwidgets as xw
         >>> images, _ = xw.scenes.draw("birds", range(300))
         >>> with xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image) as study:
-        ...     concepts = study.concepts(images, epochs=2)
+        ...     concepts = Concepts(study, images, epochs=2)
         ...     concepts.wait().maps.shape
         (5, 64, 64)
     """
@@ -87,14 +76,13 @@ class Concepts(Following, traitlets.HasTraits):
     def __init__(
         self,
         study: Study,
-        worker: Worker,
         images: object = None,
         modules: Iterable[ExplanationModule] = (),
         contrastive: bool = True,
         **options: Any,
     ) -> None:
         super().__init__()
-        self._contrastive = contrastive
+        self._method = XFeatureMaps(contrastive=contrastive)
         self._study = study
         self._modules: dict[int, ExplanationModule] = {}
         for module in modules:
@@ -115,21 +103,24 @@ class Concepts(Following, traitlets.HasTraits):
         fit_explanation_steps(study.network, study.image[None], study.target, **options)
         self._images = images
         self._features: Features | None = None
-        self.fitting: Inquiry[int, Fitting] = Inquiry(  # what is stopped and left is done, see _ask
-            worker, self._fit, lambda fitting: fitting.completed, keep=100, rests=0
+        self.fitting: LiveResult[int, Fitting] = study.live(
+            self._fit,
+            keep=100,
+            rests=0,  # what is stopped and left is done, see _ask
         )
-        self.found: Inquiry[Look, XFeatures] = Inquiry(
-            worker, self._find, lambda _: 0.0, urgent=True, keep=8
-        )
-        self.matches: Inquiry[Search, Matches] = Inquiry(
-            worker, self._search, lambda matches: matches.completed, urgent=True, keep=8
-        )
+        self.found: LiveResult[Question, XFeatures] = study.live(urgent=True, keep=8)
+        self.matches: LiveResult[Search, Matches] = study.live(self._search, urgent=True, keep=8)
         self.follow(study, self._ask, "target")
         self.follow(study, self._look, "image")
         self.follow(self.fitting, self._look, "answer")
         self.follow(self.fitting, self._look_for, ["answer", "progress"])
         self.follow(self, self._look_for, "shown")
         self._ask()
+
+    @classmethod
+    def maker(cls, study: Study) -> partial[Concepts]:
+        """Makes them for a study, of the other arguments."""
+        return partial(cls, study)
 
     @property
     def module(self) -> ExplanationModule | None:
@@ -157,11 +148,6 @@ class Concepts(Following, traitlets.HasTraits):
         self.fitting.wait(timeout)
         return self.found.wait(timeout)
 
-    def stop(self) -> None:
-        """Stop computing, and keep what is known."""
-        for inquiry in (self.fitting, self.found, self.matches):
-            inquiry.stop()
-
     def close(self) -> None:
         """Compute nothing more, and follow the study no more."""
         self.unfollow()
@@ -177,7 +163,8 @@ class Concepts(Following, traitlets.HasTraits):
 
     def _look(self) -> None:
         if self.module is not None and self.module.facts.target == self._study.target:
-            self.found.ask(Look(self._study.image, self.module))
+            method = self._method.changed(module=self.module)
+            self.found.ask(replace(self._study.question, method=method))
 
     def _look_for(self) -> None:
         """Look for the x-feature in many images, once the module is what it stays."""
@@ -204,11 +191,6 @@ class Concepts(Following, traitlets.HasTraits):
             self._study.network, self._images, [target], **self._options
         )
 
-    def _find(self, look: Look) -> Iterator[XFeatures]:
-        yield x_features(
-            self._study.network, look.module, look.image, contrastive=self._contrastive
-        )
-
     def _search(self, search: Search) -> Iterator[Matches]:
         net, data = self._study.network, self._data()
         layer = net.layer(search.module.facts.layer)
@@ -224,9 +206,9 @@ class Concepts(Following, traitlets.HasTraits):
         best = activations.argsort(descending=True, stable=True)[:MANY]
         numbers = [int(self._features.numbers[n]) for n in best.tolist() if activations[n] > 0]
         found: list[XFeatures] = []
+        method = self._method.changed(module=search.module)
         for done, number in enumerate(numbers, 1):
-            image = data.image(number)
-            found.append(x_features(net, search.module, image, contrastive=self._contrastive))
+            found.append(method.run(net, data.image(number), search.module.facts.target))
             sources = tuple(map(data.source, numbers[:done]))
             yield Matches(tuple(found), sources, 0.5 + done / len(numbers) / 2)
         yield Matches(tuple(found), tuple(map(data.source, numbers)), 1.0)

@@ -14,7 +14,7 @@ from xwidgets import results
 from xwidgets.results import Relevance
 
 from .following import Following
-from .inquiry import Progress
+from .live_result import Progress
 from .study import Study
 
 Side = Study | Relevance
@@ -34,7 +34,8 @@ class Difference(Following, traitlets.HasTraits):
         image: changes when a side turns to another picture.
         both: left and right.
         studies: those of the two that are studies.
-        linked: whether the sides are studies whose windows change together, as they began equal.
+        linked: the parameters that both sides are studies of and that change together, as they
+            began equal.
 
     Example:
         >>> import xwidgets as xw
@@ -56,7 +57,7 @@ class Difference(Following, traitlets.HasTraits):
         self.both = left, right
         self._lock = threading.RLock()  # two studies have two threads
         self.studies = tuple(dict.fromkeys(s for s in self.both if isinstance(s, Study)))
-        self.linked = len(self.studies) == 2 and len({s.window for s in self.studies}) == 1
+        self.linked = equal_parameters(*self.studies) if len(self.studies) == 2 else ()
         for study in self.studies:
             self.follow(study, self._compute, "relevance")
             self.follow(study, self._tell, "progress")
@@ -85,7 +86,10 @@ class Difference(Following, traitlets.HasTraits):
             left, right = (
                 side.relevance if isinstance(side, Study) else side for side in self.both
             )
-            moving = self.linked and len({study.window for study in self.studies}) > 1
+            moving = len(self.studies) == 2 and any(
+                len({getattr(study.method, name, None) for study in self.studies}) > 1
+                for name in self.linked
+            )
             if left is None or right is None or moving:
                 self.set_trait("relevance", None)
                 return
@@ -114,3 +118,16 @@ class Difference(Following, traitlets.HasTraits):
     def _turn_to(self) -> None:
         with self._lock:
             self.set_trait("image", self.picture)
+
+
+def equal_parameters(left: Study, right: Study) -> tuple[str, ...]:
+    """The parameters that a person may move in both studies, and that are equal in both."""
+    names = [
+        {control.name: control.kind for control in study.method.controls(study.subject)}
+        for study in (left, right)
+    ]
+    return tuple(
+        name
+        for name, kind in names[0].items()
+        if names[1].get(name) == kind and getattr(left.method, name) == getattr(right.method, name)
+    )

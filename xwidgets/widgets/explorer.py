@@ -7,13 +7,15 @@ from typing import Any
 import ipywidgets
 
 from .class_chooser import ClassChooser
+from .parameter_control import MethodControls
 from .relevance_overlay import RelevanceOverlay
 from .study import Study
-from .window_slider import WindowSlider
 
 
 class Explorer(ipywidgets.VBox):
-    """Class chooser, window slider and relevance overlay of one study, linked.
+    """Class chooser, controls of the method and relevance overlay of one study, linked.
+
+    The controls are those of whichever method the study has.
 
     Args:
         study: what is looked at.
@@ -28,14 +30,18 @@ class Explorer(ipywidgets.VBox):
 
     def __init__(self, study: Study) -> None:
         self._overlay = RelevanceOverlay(study)
-        super().__init__([ClassChooser(study), WindowSlider(study), self._overlay])
+        super().__init__([ClassChooser(study), MethodControls(study), self._overlay])
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         return bundle | self._overlay.preview()
 
     def to_html(
-        self, path: str | Path, windows: Iterable[int] | None = None, title: str | None = None
+        self,
+        path: str | Path,
+        windows: Iterable[int] | None = None,
+        title: str | None = None,
+        **values: Iterable[Any],
     ) -> None:
         """Write a page without a kernel; see :meth:`RelevanceOverlay.to_html`."""
-        self._overlay.to_html(path, windows, title)
+        self._overlay.to_html(path, windows, title, **values)

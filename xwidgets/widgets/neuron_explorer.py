@@ -11,6 +11,7 @@ from xwidgets.export import write_page
 
 from .class_chooser import ClassChooser
 from .neuron_ranking import COMPLETE, NeuronRanking
+from .neurons import Neurons
 from .patch_gallery import STILL, PatchGallery, card
 from .study import Study
 
@@ -62,7 +63,7 @@ class NeuronExplorer(ipywidgets.VBox):
         Raises:
             Exception: what ended the ranking, when it failed.
         """
-        neurons = self._study.neurons
+        neurons = Neurons.of(self._study)
         ranking = neurons.ranking.wait()
         if ranking is None or ranking.completed < 1:
             raise ValueError("the ranking was stopped; go on with study.neurons.ranking.resume()")

@@ -14,7 +14,8 @@ from xwidgets.errors import unknown
 from xwidgets.export import write_page
 from xwidgets.results import METRICS, Ranking
 
-from .inquiry import Progress
+from .live_result import Progress
+from .neurons import Neurons
 from .study import Study
 from .view import View
 
@@ -104,14 +105,14 @@ class NeuronRanking(View):
         if result is not None:
             self._show(result, Progress("complete", 1.0))
         elif isinstance(subject, Study):
-            neurons = subject.neurons
+            neurons = Neurons.of(subject)
             neurons.rank(**options)
             self.on_msg(lambda _, content, __: self._heard(subject, content))
             self.observe(lambda change: setattr(neurons, "selected", change.new), "selected")
-            self.follow(neurons, lambda: self._follow_selection(subject), "selected")
-            self.follow(neurons.ranking, lambda: self._follow(subject), ["answer", "progress"])
-            self._follow_selection(subject)
-            self._follow(subject)
+            self.follow(neurons, lambda: self._follow_selection(neurons), "selected")
+            self.follow(neurons.ranking, lambda: self._follow(neurons), ["answer", "progress"])
+            self._follow_selection(neurons)
+            self._follow(neurons)
 
     @property
     def ranking(self) -> Ranking | None:
@@ -146,15 +147,15 @@ class NeuronRanking(View):
         return {"text/html": ranking._repr_html_(), "text/plain": ranking.title}
 
     def _heard(self, study: Study, content: dict[str, Any]) -> None:
-        study.neurons.ranking.heard(content)
+        Neurons.of(study).ranking.heard(content)
         study.rest()
 
-    def _follow_selection(self, study: Study) -> None:
-        self.selected = [list(neuron) for neuron in study.neurons.selected]
+    def _follow_selection(self, neurons: Neurons) -> None:
+        self.selected = [list(neuron) for neuron in neurons.selected]
 
-    def _follow(self, study: Study) -> None:
-        inquiry = study.neurons.ranking
-        self._show(inquiry.answer, inquiry.progress)
+    def _follow(self, neurons: Neurons) -> None:
+        live = neurons.ranking
+        self._show(live.answer, live.progress)
 
     def _show(self, result: Ranking | None, progress: Progress) -> None:
         before = self._result

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import Any, NamedTuple, get_args
 
 import traitlets
-from torch import Tensor
 
-from xwidgets.explain import neuron_patches, rank_neurons_steps, search_images_steps
+from xwidgets.explain import InputResampling, NeuronPatches, search_images_steps
 from xwidgets.explain.deconvnet import Start
 from xwidgets.explain.neuron import neuron_of
 from xwidgets.images import Collection
+from xwidgets.networks.subject import Subject
+from xwidgets.networks.target import Channel
 from xwidgets.results import NeuronPatch, Ranking, TopImages
 
-from .inquiry import Inquiry
-from .worker import Worker
-
-if TYPE_CHECKING:
-    from .study import Study
+from .live_result import LiveResult, Question
+from .study import Study
 
 Neuron = tuple[str, int]
 LIMIT = 65
@@ -29,19 +28,23 @@ LIMIT = 65
 class Look(NamedTuple):
     """What patches answer: which neurons look at what in which image."""
 
-    image: Tensor
+    subject: Subject
     neurons: tuple[Neuron, ...]
-    start: Start
-    threshold: float
+    method: NeuronPatches
 
 
 class Neurons(traitlets.HasTraits):
-    """What a study knows of its network's neurons, as it is found out.
+    """What is known of the neurons of a study's network, as it is found out.
+
+    All views of a study share those that :meth:`of` gives.
+
+    Args:
+        study: whose image is looked at, and whose class is explained.
 
     Attributes:
         selected: pairs of a layer and a channel. Set them to see what they look at.
         start, threshold: of :func:`xwidgets.neuron_patches`. Set them to look otherwise.
-        ranking: an :class:`Inquiry` whose answer is a :class:`xwidgets.Ranking`.
+        ranking: a :class:`LiveResult` whose answer is a :class:`xwidgets.Ranking`.
         patches: one whose answer is a :class:`xwidgets.NeuronPatch` for each selected neuron that
             is reconstructed so far.
         matches: one whose answer is a :class:`xwidgets.TopImages` for each.
@@ -50,8 +53,9 @@ class Neurons(traitlets.HasTraits):
     Example:
         >>> import xwidgets as xw
         >>> with xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image) as study:
-        ...     study.neurons.selected = [(5, 3), (5, 7)]
-        ...     [patch.channel for patch in study.neurons.patches.wait()]
+        ...     neurons = Neurons.of(study)
+        ...     neurons.selected = [(5, 3), (5, 7)]
+        ...     [patch.channel for patch in neurons.patches.wait()]
         [3, 7]
     """
 
@@ -59,25 +63,28 @@ class Neurons(traitlets.HasTraits):
     start = traitlets.Enum(get_args(Start), "maximum")
     threshold = traitlets.Float(0.0, min=0, max=0.99)
 
-    def __init__(self, study: Study, worker: Worker) -> None:
+    def __init__(self, study: Study) -> None:
         super().__init__()
         self._study = study
-        self._options: dict[str, Any] = {}
+        self._method = InputResampling()
         self.images: Collection | None = None
         self._searching = False
-        self.ranking: Inquiry[tuple[Tensor, int], Ranking] = Inquiry(
-            worker, self._rank, lambda ranking: ranking.completed, urgent=True
+        self.ranking: LiveResult[Question, Ranking] = study.live(self._rank, urgent=True)
+        self.patches: LiveResult[Look, tuple[NeuronPatch, ...]] = study.live(
+            self._look, urgent=True, keep=8
         )
-        self.patches: Inquiry[Look, tuple[NeuronPatch, ...]] = Inquiry(
-            worker, self._look, lambda _: 0.0, urgent=True, keep=8
-        )
-        self.matches: Inquiry[tuple[Neuron, ...], list[TopImages]] = Inquiry(
-            worker, self._search, lambda found: found[0].searched / found[0].total, keep=8
+        self.matches: LiveResult[tuple[Neuron, ...], list[TopImages]] = study.live(
+            self._search, lambda found: found[0].searched / found[0].total, keep=8
         )
         study.observe(lambda _: self._ask(), "target")
         study.observe(lambda _: self._turn_to(), "image")
         self.observe(lambda _: self._select(), ["selected", "start", "threshold"])
         self._ask()
+
+    @classmethod
+    def of(cls, study: Study) -> Neurons:
+        """Those that all views of a study share."""
+        return study.companion(cls)
 
     @property
     def shown(self) -> tuple[Neuron, ...]:
@@ -89,24 +96,18 @@ class Neurons(traitlets.HasTraits):
         """What some neurons look at, computed now as far as it is not known."""
         return self.patches.at(self._look_of(tuple(neurons)))
 
-    def stop(self) -> None:
-        """Stop computing, and keep what is known."""
-        for inquiry in (self.ranking, self.patches, self.matches):
-            inquiry.stop()
-
     def rank(self, **options: Any) -> None:
         """Rank anew, with these arguments of :func:`xwidgets.rank_neurons`.
 
         Raises:
             ValueError: as that does.
         """
-        if options == self._options:
-            return
-        image, target = self._study.image, self._study.target
-        rank_neurons_steps(self._study.network, image, target=target, **options)
-        self._options = options
-        self.ranking.forget()
-        self._ask()
+        method = InputResampling().changed(**options)
+        if method != self._method:
+            question = self._study.question
+            method.admit(question.subject, question.target)
+            self._method = method
+            self._ask()
 
     def search_in(self, images: object) -> None:
         """Search these images from now on, as :func:`xwidgets.search_images` takes them.
@@ -125,13 +126,13 @@ class Neurons(traitlets.HasTraits):
         return tuple((layer.name, channel) for layer, channel in found)
 
     def _turn_to(self) -> None:
-        self.ranking.forget()
-        self.patches.forget()
+        self.ranking.abandon()
+        self.patches.abandon()
         self._ask()
         self._select()
 
     def _ask(self) -> None:
-        self.ranking.ask((self._study.image, self._study.target))
+        self.ranking.ask(replace(self._study.question, method=self._method))
 
     def _select(self) -> None:
         self.patches.ask(self._look_of(self.shown))
@@ -141,11 +142,10 @@ class Neurons(traitlets.HasTraits):
             self.matches.drop()
 
     def _look_of(self, neurons: tuple[Neuron, ...]) -> Look:
-        return Look(self._study.image, neurons, self.start, self.threshold)
+        return Look(self._study.subject, neurons, NeuronPatches(self.start, self.threshold))
 
-    def _rank(self, question: tuple[Tensor, int]) -> Iterator[Ranking]:
-        image, target = question
-        yield from rank_neurons_steps(self._study.network, image, target=target, **self._options)
+    def _rank(self, question: Question) -> Iterator[Ranking]:
+        yield from question.steps()
         # torch imports this at its first way back, which would hold up the first patch
         import_module("torch.fx.experimental.symbolic_shapes")
 
@@ -153,16 +153,15 @@ class Neurons(traitlets.HasTraits):
         found = {
             (patch.layer, patch.channel): patch
             for other, patches in self.patches.known().items()
-            if other.image is look.image and other[2:] == look[2:]
+            if (other.subject, other.method) == (look.subject, look.method)
             for patch in patches
         }
         missing = [neuron for neuron in reversed(look.neurons) if neuron not in found]
         yield tuple(found[neuron] for neuron in look.neurons if neuron in found)
         batch = missing[:1]  # the one that was selected last comes first
         while batch:
-            for patch in neuron_patches(
-                self._study.network, look.image, batch, look.start, look.threshold
-            ):
+            channels = [Channel(*neuron) for neuron in batch]
+            for patch in look.method.complete(look.subject, channels):
                 found[patch.layer, patch.channel] = patch
             yield tuple(found[neuron] for neuron in look.neurons if neuron in found)
             missing = missing[len(batch) :]

@@ -16,6 +16,7 @@ from xwidgets.box import Box
 from xwidgets.export import write_page
 from xwidgets.results import NeuronPatch, TopImages
 
+from .neurons import Neurons
 from .study import Study
 from .view import View
 
@@ -102,23 +103,23 @@ class PatchGallery(View):
         self._tops: dict[tuple[str, int], TopImages] = {}
         self._pictured: object = None
         if isinstance(subject, Study):
-            neurons = subject.neurons
+            neurons = Neurons.of(subject)
             neurons.search_in(images)
             self.on_msg(lambda _, content, __: self._heard(subject, content))
             self.observe(lambda change: setattr(neurons, change.name, change.new), LOOK)
-            self.follow(neurons, lambda: self._follow_look(subject), LOOK)
-            self.follow(neurons, lambda: self._follow_selection(subject), "selected")
-            self.follow(neurons.patches, lambda: self._follow_patches(subject), "answer")
-            self.follow(neurons.patches, lambda: self._follow_message(subject), "progress")
-            self.follow(neurons.matches, lambda: self._follow_matches(subject), "answer")
-            self.follow(neurons.matches, lambda: self._follow_search(subject), "progress")
+            self.follow(neurons, lambda: self._follow_look(neurons), LOOK)
+            self.follow(neurons, lambda: self._follow_selection(neurons), "selected")
+            self.follow(neurons.patches, lambda: self._follow_patches(neurons), "answer")
+            self.follow(neurons.patches, lambda: self._follow_message(neurons), "progress")
+            self.follow(neurons.matches, lambda: self._follow_matches(neurons), "answer")
+            self.follow(neurons.matches, lambda: self._follow_search(neurons), "progress")
             self.follow(subject, lambda: self._turn_to(subject), ["image", "target"])
             self._turn_to(subject)
-            self._follow_look(subject)
-            self._follow_selection(subject)
-            self._follow_patches(subject)
-            self._follow_matches(subject)
-            self._follow_search(subject)
+            self._follow_look(neurons)
+            self._follow_selection(neurons)
+            self._follow_patches(neurons)
+            self._follow_matches(neurons)
+            self._follow_search(neurons)
 
     @property
     def localisation(self) -> float:
@@ -146,43 +147,43 @@ class PatchGallery(View):
             if top is not None and content["source"] in top.sources:
                 study.turn_to(top.images[top.sources.index(content["source"])])
         else:
-            study.neurons.matches.heard(content)
+            Neurons.of(study).matches.heard(content)
             study.rest()
 
-    def _follow_look(self, study: Study) -> None:
+    def _follow_look(self, neurons: Neurons) -> None:
         with self.hold_sync():
-            self.start, self.threshold = study.neurons.start, study.neurons.threshold
+            self.start, self.threshold = neurons.start, neurons.threshold
             self.ticks = {}
 
-    def _follow_selection(self, study: Study) -> None:
-        self.selected = [list(neuron) for neuron in study.neurons.shown]
-        self._follow_message(study)
+    def _follow_selection(self, neurons: Neurons) -> None:
+        self.selected = [list(neuron) for neuron in neurons.shown]
+        self._follow_message(neurons)
 
-    def _follow_message(self, study: Study) -> None:
-        count, shown = len(study.neurons.selected), len(study.neurons.shown)
+    def _follow_message(self, neurons: Neurons) -> None:
+        count, shown = len(neurons.selected), len(neurons.shown)
         many = "" if count == shown else f"Of {count} selected neurons the last {shown} are shown."
-        self.message = study.neurons.patches.progress.message or many
+        self.message = neurons.patches.progress.message or many
 
-    def _follow_patches(self, study: Study) -> None:
-        inquiry = study.neurons.patches
-        image = inquiry.question and inquiry.question.image
-        if inquiry.answer is not None or image is not self._pictured:
+    def _follow_patches(self, neurons: Neurons) -> None:
+        live = neurons.patches
+        subject = live.question and live.question.subject
+        if live.answer is not None or subject != self._pictured:
             drawn = self._cards
-            patches = inquiry.answer or ()
+            patches = live.answer or ()
             self._cards = {patch: drawn.get(patch) or card(patch) for patch in patches}
             self.cards = list(self._cards.values())
-        self._pictured = image
+        self._pictured = subject
 
-    def _follow_matches(self, study: Study) -> None:
-        answer = study.neurons.matches.answer
+    def _follow_matches(self, neurons: Neurons) -> None:
+        answer = neurons.matches.answer
         if answer is not None:
             drawn, self._thumbnails = self._thumbnails, {}
             self._tops = {(top.layer, top.channel): top for top in answer}
             self.matches = [self._match(top, drawn) for top in answer]
 
-    def _follow_search(self, study: Study) -> None:
-        inquiry = study.neurons.matches
-        self.search = asdict(inquiry.progress) if inquiry.question else {}
+    def _follow_search(self, neurons: Neurons) -> None:
+        live = neurons.matches
+        self.search = asdict(live.progress) if live.question else {}
 
     def _match(
         self, top: TopImages, drawn: dict[tuple[Any, ...], dict[str, Any]]

@@ -20,6 +20,7 @@ from xwidgets.errors import of_kind
 from .following import Following
 from .region_scores import RegionScores
 from .region_tools import RegionTools
+from .regions import Regions
 from .study import Study
 
 WIDTH = 448
@@ -60,7 +61,8 @@ class RegionPainter(Following, ipywidgets.Box):
     def __init__(self, study: Study) -> None:
         of_kind("study", study, Study, "an xw.Study")
         self._study = study
-        self._mask: NDArray[np.bool_] = study.regions.mask.copy()  # with the stroke that is drawn
+        self._regions = Regions.of(study)
+        self._mask: NDArray[np.bool_] = self._regions.mask.copy()  # with the stroke that is drawn
         self._last: tuple[float, float] | None = None  # where the brush is, while it is down
         self._canvas = ipycanvas.MultiCanvas(3)  # the picture, the region, the brush's outline
         self._measure()
@@ -78,13 +80,13 @@ class RegionPainter(Following, ipywidgets.Box):
         self._canvas.on_touch_move(lambda touches: self._move(*touches[0]))
         self._canvas.on_touch_end(lambda touches: self._leave())
         self._canvas.on_touch_cancel(lambda touches: self._leave())
-        self.follow(study.regions, self._turn_to, "mask")
+        self.follow(self._regions, self._turn_to, "mask")
 
     def preview(self) -> dict[str, str]:
         """What a reader without widgets sees: a PNG and words, by MIME type."""
-        removal = self._study.regions.removal.answer
+        removal = self._regions.removal.answer
         if removal is None:
-            picture = render.marked(self._study.picture, self._study.regions.mask)
+            picture = render.marked(self._study.picture, self._regions.mask)
             png, words = render.png(picture), "The picture; no region of it was removed yet."
         else:
             png, words = removal.png(), removal.title
@@ -102,7 +104,7 @@ class RegionPainter(Following, ipywidgets.Box):
         Raises:
             ValueError: when no region is removed.
         """
-        self._study.regions.removal.wait()
+        self._regions.removal.wait()
         self.scores.to_html(path, title)
 
     def close(self) -> None:
@@ -140,7 +142,7 @@ class RegionPainter(Following, ipywidgets.Box):
         with _DRAWING:
             if self._last is not None:
                 self._last = None
-                self._study.regions.mask = self._mask
+                self._regions.mask = self._mask
 
     def _leave(self) -> None:
         self._end()
@@ -149,7 +151,7 @@ class RegionPainter(Following, ipywidgets.Box):
 
     def _turn_to(self) -> None:
         """Follow the study's region, which is of another picture at times."""
-        mask = self._study.regions.mask
+        mask = self._regions.mask
         with _DRAWING:
             self._last, self._mask = None, mask.copy()
             if not np.array_equal(self._pictured, self._study.picture):

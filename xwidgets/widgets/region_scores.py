@@ -15,6 +15,7 @@ from xwidgets.box import Box
 from xwidgets.export import write_page
 from xwidgets.results import RegionRemoval
 
+from .regions import Regions
 from .study import Study
 from .view import View
 
@@ -57,7 +58,7 @@ class RegionScores(View):
         self._removal: RegionRemoval | None = None
         super().__init__()
         if isinstance(subject, Study):
-            removal = subject.regions.removal
+            removal = Regions.of(subject).removal
             self.on_msg(lambda _, content, __: self._heard(subject, content))
             self.follow(removal, lambda: self._follow(subject), ["answer", "progress"])
             self.follow(subject, lambda: self._follow(subject), "image")
@@ -79,11 +80,11 @@ class RegionScores(View):
         write_page(path, title, [removal.title], [(RegionScores(removal), {})])
 
     def _heard(self, study: Study, content: dict[str, Any]) -> None:
-        study.regions.removal.heard(content)
+        Regions.of(study).removal.heard(content)
         study.rest()
 
     def _follow(self, study: Study) -> None:
-        regions = study.regions
+        regions = Regions.of(study)
         with self.hold_sync():
             if not regions.mask.any():
                 self._forget(study)

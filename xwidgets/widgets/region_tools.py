@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import traitlets
 
+from .regions import Regions
 from .study import Study
 from .view import View
 
@@ -43,24 +44,23 @@ class RegionTools(View):
     pixels = traitlets.Int().tag(sync=True)
 
     def __init__(self, study: Study) -> None:
-        regions = study.regions
+        regions = Regions.of(study)
         super().__init__(fill=regions.fill, fills=list(regions.fills))
-        self._turn_to(study)
+        self._turn_to(regions)
         self.observe(lambda change: setattr(regions, "fill", change.new), "fill")
         self.follow(regions, lambda: setattr(self, "fill", regions.fill), "fill")
-        self.follow(regions, lambda: self._turn_to(study), "mask")
-        self.on_msg(lambda _, content, __: self._heard(study, content))
+        self.follow(regions, lambda: self._turn_to(regions), "mask")
+        self.on_msg(lambda _, content, __: self._heard(regions, content))
 
-    def _turn_to(self, study: Study) -> None:
-        shape = list(study.regions.mask.shape)
+    def _turn_to(self, regions: Regions) -> None:
+        shape = list(regions.mask.shape)
         with self.hold_sync():
             if shape != self.shape:
                 self.shape, self.largest = shape, max(1, min(shape) // 2)
                 self.brush = max(1, round(min(shape) / 10))
-            self.pixels = int(study.regions.mask.sum())
+            self.pixels = int(regions.mask.sum())
 
-    def _heard(self, study: Study, content: dict[str, Any]) -> None:
-        regions = study.regions
+    def _heard(self, regions: Regions, content: dict[str, Any]) -> None:
         match content["type"]:
             case "clear":
                 regions.mask = np.zeros_like(regions.mask)

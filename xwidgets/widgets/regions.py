@@ -4,48 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import traitlets
 from numpy.typing import NDArray
-from torch import Tensor
 
 from xwidgets.errors import unknown
 from xwidgets.explain import (
     ConditionalSampler,
     ConstantSampler,
     MarginalSampler,
+    RegionDifference,
     Sampler,
-    remove_region_steps,
 )
-from xwidgets.explain.region_removal import mask_of
+from xwidgets.explain.region_removal import Mask, mask_of
 from xwidgets.explain.samplers import own_sampler
+from xwidgets.networks.subject import Subject
 from xwidgets.results import RegionRemoval
 
-from .inquiry import Inquiry
-from .worker import Worker
-
-if TYPE_CHECKING:
-    from .study import Study
+from .live_result import LiveResult, Question
+from .study import Study
 
 
 class Removal(NamedTuple):
     """What is asked: which pixels of which image are removed, and how they are filled."""
 
-    image: Tensor
-    mask: bytes
+    subject: Subject
+    mask: Mask
     fill: str
     samples: int
 
 
 class Regions(traitlets.HasTraits):
-    """What a study knows of its picture without a region.
+    """A region of a study's picture, and what the network says of the picture without it.
+
+    All views of a study share the one that :meth:`of` gives.
 
     Args:
-        study: whose picture it is.
-        worker: computes.
-        sampler: the study's own.
+        study: whose picture it is. Where its method has a sampler, regions are filled with that.
 
     Attributes:
         mask: bool ``(H, W)``, true in the region. Set it to see what is predicted without; all of
@@ -54,14 +51,15 @@ class Regions(traitlets.HasTraits):
         fills: ``"conditional"``, ``"marginal"`` and ``"grey"``, as far as there are images for
             them: contents that go with the surroundings, those of other images, or one value.
         samples: how many times the region is filled; once with grey.
-        removal: an :class:`Inquiry` whose answer is a :class:`xwidgets.RegionRemoval`.
+        removal: a :class:`LiveResult` whose answer is a :class:`xwidgets.RegionRemoval`.
 
     Example:
         >>> import xwidgets as xw
         >>> scene = xw.scenes.bird(seed=3)
         >>> with xw.Study(xw.network("birds"), scene.image) as study:
-        ...     study.regions.mask = scene.masks["beak"]
-        ...     study.regions.removal.wait().probabilities.shape
+        ...     regions = Regions.of(study)
+        ...     regions.mask = scene.masks["beak"]
+        ...     regions.removal.wait().probabilities.shape
         (20, 20)
     """
 
@@ -69,20 +67,21 @@ class Regions(traitlets.HasTraits):
     fill = traitlets.Unicode()
     samples = traitlets.Int(20, min=1)
 
-    def __init__(self, study: Study, worker: Worker, sampler: Sampler) -> None:
+    def __init__(self, study: Study) -> None:
         self._study = study
-        self._samplers = _samplers(study, sampler)
+        self._samplers = _samplers(study)
         self.fills = tuple(self._samplers)
         super().__init__(mask=self._nothing(), fill=self.fills[0])
-        self.removal: Inquiry[Removal, RegionRemoval] = Inquiry(
-            worker, self._remove, lambda removal: removal.completed, urgent=True, keep=8
+        self.removal: LiveResult[Removal, RegionRemoval] = study.live(
+            self._remove, urgent=True, keep=8
         )
         study.observe(lambda _: self._turn_to(), "image")
         self.observe(lambda _: self._ask(), ["mask", "fill", "samples"])
 
-    def stop(self) -> None:
-        """Stop computing, and keep what is known."""
-        self.removal.stop()
+    @classmethod
+    def of(cls, study: Study) -> Regions:
+        """The one that all views of a study share."""
+        return study.companion(cls)
 
     @traitlets.validate("mask")
     def _possible(self, proposal: dict[str, Any]) -> NDArray[np.bool_]:
@@ -102,30 +101,26 @@ class Regions(traitlets.HasTraits):
         return np.zeros(tuple(self._study.image.shape[1:]), bool)
 
     def _turn_to(self) -> None:
-        self.removal.forget()
+        self.removal.abandon()
         self.mask = self._nothing()
 
     def _ask(self) -> None:
         if self.mask.any():
-            mask = self.mask.tobytes()
-            self.removal.ask(Removal(self._study.image, mask, self.fill, self.samples))
+            mask = Mask.of(mask_of(self.mask))
+            self.removal.ask(Removal(self._study.subject, mask, self.fill, self.samples))
         else:
             self.removal.drop()
 
     def _remove(self, removal: Removal) -> Iterator[RegionRemoval]:
-        mask = np.frombuffer(removal.mask, bool).reshape(tuple(removal.image.shape[1:]))
-        return remove_region_steps(
-            self._study.network,
-            removal.image,
-            mask.copy(),
-            self._samplers[removal.fill](),
-            1 if removal.fill == "grey" else removal.samples,
-        )
+        samples = 1 if removal.fill == "grey" else removal.samples
+        method = RegionDifference(removal.mask, self._samplers[removal.fill](), samples)
+        return Question(removal.subject, removal.subject.target(None), method).steps()
 
 
-def _samplers(study: Study, sampler: Sampler) -> dict[str, Callable[[], Sampler]]:
+def _samplers(study: Study) -> dict[str, Callable[[], Sampler]]:
     """What regions can be filled with; those that need images are made when first used."""
     net, examples = study.network, study.network.examples
+    sampler = getattr(study.method, "sampler", None)
     found: dict[str, Callable[[], Sampler]] = {}
     if isinstance(sampler, ConditionalSampler):
         found["conditional"] = lambda: sampler

@@ -74,6 +74,29 @@ export function signed(value) {
   return (value > 0 ? "+" : "−") + digits;
 }
 
+/** RGBA pixels of the legend's ramp: of values that cannot be negative the upper half alone. */
+export function rampOf(table, frame) {
+  const first = frame?.signed === false ? LARGEST : 0;
+  const count = 2 * LARGEST + 1 - first;
+  const pixels = new Uint8ClampedArray(4 * count).fill(255);
+  for (let i = 0; i < count; i++) pixels.set(table.subarray(3 * (first + i), 3 * (first + i) + 3), 4 * i);
+  return pixels;
+}
+
+/** What stands below the ramp at its low end, at its middle and at its high end. */
+export function scaleTexts(frame, end) {
+  const high = signed(end);
+  if (frame.signed === false) return ["0", frame.unit, high.replace("+", "")];
+  return [signed(-end), `0 ${frame.unit}`, high];
+}
+
+/** The ramp in words. */
+export function scaleWords(frame, [low, , high]) {
+  if (!frame) return "Scale, zero in the middle";
+  if (frame.signed === false) return `Scale from zero to ${high} ${frame.unit} ${frame.ends[1]}`;
+  return `Scale from ${low} ${frame.ends[0]} over zero to ${high} ${frame.unit} ${frame.ends[1]}`;
+}
+
 /** "12 s left", "3 min left", "2 h 10 min left"; "" where it is not known. */
 export function timeLeft(seconds) {
   if (seconds === null || seconds === undefined) return "";
@@ -206,7 +229,7 @@ function render({ model, el }) {
     model.set(name, value);
     model.save_changes();
   };
-  const frames = range("Window", (value) => put("index", value));
+  const frames = range("Map", (value) => put("index", value));
   const opacity = range("Opacity", (value) => put("opacity", value / 100));
   const threshold = range("Threshold", (value) => put("threshold", value / 100));
   const choice = make("select", {},
@@ -267,22 +290,15 @@ function render({ model, el }) {
   }
 
   function showLegend(shown) {
-    const colored = new Uint8ClampedArray(4 * (2 * LARGEST + 1));
-    const colorsOf = table();
-    for (let i = 0; i <= 2 * LARGEST; i++) {
-      colored.set(colorsOf.subarray(3 * i, 3 * i + 3), 4 * i);
-      colored[4 * i + 3] = 255;
-    }
-    ramp.getContext("2d").putImageData(new ImageData(colored, 2 * LARGEST + 1, 1), 0, 0);
+    const colors = rampOf(table(), shown);
+    ramp.width = colors.length / 4;
+    ramp.getContext("2d").putImageData(new ImageData(colors, ramp.width, 1), 0, 0);
     choice.value = model.get("color_map");
-    const texts = shown
-      ? [signed(-end(shown)), `0 ${shown.unit}`, signed(end(shown))]
-      : ["", "0", ""];
+    const texts = shown ? scaleTexts(shown, end(shown)) : ["", "0", ""];
+    legend.classList.toggle("xw-unsigned", shown?.signed === false);
     ends.forEach((end, i) => { end.textContent = texts[i]; });
     sides.forEach((side, i) => { side.textContent = shown?.ends[i] ?? ""; });
-    ramp.setAttribute("aria-label", shown
-      ? `Scale from ${texts[0]} ${shown.ends[0]} over zero to ${texts[2]} ${shown.unit} ${shown.ends[1]}`
-      : "Scale, zero in the middle");
+    ramp.setAttribute("aria-label", scaleWords(shown, texts));
   }
 
   function showFrames() {
@@ -290,7 +306,7 @@ function render({ model, el }) {
     frames.label.hidden = all.length < 2;
     frames.input.max = Math.max(0, all.length - 1);
     const shown = frame();
-    frames.call(shown?.name === shown?.title ? "Map" : "Window");
+    frames.call(shown?.slider ?? "Map");
     frames.set(model.get("index"), shown?.name ?? "");
   }
 
@@ -418,14 +434,15 @@ function picture(figure, { photo, canvas, ramp, frame, scale, opacity }) {
   pen.globalAlpha = 1;
   pen.drawImage(ramp, 8, height + 10, width - 16, 10);
   pen.fillStyle = "black";
-  pen.fillRect(width / 2 - 0.5, height + 8, 1, 14);
+  if (frame?.signed !== false) pen.fillRect(width / 2 - 0.5, height + 8, 1, 14);
   pen.font = "11px system-ui, sans-serif";
-  const words = [["left", 8, -1], ["center", width / 2, 0], ["right", width - 8, 1]];
-  for (const [align, x, sign] of frame ? words : []) {
+  const texts = frame ? scaleTexts(frame, scale ?? frame.scale) : [];
+  const places = [["left", 8, 0], ["center", width / 2, null], ["right", width - 8, 1]];
+  for (const [i, text] of texts.entries()) {
+    const [align, x, side] = places[i];
     pen.textAlign = align;
-    const value = signed(sign * (scale ?? frame.scale));
-    const text = sign ? `${value} ${frame.ends[Number(sign > 0)].split(" ")[0]}` : `0 ${frame.unit}`;
-    pen.fillText(text, x, height + 34);
+    const word = side === null ? "" : frame.ends[side].split(" ")[0];
+    pen.fillText(`${text} ${word}`.trim(), x, height + 34);
   }
   pen.textAlign = "left";
   pen.fillText(frame?.title ?? "", 8, height + 50, width - 16);

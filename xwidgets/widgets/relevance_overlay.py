@@ -15,6 +15,7 @@ import traitlets
 
 from xwidgets import render
 from xwidgets.errors import of_kind
+from xwidgets.explain import MapMethod
 from xwidgets.export import write_page
 from xwidgets.results import Relevance, common_settings, ends
 
@@ -112,7 +113,11 @@ class RelevanceOverlay(View):
             follow()
 
     def to_html(
-        self, path: str | Path, windows: Iterable[int] | None = None, title: str | None = None
+        self,
+        path: str | Path,
+        windows: Iterable[int] | None = None,
+        title: str | None = None,
+        **values: Iterable[Any],
     ) -> None:
         """Write a page of one file that needs neither kernel nor network.
 
@@ -122,32 +127,48 @@ class RelevanceOverlay(View):
                 not looked at before are computed now. ``None`` for those that are complete, after
                 waiting for the one at hand.
             title: of the page; what is shown by default.
+            **values: instead of ``windows`` the values of another parameter of the study's method,
+                such as ``measure=["difference", "drop"]``.
 
         Raises:
             ValueError: when ``windows`` are asked of a view that follows no study, or cannot be.
         """
-        results = self._results
-        if self._study is not None:
-            if windows is None:
-                self._study.at(self._study.window)
-                results = self._study.complete()
-            else:
-                of_kind("windows", windows, Iterable, "a list of sizes, such as [4, 8, 12]")
-                results = [self._study.at(window) for window in windows]
-            if not results:
-                raise ValueError("there are no windows to show; give one size at least")
-        elif windows is not None:
+        if windows is not None:
+            values = {"window": windows} | values
+        if len(values) > 1:
             raise ValueError(
-                "this view shows finished results, so it cannot compute windows; choose them with "
-                "xw.RelevanceOverlay(study).to_html(path, windows)"
+                f"a page has one slider, not one each for {' and '.join(values)}; give the values "
+                "of one parameter"
             )
-        index = self.index
+        [(parameter, several)] = values.items() or [("window", None)]
+        results, index = self._results, self.index
         if self._study is not None:
-            sizes = [result.parameters["window"] for result in results]
-            index = sizes.index(self._study.window) if self._study.window in sizes else 0
+            results, index = self._of_study(self._study, parameter, several)
+        elif several is not None:
+            raise ValueError(
+                f"this view shows finished results, so it cannot compute {parameter}s; choose them "
+                f"with xw.RelevanceOverlay(study).to_html(path, {parameter}s)"
+            )
         state = {"frames": frames(results), "index": index, "progress": COMPLETE}
         titles = dict.fromkeys(result.title for result in results)
         write_page(path, title, ["; ".join(titles), common_settings(results)], [(self, state)])
+
+    def _of_study(
+        self, study: Study, parameter: str, values: Iterable[Any] | None
+    ) -> tuple[list[Relevance], int]:
+        """The complete maps for values of a parameter, and which of them is at hand."""
+        now = getattr(study.method, parameter, None)
+        if values is None:
+            shown = a_map(study.at())
+            results = study.complete(parameter) or [shown]
+            return results, next(n for n, result in enumerate(results) if result is shown)
+        example = "[4, 8, 12]" if parameter == "window" else "its values"
+        of_kind(f"{parameter}s", values, Iterable, f"a list, such as {example}")
+        several = list(values)
+        if not several:
+            raise ValueError(f"there are no {parameter}s to show; give one at least")
+        maps = [a_map(study.at(**{parameter: value})) for value in several]
+        return maps, several.index(now) if now in several else 0
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
@@ -175,9 +196,29 @@ class RelevanceOverlay(View):
         with self.lock, self.hold_sync():
             self.frames = frames(self._results)
             self.progress = asdict(subject.progress)
+            if isinstance(subject, Study):
+                self.note = no_map(subject)
 
 
 COMPLETE = {"state": "complete", "share": 1.0}
+
+
+def no_map(study: Study) -> str:
+    """Why a study has no map to show, in a sentence; "" where it has one, or will have."""
+    if isinstance(study.method, MapMethod):
+        return ""
+    return f"{study.method.name.capitalize()} gives no map; another view shows what it finds."
+
+
+def a_map(result: object) -> Relevance:
+    """``result``, when it is a map.
+
+    Raises:
+        ValueError: when it is not.
+    """
+    of_kind("what the method gives", result, Relevance, "a map over the picture")
+    assert isinstance(result, Relevance)
+    return result
 
 
 def frames(
@@ -191,12 +232,31 @@ def frames(
     """
     if scales is None:
         scales = [render.scale_of(result.values) for result in results]
-    sizes = [result.parameters.get("window") for result in results]
-    by_size = None not in sizes and len(set(sizes)) == len(sizes)
+    slider, names = names_of(results)
     return [
-        _frame(result, f"{size} × {size} pixels" if by_size else result.title, scale)
-        for result, size, scale in zip(results, sizes, scales, strict=True)
+        _frame(result, name, scale) | {"slider": slider}
+        for result, name, scale in zip(results, names, scales, strict=True)
     ]
+
+
+def names_of(results: Sequence[Relevance]) -> tuple[str, list[str]]:
+    """What a slider between results is called, and each of them there.
+
+    They are known by the one parameter in which they differ, else by their titles.
+    """
+    names = dict.fromkeys(name for result in results for name in result.parameters)
+    differ = [
+        name
+        for name in names
+        if any(result.parameters.get(name) != results[0].parameters.get(name) for result in results)
+    ]
+    alone = "window" if not differ and "window" in names else None
+    by = differ[0] if len(differ) == 1 else alone
+    values = [result.parameters.get(by) for result in results] if by else []
+    if by is None or any(values.count(value) > 1 for value in values):
+        return "Map", [result.title for result in results]
+    told = [f"{value} × {value} pixels" if by == "window" else str(value) for value in values]
+    return by.replace("_", " ").capitalize(), told
 
 
 def _frame(result: Relevance, name: str, scale: float) -> dict[str, Any]:
@@ -206,6 +266,7 @@ def _frame(result: Relevance, name: str, scale: float) -> dict[str, Any]:
         "scale": scale,
         "unit": result.unit,
         "ends": ends(result),
+        "signed": result.signed,
         "title": result.title,
         "window": result.parameters.get("window"),
         "remark": result.note,

@@ -1,10 +1,12 @@
-"""What is looked at: one network, one image, and what is found out about them."""
+"""What is looked at: an image in a network, a target, a method, and the worker that answers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import cached_property
-from typing import Any, NamedTuple
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import replace
+from pkgutil import resolve_name
+from threading import RLock
+from typing import Any, TypeVar, cast
 from weakref import WeakSet
 
 import numpy as np
@@ -12,62 +14,60 @@ import traitlets
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xwidgets.explain import ExplanationModule, Sampler, prediction_difference_steps
-from xwidgets.explain.nodes import Measure
-from xwidgets.explain.samplers import own_sampler
-from xwidgets.images import one_image, photo, picture
+from xwidgets.errors import of_kind
+from xwidgets.explain import Method, PredictionDifference
+from xwidgets.images import one_image, photo
 from xwidgets.networks import Network
+from xwidgets.networks.network import a_network
+from xwidgets.networks.subject import Subject, finite
+from xwidgets.networks.target import Class, Resolved, Target
 from xwidgets.results import Relevance
 
-from .concepts import Concepts
-from .inquiry import Inquiry, Progress
-from .neurons import Neurons
-from .regions import Regions
+from .companions import COMPANIONS
+from .live_result import LiveResult, Progress, Question, share_of
 from .worker import Worker
 
-
-class Question(NamedTuple):
-    """What a relevance map answers: which class of an image, seen through windows of which size."""
-
-    image: Tensor
-    target: int
-    window: int
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Question) and self[1:] == other[1:] and self.image is other.image
-
-    def __hash__(self) -> int:
-        return hash((id(self.image), *self[1:]))
+Companion = TypeVar("Companion")
+Asked = TypeVar("Asked", bound=Hashable)
+Answer = TypeVar("Answer")
 
 
 class Study(traitlets.HasTraits):
     """One image in one network: the subject that linked views share, and the worker behind it.
 
-    The relevance map of the question at hand is computed in a thread of the study's own. Setting
-    :attr:`window`, :attr:`target` or :attr:`image` asks a new question at once; maps are kept, so
-    that coming back to one takes no time: it is complete, or goes on from where it was. Views
-    observe :attr:`relevance` and :attr:`progress`; those of the network's neurons observe
-    :attr:`neurons`, those of x-features what :meth:`concepts` returns.
+    The question at hand is which :attr:`method` explains which :attr:`target` of which
+    :attr:`image`. Setting one of them asks anew at once, and the result is computed in a thread of
+    the study's own. Results are kept, so that coming back to a question takes no time: its result
+    is complete, or goes on from where it was. Views observe :attr:`relevance` or :attr:`result`,
+    and :attr:`progress`.
 
     Args:
         net: the classifier.
         image: ``(C, H, W)`` in [0, 1].
-        target: class index or name; ``None`` for the class with the highest score.
-        window: the first window size, in pixels; ``None`` for 10, or less where that is too large.
-        sampler, samples, stride, seed, measure, training_size, memory: of
-            :func:`xwidgets.prediction_difference`.
+        target: class index or name, ``None`` for the class with the highest score; or an
+            :class:`xwidgets.Channel` or :class:`xwidgets.Unit` of a layer.
+        method: what explains it, such as ``xw.Saliency()``; by default an
+            :class:`xwidgets.PredictionDifference`, whose windows are smaller where 10 pixels are
+            too large for the image.
+        **parameters: of the method, such as ``window=8``, in place of those that it has.
 
     Attributes:
         image: set it to look at another one; the target becomes its top class.
-        window: size of the windows that are removed, in pixels. Set it to ask anew.
-        target: class index. Set it, or a class name, to ask anew.
-        relevance: the map so far, a :class:`xwidgets.Relevance`; ``None`` before the first step.
+        target: class index, or part of a layer. Set it, or a class name, to ask anew.
+        method: set it to ask anew; ``study.move(window=8)`` changes parameters of it.
+        window: that of the method, in pixels, which can be set too; ``None`` where it has none.
+        result: of the method so far; ``None`` before the first step.
+        relevance: the same where it is a map, an :class:`xwidgets.Relevance`; else ``None``.
         progress: a :class:`Progress`.
-        ranking: all classes, the most probable first: index, name, probability.
-        largest_window: the largest window size that can be asked for.
+        subject: the image in the network, with what it says.
+        neurons: the network's :class:`xwidgets.widgets.Neurons`, ranked from the first time that
+            they are asked for.
+        regions: an :class:`xwidgets.widgets.Regions`, the picture without a region.
+        concepts: makes :class:`xwidgets.widgets.Concepts` of its other arguments, the x-features
+            behind the score of the study's class.
 
     Raises:
-        ValueError: for arguments, windows, classes or images that cannot be, in one sentence.
+        ValueError: for arguments, parameters, classes or images that cannot be, in one sentence.
 
     Example:
         >>> import xwidgets as xw
@@ -77,8 +77,10 @@ class Study(traitlets.HasTraits):
     """
 
     image = traitlets.Any()
-    window = traitlets.Int()
-    target = traitlets.Union([traitlets.Int(), traitlets.Unicode()])
+    target = traitlets.Any()
+    method = traitlets.Any()
+    window = traitlets.Int(None, allow_none=True)
+    result = traitlets.Any(read_only=True)
     relevance = traitlets.Instance(Relevance, allow_none=True, read_only=True)
     progress = traitlets.Instance(Progress, args=("computing",), read_only=True)
 
@@ -86,132 +88,148 @@ class Study(traitlets.HasTraits):
         self,
         net: Network,
         image: object,
-        target: int | str | None = None,
-        *,
-        window: int | None = None,
-        sampler: Sampler | None = None,
-        samples: int = 20,
-        stride: int = 1,
-        seed: int = 0,
-        measure: Measure = "evidence",
-        training_size: int | None = None,
-        memory: float | None = None,
+        target: Target = None,
+        method: Method[Any] | None = None,
+        **parameters: Any,
     ) -> None:
         super().__init__()
         self.network = net
-        self._options: dict[str, Any] = {
-            "sampler": own_sampler(net) if sampler is None else sampler,
-            "samples": samples,
-            "stride": stride,
-            "seed": seed,
-            "measure": measure,
-            "training_size": training_size,
-            "memory": memory,
-        }
-        self.image = image
-        index = self.ranking[0][0] if target is None else net.class_index(target, len(self.ranking))
-        window = min(10, self.largest_window) if window is None else window
-        first = Question(one_image(self.image), index, window)
-        self._steps(first)  # refuses what cannot be
-        self.window, self.target = first.window, first.target
+        self.subject = self._staged = looked_at(net, image)
+        given = PredictionDifference() if method is None else a_method(method)
+        given = given.changed(**parameters)
+        suits = method is None and "window" not in parameters
+        self.method = given.suited(self.subject) if suits else given
+        self.target, self.image = self.subject.target(target), self.subject.image
         self._worker = Worker()
-        self._concepts: WeakSet[Concepts] = WeakSet()
-        self._map: Inquiry[Question, Relevance] = Inquiry(
-            self._worker, self._steps, lambda result: result.completed
-        )
-        self._map.observe(self._follow, ["answer", "progress"])
-        self.observe(self._ask, ["window", "target"])
+        self._lives: WeakSet[LiveResult[Any, Any]] = WeakSet()
+        self._companions: dict[Callable[[Study], Any], Any] = {}
+        self._live: LiveResult[Question, Any] = self.live()
+        self._live.observe(self._follow, ["answer", "progress"])
         self.observe(self._turn_to, "image")
-        self._ask()
+        self.observe(self._ask, "target")
+        self.observe(self._turn_method, "method")
+        self.observe(self._turn_window, "window")
+        self._turn_method()
 
-    def concepts(
+    def live(
         self,
-        images: object = None,
-        modules: Iterable[ExplanationModule] = (),
-        contrastive: bool = True,
-        **options: Any,
-    ) -> Concepts:
-        """The x-features behind the score of the study's class, whichever it is.
+        steps: Callable[[Asked], Iterator[Answer]] = Question.steps,  # type: ignore[assignment]
+        share: Callable[[Answer], float] = share_of,
+        urgent: bool = False,
+        keep: int = 1000,
+        rests: int = 2,
+    ) -> LiveResult[Asked, Answer]:
+        """A further result that this study's worker computes; arguments as of that class."""
+        live = LiveResult(self._worker, steps, share, urgent, keep, rests)
+        self._lives.add(live)
+        return live
 
-        Args:
-            images: what modules are fitted to, as :func:`xwidgets.fit_explanation` takes it;
-                ``None`` for the network's examples.
-            modules: explanation modules that are fitted already.
-            contrastive: of :func:`xwidgets.x_features`.
-            options: further arguments of :func:`xwidgets.fit_explanation`.
+    def companion(self, kind: Callable[[Study], Companion]) -> Companion:
+        """What stands beside the study once, for all its views; made when first asked for."""
+        with self._worker.lock:
+            if kind not in self._companions:
+                self._companions[kind] = kind(self)
+            companion: Companion = self._companions[kind]
+            return companion
 
-        Raises:
-            ValueError: when there is nothing to fit a module to.
-        """
-        concepts = Concepts(self, self._worker, images, modules, contrastive, **options)
-        self._concepts.add(concepts)
-        return concepts
-
-    @cached_property
-    def neurons(self) -> Neurons:
-        """The neurons behind the prediction, ranked from the first time they are asked for."""
-        return Neurons(self, self._worker)
-
-    @cached_property
-    def regions(self) -> Regions:
-        """The picture without a region, and what the network says then."""
-        return Regions(self, self._worker, self._options["sampler"])
+    @property
+    def lock(self) -> RLock:
+        """Held while results are shown."""
+        return self._worker.lock
 
     @property
     def picture(self) -> NDArray[np.uint8]:
         """The image to look at, 8-bit ``(H, W, 3)``."""
-        return picture(self.image)
+        return self.subject.picture
 
     @property
     def question(self) -> Question:
         """What is being answered."""
-        return Question(self.image, self.target, self.window)
+        return Question(self.subject, self.subject.target(self.target), self.method)
 
-    def wait(self, timeout: float | None = None) -> Relevance | None:
-        """Wait until the map is complete or its computation was stopped.
+    @property
+    def ranking(self) -> list[tuple[int, str, float]]:
+        """All classes, the most probable first: index, name, probability."""
+        return self.network.ranked(self.subject.logits)
+
+    @property
+    def largest_window(self) -> int:
+        """The largest window size that can be asked for, in pixels.
+
+        Raises:
+            ValueError: when the method has no windows.
+        """
+        for control in self.method.controls(self.subject):
+            if control.name == "window":
+                return int(control.most)
+        raise ValueError(f"{self.method.name} has no windows; set study.method to one that has")
+
+    def move(self, **parameters: Any) -> None:
+        """Ask anew with other parameters of the method, such as ``window=8``.
+
+        Raises:
+            ValueError: for parameters that the method does not have, or values that cannot be.
+        """
+        self.method = self.method.changed(**parameters)
+
+    def wait(self, timeout: float | None = None) -> Any:
+        """Wait until the result is complete or its computation was stopped.
 
         Args:
             timeout: in seconds; ``None`` waits as long as it takes.
 
         Returns:
-            The map; partial when the time ran out, ``None`` before the first step.
+            The result; partial when the time ran out, ``None`` before the first step.
 
         Raises:
             Exception: what ended the computation, when it failed.
         """
-        return self._map.wait(timeout)
+        return self._live.wait(timeout)
 
-    def at(self, window: int) -> Relevance:
-        """The complete map for a window size, computed now unless it is there already.
+    def at(self, window: int | None = None, **parameters: Any) -> Any:
+        """The complete result with other parameters, computed now unless it is there already.
 
         What is computed for the views rests meanwhile.
 
-        Raises:
-            ValueError: for a size that cannot be, or is not there when the study is closed.
-        """
-        return self._map.at(self.question._replace(window=window))
+        Args:
+            window: of the method, in pixels; ``None`` for the one it has.
+            **parameters: others of the method.
 
-    def complete(self) -> list[Relevance]:
-        """The complete maps for the class at hand, by window size."""
-        known = self._map.known()
-        mine = [
-            question
-            for question in known
-            if question.image is self.image and question.target == self.target
-        ]
-        return [known[question] for question in sorted(mine, key=lambda one: one.window)]
+        Raises:
+            ValueError: for parameters that cannot be, or a result that is not there when the study
+                is closed.
+        """
+        if window is not None:
+            parameters["window"] = window
+        question = self.question
+        method = question.method.changed(**parameters)
+        method.admit(question.subject, question.target)
+        return self._live.at(replace(question, method=method))
+
+    def complete(self, parameter: str = "window") -> list[Any]:
+        """The complete results for the question at hand, by the values of a parameter.
+
+        Those for other values of it are among them, which were asked for before.
+        """
+        question, known = self.question, self._live.known()
+        mine = {
+            getattr(asked.method, parameter, 0): result
+            for asked, result in known.items()
+            if asked == replace(question, method=asked.method.like(question.method, parameter))
+        }
+        return [mine[value] for value in sorted(mine)]
 
     def stop(self) -> None:
-        """Stop computing the map within one batch, and keep it so far."""
-        self._map.stop()
+        """Stop computing the result within one step, and keep it so far."""
+        self._live.stop()
 
     def resume(self) -> None:
         """Go on after :meth:`stop`."""
-        self._map.resume()
+        self._live.resume()
 
     def heard(self, message: dict[str, Any]) -> None:
-        """Do what a view of the map asks for in a message."""
-        self._map.heard(message)
+        """Do what a view of the result asks for in a message."""
+        self._live.heard(message)
 
     def turn_to(self, picture: NDArray[np.uint8]) -> None:
         """Make an 8-bit picture ``(H, W, 3)``, as results hold one, the study's image."""
@@ -219,19 +237,14 @@ class Study(traitlets.HasTraits):
         self.image = image.mean(0, keepdim=True) if self.network.channels == 1 else image
 
     def rest(self) -> None:
-        """Leave the processor to other work while no view of the map is on screen."""
-        self._map.watched(0)
+        """Leave the processor to other work while no view of the result is on screen."""
+        self._live.watched(0)
 
     def close(self) -> None:
         """Stop for good and end the thread, which takes up to one step; what is found stays."""
         with self._worker.lock:
-            self.stop()
-            if "neurons" in self.__dict__:
-                self.neurons.stop()
-            if "regions" in self.__dict__:
-                self.regions.stop()
-            for concepts in self._concepts:
-                concepts.stop()
+            for live in list(self._lives):
+                live.stop()
             self._worker.close()
 
     def __enter__(self) -> Study:
@@ -241,48 +254,96 @@ class Study(traitlets.HasTraits):
         self.close()
         self._worker.join()
 
+    def __getattr__(self, name: str) -> Any:
+        if name not in COMPANIONS:
+            raise AttributeError(f"a study has no attribute {name!r}")
+        return resolve_name(COMPANIONS[name])(self)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *COMPANIONS]
+
     @traitlets.validate("image")
     def _possible_image(self, proposal: dict[str, Any]) -> Tensor:
-        image = one_image(proposal["value"], self.network.channels).detach().clone()
-        self._measure(image)  # refuses one that the network cannot take
-        return image
+        if proposal["value"] is not self.subject.image:
+            subject = looked_at(self.network, proposal["value"])
+            self.method.suited(subject).admit(subject, self._target_on(subject))
+            self._staged = subject
+        return self._staged.image
 
     @traitlets.validate("target")
-    def _known_target(self, proposal: dict[str, Any]) -> int:
-        return self.network.class_index(proposal["value"], len(self.ranking))
+    def _possible_target(self, proposal: dict[str, Any]) -> int | Resolved:
+        target = self.subject.target(proposal["value"])
+        self.method.admit(self.subject, target)
+        return target.index if isinstance(target, Class) else target
+
+    @traitlets.validate("method")
+    def _possible_method(self, proposal: dict[str, Any]) -> Method[Any]:
+        method = a_method(proposal["value"])
+        method.admit(self.subject, self.subject.target(self.target))
+        return method
 
     @traitlets.validate("window")
-    def _possible_window(self, proposal: dict[str, Any]) -> int:
-        window: int = proposal["value"]
-        if not 1 <= window <= self.largest_window:
-            raise ValueError(
-                f"window {window} is not possible here: 1 to {self.largest_window} pixels are, "
-                "for this image and sampler"
-            )
+    def _possible_window(self, proposal: dict[str, Any]) -> int | None:
+        window: int | None = proposal["value"]
+        if window != window_of(self.method):
+            method = self.method.changed(window=window)
+            method.admit(self.subject, self.subject.target(self.target))
         return window
 
-    def _measure(self, image: Tensor) -> None:
-        """Find out what there is to choose from for an image."""
-        count = self.network(image[None]).shape[1]
-        self.ranking = self.network.top(image, k=count)
-        self.largest_window = self._options["sampler"].largest(image)
+    def _target_on(self, subject: Subject) -> Resolved:
+        """The top class of another image, or the same part of a layer."""
+        return subject.target(None if isinstance(self.target, int) else self.target)
 
     def _turn_to(self, _: object) -> None:
         with self._worker.lock:
-            self._map.forget()
-            self.window = min(self.window, self.largest_window)
-            self.target = self.ranking[0][0]
+            self._live.abandon()
+            self.subject = self._staged
+            self.method = self.method.suited(self.subject)
+            self.target = self._target_on(self.subject)
             self._ask()
 
-    def _ask(self, _: object = None) -> None:
-        self._map.ask(self.question)
+    def _turn_method(self, _: object = None) -> None:
+        with self._worker.lock:
+            self.window = window_of(self.method)
+            self._ask()
 
-    def _steps(self, question: Question) -> Iterator[Relevance]:
-        return prediction_difference_steps(
-            self.network, question.image, question.target, question.window, **self._options
-        )
+    def _turn_window(self, _: object) -> None:
+        if self.window != window_of(self.method):
+            self.move(window=self.window)
+
+    def _ask(self, _: object = None) -> None:
+        self._live.ask(self.question)
 
     def _follow(self, _: object) -> None:
-        if self._map.question == self.question:  # or else a trait was just set, and asks anew soon
-            self.set_trait("relevance", self._map.answer)
-            self.set_trait("progress", self._map.progress)
+        if self._live.question == self.question:  # or else a trait was just set, and asks anew soon
+            result = self._live.answer
+            self.set_trait("result", result)
+            self.set_trait("relevance", result if isinstance(result, Relevance) else None)
+            self.set_trait("progress", self._live.progress)
+
+
+def looked_at(net: Network, image: object) -> Subject:
+    """A copy of an image in a network that can take it.
+
+    Raises:
+        ValueError: for an image that it cannot take.
+    """
+    subject = Subject(net, one_image(image, a_network(net).channels).detach().clone())
+    finite(net, subject.logits)
+    return subject
+
+
+def a_method(method: object) -> Method[Any]:
+    """``method``, when it is one.
+
+    Raises:
+        ValueError: when it is not.
+    """
+    of_kind("method", method, Method, "a method such as xw.Saliency() or xw.Occlusion(window=8)")
+    return cast(Method[Any], method)
+
+
+def window_of(method: Method[Any]) -> int | None:
+    """The side of a method's windows in pixels; ``None`` for one without, or with rectangles."""
+    window = getattr(method, "window", None)
+    return window if isinstance(window, int) else None

@@ -15,13 +15,12 @@ from xwidgets.export import write_page
 from xwidgets.results import XFeatures
 from xwidgets.results.names import Names, Opinion
 
+from .concepts import Concepts
 from .study import Study
 from .view import View
 
 if TYPE_CHECKING:
     from xwidgets.explain import ExplanationModule
-
-    from .concepts import Concepts
 
 HERE = Path(__file__).parent
 
@@ -126,7 +125,7 @@ class XFeatureExplorer(View):
             self._settle()
         else:
             several = modules if isinstance(modules, Iterable) else [modules]
-            concepts = self.concepts = subject.concepts(images, several, contrastive, **options)
+            concepts = self.concepts = Concepts(subject, images, several, contrastive, **options)
             self.on_msg(lambda _, content, __: self._heard(subject, concepts, content))
             self.observe(lambda change: setattr(concepts, "shown", change.new), "shown")
             self.follow(subject, lambda: self._turn_to(subject, concepts), "target")

@@ -1,4 +1,4 @@
-"""A question, and the answer to it as it grows behind the user's back."""
+"""A question, and the result that answers it, which grows behind the user's back."""
 
 from __future__ import annotations
 
@@ -10,13 +10,44 @@ from typing import Any, Generic, TypeVar
 
 import traitlets
 
+from xwidgets.explain import Method
+from xwidgets.networks.subject import Subject
+from xwidgets.networks.target import Resolved
+
 from .worker import Worker
 
-Question = TypeVar("Question", bound=Hashable)
+Asked = TypeVar("Asked", bound=Hashable)
 Answer = TypeVar("Answer")
 
 
 CLOSED = "this study is closed; make a new one with xw.Study(net, image)"
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which target of which image in which network is explained, and by which method.
+
+    Attributes:
+        subject: the image in the network.
+        target: of it, as :meth:`Subject.target` returns one.
+        method: explains it.
+    """
+
+    subject: Subject
+    target: Resolved
+    method: Method[Any]
+
+    def steps(self) -> Iterator[Any]:
+        """The answer as it grows."""
+        run = self.method.on(self.subject, [self.target])
+        for _ in run.steps():
+            yield run.results()[0]
+
+
+def share_of(result: Any) -> float:
+    """How much of the work is behind a result, as far as it tells."""
+    share: float = getattr(result, "completed", 0.0)
+    return share
 
 
 @dataclass(frozen=True)
@@ -36,7 +67,7 @@ class Progress:
     message: str = ""
 
 
-class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
+class LiveResult(traitlets.HasTraits, Generic[Asked, Answer]):
     """A kind of question of which the newest is answered; answers are kept.
 
     A complete answer is there at once when its question is asked again; one that was begun is there
@@ -44,8 +75,9 @@ class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
 
     Args:
         worker: computes the answers.
-        steps: begins the answer to a question; each step is a better one.
-        share: how much of the work is behind an answer, 0 to 1.
+        steps: begins the answer to a question; each step is a better one. By default, a
+            :class:`Question` is answered by its method.
+        share: how much of the work is behind an answer, 0 to 1; by default what a result tells.
         urgent: whether it comes before other work.
         keep: how many complete answers are kept, the newest.
         rests: how many that were only begun are kept, the newest; each holds what it computes with.
@@ -62,24 +94,24 @@ class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
     def __init__(
         self,
         worker: Worker,
-        steps: Callable[[Question], Iterator[Answer]],
-        share: Callable[[Answer], float],
+        steps: Callable[[Asked], Iterator[Answer]] = Question.steps,  # type: ignore[assignment]
+        share: Callable[[Answer], float] = share_of,
         urgent: bool = False,
         keep: int = 1000,
         rests: int = 2,
     ) -> None:
         super().__init__()
-        self.question: Question | None = None
+        self.question: Asked | None = None
         self._worker, self._share = worker, share
         self._task = worker.task(steps, self._show, self._fail, urgent=urgent, rests=rests)
-        self._known: dict[Question, Answer] = {}
+        self._known: dict[Asked, Answer] = {}
         self._keep = keep
         self._clock = Clock(0.0)
         self._error: Exception | None = None
         self._viewers = 0
         self._waits = 0
 
-    def ask(self, question: Question) -> None:
+    def ask(self, question: Asked) -> None:
         """Answer this from now on."""
         with self._worker.lock:
             self.question, self._error = question, None
@@ -105,13 +137,18 @@ class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
             self.set_trait("answer", None)
             self.set_trait("progress", Progress("complete"))
 
+    def abandon(self) -> None:
+        """Forget what was only begun, and keep complete answers."""
+        with self._worker.lock:
+            self._task.drop()
+
     def forget(self) -> None:
         """Forget all answers, as they are of something else now."""
         with self._worker.lock:
             self._task.drop()
             self._known.clear()
 
-    def known(self) -> dict[Question, Answer]:
+    def known(self) -> dict[Asked, Answer]:
         """The complete answers by question."""
         with self._worker.lock:
             return dict(self._known)
@@ -142,7 +179,7 @@ class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
         answer: Answer | None = self.answer
         return answer
 
-    def at(self, question: Question) -> Answer:
+    def at(self, question: Asked) -> Answer:
         """The complete answer to a question, computed now, from where it rests, unless it is known.
 
         What is computed for the views rests meanwhile.
@@ -213,7 +250,7 @@ class Inquiry(traitlets.HasTraits, Generic[Question, Answer]):
         self._clock = Clock(self.progress.share)
         self._task.resume()
 
-    def _keep_answer(self, question: Question, answer: Answer) -> None:
+    def _keep_answer(self, question: Asked, answer: Answer) -> None:
         self._known[question] = answer
         while len(self._known) > self._keep:
             del self._known[next(iter(self._known))]

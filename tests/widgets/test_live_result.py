@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from xwidgets.widgets.inquiry import Inquiry
+from xwidgets.widgets.live_result import LiveResult
 from xwidgets.widgets.worker import Worker
 
 PATIENCE = 20
@@ -19,7 +19,7 @@ class Counted:
     def __init__(self, **options):
         self.turns, self.begun, self.ended = threading.Semaphore(0), [], Counter()
         self.worker = Worker()
-        self.inquiry = Inquiry(self.worker, self.count, self.share, **options)
+        self.inquiry = LiveResult(self.worker, self.count, self.share, **options)
         self.inquiry._task._interval = 0  # every step is shown
 
     def count(self, end):
@@ -74,8 +74,8 @@ def test_a_begun_answer_is_there_at_once_and_goes_on():
 
 def test_the_time_left_is_told_by_the_pace_since_it_came_back(monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("xwidgets.widgets.inquiry.time.monotonic", lambda: now[0])
-    inquiry = Inquiry(worker := Worker(), lambda _: iter(()), lambda answer: answer)
+    monkeypatch.setattr("xwidgets.widgets.live_result.time.monotonic", lambda: now[0])
+    inquiry = LiveResult(worker := Worker(), lambda _: iter(()), lambda answer: answer)
     monkeypatch.setattr(inquiry._task, "request", {"a": 0.5, "b": None}.get)
     inquiry.ask("b")
     now[0] = 1000.0
@@ -89,8 +89,8 @@ def test_the_time_left_is_told_by_the_pace_since_it_came_back(monkeypatch):
 
 def test_the_time_left_does_not_count_the_rest_while_nobody_looks(monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("xwidgets.widgets.inquiry.time.monotonic", lambda: now[0])
-    inquiry = Inquiry(worker := Worker(), lambda _: iter(()), lambda answer: answer)
+    monkeypatch.setattr("xwidgets.widgets.live_result.time.monotonic", lambda: now[0])
+    inquiry = LiveResult(worker := Worker(), lambda _: iter(()), lambda answer: answer)
     monkeypatch.setattr(inquiry._task, "request", lambda _: 0.5)
     inquiry.ask("a")
     inquiry.watched(1)

@@ -1,0 +1,391 @@
+"""A method as a value: what explains one target of one image in one network.
+
+A method is a frozen dataclass of its parameters, each defined once by :func:`parameter`: default,
+range, one line that explains it, and whether a person may move it. Checks, documentation, controls
+and what a result tells come from there. A new method is a subclass with one function,
+:meth:`Method.explain`; it can then be run, run for several targets, computed behind a study's back,
+compared and exported as any other. One that computes in steps defines :meth:`Method.begin`.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import Field, replace
+from math import inf
+from numbers import Integral, Real
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, cast
+
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from xwidgets.errors import number, unknown
+from xwidgets.networks import Network
+from xwidgets.networks.subject import Subject
+from xwidgets.networks.target import Resolved, Target
+from xwidgets.results import Relevance
+
+from .parameter import Control, Parameter, documented
+
+R = TypeVar("R")
+T = TypeVar("T")
+R_co = TypeVar("R_co", covariant=True)
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Run(Protocol[R_co]):
+    """A computation that was begun."""
+
+    def steps(self) -> Iterator[object]:
+        """Compute, a part in each step; nothing is computed between them."""
+        ...
+
+    def results(self) -> Sequence[R_co]:
+        """What is known so far, for each target."""
+        ...
+
+
+class Method(ABC, Generic[R]):
+    """What explains targets of an image; a frozen dataclass whose fields are its parameters.
+
+    Attributes:
+        name: what results call it.
+        unit: of the values of its results, for a class.
+        signed: whether these values speak for as well as against.
+        parameters: what is known of each, by name.
+    """
+
+    parameters: ClassVar[Mapping[str, Parameter]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.parameters = {
+            **cls.parameters,
+            **{
+                name: item.metadata["parameter"]
+                for name, item in cls.__dict__.items()
+                if isinstance(item, Field) and "parameter" in item.metadata
+            },
+        }
+        cls.__doc__ = documented(cls.__doc__, cls.parameters)
+        # what dataclasses would define fails for parameters that are arrays
+        cls.__eq__, cls.__hash__ = Method.__eq__, Method.__hash__  # type: ignore[method-assign]
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return False
+        pairs = zip(self._compared(), cast(Self, other)._compared(), strict=True)
+        return all(one is two or (_has_value(one) and one == two) for one, two in pairs)
+
+    def __hash__(self) -> int:
+        values = (value if _has_value(value) else id(value) for value in self._compared())
+        return hash((type(self), *values))
+
+    @property
+    def name(self) -> str:
+        """What results call it."""
+        raise NotImplementedError
+
+    @property
+    def unit(self) -> str:
+        """Of the values of its results, for a class."""
+        raise NotImplementedError
+
+    @property
+    def signed(self) -> bool:
+        """Whether its values speak for as well as against."""
+        return True
+
+    def explain(self, subject: Subject, target: Resolved) -> R:
+        """The result for one target; what a method that computes in one go defines."""
+        raise NotImplementedError
+
+    def begin(self, subject: Subject, targets: Sequence[Resolved]) -> Run[R]:
+        """Get ready to explain several targets; what a method that computes in steps defines."""
+        return _OneByOne(self, subject, targets)
+
+    def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
+        """Raise for parameters that do not fit together, or not to these targets.
+
+        Raises:
+            ValueError: in a sentence.
+        """
+
+    def resolved(self, subject: Subject) -> Self:
+        """The same with what it leaves to network and picture filled in."""
+        return self
+
+    def suited(self, subject: Subject) -> Self:
+        """The same with what is too large for a picture made as large as it may be."""
+        return self
+
+    def validate(self, net: Network, image: object, target: Target = None) -> None:
+        """Raise when it cannot explain a target of an image, without computing it.
+
+        Raises:
+            ValueError: in a sentence.
+        """
+        subject = Subject(net, image)
+        self.admit(subject, subject.target(target))
+
+    def admit(self, subject: Subject, target: Resolved) -> None:
+        """Raise when it cannot explain a target of a subject.
+
+        Raises:
+            ValueError: in a sentence.
+        """
+        self._check(subject, [target])
+        for name, known in self.parameters.items():
+            value, (least, most) = getattr(self, name), self._limits(known, subject)
+            if isinstance(value, int | float) and not least <= value <= most:
+                raise ValueError(
+                    f"{name} {value} is not possible here: {least:g} to {most:g} {known.unit} are"
+                )
+
+    def run(
+        self, net: Network, image: object, target: Target = None, seconds: float | None = None
+    ) -> R:
+        """Explain a target.
+
+        Args:
+            net: the classifier.
+            image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+            target: class index or name, ``None`` for the class with the highest score; or an
+                :class:`xwidgets.Channel` or :class:`xwidgets.Unit` of a layer.
+            seconds: after which the result is returned as it is by then, at the end of a step;
+                ``None`` for the complete one.
+
+        Raises:
+            ValueError: for arguments or parameters that cannot be; in a sentence.
+        """
+        [result] = self.run_each(net, image, [target], seconds)
+        return result
+
+    def run_each(
+        self,
+        net: Network,
+        image: object,
+        targets: Sequence[Target],
+        seconds: float | None = None,
+    ) -> list[R]:
+        """Explain several targets at once; arguments as of :meth:`run`."""
+        begun = time.monotonic()
+        _limit(seconds)
+        run = self.on(Subject(net, image), targets)
+        for _ in run.steps():
+            if seconds is not None and time.monotonic() - begun >= seconds:
+                break
+        return list(run.results())
+
+    def complete(self, subject: Subject, targets: Sequence[Target]) -> list[R]:
+        """The results for targets of a subject."""
+        run = self.on(subject, targets)
+        deque(run.steps(), maxlen=0)
+        return list(run.results())
+
+    def steps(
+        self, net: Network, image: object, target: Target = None, seconds: float | None = None
+    ) -> Iterator[R]:
+        """The result of :meth:`run` as it grows; arguments are checked at once.
+
+        Closing the generator cancels; nothing is computed between steps.
+        """
+        begun = time.monotonic()
+        _limit(seconds)
+        run = self.on(Subject(net, image), [target])
+
+        def results() -> Iterator[R]:
+            for _ in run.steps():
+                yield run.results()[0]
+                if seconds is not None and time.monotonic() - begun >= seconds:
+                    break
+
+        return results()
+
+    def on(self, subject: Subject, targets: Sequence[Target]) -> Run[R]:
+        """Begin to explain targets of a subject.
+
+        Raises:
+            ValueError: for targets or parameters that cannot be; in a sentence.
+        """
+        resolved = [subject.target(target) for target in several(targets)]
+        self._check(subject, resolved)
+        return self.resolved(subject).begin(subject, resolved)
+
+    def controls(self, subject: Subject) -> list[Control]:
+        """The parameters that a person may move, and how far on this subject."""
+        return [
+            self._control(name, known, subject)
+            for name, known in self.parameters.items()
+            if known.label
+        ]
+
+    def changed(self, **parameters: Any) -> Self:
+        """The same with other parameters.
+
+        Raises:
+            ValueError: for a parameter that it does not have.
+        """
+        for name in parameters:
+            if name not in self.parameters:
+                raise unknown("parameter", name, self.parameters, f"(of {self.name})")
+        return replace(self, **parameters)  # type: ignore[type-var]
+
+    def like(self, other: Method[Any], but: str) -> Method[Any]:
+        """Another method with this one's value of a parameter, where both have it."""
+        both = but in self.parameters and but in other.parameters
+        return other.changed(**{but: getattr(self, but)}) if both else other
+
+    def told(self) -> dict[str, Any]:
+        """The parameters as results tell them, in values that JSON can hold."""
+        return {
+            name: _plain(getattr(self, name))
+            for name, known in self.parameters.items()
+            if known.told
+        }
+
+    def check_parameters(self) -> None:
+        """Raise for values that a parameter cannot have, whatever it is used on.
+
+        Raises:
+            ValueError: in a sentence.
+        """
+        for name, known in self.parameters.items():
+            known.check(name, getattr(self, name))
+
+    def _compared(self) -> list[Any]:
+        return [getattr(self, name) for name, known in self.parameters.items() if known.compared]
+
+    def _check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
+        self.check_parameters()
+        self.check(subject, targets)
+
+    def _control(self, name: str, known: Parameter, subject: Subject) -> Control:
+        about, value = (name, known.label, known.line), getattr(self, name)
+        if known.choices is not None:
+            return Control(*about, "choice", choices=tuple(self._on(known.choices, subject)))
+        if isinstance(value, bool):
+            return Control(*about, "switch")
+        least, most = known.span or self._limits(known, subject)
+        if known.span and isinstance(value, int | float):
+            least, most = min(least, value), max(most, value)
+        return Control(*about, "range", least, most, known.step, known.unit)
+
+    def _limits(self, known: Parameter, subject: Subject) -> tuple[float, float]:
+        least, most = self._on(known.least, subject), self._on(known.most, subject)
+        return -inf if least is None else least, inf if most is None else most
+
+    def _on(self, limit: Any, subject: Subject) -> Any:
+        return limit(self, subject) if callable(limit) else limit
+
+
+class MapMethod(Method[Relevance]):
+    """A method that gives a map over the pixels.
+
+    Example:
+        >>> import torch, xwidgets as xw
+        >>> @dataclass(frozen=True)
+        ... class Brightness(MapMethod):
+        ...     '''How bright the picture is, whatever the network says of it.'''
+        ...     name, unit, signed = "brightness", "share of white", False
+        ...     gain: float = parameter(1.0, "what brightness is multiplied with", least=0, most=2)
+        ...     def explain(self, subject, target):
+        ...         return self.relevance(subject, target, self.gain * subject.pixels.mean(0))
+        >>> Brightness(gain=2.0).run(xw.network("birds"), xw.scenes.bird(seed=3).image, 5)
+        <Relevance 64 x 64: brightness for 'Mire finch ...' (birds), in share of white>
+    """
+
+    def relevance(
+        self, subject: Subject, target: Resolved, values: Tensor, **facts: Any
+    ) -> Relevance:
+        """A result of this method.
+
+        Args:
+            subject, target: what it is of.
+            values: ``(H, W)``, or ``(h, w)`` of a layer, which are brought to the picture's size.
+            facts: further attributes of :class:`xwidgets.Relevance`.
+        """
+        size = subject.image.shape[1:]
+        if values.shape != size:
+            values = interpolate(values[None, None], size=size, mode="bilinear")[0, 0]
+        net = subject.net
+        defaults = {"unit": self.unit, "parameters": dict(target.facts) | self.told()}
+        return Relevance(
+            values=values.detach().float().cpu().numpy(),
+            image=subject.picture,
+            method=self.name,
+            network=net.name,
+            target=cast(int, target.index),
+            label=target.label(net),
+            signed=self.signed,
+            **defaults | facts,
+        )
+
+
+class InOneGo(Generic[R]):
+    """A run of a single step, in which ``compute`` gives the results for all targets."""
+
+    def __init__(self, compute: Callable[[], Sequence[R]]) -> None:
+        self._compute = compute
+        self._results: Sequence[R] = ()
+
+    def steps(self) -> Iterator[None]:
+        """Compute."""
+        self._results = self._compute()
+        yield
+
+    def results(self) -> Sequence[R]:
+        """What was computed."""
+        return self._results
+
+
+class _OneByOne(Generic[R]):
+    """A run that explains a target in each step."""
+
+    def __init__(self, method: Method[R], subject: Subject, targets: Sequence[Resolved]) -> None:
+        self._method, self._subject, self._targets = method, subject, targets
+        self._results: list[R] = []
+
+    def steps(self) -> Iterator[None]:
+        for target in self._targets:
+            self._results.append(self._method.explain(self._subject, target))
+            yield
+
+    def results(self) -> list[R]:
+        return self._results
+
+
+def several(targets: T) -> T:
+    """``targets``, when they are a list of one at least.
+
+    Raises:
+        ValueError: when they are not.
+    """
+    if not isinstance(targets, Sequence) or isinstance(targets, str) or not targets:
+        raise ValueError(f"targets is {targets!r}, but must be a list of one target at least")
+    return targets
+
+
+def _limit(seconds: float | None) -> None:
+    if seconds is not None:
+        number("seconds", seconds, lambda time: time > 0, "above 0, or None for no limit")
+
+
+def _has_value(value: Any) -> bool:
+    """Whether it is known by its value, and not by being the same object."""
+    return isinstance(value, Hashable) and not isinstance(value, Tensor)
+
+
+def _plain(value: Any) -> Any:
+    """A parameter as JSON can hold it."""
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return repr(value)

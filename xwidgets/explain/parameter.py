@@ -1,0 +1,216 @@
+"""The parameters of methods: what is known of each, said once where it is defined.
+
+Checks, documentation, controls and what results tell come from there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import inf
+from numbers import Integral, Real
+from textwrap import indent, wrap
+from typing import Any, TypeVar
+
+from xwidgets.errors import a_seed, at_least, number
+from xwidgets.networks.subject import Subject
+
+F = TypeVar("F", bound=Callable[..., Any])
+Limit = Callable[[Any, Subject], Any]
+"""Takes a method and its subject, and returns a bound, or the values to choose from."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What is known of a parameter of a method beside its type and default.
+
+    Attributes:
+        line: explains it.
+        check: takes name and value, and raises a sentence for one that cannot be.
+        least, most: what it may be on a subject; ``None`` for no limit.
+        span: the ends of its control, where values may go on beyond them.
+        choices: the values that it may have, or what they are on a subject; ``None`` for numbers.
+        label: what its control is called; "" for one that nobody moves.
+        unit: of its values.
+        step: between the positions of its control.
+        told: whether results tell it.
+        compared: whether methods that differ in it ask something else.
+    """
+
+    line: str
+    check: Callable[[str, Any], object]
+    least: float | Limit | None
+    most: float | Limit | None
+    span: tuple[float, float] | None
+    choices: Sequence[Any] | Limit | None
+    label: str
+    unit: str
+    step: float
+    told: bool
+    compared: bool
+
+
+@dataclass(frozen=True)
+class Control:
+    """How a person may move a parameter of a method on a subject.
+
+    Attributes:
+        name: of the parameter, and ``label`` of the control.
+        line: explains it.
+        kind: ``"range"`` of numbers, ``"choice"`` among values, or ``"switch"``.
+        least, most, step: of a range.
+        unit: of its values.
+        choices: the values to choose from.
+    """
+
+    name: str
+    label: str
+    line: str
+    kind: str
+    least: float = 0
+    most: float = 1
+    step: float = 1
+    unit: str = ""
+    choices: tuple[Any, ...] = ()
+
+
+def parameter(
+    default: Any,
+    line: str,
+    *,
+    least: float | Limit | None = None,
+    most: float | Limit | None = None,
+    above: float | None = None,
+    span: tuple[float, float] | None = None,
+    choices: Sequence[Any] | Limit | None = None,
+    check: Callable[[str, Any], object] | None = None,
+    label: str = "",
+    unit: str = "",
+    step: float = 1,
+    told: bool = True,
+    compared: bool = True,
+) -> Any:
+    """A field of a method.
+
+    Args:
+        default: of the parameter, whose type says which values there are.
+        line: explains it.
+        least, most: the values that there are; a function of the method and its subject where they
+            depend on these.
+        above: instead of ``least``, a value that it must exceed.
+        span: the ends of the control, where ``least`` or ``most`` are not.
+        choices: the values to choose from, which may be such a function too.
+        check: takes name and value, and raises where the other arguments cannot say it.
+        label: of the control that moves it; "" when no person should.
+        unit: of its values.
+        step: between the positions of its control.
+        told: whether results tell it among their parameters.
+        compared: whether methods that differ in it ask something else.
+    """
+    checked = check or _checks(default, least, most, above, choices)
+    facts = Parameter(line, checked, least, most, span, choices, label, unit, step, told, compared)
+    return field(default=default, metadata={"parameter": facts})
+
+
+def seed_parameter(line: str) -> Any:
+    """A field for what random numbers begin with."""
+    return parameter(0, line, check=lambda name, value: a_seed(value))
+
+
+def memory_parameter() -> Any:
+    """A field for the memory of a batch, which changes no result."""
+
+    def check(name: str, value: Any) -> None:
+        if value is not None:
+            number(name, value, lambda size: 0 <= size < inf, "of bytes, at least 0")
+
+    return parameter(
+        None,
+        "roughly how many bytes a batch may take in the network; 0 for one at a time. ``None`` for "
+        "48 MB on a processor, which stay in its cache and make cancelling prompt, and a quarter "
+        "of the free memory of a GPU",
+        check=check,
+        told=False,
+        compared=False,
+    )
+
+
+def front(method: Any) -> Callable[[F], F]:
+    """Complete the documentation of a function that runs a method by the method's parameters."""
+
+    def complete(function: F) -> F:
+        function.__doc__ = documented(function.__doc__, method.parameters)
+        return function
+
+    return complete
+
+
+def documented(text: str | None, parameters: Mapping[str, Parameter]) -> str | None:
+    """A docstring with a line for each parameter at the end of its "Args:".
+
+    Example:
+        >>> print(documented("Sum up.", {"n": parameter(3, "how often.").metadata["parameter"]}))
+        Sum up.
+        <BLANKLINE>
+        Args:
+            n: how often.
+    """
+    if text is None or not parameters:
+        return text
+    lines = [
+        "\n".join(wrap(f"{name}: {known.line}.".replace("..", "."), 88, subsequent_indent="    "))
+        for name, known in parameters.items()
+    ]
+    margin = re.search(r"\n( +)\S", text)
+    inner = margin.group(1) if margin else ""
+    block = indent("\n".join(lines), inner + "    ")
+    section = re.search(r"\n *Args:\n.*?(?=\n\n|\n *$|$)", text, re.S)
+    if section:
+        return text[: section.end()] + "\n" + block + text[section.end() :]
+    block = f"\n\n{inner}Args:\n{block}"
+    after = re.search(r"\n\n *(Returns|Raises|Example|Attributes):\n|\s*$", text)
+    assert after is not None
+    return text[: after.start()] + block + text[after.start() :]
+
+
+def _checks(
+    default: Any,
+    least: float | Limit | None,
+    most: float | Limit | None,
+    above: float | None,
+    choices: Sequence[Any] | Limit | None,
+) -> Callable[[str, Any], object]:
+    """What refuses values that a parameter cannot have on any subject."""
+    lowest = least if isinstance(least, Real) else None
+    highest = most if isinstance(most, Real) else None
+
+    def one_of(name: str, value: Any) -> None:
+        known = choices if isinstance(choices, Sequence) else ()
+        if known and not any(value is one or value == one for one in known):
+            *others, last = (f'"{one}"' for one in known)
+            raise ValueError(f"{name} is {value!r}, but must be {', '.join(others)} or {last}")
+
+    def whole(name: str, value: Any) -> None:
+        at_least(name, value, int(lowest) if lowest is not None else 0)
+
+    def real(name: str, value: Any) -> None:
+        if above is not None:
+            number(name, value, lambda x: above < x < inf, f"above {above:g}")
+        elif highest is not None:
+            low = lowest if lowest is not None else -inf
+            number(name, value, lambda x: low <= x <= highest, f"from {low:g} to {highest:g}")
+        elif lowest is not None:
+            number(name, value, lambda x: lowest <= x < inf, f"of at least {lowest:g}")
+
+    def optional(name: str, value: Any) -> None:
+        if value is not None:
+            whole(name, value)
+
+    if choices is not None:
+        return one_of
+    if default is None and lowest is not None:
+        return optional
+    if isinstance(default, bool) or not isinstance(default, Real):
+        return lambda name, value: None
+    return whole if isinstance(default, Integral) else real

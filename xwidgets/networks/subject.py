@@ -1,0 +1,156 @@
+"""One image in one network: what every explanation is of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from hashlib import sha256
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from xwidgets.errors import index_within
+from xwidgets.images import picture
+
+from .network import Network, Watched, image_for
+from .operations import Kind
+from .target import Above, Channel, Class, Resolved, Target, Unit
+from .watch import Rule
+
+
+class Subject:
+    """An image in a network, and what the network says of it, which is computed once.
+
+    Two subjects are equal when they are of one network and of equal images, so that what is known
+    of an image is found again.
+
+    Args:
+        net: the classifier.
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+
+    Attributes:
+        net, image: as given, the image ``(C, H, W)``.
+
+    Raises:
+        ValueError: for what is no network, or an image that it cannot take; in a sentence.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> subject = Subject(xw.network("birds"), xw.scenes.bird(seed=3).image)
+        >>> subject.target(None)
+        Class(index=...)
+    """
+
+    def __init__(self, net: Network, image: object) -> None:
+        self.image = image_for(net, image)
+        self.net = net
+        self._activations: dict[str, Tensor] = {}
+
+    @cached_property
+    def pixels(self) -> Tensor:
+        """The image ``(C, H, W)`` on the network's device and in its type."""
+        return self.image.to(self.net.device, self.net.dtype)
+
+    @cached_property
+    def picture(self) -> NDArray[np.uint8]:
+        """The image to look at, 8-bit ``(H, W, 3)``."""
+        return picture(self.image)
+
+    @cached_property
+    def logits(self) -> Tensor:
+        """``(1, K)``, whatever the network returns."""
+        return self.net.logits(self.image[None])
+
+    def activations(self, layer: str) -> Tensor:
+        """``(1, C, h, w)`` or ``(1, K)``: a layer's output, finite.
+
+        Raises:
+            ValueError: when some are not, or the layer is not used.
+        """
+        if layer not in self._activations:
+            with self.net.evaluating():
+                values = self.net.activations(self.pixels[None], layer)
+            self._activations[layer] = finite(self.net, values)
+        return self._activations[layer]
+
+    def watched(
+        self,
+        layers: Sequence[str] = (),
+        target: Resolved | None = None,
+        rules: Mapping[Kind, Rule] | None = None,
+    ) -> Watched:
+        """A pass that can be gone back through; see :meth:`xwidgets.Network.watched`.
+
+        The activations of ``layers`` are kept, and those of the target's.
+        """
+        kept = [*layers, *(target.layers if target is not None else ())]
+        return self.net.watched(self.image[None], list(dict.fromkeys(kept)), rules)
+
+    def target(self, target: Target) -> Resolved:
+        """A target of this network, by number and by name of its layer.
+
+        Raises:
+            ValueError: when there is no such class, layer, channel or unit.
+        """
+        match target:
+            case Channel(layer, index):
+                name, shape = self._shape(layer)
+                if index is None:
+                    index = int(self.activations(name).flatten(2).mean(2).argmax())
+                return Channel(name, index_within("channel", index, shape[0], f"layer {name!r}"))
+            case Unit(layer, channel, row, column):
+                place = channel, row, column
+                name, shape = self._shape(layer)
+                if len(shape) != 3:
+                    raise ValueError(f"target {place} is no node of layer {name!r}; give a channel")
+                axes = zip(("channel", "row", "column"), place, shape, strict=True)
+                return Unit(name, *(index_within(*axis, f"layer {name!r}") for axis in axes))
+            case Above(layer, index, top):
+                return Above(None if layer is None else self.net.layer(layer).name, index, top)
+            case Class(index):
+                return Class(self.net.target_index(index, self.logits))
+        return Class(self.net.target_index(target, self.logits))
+
+    def _shape(self, layer: str | int) -> tuple[str, tuple[int, ...]]:
+        """The name of a layer, and its output for this image."""
+        name = self.net.layer(layer).name
+        channels, height, width = self.image.shape
+        listed = self.net.layers_for((channels, height, width))
+        shape = next(one.shape for one in listed if one.name == name)
+        if len(shape) not in (1, 3):
+            raise ValueError(
+                f"layer {name!r} puts out {shape} and has no channels; choose one that puts out "
+                "(C, H, W) or (K,)"
+            )
+        return name, shape
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Subject)
+            and self.net is other.net
+            and self.image.dtype == other.image.dtype
+            and self.image.device == other.image.device
+            and torch.equal(self.image, other.image)
+        )
+
+    @cached_property
+    def _digest(self) -> bytes:
+        return sha256(self.image.cpu().float().numpy().tobytes()).digest()
+
+    def __hash__(self) -> int:
+        return hash((id(self.net), self._digest))
+
+
+def finite(net: Network, outputs: Tensor) -> Tensor:
+    """``outputs`` of a network.
+
+    Raises:
+        ValueError: when some are NaN or infinite.
+    """
+    if not outputs.isfinite().all():
+        raise ValueError(
+            f"{net.name} returned NaN or infinite scores; check its weights and the normalisation"
+        )
+    return outputs

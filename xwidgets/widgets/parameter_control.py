@@ -1,0 +1,227 @@
+"""The parameters of a method, as controls that a person moves."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+import traitlets
+
+from xwidgets.errors import unknown
+from xwidgets.explain import Control
+
+from .following import Following
+from .study import Study
+from .view import View
+
+HERE = Path(__file__).parent
+
+
+class ParameterControl(View):
+    """A control for one parameter of the method of a study: a slider, a choice or a switch.
+
+    It is made from what the method says of the parameter; arrow keys move a slider by a step.
+
+    Args:
+        name: of the parameter, which the method lets a person move.
+        *studies: whose method is changed; several have the same value from now on, at first the
+            first's, and at most the largest that all of them can take.
+
+    Attributes:
+        name: of the parameter.
+        value: of the parameter; of a choice, as text.
+        min, max, step: of a slider.
+        kind: ``"range"``, ``"choice"`` or ``"switch"``; "" while the method has no such parameter.
+        label, line, unit: what it is called, what explains it, and what it is in.
+        options: the values to choose from, as text.
+        message: why a value was refused.
+
+    Raises:
+        ValueError: without a study, for what is none, or a method without that parameter.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> study = xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image, samples=1)
+        >>> control = ParameterControl("measure", study)
+        >>> control.options, control.value
+        (['evidence', 'difference'], 'evidence')
+        >>> control.value = "difference"
+        >>> study.method.measure
+        'difference'
+        >>> study.close()
+    """
+
+    _esm = HERE / "parameter_control.mjs"
+    _css = HERE / "controls.css"
+
+    name = traitlets.Unicode().tag(sync=True)
+    kind = traitlets.Unicode().tag(sync=True)
+    label = traitlets.Unicode().tag(sync=True)
+    line = traitlets.Unicode().tag(sync=True)
+    unit = traitlets.Unicode().tag(sync=True)
+    value = traitlets.Any().tag(sync=True)
+    min = traitlets.Float().tag(sync=True)
+    max = traitlets.Float().tag(sync=True)
+    step = traitlets.Float(1).tag(sync=True)
+    options = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    message = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, name: str, *studies: Study) -> None:
+        if not studies or not all(isinstance(study, Study) for study in studies):
+            given = " and ".join(type(one).__name__ for one in studies) or "nothing"
+            raise ValueError(
+                f"a control moves a parameter of studies, but was given {given}; "
+                "make a study with xw.Study(net, image)"
+            )
+        self._studies = studies
+        self._values: dict[str, Any] = {}
+        for study in studies:
+            if control_of(study, name) is None:
+                known = [control.name for control in study.method.controls(study.subject)]
+                raise ValueError(
+                    f"{study.method.name} has no {name} to move; it has "
+                    f"{', '.join(known) or 'nothing that moves'}"
+                )
+        super().__init__(name=name)
+        self.observe(lambda _: self._move(), "value")
+        self._follow(studies[0])
+        for study in studies:
+            self.follow(study, partial(self._follow, study), ["method", "image"])
+        # The kernel hears a widget in the thread that last wrote to it, at first the one that runs
+        # the cells. Answering a message moves the control to the thread for widgets, so that it
+        # works while a cell runs.
+        self.on_msg(lambda *_: self.send({"type": "heard"}))
+
+    def _follow(self, study: Study) -> None:
+        """Take over what a study's method says of the parameter, and give it to the others."""
+        controls = [control_of(one, self.name) for one in self._studies]
+        known = [control for control in controls if control is not None]
+        with self.hold_sync():
+            if len(known) < len(controls):
+                self.kind = ""
+                return
+            first, value = known[0], getattr(study.method, self.name)
+            self._values = values_of(first, value)
+            self.label, self.line, self.unit = first.label, first.line, first.unit
+            self.kind, self.step, self.options = first.kind, first.step, list(self._values)
+            self.min = max(control.least for control in known)
+            self.max = min(control.most for control in known)
+            self.value = self._text_of(value)
+            self.message = ""
+        self._move()
+
+    def _text_of(self, value: Any) -> Any:
+        """A value of the parameter as the control has it."""
+        if self.kind == "choice":
+            return next(text for text, one in self._values.items() if one == value)
+        if isinstance(value, tuple):
+            return list(value)
+        return max(self.min, min(self.max, value)) if self.kind == "range" else value
+
+    def _move(self) -> None:
+        """Give all studies the value that is shown."""
+        value = self._values[self.value] if self.kind == "choice" else self.value
+        value = tuple(value) if isinstance(value, list) else value
+        try:
+            for study in self._studies if self.kind else ():
+                if getattr(study.method, self.name) != value:
+                    study.move(**{self.name: value})
+        except ValueError as error:
+            self._follow(self._studies[0])
+            self.message = str(error)
+
+    @traitlets.validate("value")
+    def _possible(self, proposal: traitlets.Bunch) -> Any:
+        value = proposal.value
+        if self.kind == "choice" and value not in self.options:
+            raise unknown(self.name, value, self.options)
+        if self.kind == "range" and not isinstance(value, list):
+            if not self.min <= value <= self.max:
+                raise ValueError(
+                    f"{self.name} {value} is not possible here: {self.min:g} to {self.max:g} are"
+                )
+            return int(value) if float(value).is_integer() and self.step == 1 else value
+        return value
+
+
+class WindowSlider(ParameterControl):
+    """A slider for the window of a study's method, in pixels; arrow keys move it by one.
+
+    Args:
+        *studies: whose window is chosen; several have the same from now on, at first the first's,
+            and at most the largest that all of them can take.
+
+    Attributes:
+        value, min, max: in pixels.
+
+    Raises:
+        ValueError: without a study, for what is none, or a method without windows.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> study = xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image)
+        >>> slider = WindowSlider(study)
+        >>> slider.value, slider.max
+        (10, 16.0)
+        >>> study.close()
+    """
+
+    def __init__(self, *studies: Study) -> None:
+        super().__init__("window", *studies)
+
+
+class MethodControls(Following, ipywidgets.VBox):
+    """A control for each parameter of a study's method that a person may move.
+
+    Args:
+        study: whose method is changed. When it gets one of another kind, the controls are others.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> study = xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image, samples=1)
+        >>> controls = MethodControls(study)
+        >>> [control.name for control in controls.children]
+        ['window', 'measure']
+        >>> study.method = xw.Saliency()
+        >>> [control.name for control in controls.children]
+        ['reduce']
+        >>> study.close()
+    """
+
+    children: tuple[ParameterControl, ...]
+
+    def __init__(self, study: Study) -> None:
+        super().__init__()
+        self.follow(study, lambda: self._turn_to(study), "method")
+        self._turn_to(study)
+
+    def close(self) -> None:
+        """Take them off the page, and follow nothing any more."""
+        self.unfollow()
+        for control in self.children:
+            control.close()
+        super().close()
+
+    def _turn_to(self, study: Study) -> None:
+        names = [control.name for control in study.method.controls(study.subject)]
+        before: tuple[ParameterControl, ...] = self.children
+        if names != [control.name for control in before]:
+            self.children = tuple(ParameterControl(name, study) for name in names)
+            for control in before:
+                control.close()
+
+
+def control_of(study: Study, name: str) -> Control | None:
+    """How a person may move a parameter of a study's method; ``None`` where nobody may."""
+    controls = study.method.controls(study.subject)
+    return next((control for control in controls if control.name == name), None)
+
+
+def values_of(control: Control, value: Any) -> dict[str, Any]:
+    """The values to choose from by what they are called; the one at hand is among them."""
+    if control.kind != "choice":
+        return {}
+    known = control.choices if value in control.choices else (value, *control.choices)
+    return {"default" if one is None else str(one): one for one in known}
