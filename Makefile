@@ -1,7 +1,8 @@
-# make lab    JupyterLab on the quickstart notebook
-# make test   every test, notebook and check
+# make lab       JupyterLab on the quickstart notebook
+# make test      every test, notebook and check
+# make test-all  the same, then the tests without a browser as they run on older processors
 #
-# Both make a virtual environment in .venv first; the second time they start at once.
+# All make a virtual environment in .venv first; the second time they start at once.
 #   TORCH=cpu | auto | cu128 ...   which build of torch to take (auto looks for a GPU)
 #   PYTHON=python3.12              which Python to use
 
@@ -9,8 +10,9 @@ PYTHON ?= python3
 TORCH  ?= cpu
 BIN    := .venv/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+FAST   := $(BIN)/python -m pytest --ignore=tests/browser
 
-.PHONY: lab test lint docs clean help
+.PHONY: lab test test-all lint docs clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -26,6 +28,12 @@ test: .venv/test lint
 	$(BIN)/python -m pytest
 	@echo "==> notebooks"
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks
+
+test-all: test
+	@echo "==> tests without a browser, with no vector instructions of torch's own"
+	ATEN_CPU_CAPABILITY=default $(FAST)
+	@echo "==> the same, with oneDNN's instructions up to AVX2"
+	ONEDNN_MAX_CPU_ISA=AVX2 $(FAST)
 
 lint: .venv/test
 	@echo "==> ruff and mypy"

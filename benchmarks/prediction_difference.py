@@ -27,6 +27,7 @@ import xwidgets as xw
 from benchmarks.measure import peak, random_network
 from xwidgets.evidence import log_odds
 from xwidgets.explain.samplers import own_sampler
+from xwidgets.files import whole
 from xwidgets.images.photo import photographs
 from xwidgets.incremental import IncrementalInference, WholeInference
 
@@ -368,7 +369,8 @@ def _likeness(values: np.ndarray, final: np.ndarray) -> tuple[float, float]:
 
 def _save(figure: plt.Figure, name: str) -> None:
     FIGURES.mkdir(exist_ok=True)
-    figure.savefig(FIGURES / f"{name}.png", dpi=160)
+    with whole(FIGURES / f"{name}.png") as part:
+        figure.savefig(part, dpi=160, format="png")
     plt.close(figure)
 
 

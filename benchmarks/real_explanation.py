@@ -24,6 +24,7 @@ from tqdm import tqdm
 import xwidgets as xw
 from xwidgets.evaluate.heat_maps import heat_maps, heat_maps_of_score, measures
 from xwidgets.evaluate.qi2018_findings import GAMMAS
+from xwidgets.files import whole
 
 REAL = Path(os.environ.get("XWIDGETS_REAL", Path(__file__).parents[2] / "shared" / "real"))
 BREEDS = range(151, 269)
@@ -135,7 +136,8 @@ def draw(path: Path, maps: np.ndarray, cases: list[Photograph]) -> None:
         picture = np.round(255 * case.image.permute(1, 2, 0).numpy()).astype(np.uint8)
         shown = [xw.render.overlay(picture, one, size=224) for one in some]
         rows.append(np.concatenate([picture, *shown], 1))
-    path.write_bytes(xw.render.png(np.concatenate(rows)))
+    with whole(path) as part:
+        part.write_bytes(xw.render.png(np.concatenate(rows)))
 
 
 if __name__ == "__main__":

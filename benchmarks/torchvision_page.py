@@ -17,6 +17,7 @@ from tqdm import tqdm
 import xwidgets as xw
 from xwidgets.explain.deconvnet import RULES as DECONVNET
 from xwidgets.explain.excitation_backprop import RULES as EXCITATION
+from xwidgets.files import whole
 
 from .measure import REPEATS, peak, random_network, seconds
 
@@ -60,7 +61,8 @@ def main() -> None:
     ]
     where = f"{torch.get_num_threads()} cores"
     head = HEAD.format(torch=torch.__version__, where=where, repeats=REPEATS)
-    PAGE.write_text(head + "".join(row(name) + "\n" for name in tqdm(networks)))
+    with whole(PAGE) as part:
+        part.write_text(head + "".join(row(name) + "\n" for name in tqdm(networks)))
 
 
 def row(name: str) -> str:

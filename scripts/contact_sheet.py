@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from xwidgets import render
+from xwidgets.files import whole
 from xwidgets.images import scenes
 from xwidgets.images.scenes import Scene
 from xwidgets.images.scenes.birds import SPECIES
@@ -47,7 +48,8 @@ def main() -> None:
         ],
     ]
     sheet = np.vstack([np.hstack([tile(scene) for scene in row]) for row in rows])
-    Image.fromarray(sheet).save(parser.parse_args().path)
+    with whole(parser.parse_args().path) as part:
+        part.write_bytes(render.png(sheet))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.browser.lab import Notebook, browser_page, jupyter_lab
+from xwidgets.files import whole
 
 ROOT = Path(__file__).parent.parent
 
@@ -29,7 +30,8 @@ def main() -> None:
             explorer.evaluate("element => element.scrollIntoView({ block: 'end' })")
             page.locator(".xw-map").first.hover(position={"x": 250, "y": 150})
             page.wait_for_timeout(500)
-            page.screenshot(path=target)
+            with whole(target) as part:
+                page.screenshot(path=part, type="png")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from typing import Any
 
 import anywidget
 
+from xwidgets.files import whole
+
 HERE = Path(__file__).parent
 
 
@@ -43,7 +45,8 @@ def write_page(
         views=_script({"parts": parts, "shared": list(shared)}),
         runtime=(HERE / "page.mjs").read_text("utf-8"),
     )
-    Path(path).write_text(page, "utf-8")
+    with whole(path) as part:
+        part.write_text(page, "utf-8")
 
 
 def _state(view: anywidget.AnyWidget) -> dict[str, Any]:

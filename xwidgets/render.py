@@ -1,4 +1,4 @@
-"""Arrays to pictures: signed colour maps, int8 maps for the views, PNG files.
+"""Arrays to pictures: signed colour maps, int8 maps for the views, PNG files; tables to HTML.
 
 A signed map is shown on a scale that is symmetric about zero: -scale ... 0 ... +scale, with the
 largest magnitude as the scale. The views get it as int8, so a value is known to 1/254 of the scale.
@@ -6,10 +6,16 @@ largest magnitude as the scale. The views get it as int8, so a value is known to
 
 import io
 from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
+
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
 
 COLOR_MAPS: dict[str, tuple[str, ...]] = {
     "red-blue": ("#053061", "#2166ac", "#4393c3", "#92c5de", "#f7f7f7",
@@ -280,6 +286,30 @@ def png(image: NDArray[np.uint8]) -> bytes:
     file = io.BytesIO()
     Image.fromarray(image).save(file, "PNG")
     return file.getvalue()
+
+
+def table(heading: str, frame: pd.DataFrame) -> str:
+    """A table below a line that says what it is, as HTML in which every name stays text.
+
+    Example:
+        >>> table("a < b", pd.DataFrame({"class": ["<b>"]}))[:15]
+        '<p>a &lt; b</p>'
+    """
+    return f"<p>{escape(heading)}</p>{frame.to_html(index=False)}"
+
+
+def styled(frame: pd.DataFrame) -> "Styler":
+    """A table to style, in which every name stays text too, as pandas leaves it to others.
+
+    Example:
+        >>> "<b>" in styled(pd.DataFrame({"class": ["<b>"]})).to_html()
+        False
+    """
+    return (
+        frame.style.format(escape="html")
+        .format_index(escape="html", axis=0)
+        .format_index(escape="html", axis=1)
+    )
 
 
 def _rgb(color: str) -> tuple[int, int, int]:

@@ -50,9 +50,8 @@ def test_what_is_fitted_and_found_is_what_the_functions_find(
 def test_modules_are_shown_while_they_are_fitted(study: xw.Study, images: torch.Tensor) -> None:
     shown: list[xw.XFeatures | None] = []
     with study._worker.lock:
-        concepts = study.concepts(
-            images, **OPTIONS | {"epochs": 300, "patience": 300, "learning_rate": 1e-4}
-        )
+        concepts = study.concepts(images, **OPTIONS | {"epochs": 20, "learning_rate": 1e-4})
+        concepts.fitting._task._interval = 0  # a fit can be quicker than two looks
         concepts.found.observe(lambda change: shown.append(change.new), "answer")
     last = concepts.wait()
     seen = [found.module for found in shown if found is not None]

@@ -14,6 +14,7 @@ from PIL import Image
 
 import xwidgets as xw
 from xwidgets.results import METRICS
+from xwidgets.widgets.live_result import LiveResult
 from xwidgets.widgets.neurons import LIMIT
 
 from .test_views import states
@@ -24,6 +25,11 @@ def until(condition: Callable[[], object], patience: float = 20) -> None:
     while not condition():
         assert time.monotonic() < end, "it does not happen"
         time.sleep(0.005)
+
+
+def resting(inquiry: LiveResult) -> bool:
+    """Whether the worker has nothing of it in hand, nor takes it up."""
+    return not inquiry._task.ready and inquiry._task._turning is None
 
 
 @pytest.fixture
@@ -321,7 +327,7 @@ def test_the_map_rests_while_only_neurons_are_on_screen(
         table = xw.NeuronRanking(study)
         table._handle_custom_msg({"type": "shown"}, [])
         study.neurons.ranking.wait()
-        time.sleep(0.1)
+        until(lambda: resting(study._live))
         before = study.progress.share
         time.sleep(0.2)
         assert study.progress.share == before

@@ -11,6 +11,8 @@ import torch
 import xwidgets as xw
 from xwidgets.widgets.live_result import Clock
 
+from .test_neurons import resting, until
+
 
 def direct(study: xw.Study) -> xw.Relevance:
     return xw.prediction_difference(
@@ -147,22 +149,19 @@ def test_stopping_keeps_the_map_and_going_on_completes_it(
 
 def test_work_rests_while_nobody_looks(net: xw.Network, image: torch.Tensor) -> None:
     sampler = xw.ConstantSampler(0.5)
-    with xw.Study(net, image, window=4, sampler=sampler, samples=300) as study:
+    with xw.Study(net, image, window=4, sampler=sampler, samples=10_000) as study:
         study._live.watched(1)
         study._live.watched(1)
         study._live.watched(-1)
-        time.sleep(0.1)
         before = study.progress.share
-        time.sleep(0.2)
-        assert study.progress.share > before, "one view is left"
+        until(lambda: study.progress.share > before)  # one view is left
         study._live.watched(-1)
-        time.sleep(0.1)
+        until(lambda: resting(study._live))
         before = study.progress.share
         time.sleep(0.2)
         assert study.progress.share == before, "nobody looks"
         study._live.watched(1)
-        time.sleep(0.2)
-        assert study.progress.share > before
+        until(lambda: study.progress.share > before)
 
 
 def test_a_stop_by_hand_outlasts_a_look(net: xw.Network, image: torch.Tensor) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xwidgets import render
+from xwidgets.files import whole
 from xwidgets.results import Relevance
 
 Cell = Relevance | NDArray[np.uint8] | NDArray[np.bool_]
@@ -66,7 +67,7 @@ class Figure:
             "cells": rows, "rows": self.rows, "columns": self.columns, "scale": self.scale,
             "facts": facts,
         })  # fmt: skip
-        with open(path, "wb") as file:
+        with whole(path) as part, open(part, "wb") as file:
             np.savez_compressed(file, allow_pickle=False, figure=np.array(text), **arrays)
 
     @classmethod

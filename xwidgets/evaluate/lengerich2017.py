@@ -28,6 +28,7 @@ from tqdm import trange
 from xwidgets.errors import unknown
 from xwidgets.explain.neuron_ranking import rank_neurons
 from xwidgets.explain.patches import neuron_patches
+from xwidgets.files import whole
 from xwidgets.networks import Network
 from xwidgets.networks.training import train
 from xwidgets.render import depth_color
@@ -366,8 +367,10 @@ class _Folder:
 
     def save(self, found: Reproduction) -> None:
         for path, frame in zip(self._tables, found, strict=True):
-            frame.to_csv(path, index=False)
-        self._facts.write_text(json.dumps(self._setting, indent=1) + "\n", "utf-8")
+            with whole(path) as part:
+                frame.to_csv(part, index=False)
+        with whole(self._facts) as part:
+            part.write_text(json.dumps(self._setting, indent=1) + "\n", "utf-8")
 
 
 def drawn_boxes(patches: Iterable[NeuronPatch], size: int = 256) -> NDArray[np.uint8]:

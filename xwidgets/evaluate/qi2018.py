@@ -34,6 +34,7 @@ from xwidgets.explain.explanation_fit import fit_explanation
 from xwidgets.explain.explanation_module import METHODS, ExplanationModule, Facts, encoder_of
 from xwidgets.explain.explanation_training import Training
 from xwidgets.explain.features import Features, feature_layer, read_features
+from xwidgets.files import whole
 from xwidgets.images.scenes.birds import PARTS
 from xwidgets.networks import Network
 from xwidgets.results.result import versions
@@ -626,8 +627,10 @@ class _Folder:
         return {name: _read(path) for name, path in paths.items() if path.exists()}
 
     def save(self, name: str, table: pd.DataFrame) -> None:
-        self._facts.write_text(json.dumps(self._setting, indent=1) + "\n", "utf-8")
-        table.to_csv(self.table(name), index=False)
+        with whole(self._facts) as part:
+            part.write_text(json.dumps(self._setting, indent=1) + "\n", "utf-8")
+        with whole(self.table(name)) as part:
+            table.to_csv(part, index=False)
 
     def _check(self) -> None:
         if self._facts.exists() and json.loads(self._facts.read_text("utf-8")) != self._setting:

@@ -21,6 +21,7 @@ from xwidgets.errors import unknown
 from xwidgets.explain.prediction_difference import prediction_difference_each
 from xwidgets.explain.saliency import saliency
 from xwidgets.explain.samplers import Sampler
+from xwidgets.files import whole
 from xwidgets.images import scenes
 from xwidgets.images.scenes import Scene
 from xwidgets.images.scenes.birds import SPECIES, TWINS
@@ -388,8 +389,10 @@ class _Folder:
 
     def save(self, found: Reproduction) -> None:
         for path, frame in zip(self._tables, found, strict=True):
-            frame.to_csv(path, index=False)
-        self._facts.write_text(json.dumps(self._setting, indent=1) + "\n", "utf-8")
+            with whole(path) as part:
+                frame.to_csv(part, index=False)
+        with whole(self._facts) as part:
+            part.write_text(json.dumps(self._setting, indent=1) + "\n", "utf-8")
 
 
 def _read(path: Path) -> pd.DataFrame:

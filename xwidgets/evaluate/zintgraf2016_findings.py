@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from xwidgets import render
+
 from .zintgraf2016_claims import Reproduction
 
 if TYPE_CHECKING:
@@ -184,7 +186,7 @@ def readable(table: pd.DataFrame) -> "Styler":
         True
     """
     line = "1px solid rgb(128 128 128 / 30%)"
-    return table.style.set_table_styles([
+    return render.styled(table).set_table_styles([
         {"selector": "", "props": "table-layout: auto"},
         {"selector": "tr", "props": "background: none"},
         {"selector": "th, td", "props": "text-align: left; vertical-align: top; padding: 2px 6px; "

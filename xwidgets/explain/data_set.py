@@ -17,7 +17,6 @@ from platformdirs import user_cache_dir
 from torch import Tensor
 
 from xwidgets.errors import warn
-from xwidgets.files import whole
 from xwidgets.images import one_image
 from xwidgets.images.collection import Collection
 from xwidgets.networks import Network
@@ -143,8 +142,7 @@ def keep(results: Mapping[Path, Result]) -> None:
     for file, result in results.items():
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            with whole(file) as part:
-                result.save(part)
+            result.save(file)
         except OSError as error:
             warn(
                 f"what was found cannot be kept in {str(file.parent)!r} ({error}); give another "

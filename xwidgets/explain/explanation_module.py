@@ -18,6 +18,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from xwidgets.files import whole
+
 from .features import as_features
 
 METHODS = ("srae", "nn", "sae", "cae", "lasso")
@@ -119,8 +121,9 @@ class ExplanationModule(nn.Module):
         """
         tensors = {name: value.cpu().contiguous() for name, value in self.state_dict().items()}
         try:
-            save_file(tensors, path, {"explanation_module": json.dumps(asdict(self.facts))})
-        except SafetensorError as error:
+            with whole(path) as part:
+                save_file(tensors, part, {"explanation_module": json.dumps(asdict(self.facts))})
+        except (OSError, SafetensorError) as error:
             raise OSError(
                 f"the module cannot be written to {str(path)!r}; check that its folder is there "
                 f"and can be written to ({error})"

@@ -285,16 +285,19 @@ class MapMethod(Method[Relevance]):
     """A method that gives a map over the pixels.
 
     Example:
-        >>> import torch, xwidgets as xw
+        >>> from dataclasses import dataclass
+        >>> import xwidgets as xw
+        >>> from xwidgets.explain import MapMethod, parameter
         >>> @dataclass(frozen=True)
         ... class Brightness(MapMethod):
         ...     '''How bright the picture is, whatever the network says of it.'''
         ...     name, unit, signed = "brightness", "share of white", False
-        ...     gain: float = parameter(1.0, "what brightness is multiplied with", least=0, most=2)
+        ...     gain: float = parameter(1.0, "what it is multiplied with", least=0, most=2)
+        ...
         ...     def explain(self, subject, target):
         ...         return self.relevance(subject, target, self.gain * subject.pixels.mean(0))
         >>> Brightness(gain=2.0).run(xw.network("birds"), xw.scenes.bird(seed=3).image, 5)
-        <Relevance 64 x 64: brightness for 'Mire finch ...' (birds), in share of white>
+        <Relevance 64 x 64: brightness for ... (birds), in share of white>
     """
 
     def relevance(

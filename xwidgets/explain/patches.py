@@ -34,7 +34,7 @@ class NeuronPatches(Method[NeuronPatch]):
         >>> import xwidgets as xw
         >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
         >>> NeuronPatches(start="maximum").run(net, scene.image, xw.Channel(3, 11))
-        <NeuronPatch ...>
+        <NeuronPatch: features.5 channel 11 (birds), box ...>
     """
 
     start: Start = parameter(

@@ -30,6 +30,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from xwidgets.errors import at_least
+from xwidgets.files import whole
 from xwidgets.images import as_pixels
 from xwidgets.networks import Network
 
@@ -133,9 +134,14 @@ class ConditionalSampler:
         return cls(mean, covariance, channels, window, padding, clip)
 
     def save(self, path: str | Path) -> None:
-        """Write to a safetensors file that :meth:`load` reads."""
+        """Write to a safetensors file that :meth:`load` reads.
+
+        Raises:
+            OSError: when there is no such folder.
+        """
         facts = {name: str(int(getattr(self, name))) for name in _FACTS}
-        save_file({"mean": self.mean, "covariance": self.covariance}, path, facts)
+        with whole(path) as part:
+            save_file({"mean": self.mean, "covariance": self.covariance}, part, facts)
 
     @classmethod
     def load(cls, path: str | Path) -> ConditionalSampler:

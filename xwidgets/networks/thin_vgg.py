@@ -18,6 +18,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from xwidgets.files import whole
+
 _BLOCKS = ((16, 16), (32, 32), (64, 64, 64), (128, 128, 128), (128, 128, 128))
 _HIDDEN = 128
 
@@ -104,7 +106,8 @@ class Facts:
 def save(path: str | Path, module: ThinVGG, facts: Facts) -> None:
     """Write a network without batch norm, as float16, and its facts to a safetensors file."""
     weights = {name: value.half().contiguous() for name, value in module.state_dict().items()}
-    save_file(weights, path, {"facts": facts.to_json(), "sha256": _digest(weights)})
+    with whole(path) as part:
+        save_file(weights, part, {"facts": facts.to_json(), "sha256": _digest(weights)})
 
 
 def load(path: str | Path) -> tuple[ThinVGG, Facts]:

@@ -94,7 +94,7 @@ def ends(result: Relevance) -> tuple[str, str]:
         ('against wren', 'for wren')
         >>> ends(difference(wren, wren))
         ('less for wren', 'more for wren')
-        >>> ends(replace(wren, signed=False))
+        >>> ends(Relevance(*pixels, "share", "mwp", "birds", 0, "wren", {}, signed=False))
         ('', 'for wren')
     """
     if not {"left", "right"} <= result.parameters.keys():

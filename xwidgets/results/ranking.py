@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from xwidgets import render
 from xwidgets.errors import at_least, number, unknown
 
 from .result import Result, versions
@@ -200,7 +201,7 @@ class Ranking(Result):
         return self.neurons[place]
 
     def _repr_html_(self) -> str:
-        return f"<p>{self.title}</p>" + str(self.frame().to_html(index=False))
+        return render.table(self.title, self.frame())
 
     def __repr__(self) -> str:
         return f"<Ranking of {len(self.layer)} {self.title}>"

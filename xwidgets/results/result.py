@@ -15,6 +15,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from xwidgets.files import whole
+
 
 @cache
 def versions() -> dict[str, str]:
@@ -33,12 +35,16 @@ class Result:
     _forms: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
     def save(self, path: str | Path) -> None:
-        """Write to an ``.npz`` file that :meth:`load` reads."""
+        """Write to an ``.npz`` file that :meth:`load` reads.
+
+        Raises:
+            OSError: when that is not possible; what was there stays as it was.
+        """
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
         facts = {name: value for name, value in values.items() if name not in arrays}
         text = json.dumps(facts | {"kind": type(self).__name__})
-        with open(path, "wb") as file:
+        with whole(path) as part, open(part, "wb") as file:
             np.savez_compressed(file, allow_pickle=False, facts=np.array(text), **arrays)
 
     @classmethod

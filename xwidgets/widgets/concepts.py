@@ -151,8 +151,8 @@ class Concepts(Following, traitlets.HasTraits):
     def close(self) -> None:
         """Compute nothing more, and follow the study no more."""
         self.unfollow()
-        for inquiry in (self.fitting, self.found, self.matches):
-            inquiry.drop()
+        for live in (self.fitting, self.found, self.matches):
+            live.drop()
 
     def _ask(self) -> None:
         if self.fitting.progress.state == "stopped" and self.module is not None:

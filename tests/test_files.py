@@ -1,0 +1,277 @@
+"""What was saved before is whole whatever happens while it is saved again."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import xwidgets as xw
+from xwidgets.files import whole
+
+from .explain.test_explanation_module import module_of
+from .results.test_relevance import relevance
+
+ROOT = Path(xw.__file__).parent.parent
+SOURCES = [
+    path for room in ("xwidgets", "scripts", "benchmarks") for path in (ROOT / room).rglob("*.py")
+]
+
+
+def run(program: str, folder: Path) -> str:
+    """What a program prints that writes to a folder, after what all of these begin with."""
+    return subprocess.run(
+        [sys.executable, "-c", PREAMBLE + program, str(folder)],
+        cwd=ROOT, capture_output=True, text=True, timeout=200, check=True,
+    ).stdout  # fmt: skip
+
+
+PREAMBLE = """
+import os, random, resource, signal, sys, time
+from dataclasses import replace
+from pathlib import Path
+import numpy as np
+from safetensors import SafetensorError
+import xwidgets as xw
+from xwidgets.evaluate.figure import Figure
+from xwidgets.networks import thin_vgg
+from xwidgets.widgets.region_scores import RegionScores
+from tests.explain.test_explanation_module import module_of
+from tests.results.test_region_removal import removal
+from tests.results.test_relevance import relevance
+folder = Path(sys.argv[1])
+"""
+
+KILLED = """
+size = 200, 200
+noise = np.random.default_rng(0).standard_normal(size).astype(np.float32)
+picture = np.zeros((*size, 3), np.uint8)
+results = [relevance(values=noise * k, image=picture, standard_error=None) for k in (1, 2)]
+path = folder / "result.npz"
+results[0].save(path)
+for _ in range(15):
+    child = os.fork()
+    if not child:
+        while True:
+            for result in results:
+                result.save(path)
+    time.sleep(random.uniform(0.02, 0.1))
+    os.kill(child, signal.SIGKILL)
+    assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    values = xw.Relevance.load(path).values
+    assert any(np.array_equal(values, result.values) for result in results)
+    print("whole")
+"""
+
+
+def test_a_result_is_whole_whenever_its_writer_is_killed(tmp_path: Path) -> None:
+    assert run(KILLED, tmp_path).split() == ["whole"] * 15
+
+
+FULL = """
+noise = np.random.default_rng(0).standard_normal((99, 99)).astype(np.float32)
+heat = relevance(values=noise, image=np.zeros((99, 99, 3), np.uint8), standard_error=None)
+module, scores = module_of((60, 50, 2)), RegionScores(removal())
+plain, facts = thin_vgg.load(Path(thin_vgg.__file__).parent / "weights" / "birds.safetensors")
+images = np.random.default_rng(1).random((4, 3, 12, 12))
+savers = {
+    "result": heat.save,
+    "figure": Figure([[heat]], ["row"], ["column"]).save,
+    "module": module.save,
+    "sampler": xw.ConditionalSampler.fit(images, window=3, patches=200).save,
+    "page": scores.to_html,
+    "network": lambda path: thin_vgg.save(path, plain, facts),
+}
+for name, save in savers.items():
+    save(folder / name)
+before = {name: (folder / name).read_bytes() for name in savers}
+assert min(map(len, before.values())) > 5000
+resource.setrlimit(resource.RLIMIT_FSIZE, (4000, -1))
+for name, save in savers.items():
+    try:
+        save(folder / name)
+    except (OSError, SafetensorError):
+        print(name)
+assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+"""
+
+
+def test_a_full_disk_leaves_all_as_it_was(tmp_path: Path) -> None:
+    refused = run(FULL, tmp_path).split()
+    assert refused == ["result", "figure", "module", "sampler", "page", "network"]
+
+
+def test_an_error_leaves_all_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "notes"
+    path.write_text("before")
+
+    def interrupted() -> None:
+        with whole(path) as part:
+            part.write_text("after")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_stays_one_and_what_it_points_to_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    file, link, other = tmp_path / "far" / "result", tmp_path / "link", tmp_path / "other"
+    link.symlink_to(Path("far") / "result")
+    other.symlink_to(link)
+    for path, factor in ((link, 1), (other, 2)):
+        result = relevance(values=np.full((5, 7), factor, np.float32))
+        result.save(path)
+        assert (link.readlink(), other.readlink()) == (Path("far") / "result", link)
+        assert not file.is_symlink()
+        assert xw.Relevance.load(file).values[0, 0] == factor
+    assert {path.name for path in tmp_path.rglob("*")} == {"far", "result", "link", "other"}
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o660, 0o755])
+def test_permissions_stay_as_they_are(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "module"
+    for save in (relevance().save, module_of().save):
+        save(path)
+        path.chmod(mode)
+        save(path)
+        assert path.stat().st_mode & 0o777 == mode
+
+
+def test_a_new_file_has_the_permissions_that_new_files_have(tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    for name, save in (("result", relevance().save), ("module", module_of().save)):
+        save(tmp_path / name)
+        assert (tmp_path / name).stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+@pytest.mark.parametrize("save", [relevance().save, module_of().save], ids=["result", "module"])
+def test_a_folder_that_there_is_not_is_named(tmp_path: Path, save) -> None:
+    with pytest.raises(OSError, match=f"there is no folder {str(tmp_path / 'gone')!r}; make it"):
+        save(tmp_path / "gone" / "file")
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
+    for path in (tmp_path, os.devnull):
+        with pytest.raises(OSError, match="is no file that may be written; give another path"):
+            relevance().save(path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_may_not_be_written_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mine"
+    path.write_text("before")
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    with pytest.raises(OSError, match="mine' is no file that may be written; give another path"):
+        relevance().save(path)
+    assert path.read_text() == "before"
+
+
+# Nothing is written in another way
+
+WRITERS = {"write_text", "write_bytes", "to_csv", "to_pickle", "to_parquet", "savez",
+           "savez_compressed", "save_file", "savefig", "savetxt", "screenshot", "tofile",
+           "dump"}  # fmt: skip
+
+Named = tuple[ast.Call, frozenset[str]]
+
+
+def calls(tree: ast.AST, names: frozenset[str] = frozenset()) -> list[Named]:
+    """All calls, with the names of what is part of a whole file, or a file in memory."""
+    found = [(tree, names)] if isinstance(tree, ast.Call) else []
+    inside = names
+    if isinstance(tree, ast.With):
+        for item in tree.items:
+            if isinstance(item.optional_vars, ast.Name) and (
+                named(item.context_expr) == "whole" or uses(item.context_expr, inside)
+            ):
+                inside = inside | {item.optional_vars.id}
+    if isinstance(tree, ast.FunctionDef):
+        inside = frozenset(
+            target.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Assign) and ast.unparse(node.value) == "io.BytesIO()"
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        )
+    for child in ast.iter_child_nodes(tree):
+        found += calls(child, inside)
+    return found
+
+
+def named(node: ast.expr) -> str:
+    """The last name of what is called."""
+    called = node.func if isinstance(node, ast.Call) else node
+    return called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+
+
+def uses(call: ast.expr, names: frozenset[str]) -> bool:
+    """Whether a call is one of, or is given, something that has one of the names."""
+    if not isinstance(call, ast.Call):
+        return False
+    owner = [call.func.value] if isinstance(call.func, ast.Attribute) else []
+    given = [*owner, *call.args, *(keyword.value for keyword in call.keywords)]
+    return any(isinstance(one, ast.Name) and one.id in names for one in given)
+
+
+def writes(call: ast.Call, images: set[str]) -> bool:
+    """Whether a call writes a file; a result's ``save`` does not, but what it calls."""
+    name = named(call)
+    if name == "open":
+        given = [*call.args, *(word.value for word in call.keywords)]
+        modes = [one.value for one in given if isinstance(one, ast.Constant)]
+        return any(re.fullmatch("[rbt]*[wax+][wax+rbt]*", str(mode)) for mode in modes)
+    if name == "save" and isinstance(call.func, ast.Attribute):
+        owner = ast.unparse(call.func.value)
+        return owner.startswith(("Image.", "torch", "np")) or owner in images
+    return name in WRITERS
+
+
+def unguarded(source: str) -> list[str]:
+    """Calls that write a file otherwise than as a part of a whole."""
+    tree = ast.parse(source)
+    images = {
+        ast.unparse(node.targets[0])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("Image.")
+    }
+    return [
+        ast.unparse(call)
+        for call, names in calls(tree)
+        if writes(call, images) and not uses(call, names)
+    ]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_are_replaced_whole(path: Path) -> None:
+    assert not unguarded(path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("source", "faults"),
+    [
+        ("path.write_text('a')", 1),
+        ("with whole(path) as part:\n    part.write_text('a')", 0),
+        ("with whole(path) as part:\n    path.write_text('a')", 1),
+        ("with whole(path) as part:\n    pass\npart.write_text('a')", 1),
+        ("with open(path, 'wb') as file:\n    np.savez(file, a=a)", 2),
+        ("with whole(path) as part, open(part, 'wb') as file:\n    np.savez(file, a=a)", 0),
+        ("with open(path, mode='a') as file:\n    pass", 1),
+        ("with path.open('rb+') as file:\n    pass", 1),
+        ("with open(path) as file, open(path, 'rb') as other:\n    pass", 0),
+        ("image = Image.fromarray(a)\nimage.save(path)", 1),
+        ("def png():\n    file = io.BytesIO()\n    Image.fromarray(a).save(file, 'PNG')", 0),
+        ("result.save(path)\ncanvas.save()", 0),
+        ("frame.to_csv(path)\nsave_file(tensors, path)\nfigure.savefig(path)", 3),
+    ],
+)
+def test_the_rule_sees_who_writes(source: str, faults: int) -> None:
+    assert len(unguarded(source)) == faults
