@@ -86,6 +86,7 @@ def views_of(label: str, study: xw.Study) -> list[Widget]:
     explorer.names = [label] * len(found.weights)
     views = [
         xw.ClassChooser(study), xw.WindowSlider(study), xw.Explorer(study),
+        xw.ParameterControl("measure", study), xw.MethodControls(study),
         xw.RelevanceOverlay(study), xw.RelevanceOverlay([heat, other]),
         xw.Comparison(heat, other), xw.RelevanceGrid([[heat]], [label], [label]),
         xw.NeuronExplorer(study, images=images, samples=2, minimum=0),
@@ -138,7 +139,7 @@ def test_every_result_and_every_view_is_looked_at(harmless: Shown) -> None:
     kinds = {one.__name__ for one in public if isinstance(one, type) and issubclass(one, Result)}
     assert harmless.kinds == kinds | VIEWS | {"RegionScores"}
     assert len(kinds) == 7
-    assert len(VIEWS) == 12
+    assert len(VIEWS) == 14
     assert sum(bool(elements) for elements in harmless.shown) >= 7
 
 
