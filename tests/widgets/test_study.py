@@ -239,7 +239,7 @@ def test_a_map_that_completes_while_a_trait_changes_is_kept_for_its_own_question
     )
     with study.hold_trait_notifications():  # the value is there, the question not yet asked
         study.window = 3
-        at_5 = study.method.changed(window=5)
+        at_5 = study.question.method.changed(window=5)
         study._live.question = replace(study.question, method=at_5)
         study._live._show(late, True)
         assert study.relevance.parameters["window"] == 4

@@ -9,7 +9,7 @@ from .image_search import ImageSearch, search_images, search_images_steps
 from .method import MapMethod, Method
 from .neuron_ranking import InputResampling, rank_neurons, rank_neurons_steps
 from .occlusion import Occlusion, occlusion, occlusion_steps
-from .parameter import Control, Parameter, parameter
+from .parameter import Control, Parameter, layer_parameter, parameter
 from .patches import NeuronPatches, neuron_patches
 from .prediction_difference import (
     PredictionDifference,
@@ -50,6 +50,7 @@ __all__ = [
     "excitation_backprop",
     "fit_explanation",
     "fit_explanation_steps",
+    "layer_parameter",
     "neuron_patches",
     "occlusion",
     "occlusion_steps",

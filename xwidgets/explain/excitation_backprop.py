@@ -21,9 +21,9 @@ way are not negative, and less where negative ones leak.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Self, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -39,15 +39,20 @@ from xwidgets.networks.watch import Rule, go_back, nodes, refuse_hidden, undefin
 from xwidgets.results import Relevance
 
 from .method import MapMethod
-from .parameter import front, parameter
+from .parameter import front, names_of_layers, parameter
 
 Excitation = Callable[..., Sequence[Tensor]]
 
 
-def stops(method: object, subject: Subject) -> list[str]:
-    """The layers that put out maps, and the pixels."""
-    maps = [layer.name for layer in subject.net.layers if len(layer.shape) == 3]
-    return ["pixels", *maps]
+def stop_parameter(line: str) -> Any:
+    """A field for where to stop, which by default depends on where the signal starts."""
+    return parameter(
+        None,
+        line,
+        choices=lambda method, subject: ["pixels", *names_of_layers(subject)],
+        resolve=lambda value, subject: value and end_layer(subject.net, value),
+        label="Stop at",
+    )
 
 
 @dataclass(frozen=True)
@@ -61,12 +66,9 @@ class ExcitationBackprop(MapMethod):
         <Relevance 64 x 64: excitation backprop for 'features.28, channel 7' (birds), in ...>
     """
 
-    layer: str | int | None = parameter(
-        None,
+    layer: str | int | None = stop_parameter(
         'where to stop, a layer by name, a convolution by its number, or ``"pixels"``; by default '
-        "the deepest pooled layer with maps of at least 12 x 12, else the pixels",
-        choices=stops,
-        label="Stop at",
+        "the deepest pooled layer with maps of at least 12 x 12, else the pixels"
     )
     contrastive: bool = parameter(
         True,
@@ -80,12 +82,6 @@ class ExcitationBackprop(MapMethod):
     def name(self) -> str:
         """What results call it."""
         return "contrastive excitation backprop" if self.contrastive else "excitation backprop"
-
-    def resolved(self, subject: Subject) -> Self:
-        """The same with the layer by name."""
-        return (
-            self if self.layer is None else replace(self, layer=end_layer(subject.net, self.layer))
-        )
 
     def explain(self, subject: Subject, target: Resolved) -> Relevance:
         """The map of one target."""

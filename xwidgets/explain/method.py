@@ -114,8 +114,17 @@ class Method(ABC, Generic[R]):
         """
 
     def resolved(self, subject: Subject) -> Self:
-        """The same with what it leaves to network and picture filled in."""
-        return self
+        """The same with what its parameters mean on a subject.
+
+        Raises:
+            ValueError: for a value that cannot be there, in a sentence.
+        """
+        meant = {
+            name: known.resolve(getattr(self, name), subject)
+            for name, known in self.parameters.items()
+            if known.resolve is not None
+        }
+        return self.changed(**meant)
 
     def suited(self, subject: Subject) -> Self:
         """The same with what is too large for a picture made as large as it may be."""
@@ -136,7 +145,7 @@ class Method(ABC, Generic[R]):
         Raises:
             ValueError: in a sentence.
         """
-        self._check(subject, [target])
+        self._ready(subject, [target])
         for name, known in self.parameters.items():
             value, (least, most) = getattr(self, name), self._limits(known, subject)
             if isinstance(value, int | float) and not least <= value <= most:
@@ -211,8 +220,7 @@ class Method(ABC, Generic[R]):
             ValueError: for targets or parameters that cannot be; in a sentence.
         """
         resolved = [subject.target(target) for target in several(targets)]
-        self._check(subject, resolved)
-        return self.resolved(subject).begin(subject, resolved)
+        return self._ready(subject, resolved).begin(subject, resolved)
 
     def controls(self, subject: Subject) -> list[Control]:
         """The parameters that a person may move, and how far on this subject."""
@@ -258,20 +266,26 @@ class Method(ABC, Generic[R]):
     def _compared(self) -> list[Any]:
         return [getattr(self, name) for name, known in self.parameters.items() if known.compared]
 
-    def _check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
+    def _ready(self, subject: Subject, targets: Sequence[Resolved]) -> Self:
+        """The same as it can explain targets of a subject."""
         self.check_parameters()
-        self.check(subject, targets)
+        method = self.resolved(subject)
+        method.check(subject, targets)
+        return method
 
     def _control(self, name: str, known: Parameter, subject: Subject) -> Control:
-        about, value = (name, known.label, known.line), getattr(self, name)
+        value = getattr(self, name)
+        about = name, known.label, known.line
         if known.choices is not None:
-            return Control(*about, "choice", choices=tuple(self._on(known.choices, subject)))
+            meant = known.resolve(value, subject) if known.resolve else value
+            choices = tuple(self._on(known.choices, subject))
+            return Control(*about, "choice", meant, choices=choices)
         if isinstance(value, bool):
-            return Control(*about, "switch")
+            return Control(*about, "switch", value)
         least, most = known.span or self._limits(known, subject)
         if known.span and isinstance(value, int | float):
             least, most = min(least, value), max(most, value)
-        return Control(*about, "range", least, most, known.step, known.unit)
+        return Control(*about, "range", value, least, most, known.step, known.unit)
 
     def _limits(self, known: Parameter, subject: Subject) -> tuple[float, float]:
         least, most = self._on(known.least, subject), self._on(known.most, subject)
@@ -322,7 +336,7 @@ class MapMethod(Method[Relevance]):
             network=net.name,
             target=cast(int, target.index),
             label=target.label(net),
-            signed=self.signed,
+            signed=self.signed or bool((values < 0).any()),
             **defaults | facts,
         )
 

@@ -183,3 +183,8 @@ def nodes_of(
 def units_of(measure: Measure) -> str:
     """The unit of a measure of classes."""
     return {"evidence": "bits", "difference": "logits"}.get(measure, "probability")
+
+
+def training_size_on(value: int | None, subject: Subject) -> int:
+    """N of the Laplace correction; ``None`` for how many images the network was trained on."""
+    return subject.net.training_size if value is None else int(value)

@@ -19,6 +19,8 @@ from xwidgets.networks.subject import Subject
 F = TypeVar("F", bound=Callable[..., Any])
 Limit = Callable[[Any, Subject], Any]
 """Takes a method and its subject, and returns a bound, or the values to choose from."""
+Resolve = Callable[[Any, Subject], Any]
+"""Takes a value and the subject, and returns what the value means there."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Parameter:
     Attributes:
         line: explains it.
         check: takes name and value, and raises a sentence for one that cannot be.
+        resolve: what a value means on a subject, such as the name of a layer by its number; raises
+            a sentence for one that cannot be there. ``None`` where it means itself.
         least, most: what it may be on a subject; ``None`` for no limit.
         span: the ends of its control, where values may go on beyond them.
         choices: the values that it may have, or what they are on a subject; ``None`` for numbers.
@@ -40,6 +44,7 @@ class Parameter:
 
     line: str
     check: Callable[[str, Any], object]
+    resolve: Resolve | None
     least: float | Limit | None
     most: float | Limit | None
     span: tuple[float, float] | None
@@ -59,6 +64,7 @@ class Control:
         name: of the parameter, and ``label`` of the control.
         line: explains it.
         kind: ``"range"`` of numbers, ``"choice"`` among values, or ``"switch"``.
+        value: that it has.
         least, most, step: of a range.
         unit: of its values.
         choices: the values to choose from.
@@ -68,6 +74,7 @@ class Control:
     label: str
     line: str
     kind: str
+    value: Any
     least: float = 0
     most: float = 1
     step: float = 1
@@ -85,6 +92,7 @@ def parameter(
     span: tuple[float, float] | None = None,
     choices: Sequence[Any] | Limit | None = None,
     check: Callable[[str, Any], object] | None = None,
+    resolve: Resolve | None = None,
     label: str = "",
     unit: str = "",
     step: float = 1,
@@ -102,6 +110,7 @@ def parameter(
         span: the ends of the control, where ``least`` or ``most`` are not.
         choices: the values to choose from, which may be such a function too.
         check: takes name and value, and raises where the other arguments cannot say it.
+        resolve: what a value means on a subject, where that is not itself.
         label: of the control that moves it; "" when no person should.
         unit: of its values.
         step: between the positions of its control.
@@ -109,8 +118,33 @@ def parameter(
         compared: whether methods that differ in it ask something else.
     """
     checked = check or _checks(default, least, most, above, choices)
-    facts = Parameter(line, checked, least, most, span, choices, label, unit, step, told, compared)
+    facts = Parameter(
+        line, checked, resolve, least, most, span, choices, label, unit, step, told, compared
+    )
     return field(default=default, metadata={"parameter": facts})
+
+
+def layer_parameter(default: str | int, line: str, maps: bool = True) -> Any:
+    """A field for a layer by name, or a convolution by its number, which a person may choose.
+
+    Args:
+        default: of the parameter.
+        line: explains it.
+        maps: whether only layers that put out maps ``(C, H, W)`` are offered.
+    """
+    dimensions = (3,) if maps else (1, 3)
+    return parameter(
+        default,
+        line,
+        choices=lambda method, subject: names_of_layers(subject, dimensions),
+        resolve=lambda value, subject: subject.net.layer(value).name,
+        label="Layer",
+    )
+
+
+def names_of_layers(subject: Subject, dimensions: Sequence[int] = (3,)) -> list[str]:
+    """Names of the layers whose outputs have so many dimensions: 3 for maps, 1 for vectors."""
+    return [layer.name for layer in subject.net.layers if len(layer.shape) in dimensions]
 
 
 def seed_parameter(line: str) -> Any:

@@ -22,9 +22,9 @@ from xwidgets.networks.target import Node, Resolved, in_layer
 from xwidgets.results import Relevance
 
 from .method import MapMethod, several
-from .nodes import nodes_of, units_of
+from .nodes import nodes_of, training_size_on, units_of
 from .parameter import front, memory_parameter, parameter, seed_parameter
-from .samplers import Sampler, own_sampler, the_sampler
+from .samplers import Sampler, sampler_on
 from .window_removal import WindowRemoval
 from .windows import WindowGrid, check_windows
 
@@ -57,7 +57,9 @@ class PredictionDifference(MapMethod):
         unit="pixels",
     )
     sampler: Sampler | None = parameter(
-        None, "fills the windows; ``None`` for the network's own conditional Gaussian"
+        None,
+        "fills the windows; ``None`` for the network's own conditional Gaussian",
+        resolve=sampler_on,
     )
     samples: int = parameter(20, "S, how many contents each window is filled with", least=1)
     stride: int = parameter(
@@ -79,6 +81,7 @@ class PredictionDifference(MapMethod):
         "N of the Laplace correction, how many images the network was trained on; ``None`` for "
         "what the network says. K is the number of classes, 2 for a single sigmoid",
         least=1,
+        resolve=training_size_on,
     )
     memory: float | None = memory_parameter()
 
@@ -91,25 +94,15 @@ class PredictionDifference(MapMethod):
 
     def largest(self, subject: Subject) -> int:
         """The largest window, in pixels, that can be removed from a subject's image."""
-        return self._sampler(subject.net).largest(subject.pixels)
-
-    def resolved(self, subject: Subject) -> Self:
-        """The same with the network's own sampler and size of training, where none are given."""
-        net, size = subject.net, self.training_size
-        return replace(
-            self,
-            sampler=self._sampler(net),
-            training_size=net.training_size if size is None else size,
-        )
+        return sampler_on(self.sampler, subject).largest(subject.pixels)
 
     def suited(self, subject: Subject) -> Self:
         """The same with a window that the picture and the sampler allow."""
         return replace(self, window=max(1, min(self.window, self.largest(subject))))
 
     def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
-        """Raise for windows that leave pixels unseen or the image, or what is no sampler."""
+        """Raise for windows that leave pixels unseen, or the image."""
         check_windows(self.window, self.stride, subject.image.shape[1:])
-        self._sampler(subject.net)
 
     def begin(self, subject: Subject, targets: Sequence[Resolved]) -> WindowRemoval:
         """Get ready to remove windows."""
@@ -128,9 +121,6 @@ class PredictionDifference(MapMethod):
             int(self.seed),
             self.memory,
         )
-
-    def _sampler(self, net: Network) -> Sampler:
-        return own_sampler(net) if self.sampler is None else the_sampler(self.sampler)
 
 
 @front(PredictionDifference)

@@ -27,7 +27,7 @@ from xwidgets.results import RegionRemoval
 from .method import Method, Run
 from .parameter import front, parameter, seed_parameter
 from .region import fill_region
-from .samplers import Sampler, own_sampler
+from .samplers import Sampler, sampler_on
 
 BATCH = 4
 """How many samples are scored at a time: few, so that cancelling is prompt."""
@@ -68,7 +68,9 @@ class RegionDifference(Method[RegionRemoval]):
 
     mask: Any = parameter(None, "bool ``(H, W)``, true in the region that is removed", told=False)
     sampler: Sampler | None = parameter(
-        None, "fills the region; ``None`` for the network's own conditional Gaussian"
+        None,
+        "fills the region; ``None`` for the network's own conditional Gaussian",
+        resolve=sampler_on,
     )
     samples: int = parameter(20, "S, how many times it is filled", least=1)
     seed: int = seed_parameter("of the random contents")
@@ -78,10 +80,6 @@ class RegionDifference(Method[RegionRemoval]):
     def __post_init__(self) -> None:
         if not isinstance(self.mask, Mask):
             object.__setattr__(self, "mask", Mask.of(mask_of(self.mask)))
-
-    def resolved(self, subject: Subject) -> Self:
-        """The same with the network's own sampler, if none is given."""
-        return replace(self, sampler=own_sampler(subject.net)) if self.sampler is None else self
 
     def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
         """Raise for a region that is empty or of another size."""

@@ -32,7 +32,7 @@ from torch import Tensor
 from xwidgets.errors import at_least
 from xwidgets.files import whole
 from xwidgets.images import as_pixels
-from xwidgets.networks import Network
+from xwidgets.networks import Network, Subject
 
 Draw = Callable[[Tensor, Sequence[np.random.Generator]], Tensor]
 """Window corners ``(n, 2)`` as (y, x), and a source of randomness for each -> ``(n, C, k, k)``."""
@@ -406,12 +406,14 @@ def own_sampler(net: Network) -> Sampler:
     return net.sampler
 
 
-def the_sampler(sampler: object) -> Sampler:
-    """``sampler``, when it is one.
+def sampler_on(sampler: object, subject: Subject) -> Sampler:
+    """``sampler``, or the network's own one for ``None``.
 
     Raises:
-        ValueError: when it is not.
+        ValueError: for what is no sampler, or a network without example images.
     """
+    if sampler is None:
+        return own_sampler(subject.net)
     if isinstance(sampler, type) or not isinstance(sampler, Sampler):
         raise ValueError(
             f"sampler is a {type(sampler).__name__}, but must be one like "

@@ -12,8 +12,8 @@ softmax the difference is that of log2 odds, as for pixels.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, Self
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -27,16 +27,12 @@ from xwidgets.networks.target import Node, Resolved, in_layer
 from xwidgets.results import UnitRelevance
 
 from .method import Method
-from .nodes import nodes_of, units_of
-from .parameter import front, memory_parameter, parameter, seed_parameter
+from .nodes import nodes_of, training_size_on, units_of
+from .parameter import front, layer_parameter, memory_parameter, parameter, seed_parameter
 from .samplers import other_images
 from .tally import Tally
 
 Measure = Literal["evidence", "difference"]
-
-
-def _layers(method: object, subject: Subject) -> list[str]:
-    return [layer.name for layer in subject.net.layers if len(layer.shape) in (1, 3)]
 
 
 @dataclass(frozen=True)
@@ -50,12 +46,11 @@ class UnitDifference(Method[UnitRelevance]):
         <UnitRelevance 128: units of classifier.1 for ...>
     """
 
-    layer: str | int = parameter(
+    layer: str | int = layer_parameter(
         1,
         "name, or number of a convolution; its units are removed one at a time, behind the batch "
         "norm and rectifier that directly follow it",
-        choices=_layers,
-        label="Layer",
+        maps=False,
     )
     images: object = parameter(
         None,
@@ -76,6 +71,7 @@ class UnitDifference(Method[UnitRelevance]):
         None,
         "N of the Laplace correction; ``None`` for what the network says",
         least=1,
+        resolve=training_size_on,
     )
     memory: float | None = memory_parameter()
 
@@ -86,18 +82,8 @@ class UnitDifference(Method[UnitRelevance]):
         """Of the values of its results, for a class."""
         return units_of(self.measure)
 
-    def resolved(self, subject: Subject) -> Self:
-        """The same with the layer by name, and the network's size of training if none is given."""
-        net, size = subject.net, self.training_size
-        return replace(
-            self,
-            layer=net.layer(self.layer).name,
-            training_size=net.training_size if size is None else size,
-        )
-
     def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
-        """Raise for a layer that there is not, or several targets."""
-        subject.net.layer(self.layer)
+        """Raise for several targets."""
         if len(targets) > 1:
             raise ValueError("units are removed for one target at a time; give one")
 

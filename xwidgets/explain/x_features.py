@@ -23,7 +23,7 @@ from xwidgets.networks.target import Class, Resolved, through
 from xwidgets.results import XFeatures
 
 from .data_set import DataSet
-from .excitation_backprop import RULES, at_pixels, end_layer, excitations, stops
+from .excitation_backprop import RULES, at_pixels, end_layer, excitations, stop_parameter
 from .explanation_module import ExplanationModule
 from .method import Method
 from .parameter import front, parameter
@@ -50,13 +50,10 @@ class XFeatureMaps(Method[XFeatures]):
     module: ExplanationModule | None = parameter(
         None, "from :func:`xwidgets.fit_explanation`, fitted to the classifier", told=False
     )
-    layer: str | int | None = parameter(
-        None,
+    layer: str | int | None = stop_parameter(
         'where the maps are taken, a layer by name, a convolution by its number, or ``"pixels"``; '
         "by default the deepest pooled layer with maps of at least 12 x 12 before the module's, "
-        "else the pixels",
-        choices=stops,
-        label="Stop at",
+        "else the pixels"
     )
     contrastive: bool = parameter(
         True,

@@ -102,13 +102,13 @@ class ParameterControl(View):
             if len(known) < len(controls):
                 self.kind = ""
                 return
-            first, value = known[0], getattr(study.method, self.name)
-            self._values = values_of(first, value)
+            first = known[self._studies.index(study)]
+            self._values = values_of(first)
             self.label, self.line, self.unit = first.label, first.line, first.unit
             self.kind, self.step, self.options = first.kind, first.step, list(self._values)
             self.min = max(control.least for control in known)
             self.max = min(control.most for control in known)
-            self.value = self._text_of(value)
+            self.value = self._text_of(first.value)
             self.message = ""
         self._move()
 
@@ -126,7 +126,8 @@ class ParameterControl(View):
         value = tuple(value) if isinstance(value, list) else value
         try:
             for study in self._studies if self.kind else ():
-                if getattr(study.method, self.name) != value:
+                control = control_of(study, self.name)
+                if control is not None and control.value != value:
                     study.move(**{self.name: value})
         except ValueError as error:
             self._follow(self._studies[0])
@@ -219,9 +220,10 @@ def control_of(study: Study, name: str) -> Control | None:
     return next((control for control in controls if control.name == name), None)
 
 
-def values_of(control: Control, value: Any) -> dict[str, Any]:
+def values_of(control: Control) -> dict[str, Any]:
     """The values to choose from by what they are called; the one at hand is among them."""
     if control.kind != "choice":
         return {}
-    known = control.choices if value in control.choices else (value, *control.choices)
+    value, choices = control.value, control.choices
+    known = choices if value in choices else (value, *choices)
     return {"default" if one is None else str(one): one for one in known}

@@ -145,7 +145,8 @@ class Study(traitlets.HasTraits):
     @property
     def question(self) -> Question:
         """What is being answered."""
-        return Question(self.subject, self.subject.target(self.target), self.method)
+        method = self.method.resolved(self.subject)
+        return Question(self.subject, self.subject.target(self.target), method)
 
     @property
     def ranking(self) -> list[tuple[int, str, float]]:
