@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import replace
 from pkgutil import resolve_name
-from threading import RLock
 from typing import Any, TypeVar, cast
 from weakref import WeakSet
 
@@ -95,6 +94,8 @@ class Study(traitlets.HasTraits):
         super().__init__()
         self.network = net
         self.subject = self._staged = looked_at(net, image)
+        if parameters.get("window", ...) is None:
+            del parameters["window"]
         given = PredictionDifference() if method is None else a_method(method)
         given = given.changed(**parameters)
         suits = method is None and "window" not in parameters
@@ -131,11 +132,6 @@ class Study(traitlets.HasTraits):
                 self._companions[kind] = kind(self)
             companion: Companion = self._companions[kind]
             return companion
-
-    @property
-    def lock(self) -> RLock:
-        """Held while results are shown."""
-        return self._worker.lock
 
     @property
     def picture(self) -> NDArray[np.uint8]:
@@ -208,9 +204,9 @@ class Study(traitlets.HasTraits):
         return self._live.at(replace(question, method=method))
 
     def complete(self, parameter: str = "window") -> list[Any]:
-        """The complete results for the question at hand, by the values of a parameter.
+        """The complete results for the question at hand, and for other values of one parameter.
 
-        Those for other values of it are among them, which were asked for before.
+        They come by the values where these are numbers, else as they were completed.
         """
         question, known = self.question, self._live.known()
         mine = {
@@ -218,7 +214,8 @@ class Study(traitlets.HasTraits):
             for asked, result in known.items()
             if asked == replace(question, method=asked.method.like(question.method, parameter))
         }
-        return [mine[value] for value in sorted(mine)]
+        numbers = all(isinstance(value, int | float) for value in mine)
+        return [mine[value] for value in (sorted(mine) if numbers else mine)]
 
     def stop(self) -> None:
         """Stop computing the result within one step, and keep it so far."""
