@@ -148,6 +148,11 @@ class Concepts(Following, traitlets.HasTraits):
         self.fitting.wait(timeout)
         return self.found.wait(timeout)
 
+    def stop(self) -> None:
+        """Stop computing, and keep what is known."""
+        for live in (self.fitting, self.found, self.matches):
+            live.stop()
+
     def close(self) -> None:
         """Compute nothing more, and follow the study no more."""
         self.unfollow()

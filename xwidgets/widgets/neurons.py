@@ -96,6 +96,11 @@ class Neurons(traitlets.HasTraits):
         """What some neurons look at, computed now as far as it is not known."""
         return self.patches.at(self._look_of(tuple(neurons)))
 
+    def stop(self) -> None:
+        """Stop computing, and keep what is known."""
+        for live in (self.ranking, self.patches, self.matches):
+            live.stop()
+
     def rank(self, **options: Any) -> None:
         """Rank anew, with these arguments of :func:`xwidgets.rank_neurons`.
 

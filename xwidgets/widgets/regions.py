@@ -83,6 +83,10 @@ class Regions(traitlets.HasTraits):
         """The one that all views of a study share."""
         return study.companion(cls)
 
+    def stop(self) -> None:
+        """Stop computing, and keep what is known."""
+        self.removal.stop()
+
     @traitlets.validate("mask")
     def _possible(self, proposal: dict[str, Any]) -> NDArray[np.bool_]:
         height, width = self._study.image.shape[1:]

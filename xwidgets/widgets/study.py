@@ -107,10 +107,9 @@ class Study(traitlets.HasTraits):
         self._live: LiveResult[Question, Any] = self.live()
         self._live.observe(self._follow, ["answer", "progress"])
         self.observe(self._turn_to, "image")
-        self.observe(self._ask, "target")
-        self.observe(self._turn_method, "method")
+        self.observe(self._ask, ["target", "method"])
         self.observe(self._turn_window, "window")
-        self._turn_method()
+        self._ask()
 
     def live(
         self,
@@ -300,17 +299,14 @@ class Study(traitlets.HasTraits):
             self.target = self._target_on(self.subject)
             self._ask()
 
-    def _turn_method(self, _: object = None) -> None:
-        with self._worker.lock:
-            self.window = window_of(self.method)
-            self._ask()
-
     def _turn_window(self, _: object) -> None:
         if self.window != window_of(self.method):
-            self.move(window=self.window)
+            self.method = self.method.changed(window=self.window)
 
     def _ask(self, _: object = None) -> None:
-        self._live.ask(self.question)
+        with self._worker.lock:
+            self.window = window_of(self.method)
+            self._live.ask(self.question)
 
     def _follow(self, _: object) -> None:
         if self._live.question == self.question:  # or else a trait was just set, and asks anew soon
