@@ -245,3 +245,79 @@ def test_a_map_that_completes_while_a_trait_changes_is_kept_for_its_own_question
         assert study.relevance.parameters["window"] == 4
     assert study.wait().parameters["window"] == 3
     assert [kept.parameters["window"] for kept in study.complete()] == [3, 4, 5]
+
+
+def test_any_method_is_live_and_known_answers_are_kept(study: xw.Study) -> None:
+    first = study.wait()
+    study.method = xw.Saliency(reduce="signed")
+    saliency = study.wait()
+    assert study.relevance is study.result is saliency
+    np.testing.assert_array_equal(
+        saliency.values, xw.saliency(study.network, study.image, study.target, "signed").values
+    )
+    assert study.window is None
+    study.method = xw.InputResampling(samples=4, minimum=0)
+    assert study.wait().title.startswith("neurons by")
+    assert study.relevance is None
+    study.method = xw.PredictionDifference(4, xw.ConstantSampler(0.5), samples=1)
+    assert study.relevance is first
+    assert study.window == 4
+
+
+def test_a_part_of_a_layer_is_a_target_like_a_class(study: xw.Study) -> None:
+    study.target = xw.Channel(1, 2)
+    found = study.wait()
+    direct = xw.prediction_difference(
+        study.network, study.image, 2, 4, xw.ConstantSampler(0.5), samples=1, layer=1
+    )
+    np.testing.assert_array_equal(found.values, direct.values)
+    assert (found.unit, found.label) == ("activation", "0, channel 2")
+    study.image = study.image.flip(-1)
+    assert study.target == xw.Channel("0", 2), "the same part, in another image"
+    study.target = None
+    assert study.target == study.ranking[0][0]
+
+
+def test_a_picture_that_comes_back_is_known(study: xw.Study) -> None:
+    first, image = study.wait(), study.image.clone()
+    study.image = image.flip(-1)
+    study.wait()
+    study.image = image
+    assert study.relevance is first
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("method", None, "method is a NoneType, but must be a method such as"),
+        ("method", xw.Occlusion(window=17), "window 17 is larger than the image"),
+        ("method", xw.Saliency(samples=3), "needs samples > 1 and sigma > 0"),
+        ("image", None, "images must be a tensor"),
+        ("image", torch.rand(3, 9, 9), "cannot take images of 9 x 9"),
+        ("target", xw.Channel("nowhere", 1), "unknown layer 'nowhere'"),
+        ("window", None, "window is None"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_nothing_changes(
+    study: xw.Study, name: str, value: object, words: str
+) -> None:
+    before = study.wait()
+    with pytest.raises(ValueError, match=words):
+        setattr(study, name, value)
+    assert study.wait() is before
+    assert (study.target, study.window, study.method.window) == (before.target, 4, 4)
+
+
+def test_parameters_move_and_results_are_had_for_their_values(study: xw.Study) -> None:
+    study.method = xw.Occlusion(window=4)
+    study.move(measure="drop", value=0.25)
+    assert study.method == xw.Occlusion(window=4, measure="drop", value=0.25)
+    drop = study.wait()
+    gain = study.at(measure="difference")
+    assert (drop.unit, gain.unit) == ("probability", "logits")
+    assert study.complete("measure") == [drop, gain]
+    assert study.complete() == [drop]
+    assert study.at(6).parameters["window"] == 6
+    assert [one.parameters["window"] for one in study.complete()] == [4, 6]
+    with pytest.raises(ValueError, match="unknown parameter 'colour'"):
+        study.move(colour=0)

@@ -75,10 +75,11 @@ class Study(traitlets.HasTraits):
         1.0
     """
 
-    image = traitlets.Any()
-    target = traitlets.Any()
-    method = traitlets.Any()
-    window = traitlets.Int(None, allow_none=True)
+    # traits whose kind takes None ask no validator about it
+    image: traitlets.TraitType[Any, Any] = traitlets.TraitType(None)
+    target: traitlets.TraitType[Any, Any] = traitlets.TraitType(None)
+    method: traitlets.TraitType[Any, Any] = traitlets.TraitType(None)
+    window: traitlets.TraitType[Any, Any] = traitlets.TraitType(None)
     result = traitlets.Any(read_only=True)
     relevance = traitlets.Instance(Relevance, allow_none=True, read_only=True)
     progress = traitlets.Instance(Progress, args=("computing",), read_only=True)
