@@ -1,4 +1,4 @@
-"""The live result: what is kept of answers, complete or begun, and what is told of their progress."""
+"""The live result: what is kept of answers, complete or begun, and what their progress tells."""
 
 import threading
 import time

@@ -18,6 +18,7 @@ from math import inf
 from numbers import Integral, Real
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, cast
 
+import numpy as np
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -53,7 +54,7 @@ class Method(ABC, Generic[R]):
     Attributes:
         name: what results call it.
         unit: of the values of its results, for a class.
-        signed: whether these values speak for as well as against.
+        signed: whether these values speak for as well as against, for a class.
         parameters: what is known of each, by name.
     """
 
@@ -72,6 +73,10 @@ class Method(ABC, Generic[R]):
         cls.__doc__ = documented(cls.__doc__, cls.parameters)
         # what dataclasses would define fails for parameters that are arrays
         cls.__eq__, cls.__hash__ = Method.__eq__, Method.__hash__  # type: ignore[method-assign]
+
+    def __post_init__(self) -> None:
+        for name in self.parameters:
+            object.__setattr__(self, name, _own(getattr(self, name)))
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
@@ -314,7 +319,11 @@ class MapMethod(Method[Relevance]):
         if values.shape != size:
             values = interpolate(values[None, None], size=size, mode="bilinear")[0, 0]
         net = subject.net
-        defaults = {"unit": self.unit, "parameters": dict(target.facts) | self.told()}
+        defaults: dict[str, Any] = {
+            "unit": self.unit,
+            "signed": self.signed,
+            "parameters": dict(target.facts) | self.told(),
+        }
         return Relevance(
             values=values.detach().float().cpu().numpy(),
             image=subject.picture,
@@ -322,7 +331,6 @@ class MapMethod(Method[Relevance]):
             network=net.name,
             target=cast(int, target.index),
             label=target.label(net),
-            signed=self.signed,
             **defaults | facts,
         )
 
@@ -379,6 +387,13 @@ def _limit(seconds: float | None) -> None:
 def _has_value(value: Any) -> bool:
     """Whether it is known by its value, and not by being the same object."""
     return isinstance(value, Hashable) and not isinstance(value, Tensor)
+
+
+def _own(value: Any) -> Any:
+    """A number of numpy's as Python's own, which controls and messages can hold."""
+    if isinstance(value, tuple):
+        return tuple(_own(one) for one in value)
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _plain(value: Any) -> Any:

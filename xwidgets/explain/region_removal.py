@@ -78,6 +78,7 @@ class RegionDifference(Method[RegionRemoval]):
     def __post_init__(self) -> None:
         if not isinstance(self.mask, Mask):
             object.__setattr__(self, "mask", Mask.of(mask_of(self.mask)))
+        super().__post_init__()
 
     def resolved(self, subject: Subject) -> Self:
         """The same with the network's own sampler, if none is given."""
