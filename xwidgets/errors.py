@@ -1,6 +1,7 @@
 """Sentences for what cannot be, or is not as it should be."""
 
 import operator
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable
@@ -9,7 +10,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
-_PACKAGE = str(Path(__file__).parent)
+_PACKAGE = str(Path(__file__).parent) + os.sep
 
 
 def unknown(what: str, name: object, known: Iterable[str], hint: str = "") -> ValueError:

@@ -612,62 +612,14 @@ def test_a_window_gets_the_same_contents_whatever_the_stride():
         assert not torch.equal(contents[0], contents[1])
 
 
+# Steps
+
+
 @st.composite
 def grids(draw):
     height, width = draw(st.integers(1, 14)), draw(st.integers(1, 14))
     window = draw(st.integers(1, min(height, width)))
     return height, width, window, draw(st.integers(1, window))
-
-
-@settings(max_examples=100, deadline=None)
-@given(grids())
-def test_windows_are_a_stride_apart_and_the_last_ends_at_the_border(shape):
-    height, width, window, stride = shape
-    expected = [
-        (y, x)
-        for y in range(height - window + 1)
-        for x in range(width - window + 1)
-        if y % stride == 0 or y == height - window
-        if x % stride == 0 or x == width - window
-    ]
-    assert [tuple(corner) for corner in WindowGrid(*shape).corners.tolist()] == expected
-
-
-@settings(max_examples=100, deadline=None)
-@given(grids(), st.integers(1, 4), st.integers(0, 2**31))
-def test_every_sweep_visits_every_window_once_and_the_first_part_covers(shape, samples, seed):
-    height, width, window, _ = shape
-    grid = WindowGrid(*shape)
-    sweeps = [(sample, windows.tolist()) for sample, windows in grid.sweeps(samples, seed)]
-    covered = np.zeros((height, width), bool)
-    for y, x in grid.corners[sweeps[0][1]].tolist():
-        covered[y : y + window, x : x + window] = True
-    assert covered.all()
-    for sample in range(samples):
-        visited = [window for number, windows in sweeps if number == sample for window in windows]
-        assert sorted(visited) == list(range(len(grid)))
-    assert [number for number, _ in sweeps] == sorted(number for number, _ in sweeps)
-
-
-@settings(max_examples=60, deadline=None)
-@given(grids(), st.data())
-def test_a_pixel_gets_the_mean_of_the_known_windows_it_lies_in(shape, data):
-    height, width, window, _ = shape
-    grid = WindowGrid(*shape)
-    number = st.floats(-100, 100) | st.just(float("nan"))
-    values = data.draw(st.lists(number, min_size=len(grid), max_size=len(grid)))
-    spread = grid.spread(torch.tensor(values, dtype=torch.float64)).numpy()
-    for row, column in np.ndindex(height, width):
-        over = [
-            value
-            for value, (y, x) in zip(values, grid.corners.tolist(), strict=True)
-            if y <= row < y + window and x <= column < x + window and not np.isnan(value)
-        ]
-        expected = np.mean(over) if over else np.nan
-        assert spread[row, column] == pytest.approx(expected, abs=1e-9, nan_ok=True)
-
-
-# Steps
 
 
 @settings(max_examples=12, deadline=None)

@@ -19,25 +19,29 @@ from xwidgets.incremental.recording import record
 
 def plain(net, image, corners, contents):
     """The logits of the images, one after the other."""
-    window = contents.shape[-1]
+    height, width = contents.shape[-2:]
     logits = []
     for (y, x), content in zip(corners.tolist(), contents, strict=True):
         replaced = image.clone()
-        replaced[:, y : y + window, x : x + window] = content
+        replaced[:, y : y + height, x : x + width] = content
         logits.append(net.logits(replaced[None]))
     return torch.cat(logits)
 
 
 def windows(image, window, count=4, seed=0):
-    """Windows in every corner, at every border and at random places, with random contents."""
+    """Windows in every corner, at every border and at random places, with random contents.
+
+    A window is a side, or height and width.
+    """
     generator = torch.Generator().manual_seed(seed)
-    bottom, right = (side - window for side in image.shape[1:])
+    sides = window if isinstance(window, tuple) else (window, window)
+    bottom, right = (length - side for length, side in zip(image.shape[1:], sides, strict=True))
     edges = [(y, x) for y in (0, bottom // 2, bottom) for x in (0, right // 2, right)]
     near = [(min(1, bottom), max(0, right - 1)), (max(0, bottom - 1), min(1, right))]
     limits = torch.tensor([bottom + 1, right + 1])
     places = (torch.rand(count, 2, generator=generator) * limits).long()
     corners = torch.cat([torch.tensor([*edges, *near]), places])
-    shape = (len(corners), len(image), window, window)
+    shape = (len(corners), len(image), *sides)
     return corners, torch.rand(shape, generator=generator, dtype=image.dtype)
 
 
@@ -188,6 +192,89 @@ def test_random_layers(features, window, size, dense):
     net = wrapped(nn.Sequential(features, head if dense else pooled), *size)
     with ALWAYS:
         compare(net, image, window)
+
+
+# Rectangles
+
+rectangles = st.tuples(st.integers(1, 7), st.integers(1, 7))
+
+
+@settings(max_examples=60, deadline=None)
+@given(plans(), rectangles, st.booleans())
+def test_rectangles_in_random_networks(plan, window, spelled):
+    net = plan.spelled() if spelled else plan.plain()
+    net.module.double()
+    with ALWAYS:
+        compare(net, plan.image().double(), window)
+
+
+@settings(max_examples=60, deadline=None)
+@given(networks(), st.tuples(st.integers(1, 21), st.integers(1, 17)))
+def test_rectangles_of_any_shape_in_random_layers(features, window):
+    image = picture(3, 21, 17)
+    try:
+        maps = features.double().eval()(image[None])
+    except RuntimeError:  # a map became too small
+        return
+    if not (maps.numel() and maps.isfinite().all()):
+        return
+    head = nn.Sequential(nn.Flatten(), nn.Linear(maps[0].numel(), 3))
+    with ALWAYS:
+        compare(wrapped(nn.Sequential(features, head), 21, 17), image, window)
+
+
+@settings(max_examples=30, deadline=None)
+@given(rectangles, st.sampled_from([0, 3e5, 1e9]), st.integers(1, 9))
+def test_whole_forwards_of_rectangles_are_plain_forwards(window, memory, count):
+    net, image = wrapped(small(), 33, 30), picture(3, 33, 30)
+    whole = WholeInference(net, image, window, memory)
+    assert whole.window == window
+    corners, contents = windows(image, window, count=count)
+    expected = plain(net, image, corners, contents)
+    assert (whole.outputs(corners, contents) - expected).abs().max() < 1e-12
+
+
+@settings(max_examples=40, deadline=None)
+@given(plans(), rectangles, st.data())
+def test_rectangles_seen_by_a_hidden_layer(plan, window, data):
+    net, image = plan.plain(), plan.image().double()
+    net.module.double()
+    layer = data.draw(st.sampled_from([one for one in net.layers if len(one.shape) == 3]))
+    row, column = (data.draw(st.integers(0, side - 1)) for side in layer.shape[1:])
+
+    def read(x):
+        maps = net.activations(x, layer.name)
+        return torch.cat([maps.mean((2, 3)), maps[:, :, row, column]], 1)
+
+    corners, contents = windows(image, window)
+    with ALWAYS:
+        inference = IncrementalInference(WholeInference(net, image, window, read=read))
+    assert not re.search("do not agree|cannot be run again", inference.note)
+    ours = inference.outputs(corners, contents)
+    alone = []
+    for (y, x), content in zip(corners.tolist(), contents, strict=True):
+        replaced = image.clone()
+        replaced[:, y : y + window[0], x : x + window[1]] = content
+        with net.evaluating():
+            alone.append(read(replaced[None]))
+    expected = torch.cat(alone)
+    assert (ours - expected).abs().max() <= 1e-10 * max(1, expected.abs().max())
+
+
+@pytest.mark.parametrize("window", [(1, 64), (64, 1), (3, 30), (20, 8)], ids=str)
+def test_rectangles_in_an_embedded_network(window):
+    net = xw.network("birds")
+    net.module.double()
+    assert compare(net, picture(3, 64, 64), window).note == ""
+
+
+def test_a_rectangle_costs_less_than_the_square_around_it():
+    net, image = wrapped(small(), 33, 30), picture(3, 33, 30)
+    flat, square = (
+        IncrementalInference(WholeInference(net, image, window)).share
+        for window in [(2, 12), (12, 12)]
+    )
+    assert flat < square
 
 
 # Known networks

@@ -15,9 +15,9 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import Field, replace
 from math import inf
-from numbers import Integral, Real
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, cast
 
+import numpy as np
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -53,7 +53,7 @@ class Method(ABC, Generic[R]):
     Attributes:
         name: what results call it.
         unit: of the values of its results, for a class.
-        signed: whether these values speak for as well as against.
+        signed: whether these values speak for as well as against, for a class.
         parameters: what is known of each, by name.
     """
 
@@ -72,6 +72,10 @@ class Method(ABC, Generic[R]):
         cls.__doc__ = documented(cls.__doc__, cls.parameters)
         # what dataclasses would define fails for parameters that are arrays
         cls.__eq__, cls.__hash__ = Method.__eq__, Method.__hash__  # type: ignore[method-assign]
+
+    def __post_init__(self) -> None:
+        for name in self.parameters:
+            object.__setattr__(self, name, _own(getattr(self, name)))
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
@@ -328,7 +332,11 @@ class MapMethod(Method[Relevance]):
         if values.shape != size:
             values = interpolate(values[None, None], size=size, mode="bilinear")[0, 0]
         net = subject.net
-        defaults = {"unit": self.unit, "parameters": dict(target.facts) | self.told()}
+        defaults: dict[str, Any] = {
+            "unit": self.unit,
+            "signed": self.signed or bool((values < 0).any()),
+            "parameters": dict(target.facts) | self.told(),
+        }
         return Relevance(
             values=values.detach().float().cpu().numpy(),
             image=subject.picture,
@@ -336,7 +344,6 @@ class MapMethod(Method[Relevance]):
             network=net.name,
             target=cast(int, target.index),
             label=target.label(net),
-            signed=self.signed or bool((values < 0).any()),
             **defaults | facts,
         )
 
@@ -395,14 +402,15 @@ def _has_value(value: Any) -> bool:
     return isinstance(value, Hashable) and not isinstance(value, Tensor)
 
 
+def _own(value: Any) -> Any:
+    """A number of numpy's as Python's own, which controls and messages can hold."""
+    if isinstance(value, tuple):
+        return tuple(_own(one) for one in value)
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def _plain(value: Any) -> Any:
     """A parameter as JSON can hold it."""
-    if value is None or isinstance(value, str | bool):
-        return value
-    if isinstance(value, Integral):
-        return int(value)
-    if isinstance(value, Real):
-        return float(value)
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
-    return repr(value)
+    return value if value is None or isinstance(value, str | int | float) else repr(value)

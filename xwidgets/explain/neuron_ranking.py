@@ -96,6 +96,7 @@ class InputResampling(Method[Ranking]):
     def __post_init__(self) -> None:
         if isinstance(self.layers, list):
             object.__setattr__(self, "layers", tuple(self.layers))
+        super().__post_init__()
 
     def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
         """Raise for layers without channels, an unknown metric, or targets that are no classes."""

@@ -30,10 +30,12 @@ class Nodes(ABC):
     Attributes:
         indices: of each, the class or the channel.
         unit: of the evidence.
+        signed: whether what is lost can be negative too.
     """
 
     indices: Sequence[int]
     unit: str
+    signed = True
     _outputs: Tensor
 
     @cached_property
@@ -93,6 +95,8 @@ class Probabilities(Logits):
 
 class Remaining(Probabilities):
     """Classes behind softmax, of which not the loss counts, but what is left."""
+
+    signed = False
 
     def lost(self, values: Tensor) -> Tensor:
         """The probability itself."""

@@ -80,6 +80,7 @@ class RegionDifference(Method[RegionRemoval]):
     def __post_init__(self) -> None:
         if not isinstance(self.mask, Mask):
             object.__setattr__(self, "mask", Mask.of(mask_of(self.mask)))
+        super().__post_init__()
 
     def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
         """Raise for a region that is empty or of another size."""

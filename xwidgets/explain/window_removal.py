@@ -90,6 +90,7 @@ class WindowRemoval:
                 target,
                 grid.spread(lost[:, node]),
                 unit=self._nodes.unit,
+                signed=self._nodes.signed,
                 completed=float(tally.count.sum()) / (self._samples * len(grid)),
                 standard_error=errors[node],
                 note=self._note,

@@ -167,7 +167,7 @@ class Network:
                 )
         for name in layers:
             if name not in watch.activations:
-                raise self._unused(name)
+                raise unused(self, name)
         return Watched(pixels, logits, watch.activations, rules)
 
     def probabilities(self, logits: Tensor) -> Tensor:
@@ -331,11 +331,8 @@ class Network:
         with Watch(self.module, [layer]) as watch:
             self.classify(x)
         if layer not in watch.activations:
-            raise self._unused(layer)
+            raise unused(self, layer)
         return watch.activations[layer]
-
-    def _unused(self, layer: str) -> ValueError:
-        return ValueError(f"{self.name} does not use its layer {layer!r} for this image")
 
     def _checked(self, logits: object, count: int) -> Tensor:
         if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != count:
@@ -373,6 +370,11 @@ def a_network(net: object) -> Network:
             "wrap a module with xw.Network(module)"
         )
     return net
+
+
+def unused(net: Network, layer: str) -> ValueError:
+    """An error that names a layer which an image does not go through."""
+    return ValueError(f"{net.name} does not use its layer {layer!r} for this image")
 
 
 @contextmanager

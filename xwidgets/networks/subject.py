@@ -14,9 +14,9 @@ from torch import Tensor
 from xwidgets.errors import index_within
 from xwidgets.images import picture
 
-from .network import Network, Watched, image_for
+from .network import Network, Watched, image_for, unused
 from .operations import Kind
-from .target import Above, Channel, Class, Resolved, Target, Unit
+from .target import Above, Channel, Class, Resolved, Target, Unit, means
 from .watch import Rule
 
 
@@ -98,7 +98,7 @@ class Subject:
             case Channel(layer, index):
                 name, shape = self._shape(layer)
                 if index is None:
-                    index = int(self.activations(name).flatten(2).mean(2).argmax())
+                    index = int(means(self.activations(name)).argmax())
                 return Channel(name, index_within("channel", index, shape[0], f"layer {name!r}"))
             case Unit(layer, channel, row, column):
                 place = channel, row, column
@@ -118,7 +118,9 @@ class Subject:
         name = self.net.layer(layer).name
         channels, height, width = self.image.shape
         listed = self.net.layers_for((channels, height, width))
-        shape = next(one.shape for one in listed if one.name == name)
+        shape = next((one.shape for one in listed if one.name == name), None)
+        if shape is None:
+            raise unused(self.net, name)
         if len(shape) not in (1, 3):
             raise ValueError(
                 f"layer {name!r} puts out {shape} and has no channels; choose one that puts out "
@@ -137,7 +139,8 @@ class Subject:
 
     @cached_property
     def _digest(self) -> bytes:
-        return sha256(self.image.cpu().float().numpy().tobytes()).digest()
+        values = self.image.cpu().float() + 0  # of the two zeros, which are equal, the positive one
+        return sha256(values.numpy().tobytes()).digest()
 
     def __hash__(self) -> int:
         return hash((id(self.net), self._digest))

@@ -97,7 +97,7 @@ class Channel(_Hidden):
 
     def score(self, watched: Watched) -> Tensor:
         """``(N,)``: the mean over the map."""
-        return self.units(watched)[:, self.index].flatten(1).mean(1)
+        return means(self.units(watched))[:, self.index]
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ class Above:
 
     def score(self, watched: Watched) -> Tensor:
         """``(N,)``: its value, or the mean over its map."""
-        return self.units(watched)[:, self.index].flatten(1).mean(1)
+        return means(self.units(watched))[:, self.index]
 
     @property
     def _owner(self) -> str:
@@ -206,6 +206,11 @@ def in_layer(node: Node, layer: str | int | None) -> Target:
     if isinstance(node, Class | Channel | Unit | Above):
         raise ValueError(f"{node!r} names its layer itself; leave out layer={layer!r}")
     return Channel(layer, cast(int | None, node))
+
+
+def means(units: Tensor) -> Tensor:
+    """``(N, C)``, the mean over each map of ``(N, C, H, W)``; ``(N, C)`` is that already."""
+    return units if units.ndim == 2 else units.flatten(2).mean(2)
 
 
 def through(top: nn.Module, features: Tensor, rules: Mapping[Kind, Rule] | None) -> Tensor:
