@@ -127,7 +127,7 @@ def test_a_map_that_is_not_complete_is_not_called_so(browser: None, tmp_path: Pa
     whole = xw.prediction_difference(
         xw.network("birds"), xw.scenes.bird(seed=3).image, samples=1, stride=8
     )
-    part = replace(whole, completed=0.002, parameters={"window": 4})
+    part = replace(whole, completed=0.002, parameters={**whole.parameters, "window": 4})
     xw.RelevanceOverlay([part, whole]).to_html(tmp_path / "page.html")
     with browser_page(offline=True) as page:
         page.goto((tmp_path / "page.html").as_uri())

@@ -1,4 +1,4 @@
-"""The live result: what is kept of answers, complete or begun, and what is told of their progress."""
+"""The live result: which answers are kept, complete or begun, and how far they are said to be."""
 
 import threading
 import time
