@@ -22,9 +22,8 @@ SUBJECTS = {
         'net = xw.network("squeezenet1_1")\nimage = net.prepare("chelsea")'
     ),
 }
-WATCH = """() => {
+WATCH = """(slider) => {
   const canvas = document.querySelector('.xw-map');
-  const slider = document.querySelector('.xw-window-slider input');
   slider.addEventListener('keydown', () => { window.timing = { start: performance.now() }; });
   new MutationObserver(() => {
     const timing = window.timing;
@@ -45,8 +44,9 @@ WATCH = """() => {
 
 def moves(page: Page, count: int) -> list[dict[str, float]]:
     """Milliseconds to the first colours and to the covered picture, for some key presses."""
-    page.evaluate(WATCH)
-    slider = page.get_by_label("window size in pixels")
+    control = page.locator(".xw-control", has=page.get_by_text("Window", exact=True)).first
+    slider = control.locator("input[type=range]")
+    slider.evaluate(WATCH)
     slider.focus()
     timings = []
     for _ in range(count):

@@ -85,7 +85,7 @@ def test_one_slider_moves_both_and_moving_back_is_instant(slow: Notebook) -> Non
     slow.kernel(
         "import time\nwhile min(left.progress.share, right.progress.share) < 0.03: time.sleep(0.1)"
     )
-    slider = page.get_by_label("window size in pixels")
+    slider = page.get_by_label("window in pixels")
     expect(slider).to_have_count(1)
     slider.focus()
     page.keyboard.press("ArrowRight")

@@ -38,7 +38,7 @@ def await_complete(page: Page) -> None:
 
 
 def slider(page: Page):
-    return page.get_by_label("window size in pixels")
+    return page.get_by_label("window in pixels")
 
 
 def test_the_map_appears_and_the_slider_changes_it_by_mouse_and_keys(notebook: Notebook) -> None:
@@ -53,7 +53,9 @@ def test_the_map_appears_and_the_slider_changes_it_by_mouse_and_keys(notebook: N
     page.mouse.up()
     dragged = int(slider(page).input_value())
     assert dragged > 10
-    expect(page.locator(".xw-window-slider output")).to_have_text(f"{dragged} × {dragged} pixels")
+    expect(page.locator(".xw-parameter:has(input[type=range]) output")).to_have_text(
+        f"{dragged} × {dragged} pixels"
+    )
     page.wait_for_timeout(300)
     await_colors(page)
     assert notebook.kernel("print(study.window)").strip() == str(dragged)

@@ -12,6 +12,11 @@ import xwidgets as xw
 from .lab import browser_page
 from .test_explorer import await_colors, differs, seen
 
+PIXELS = """(map) => {
+  const { width, height } = map;
+  return [...map.getContext('2d').getImageData(0, 0, width, height).data];
+}"""
+
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -91,6 +96,26 @@ def test_maps_of_several_methods_are_called_maps(browser: None, tmp_path: Path) 
         expect(choice.locator("..").locator("output")).to_contain_text("mass 1.000")
 
 
+def test_a_page_switches_between_measures(browser: None, tmp_path: Path) -> None:
+    path = tmp_path / "measures.html"
+    method = xw.Occlusion(window=8, stride=4)
+    with xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image, method=method) as study:
+        xw.Explorer(study).to_html(path, measure=["difference", "drop"])
+    with browser_page(offline=True) as page:
+        page.goto(path.as_uri())
+        measure = page.get_by_label("measure", exact=True)
+        expect(page.locator(".xw-control:visible > span").first).to_have_text("Measure")
+        expect(measure).to_have_attribute("aria-valuetext", "difference")
+        expect(page.locator(".xw-zero")).to_have_text("0 logits")
+        before = page.locator(".xw-map").evaluate(PIXELS)
+        measure.focus()
+        page.keyboard.press("ArrowRight")
+        expect(measure).to_have_attribute("aria-valuetext", "drop")
+        expect(page.locator(".xw-zero")).to_have_text("0 probability")
+        assert page.locator(".xw-map").evaluate(PIXELS) != before
+        assert not page.locator(".xw-parameter").count(), "nothing that needs a kernel"
+
+
 def test_a_page_of_neurons_selects_sorts_and_shows_patches(browser: None, tmp_path: Path) -> None:
     path = tmp_path / "neurons.html"
     with xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image, samples=1) as study:
@@ -127,7 +152,7 @@ def test_a_map_that_is_not_complete_is_not_called_so(browser: None, tmp_path: Pa
     whole = xw.prediction_difference(
         xw.network("birds"), xw.scenes.bird(seed=3).image, samples=1, stride=8
     )
-    part = replace(whole, completed=0.002, parameters={"window": 4})
+    part = replace(whole, completed=0.002, parameters={**whole.parameters, "window": 4})
     xw.RelevanceOverlay([part, whole]).to_html(tmp_path / "page.html")
     with browser_page(offline=True) as page:
         page.goto((tmp_path / "page.html").as_uri())

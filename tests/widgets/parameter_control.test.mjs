@@ -2,21 +2,25 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { position, spoken, told } from "../../xwidgets/widgets/parameter_control.mjs";
+import { called, position, spoken, told } from "../../xwidgets/widgets/parameter_control.mjs";
 
 test("a side and a rectangle are told in pixels, other numbers without tails", () => {
   assert.equal(told(10, "pixels"), "10 × 10 pixels");
   assert.equal(told([8, 16], "pixels"), "8 × 16 pixels");
   assert.equal(told(0.1 + 0.2, ""), "0.3");
   assert.equal(told(50, "images"), "50 images");
+  assert.equal(told([0.5, 0.4, 0.1 + 0.2], ""), "0.5, 0.4, 0.3");
 });
 
-test("a slider stands at the longer side of a rectangle", () => {
+test("a slider stands at the longer side of a rectangle, the strongest of a colour", () => {
   assert.equal(position([8, 16]), 16);
+  assert.equal(position([0.5, 0.4, 0.3]), 0.5);
   assert.equal(position(0.5), 0.5);
 });
 
 test("a control is called by its label and unit", () => {
   assert.equal(spoken("Window", "pixels"), "window in pixels");
   assert.equal(spoken("Measure", ""), "measure");
+  assert.equal(spoken(called("Window", ""), "pixels"), "window in pixels");
+  assert.equal(spoken(called("Window", "left"), "pixels"), "window (left) in pixels");
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { legend, moved, named, reading, signed } from "../../xwidgets/widgets/relevance_grid.mjs";
+import { bothSigns, legend, moved, named, reading, signed } from "../../xwidgets/widgets/relevance_grid.mjs";
 
 const MAP = { title: "saliency for 'wren'", unit: "bits", highest: 1.2345, lowest: -0.5, scale: 2.5, block: 1 };
 const MASK = { title: "5.0% of the pixels" };
@@ -10,11 +10,19 @@ const MASK = { title: "5.0% of the pixels" };
 test("a map is read with its strongest values, a picture by its title", () => {
   assert.equal(reading(MAP), "saliency for 'wren'; strongest for +1.23, against −0.5 bits");
   assert.equal(reading({ ...MAP, lowest: 0 }), "saliency for 'wren'; strongest for +1.23, against 0 bits");
+  assert.equal(reading({ ...MAP, signed: false }), "saliency for 'wren'; strongest 1.23 bits");
   assert.equal(reading(MASK), "5.0% of the pixels");
 });
 
 test("numbers have a sign and three digits", () => {
   assert.deepEqual([1234.5, -0.00012345, 0].map(signed), ["+1230", "−0.000123", "0"]);
+});
+
+test("only maps that can be negative speak against something", () => {
+  const [plain, both] = [{ ...MAP, signed: false }, { ...MAP, signed: true }];
+  assert.equal(bothSigns([[plain, MASK]]), false);
+  assert.equal(bothSigns([[plain], [both]]), true);
+  assert.equal(legend("all", [[plain]]), "up to 2.5 bits");
 });
 
 test("a cell is named by its titles, or by its place", () => {

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  ERROR_UNKNOWN, UNKNOWN, cover, estimate, moved, paint, palette, pixelAt, reading, remarks, signed,
-  standing, status, timeLeft, uncertain,
+  ERROR_UNKNOWN, UNKNOWN, cover, estimate, moved, paint, palette, pixelAt, rampOf, reading, remarks, scaleTexts,
+  scaleWords, signed, standing, status, timeLeft, uncertain,
 } from "../../xwidgets/widgets/relevance_overlay.mjs";
 
 const STOPS = ["#0000ff", "#ffffff", "#ff0000"];
@@ -15,6 +15,37 @@ test("the palette runs from the first stop over the middle one to the last", () 
   assert.deepEqual([...table.subarray(0, 3)], [0, 0, 255]);
   assert.deepEqual([...table.subarray(3 * 127, 3 * 128)], [255, 255, 255]);
   assert.deepEqual([...table.subarray(3 * 254)], [255, 0, 0]);
+});
+
+test("the ramp has the map's colours, of values that cannot be negative the upper half", () => {
+  const table = palette(STOPS);
+  const colors = (frame) => {
+    const pixels = rampOf(table, frame);
+    const opaque = pixels.filter((_, i) => i % 4 === 3).every((alpha) => alpha === 255);
+    return [pixels.length / 4, opaque, [...pixels.subarray(0, 3)], [...pixels.subarray(-4, -1)]];
+  };
+  assert.deepEqual(colors({ signed: true }), [255, true, [0, 0, 255], [255, 0, 0]]);
+  assert.deepEqual(colors(undefined), colors({ signed: true }));
+  assert.deepEqual(colors({ signed: false }), [128, true, [255, 255, 255], [255, 0, 0]]);
+  for (const code of [0, 50, 127]) {
+    const painted = paint(Int8Array.of(code), table, 0).subarray(0, 3);
+    assert.deepEqual(rampOf(table, { signed: false }).subarray(4 * code, 4 * code + 3), painted);
+  }
+});
+
+const BITS = { unit: "bits", ends: ["against wren", "for wren"] };
+const SHARE = { unit: "share", ends: ["", "for wren"], signed: false };
+
+test("the ramp's ends and middle are told in the map's unit", () => {
+  assert.deepEqual(scaleTexts(BITS, 2), ["−2", "0 bits", "+2"]);
+  assert.deepEqual(scaleTexts(SHARE, 0.25), ["0", "share", "0.25"]);
+});
+
+test("the ramp is told in words, which speak against nothing where nothing can be negative", () => {
+  const words = (frame) => scaleWords(frame, scaleTexts(frame, 2));
+  assert.equal(words(BITS), "Scale from −2 against wren over zero to +2 bits for wren");
+  assert.equal(words(SHARE), "Scale from zero to 2 share for wren");
+  assert.equal(scaleWords(undefined, ["", "0", ""]), "Scale, zero in the middle");
 });
 
 test("positive codes are painted in the last colour, negative in the first", () => {

@@ -49,6 +49,23 @@ def test_a_map_says_how_far_it_is_whatever_the_work(study: xw.Study) -> None:
     assert gap.frames[0]["completed"] == 0.002
 
 
+def test_maps_are_called_by_the_one_parameter_in_which_they_differ(study: xw.Study) -> None:
+    def called(*results: xw.Relevance) -> tuple[str, list[str]]:
+        shown = xw.RelevanceOverlay(results).frames
+        [slider] = {frame["slider"] for frame in shown}
+        return slider, [frame["name"] for frame in shown]
+
+    one = study.wait()
+    wide = replace(one, parameters={**one.parameters, "window": 7})
+    other = replace(one, parameters={**one.parameters, "measure": "difference"})
+    bee = replace(wide, label="another")
+    assert called(one) == ("Window", ["4 × 4 pixels"])
+    assert called(one, wide) == ("Window", ["4 × 4 pixels", "7 × 7 pixels"])
+    assert called(one, other) == ("Measure", ["evidence", "difference"])
+    assert called(wide, other) == ("Map", [wide.title, other.title]), "in two parameters"
+    assert called(one, bee) == ("Map", [one.title, bee.title]), "in the class too"
+
+
 def test_the_photo_is_sent_once(study: xw.Study) -> None:
     view = xw.RelevanceOverlay(study)
     changes: list[str] = []

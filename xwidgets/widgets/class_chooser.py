@@ -50,7 +50,8 @@ class ClassChooser(ipywidgets.Dropdown):
             self.observe(choose, "value")
 
         super().__init__(description="Class", options=options(study.target), value=study.target)
-        self.layout.width = "min(100%, 28rem)"
+        self.layout.width, self.layout.margin = "min(100%, 28rem)", "2px 0"
         self.style.description_width = "72px"
+        self.add_class("xw-chooser")
         self.observe(choose, "value")
         study.observe(follow, ["target", "image"])

@@ -35,7 +35,7 @@ class Comparison(Following, ipywidgets.Box):
     Each side is a study that computes its map, or a finished map: by two samplers, for two classes,
     in two networks or through windows of two sizes. The captions say in what the sides differ.
     Pointing at a pixel reads it in all three maps. Studies in which a parameter of the methods is
-    equal share the control that moves it; otherwise each has its own.
+    equal share the control that moves it; otherwise each has its own, which names the side.
 
     Args:
         left, right: a :class:`Study` or a :class:`xwidgets.Relevance` each.
@@ -84,8 +84,10 @@ class Comparison(Following, ipywidgets.Box):
     def _moving(self) -> list[ParameterControl]:
         """One control for a parameter of both sides where they began equal, else one for each."""
         studies, linked = self._subject.studies, self._subject.linked
+        left, right = self._subject.both
+        sides = {} if left is right else {left: "left", right: "right"}
         return [ParameterControl(name, *studies) for name in linked] + [
-            ParameterControl(control.name, study)
+            ParameterControl(control.name, study, side=sides.get(study, ""))
             for study in studies
             for control in study.method.controls(study.subject)
             if control.name not in linked

@@ -1,15 +1,21 @@
 // A control for one parameter of a method: a slider, a choice or a switch.
 
-/** A value in words: "10 × 10 pixels", "8 × 16 pixels", "0.35". */
+/** A value in words: "10 × 10 pixels", "8 × 16 pixels", "0.35", "0.5, 0.4, 0.3". */
 export function told(value, unit) {
-  const sides = Array.isArray(value) ? value : [value, value];
-  if (unit === "pixels") return `${sides[0]} × ${sides[1]} pixels`;
-  return [Number(Number(value).toPrecision(6)).toString(), unit].filter(Boolean).join(" ");
+  const several = Array.isArray(value) ? value : [value];
+  const numbers = several.map((one) => Number(Number(one).toPrecision(6)).toString());
+  if (unit === "pixels") return `${numbers[0]} × ${numbers.at(-1)} pixels`;
+  return [numbers.join(", "), unit].filter(Boolean).join(" ");
 }
 
-/** Where a slider stands for a value; for height and width at the longer side. */
+/** Where a slider stands for a value; for several numbers at the largest. */
 export function position(value) {
   return Array.isArray(value) ? Math.max(...value) : value;
+}
+
+/** What stands beside a control, with the side that it is for: "Window", "Window (left)". */
+export function called(label, side) {
+  return side ? `${label} (${side})` : label;
 }
 
 /** What a slider is called for those who do not see it: "window in pixels". */
@@ -90,14 +96,14 @@ function render({ model, el }) {
       control.input.dataset.lmSuppressShortcuts = "true";
       label.replaceChildren(name, ...control.elements);
     }
-    name.textContent = model.get("label");
+    name.textContent = called(model.get("label"), model.get("side"));
     label.title = model.get("line");
-    control.input.setAttribute("aria-label", spoken(model.get("label"), model.get("unit")));
+    control.input.setAttribute("aria-label", spoken(name.textContent, model.get("unit")));
     control.update(model);
     alert.textContent = model.get("message");
     alert.hidden = !model.get("message");
   };
-  const names = ["kind", "label", "line", "unit", "value", "min", "max", "step", "options", "message"];
+  const names = ["kind", "label", "side", "line", "unit", "value", "min", "max", "step", "options", "message"];
   for (const one of names) model.on(`change:${one}`, update);
   update();
   model.send({ type: "shown" });

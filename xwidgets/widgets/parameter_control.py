@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,8 @@ class ParameterControl(View):
     Args:
         name: of the parameter, which the method lets a person move.
         *studies: whose method is changed; several have the same value from now on, at first the
-            first's, and at most the largest that all of them can take.
+            first's, among those that all of them can take.
+        side: which of two things side by side it is for, such as ``"left"``; "" where it is clear.
 
     Attributes:
         name: of the parameter.
@@ -59,6 +61,7 @@ class ParameterControl(View):
     name = traitlets.Unicode().tag(sync=True)
     kind = traitlets.Unicode().tag(sync=True)
     label = traitlets.Unicode().tag(sync=True)
+    side = traitlets.Unicode().tag(sync=True)
     line = traitlets.Unicode().tag(sync=True)
     unit = traitlets.Unicode().tag(sync=True)
     value = traitlets.Any().tag(sync=True)
@@ -68,7 +71,7 @@ class ParameterControl(View):
     options = traitlets.List(traitlets.Unicode()).tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, name: str, *studies: Study) -> None:
+    def __init__(self, name: str, *studies: Study, side: str = "") -> None:
         if not studies or not all(isinstance(study, Study) for study in studies):
             given = " and ".join(type(one).__name__ for one in studies) or "nothing"
             raise ValueError(
@@ -84,7 +87,7 @@ class ParameterControl(View):
                     f"{study.method.name} has no {name} to move; it has "
                     f"{', '.join(known) or 'nothing that moves'}"
                 )
-        super().__init__(name=name)
+        super().__init__(name=name, side=side)
         self.observe(lambda _: self._move(), "value")
         self._follow(studies[0])
         for study in studies:
@@ -95,7 +98,12 @@ class ParameterControl(View):
         self.on_msg(lambda *_: self.send({"type": "heard"}))
 
     def _follow(self, study: Study) -> None:
-        """Take over what a study's method says of the parameter, and give it to the others."""
+        """Show a study's value of the parameter, and give it to the others."""
+        self._show(study)
+        self._move()
+
+    def _show(self, study: Study) -> None:
+        """Take over what a study's method says of the parameter."""
         controls = [control_of(one, self.name) for one in self._studies]
         known = [control for control in controls if control is not None]
         with self.hold_sync():
@@ -103,14 +111,13 @@ class ParameterControl(View):
                 self.kind = ""
                 return
             first = known[self._studies.index(study)]
-            self._values = values_of(first)
+            self._values = values_of(known, first.value)
             self.label, self.line, self.unit = first.label, first.line, first.unit
             self.kind, self.step, self.options = first.kind, first.step, list(self._values)
             self.min = max(control.least for control in known)
             self.max = min(control.most for control in known)
-            self.value = self._text_of(first.value)
             self.message = ""
-        self._move()
+            self.value = self._text_of(first.value)
 
     def _text_of(self, value: Any) -> Any:
         """A value of the parameter as the control has it."""
@@ -121,17 +128,24 @@ class ParameterControl(View):
         return max(self.min, min(self.max, value)) if self.kind == "range" else value
 
     def _move(self) -> None:
-        """Give all studies the value that is shown."""
+        """Give all studies the value that is shown, or none where one of them refuses it."""
         value = self._values[self.value] if self.kind == "choice" else self.value
         value = tuple(value) if isinstance(value, list) else value
+        controls = [(study, control_of(study, self.name)) for study in self._studies]
+        moving = [
+            (study, study.method.changed(**{self.name: value}))
+            for study, control in controls
+            if self.kind and control is not None and control.value != value
+        ]
         try:
-            for study in self._studies if self.kind else ():
-                control = control_of(study, self.name)
-                if control is not None and control.value != value:
-                    study.move(**{self.name: value})
+            for study, method in moving:
+                method.admit(study.subject, study.subject.target(study.target))
         except ValueError as error:
-            self._follow(self._studies[0])
+            self._show(self._studies[0])
             self.message = str(error)
+            return
+        for study, method in moving:
+            study.method = method
 
     @traitlets.validate("value")
     def _possible(self, proposal: traitlets.Bunch) -> Any:
@@ -220,10 +234,11 @@ def control_of(study: Study, name: str) -> Control | None:
     return next((control for control in controls if control.name == name), None)
 
 
-def values_of(control: Control) -> dict[str, Any]:
-    """The values to choose from by what they are called; the one at hand is among them."""
-    if control.kind != "choice":
+def values_of(controls: Sequence[Control], value: Any) -> dict[str, Any]:
+    """The values that all allow, by what they are called; the one at hand is among them."""
+    first, *others = controls
+    if first.kind != "choice":
         return {}
-    value, choices = control.value, control.choices
-    known = choices if value in choices else (value, *choices)
+    common = [one for one in first.choices if all(one in other.choices for other in others)]
+    known = common if value in common else [value, *common]
     return {"default" if one is None else str(one): one for one in known}

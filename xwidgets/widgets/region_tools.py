@@ -71,5 +71,5 @@ class RegionTools(View):
                 )
                 mask[top : top + height, left : left + width] = not self.erase
                 regions.mask = mask
-        # The kernel hears a widget in the thread that last wrote to it; see WindowSlider.
+        # The kernel hears a widget in the thread that last wrote to it; see ParameterControl.
         self.send({"type": "heard"})

@@ -11,8 +11,9 @@ export function signed(value) {
 }
 
 /** What a cell shows, in words, with its strongest values. */
-export function reading({ title, unit, highest, lowest }) {
+export function reading({ title, unit, highest, lowest, signed: both }) {
   if (unit === undefined) return title;
+  if (both === false) return `${title}; strongest ${signed(highest).replace("+", "")} ${unit}`;
   return `${title}; strongest for ${signed(highest)}, against ${signed(lowest)} ${unit}`;
 }
 
@@ -37,6 +38,11 @@ export function moved([row, column], key, [height, width]) {
   return [Math.max(0, Math.min(height - 1, y)), Math.max(0, Math.min(width - 1, x))];
 }
 
+/** Whether any map can speak against something; otherwise the upper half of the colours is all. */
+export function bothSigns(cells) {
+  return cells.flat().some(({ unit, signed }) => unit !== undefined && signed !== false);
+}
+
 /** What the colours mean: "each map by its own largest magnitude", "up to ±1.5 bits". */
 export function legend(scale, cells) {
   const maps = cells.flat().filter(({ unit }) => unit !== undefined);
@@ -44,7 +50,7 @@ export function legend(scale, cells) {
   const colors = {
     own: "each map by its own largest magnitude",
     row: "each row by its largest magnitude",
-    all: `up to ±${signed(maps[0].scale).slice(1)} ${maps[0].unit}`,
+    all: `up to ${bothSigns(cells) ? "±" : ""}${signed(maps[0].scale).slice(1)} ${maps[0].unit}`,
   }[scale];
   const block = Math.max(...maps.map(({ block }) => block));
   return block > 1 ? `${colors}; of every ${block} × ${block} pixels, the strongest` : colors;
@@ -95,10 +101,13 @@ function render({ model, el }) {
   const scroll = make("div", { className: "xw-scroll" }, table);
 
   const ramp = make("i", { className: "xw-ramp" });
-  ramp.style.background = `linear-gradient(to right, ${model.get("colors").join(", ")})`;
+  const [colors, both] = [model.get("colors"), bothSigns(cells)];
+  const stops = both ? colors : colors.slice((colors.length - 1) / 2);
+  const [low, high] = both ? ["against", "for"] : ["zero", "strongest"];
+  ramp.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
   const words = legend(model.get("scale"), cells);
   const key = make("div", { className: "xw-key", hidden: !cells.flat().some(({ unit }) => unit) },
-    make("span", { textContent: "against" }), ramp, make("span", { textContent: "for" }),
+    make("span", { textContent: low }), ramp, make("span", { textContent: high }),
     make("span", { className: "xw-quiet", textContent: words }));
   const readout = make("div", { className: "xw-readout xw-quiet" });
   const ask = "Point at a map for its strongest values; click it to see it large.";

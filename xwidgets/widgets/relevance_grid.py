@@ -197,6 +197,7 @@ def _described(cell: Cell, largest: float | None) -> dict[str, Any]:
         return described | {
             "title": cell.title,
             "unit": cell.unit,
+            "signed": cell.signed,
             "highest": max(0.0, float(known.max(initial=0))),
             "lowest": min(0.0, float(known.min(initial=0))),
             "scale": render.scale_of(cell.values) if largest is None else largest,

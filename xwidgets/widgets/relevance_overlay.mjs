@@ -237,7 +237,7 @@ function render({ model, el }) {
   choice.setAttribute("aria-label", "colour map");
   choice.addEventListener("change", () => put("color_map", choice.value));
   const save = make("button", { type: "button", textContent: "Save PNG" });
-  const colors = make("div", { className: "xw-control" },
+  const colors = make("div", { className: "xw-control xw-colors" },
     make("span", { textContent: "Colours" }), choice, save);
   const hide = make("input", { type: "checkbox" });
   hide.addEventListener("change", () => put("hide_uncertain", hide.checked));
@@ -279,8 +279,8 @@ function render({ model, el }) {
     const pixels = new ImageData(painted, width, height);
     canvas.getContext("2d").putImageData(pixels, 0, 0);
     canvas.setAttribute("aria-label", shown
-      ? `Signed relevance: ${shown.title}. Arrow keys read pixels.`
-      : "Signed relevance: nothing computed yet.");
+      ? `${shown.signed === false ? "Relevance" : "Signed relevance"}: ${shown.title}. Arrow keys read pixels.`
+      : "Relevance: nothing computed yet.");
     remark.textContent = remarks(shown, model.get("hide_uncertain"));
     hide.checked = model.get("hide_uncertain");
     hiding.hidden = shown?.error_scale === undefined;

@@ -244,14 +244,15 @@ def names_of(results: Sequence[Relevance]) -> tuple[str, list[str]]:
 
     They are known by the one parameter in which they differ, else by their titles.
     """
+    alike = len({(result.method, result.network, result.label) for result in results}) == 1
     names = dict.fromkeys(name for result in results for name in result.parameters)
     differ = [
         name
         for name in names
         if any(result.parameters.get(name) != results[0].parameters.get(name) for result in results)
     ]
-    alone = "window" if not differ and "window" in names else None
-    by = differ[0] if len(differ) == 1 else alone
+    alone = ["window"] if not differ and "window" in names else []
+    by = next(iter(differ or alone), None) if alike and len(differ) < 2 else None
     values = [result.parameters.get(by) for result in results] if by else []
     if by is None or any(values.count(value) > 1 for value in values):
         return "Map", [result.title for result in results]

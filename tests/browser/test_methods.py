@@ -1,0 +1,273 @@
+"""The controls that methods bring with them: moved by mouse and keys, replaced, shared, refused."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from .lab import Notebook, browser_page, write_notebook
+
+STUDIES = """
+from dataclasses import dataclass
+import xwidgets as xw
+from xwidgets.explain import MapMethod, parameter
+
+@dataclass(frozen=True)
+class Brightness(MapMethod):
+    '''How bright the picture is.'''
+    name, unit = "brightness", "share of white"
+    gain: int = parameter(2, "what it is multiplied with", least=0, most=9, label="Gain")
+
+    def check(self, subject, targets):
+        if self.gain % 2:
+            raise ValueError(f"gain is {self.gain}, but must be <b>even</b>")
+
+    def explain(self, subject, target):
+        return self.relevance(subject, target, self.gain - subject.pixels.mean(0))
+
+def quick(**parameters):
+    return xw.PredictionDifference(samples=1, stride=4, **parameters)
+
+net, image = xw.network("birds"), xw.scenes.bird(seed=3).image
+study = xw.Study(net, image, method=quick(window=8))
+left = xw.Study(net, image, method=xw.Occlusion(window=8, stride=4))
+right = xw.Study(net, image, method=quick(window=8))
+"""
+CODES = """(map) => {
+  const { width, height } = map;
+  return [...map.getContext('2d').getImageData(0, 0, width, height).data];
+}"""
+CALLED = "inputs => inputs.map(one => one.ariaLabel)"
+
+
+@pytest.fixture(scope="module")
+def opened(lab: str, folder: Path) -> Iterator[Notebook]:
+    cells = STUDIES, "xw.Explorer(study)", "xw.Comparison(left, right)"
+    write_notebook(folder / "methods.ipynb", *cells)
+    with browser_page() as page:
+        notebook = Notebook(page, lab, "methods.ipynb")
+        notebook.command("application:toggle-left-area")
+        notebook.run_all()
+        page.locator(".xw-map").nth(2).wait_for()
+        yield notebook
+        notebook.kernel("for one in (study, left, right): one.close()")
+
+
+@pytest.fixture
+def notebook(opened: Notebook) -> Notebook:
+    """The notebook as it was opened, whatever was done in it before."""
+    ask(opened, "quick(window=8)")
+    expect(moving(explorer(opened))).to_have_count(2)
+    return opened
+
+
+def explorer(notebook: Notebook) -> Locator:
+    return notebook.page.locator(".jp-OutputArea-output:has(.xw-overlay)").first
+
+
+def moving(view: Locator) -> Locator:
+    """What moves the parameters in a view."""
+    return view.locator(".xw-parameter").locator("input, select")
+
+
+def control(notebook: Notebook, name: str) -> Locator:
+    return explorer(notebook).get_by_label(name, exact=True)
+
+
+def ask(notebook: Notebook, method: str) -> None:
+    """Set the study's method from a cell, and wait for its map."""
+    assert notebook.kernel(f"study.method = {method}; study.wait()") == ""
+
+
+def method(notebook: Notebook) -> str:
+    """What the kernel's study has for a method, once it answered."""
+    return notebook.kernel("study.wait(); print(study.method)").strip()
+
+
+def colors(notebook: Notebook) -> np.ndarray:
+    """The pixels of the explorer's map once it is complete, RGBA."""
+    notebook.kernel("study.wait()")
+    expect(explorer(notebook).locator(".xw-status")).to_have_text("complete")
+    notebook.page.wait_for_timeout(300)
+    return np.array(explorer(notebook).locator(".xw-map").evaluate(CODES))
+
+
+def drag(page: Page, slider: Locator, share: float) -> None:
+    """Take a slider by its thumb to a share of its length."""
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    low, high, value = (
+        float(slider.evaluate(f"slider => slider.{name}")) for name in ("min", "max", "value")
+    )
+    middle = box["y"] + box["height"] / 2
+    thumb = 8 + (value - low) / (high - low) * (box["width"] - 16)
+    page.mouse.move(box["x"] + thumb, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + share * box["width"], middle, steps=4)
+    page.mouse.up()
+
+
+@pytest.mark.parametrize(
+    ("asked", "name", "key", "said"),
+    [
+        ("quick(window=8)", "window in pixels", "ArrowRight", "window=9"),
+        ("xw.Occlusion(window=8, stride=4)", "colour", "ArrowLeft", "value=0.45"),
+    ],
+)
+def test_a_slider_is_moved_by_keys_and_mouse(
+    notebook: Notebook, asked: str, name: str, key: str, said: str
+) -> None:
+    ask(notebook, asked)
+    slider = control(notebook, name)
+    before = colors(notebook)
+    slider.focus()
+    notebook.page.keyboard.press(key)
+    notebook.page.wait_for_timeout(300)
+    assert said in method(notebook)
+    keyed = colors(notebook)
+    assert (keyed != before).any()
+    drag(notebook.page, slider, 0.9)
+    notebook.page.wait_for_timeout(300)
+    value = float(slider.input_value())
+    parameter = said.split("=")[0]
+    assert float(notebook.kernel(f"print(study.method.{parameter})")) == pytest.approx(value)
+    expect(slider).to_have_attribute("aria-valuetext", f"{value:g} × {value:g} pixels"
+                                     if parameter == "window" else f"{value:g}")  # fmt: skip
+    assert (colors(notebook) != keyed).any()
+
+
+def test_a_choice_is_made_by_keys_and_mouse(notebook: Notebook) -> None:
+    choice = control(notebook, "measure")
+    before = colors(notebook)
+    choice.focus()
+    notebook.page.keyboard.press("ArrowDown")
+    notebook.page.wait_for_timeout(300)
+    assert "measure='difference'" in method(notebook)
+    assert (colors(notebook) != before).any()
+    expect(explorer(notebook).locator(".xw-zero")).not_to_have_text("0 bits")
+    choice.select_option("evidence")
+    notebook.page.wait_for_timeout(300)
+    assert "measure='evidence'" in method(notebook)
+    np.testing.assert_array_equal(colors(notebook), before)
+
+
+def test_a_switch_is_turned_by_keys_and_mouse(notebook: Notebook) -> None:
+    ask(notebook, "xw.ExcitationBackprop()")
+    switch = control(notebook, "contrast")
+    expect(switch).to_be_checked()
+    before = colors(notebook)
+    switch.focus()
+    notebook.page.keyboard.press("Space")
+    notebook.page.wait_for_timeout(300)
+    assert "contrastive=False" in method(notebook)
+    assert (colors(notebook) != before).any()
+    explorer(notebook).get_by_text("Contrast", exact=True).click()
+    expect(switch).to_be_checked()
+    notebook.page.wait_for_timeout(300)
+    assert "contrastive=True" in method(notebook)
+    np.testing.assert_array_equal(colors(notebook), before)
+    layers = control(notebook, "stop at")
+    layers.select_option("pixels")
+    notebook.page.wait_for_timeout(300)
+    assert "layer='pixels'" in method(notebook)
+    assert (colors(notebook) != before).any()
+
+
+def test_another_method_brings_its_own_controls(notebook: Notebook) -> None:
+    view = explorer(notebook)
+    assert moving(view).evaluate_all(CALLED) == ["window in pixels", "measure"]
+    before = colors(notebook)
+    ask(notebook, "xw.Saliency()")
+    expect(control(notebook, "window in pixels")).to_have_count(0)
+    assert moving(view).evaluate_all(CALLED) == ["channels"]
+    assert (colors(notebook) != before).any()
+    ask(notebook, "quick(window=5)")
+    expect(control(notebook, "window in pixels")).to_have_value("5")
+    expect(control(notebook, "channels")).to_have_count(0)
+
+
+def test_a_map_without_negative_values_has_half_a_scale(notebook: Notebook) -> None:
+    view = explorer(notebook)
+    expect(view.locator(".xw-tick")).to_be_visible()
+    ask(notebook, "xw.Saliency()")
+    expect(view.locator(".xw-tick")).to_be_hidden()
+    expect(view.locator(".xw-low")).to_have_text("0")
+    expect(view.locator(".xw-zero")).to_have_text("logits per unit of pixel value")
+    expect(view.locator(".xw-against")).to_have_text("")
+    first, last = (view.locator(".xw-ramp").evaluate(CODES)[place] for place in
+                   (slice(0, 3), slice(-4, -1)))  # fmt: skip
+    assert first == [247, 247, 247]
+    assert last == [103, 0, 31]
+    control(notebook, "channels").select_option("signed")
+    expect(view.locator(".xw-tick")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("asked", "name", "said"),
+    [
+        ("quick(window=8)", "window in pixels", "window=9"),
+        ("quick(window=8)", "measure", "measure='difference'"),
+        ("xw.ExcitationBackprop()", "contrast", "contrastive=False"),
+    ],
+)
+def test_controls_answer_while_a_cell_runs(
+    notebook: Notebook, asked: str, name: str, said: str
+) -> None:
+    ask(notebook, asked)
+    expect(control(notebook, name)).to_be_visible()
+    notebook.page.wait_for_timeout(300)
+    notebook.page.evaluate("""() => {
+      const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+      kernel.requestExecute({ code: 'import time; time.sleep(5); seen = study.method' });
+    }""")
+    moved = control(notebook, name)
+    moved.focus()
+    notebook.page.keyboard.press({"contrast": "Space", "measure": "ArrowDown"}.get(name, "ArrowUp"))
+    assert said in notebook.kernel("print(seen)")
+
+
+def test_what_the_method_refuses_is_put_back_and_explained(notebook: Notebook) -> None:
+    ask(notebook, "Brightness()")
+    gain, alert = control(notebook, "gain"), explorer(notebook).locator(".xw-parameter + .xw-alert")
+    expect(alert).to_be_hidden()
+    before = colors(notebook)
+    gain.focus()
+    notebook.page.keyboard.press("ArrowRight")
+    expect(alert).to_have_text("gain is 3, but must be <b>even</b>")
+    expect(alert).to_have_role("alert")
+    expect(gain).to_have_value("2")
+    expect(gain).to_have_attribute("aria-valuetext", "2")
+    assert "gain=2" in method(notebook)
+    np.testing.assert_array_equal(colors(notebook), before)
+    notebook.page.keyboard.press("PageUp")
+    notebook.page.keyboard.press("End")
+    expect(alert).to_have_text("gain is 9, but must be <b>even</b>")
+    notebook.kernel("study.move(gain=4)")
+    expect(gain).to_have_value("4")
+    expect(alert).to_be_hidden()
+
+
+def test_a_comparison_shares_what_both_methods_have(notebook: Notebook) -> None:
+    view = notebook.page.locator(".xw-comparison")
+    assert moving(view).evaluate_all(CALLED) == [
+        "window in pixels", "colour (left)", "measure (left)", "measure (right)",
+    ]  # fmt: skip
+    expect(view.locator(".xw-parameter > span")).to_have_text(
+        ["Window", "Colour (left)", "Measure (left)", "Measure (right)"]
+    )
+    windows = "print(left.window, right.window)"
+    window = view.get_by_label("window in pixels", exact=True)
+    window.focus()
+    notebook.page.keyboard.press("ArrowRight")
+    notebook.page.wait_for_timeout(500)
+    assert notebook.kernel(windows).split() == ["9", "9"]
+    view.get_by_label("measure (left)").select_option("drop")
+    notebook.page.wait_for_timeout(500)
+    measures = notebook.kernel("print(left.method.measure, right.method.measure)").split()
+    assert measures == ["drop", "evidence"]
+    maps = [one.bounding_box() for one in view.locator(".xw-map:visible").all()]
+    last = moving(view).last.bounding_box()
+    assert len({round(box["y"]) for box in maps}) == 1, "in one row"
+    assert last["y"] + last["height"] <= maps[0]["y"], "below all controls"
