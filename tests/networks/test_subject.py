@@ -124,17 +124,14 @@ def test_logits_are_computed_once_and_when_asked_for(forwards):
     assert torch.equal(first, net.logits(image()[None]))
 
 
-def test_activations_are_computed_once_a_layer(forwards):
-    net, sizes = forwards
+def test_logits_are_those_of_the_weights_as_they_are():
+    net = network()
     subject = Subject(net, image())
-    net.layers  # noqa: B018  # listed
-    sizes.clear()
-    for _ in range(2):
-        for layer in ("first", "second"):
-            expected = by_hand(net, image())[layer]
-            torch.testing.assert_close(subject.activations(layer), expected, rtol=0, atol=1e-12)
-            assert subject.target(xw.Channel(layer)) == subject.target(xw.Channel(layer))
-    assert sizes == [1, 1]
+    before = subject.logits
+    with torch.no_grad():
+        next(net.module.parameters()).mul_(2)
+    assert not torch.equal(subject.logits, before)
+    torch.testing.assert_close(subject.logits, net(image()[None]), rtol=0, atol=1e-12)
 
 
 def test_pixels_are_the_networks_and_the_picture_is_to_look_at():

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from itertools import chain
 from numbers import Integral
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -289,6 +290,12 @@ class Network:
         """The type of the module's parameters."""
         parameter = next(self.module.parameters(), None)
         return torch.float32 if parameter is None else parameter.dtype
+
+    @property
+    def state(self) -> tuple[tuple[int, int], ...]:
+        """What is another one when weights or running statistics were written or replaced."""
+        kept = chain(self.module.parameters(), self.module.buffers())
+        return tuple((id(one), 0 if one.is_inference() else one._version) for one in kept)
 
     @contextmanager
     def evaluating(self, gradients: bool = False) -> Iterator[None]:

@@ -46,7 +46,8 @@ class Subject:
     def __init__(self, net: Network, image: object) -> None:
         self.image = image_for(net, image)
         self.net = net
-        self._activations: dict[str, Tensor] = {}
+        self._logits = torch.empty(0)
+        self._state: object = None
 
     @cached_property
     def pixels(self) -> Tensor:
@@ -58,10 +59,13 @@ class Subject:
         """The image to look at, 8-bit ``(H, W, 3)``."""
         return picture(self.image)
 
-    @cached_property
+    @property
     def logits(self) -> Tensor:
-        """``(1, K)``, whatever the network returns."""
-        return self.net.logits(self.image[None])
+        """``(1, K)``, whatever the network returns; computed again when its weights changed."""
+        state = self.net.state
+        if self._state != state:
+            self._logits, self._state = self.net.logits(self.image[None]), state
+        return self._logits
 
     def activations(self, layer: str) -> Tensor:
         """``(1, C, h, w)`` or ``(1, K)``: a layer's output, finite.
@@ -69,11 +73,8 @@ class Subject:
         Raises:
             ValueError: when some are not, or the layer is not used.
         """
-        if layer not in self._activations:
-            with self.net.evaluating():
-                values = self.net.activations(self.pixels[None], layer)
-            self._activations[layer] = finite(self.net, values)
-        return self._activations[layer]
+        with self.net.evaluating():
+            return finite(self.net, self.net.activations(self.pixels[None], layer))
 
     def watched(
         self,

@@ -97,7 +97,7 @@ class LiveResult(traitlets.HasTraits, Generic[Asked, Answer]):
         steps: Callable[[Asked], Iterator[Answer]] = Question.steps,  # type: ignore[assignment]
         share: Callable[[Answer], float] = share_of,
         urgent: bool = False,
-        keep: int = 1000,
+        keep: int = 200,
         rests: int = 2,
     ) -> None:
         super().__init__()

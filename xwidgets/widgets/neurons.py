@@ -69,7 +69,7 @@ class Neurons(traitlets.HasTraits):
         self._method = InputResampling()
         self.images: Collection | None = None
         self._searching = False
-        self.ranking: LiveResult[Question, Ranking] = study.live(self._rank, urgent=True)
+        self.ranking: LiveResult[Question, Ranking] = study.live(self._rank, urgent=True, keep=32)
         self.patches: LiveResult[Look, tuple[NeuronPatch, ...]] = study.live(
             self._look, urgent=True, keep=8
         )

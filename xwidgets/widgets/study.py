@@ -117,7 +117,7 @@ class Study(traitlets.HasTraits):
         steps: Callable[[Asked], Iterator[Answer]] = Question.steps,  # type: ignore[assignment]
         share: Callable[[Answer], float] = share_of,
         urgent: bool = False,
-        keep: int = 1000,
+        keep: int = 200,
         rests: int = 2,
     ) -> LiveResult[Asked, Answer]:
         """A further result that this study's worker computes; arguments as of that class."""
