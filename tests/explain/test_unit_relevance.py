@@ -346,7 +346,8 @@ BAD = {
     ),
     "class": (lambda: (network(), image(), "middle", 3, IMAGES), "classes 0 to 2"),
     "measure": (
-        lambda: (network(), image(), "middle", 0, IMAGES, 1, 0, "bits"), "one of evidence"
+        lambda: (network(), image(), "middle", 0, IMAGES, 1, 0, "bits"),
+        'but must be "evidence" or "difference"',
     ),
     "memory": (
         lambda: (network(), image(), "middle", 0, IMAGES, 1, 0, "evidence", 9, -1), "memory is -1"
