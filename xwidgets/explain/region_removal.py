@@ -228,6 +228,7 @@ def mask_of(mask: object, shape: tuple[int, int] | None = None) -> Tensor:
         ValueError: when it does not.
     """
     try:
+        mask = mask.copy() if isinstance(mask, np.ndarray) else mask
         region = torch.as_tensor(mask).detach().cpu()
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(
