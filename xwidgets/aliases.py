@@ -8,8 +8,6 @@ from .errors import warn
 
 ALIASES: Mapping[str, str] = {
     "xwidgets.widgets.Inquiry": "xwidgets.widgets.LiveResult",
-    "xwidgets.widgets.inquiry": "xwidgets.widgets.live_result",
-    "xwidgets.widgets.window_slider": "xwidgets.widgets.parameter_control",
 }
 """By what it was called before, what it is called now."""
 

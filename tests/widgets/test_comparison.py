@@ -308,3 +308,25 @@ def test_a_window_that_only_one_side_can_take_becomes_the_largest_of_both(
         comparison = xw.Comparison(left, right)
         right.window = 12
         assert (left.window, right.window, sliders(comparison)[0].value) == (6, 6, 6)
+
+
+def test_a_comparison_goes_on_with_a_method_of_another_kind(sides, tmp_path: Path) -> None:
+    left, right = sides
+    comparison = xw.Comparison(left, right)
+    settle(left, right)
+    left.method = xw.Saliency()
+    settle(left)
+    names = [(c.name, c.side) for c in comparison.children if isinstance(c, ParameterControl)]
+    assert names == [("reduce", "left"), ("window", "right"), ("measure", "right")]
+    assert panels(comparison)[2].note.startswith("A map in logits per unit of pixel value and one")
+    comparison.to_html(tmp_path / "page.html")
+    left.method = xw.Occlusion(window=5, measure="drop")
+    right.move(window=5)
+    names = [(c.name, c.side) for c in comparison.children if isinstance(c, ParameterControl)]
+    assert ("value", "left") in names
+    assert ("measure", "right") in names
+    settle(left, right)
+    right.move(measure="difference")
+    left.move(measure="difference")
+    settle(left, right)
+    assert comparison.difference is not None

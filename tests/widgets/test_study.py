@@ -321,3 +321,32 @@ def test_parameters_move_and_results_are_had_for_their_values(study: xw.Study) -
     assert [one.parameters["window"] for one in study.complete()] == [4, 6]
     with pytest.raises(ValueError, match="unknown parameter 'colour'"):
         study.move(colour=0)
+
+
+def test_target_and_method_are_set_together_where_neither_goes_with_the_other(
+    study: xw.Study,
+) -> None:
+    study.ask(xw.Channel(1, 2), xw.NeuronPatches())
+    assert study.wait().channel == 2
+    for name, value in (("target", 1), ("method", xw.InputResampling())):
+        with pytest.raises(ValueError, match="a target is a"):
+            setattr(study, name, value)
+    study.ask(1, xw.InputResampling(samples=4, minimum=0))
+    assert (study.target, study.wait().target) == (1, 1)
+
+
+def test_a_study_begins_with_a_method_that_explains_its_target_alone(
+    net: xw.Network, image: torch.Tensor
+) -> None:
+    with xw.Study(net, image, xw.Channel(1, 2), xw.NeuronPatches()) as study:
+        assert study.wait().channel == 2
+
+
+def test_what_is_known_is_of_the_weights_as_they_were(study: xw.Study) -> None:
+    first = study.wait()
+    with torch.no_grad():
+        next(study.network.module.parameters()).mul_(2)
+    study.window = 5
+    study.window = 4
+    assert not np.array_equal(study.wait().values, first.values)
+    np.testing.assert_array_equal(study.wait().values, direct(study).values)

@@ -49,7 +49,7 @@ def stop_parameter(line: str) -> Any:
     return parameter(
         None,
         line,
-        choices=lambda method, subject: ["pixels", *names_of_layers(subject)],
+        choices=lambda method, subject: [None, "pixels", *names_of_layers(subject)],
         resolve=lambda value, subject: value and end_layer(subject.net, value),
         label="Stop at",
     )

@@ -71,7 +71,7 @@ class ImageSearch(Method[TopImages]):
         compared=False,
     )
 
-    name = "dataset search"
+    name, unit = "dataset search", "activation"
 
     def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
         """Raise for targets that are no channels."""

@@ -9,6 +9,7 @@ compared and exported as any other. One that computes in steps defines :meth:`Me
 
 from __future__ import annotations
 
+import inspect
 import time
 from abc import ABC
 from collections import deque
@@ -69,6 +70,12 @@ class Method(ABC, Generic[R]):
                 if isinstance(item, Field) and "parameter" in item.metadata
             },
         }
+        for name, kind in inspect.get_annotations(cls).items():
+            if name not in cls.parameters and "ClassVar" not in str(kind):
+                raise TypeError(
+                    f"{cls.__name__}.{name} is no parameter; define it with "
+                    f'{name}: ... = parameter(default, "what it is")'
+                )
         cls.__doc__ = documented(cls.__doc__, cls.parameters)
         # what dataclasses would define fails for parameters that are arrays
         cls.__eq__, cls.__hash__ = Method.__eq__, Method.__hash__  # type: ignore[method-assign]
@@ -81,11 +88,10 @@ class Method(ABC, Generic[R]):
         if type(self) is not type(other):
             return False
         pairs = zip(self._compared(), cast(Self, other)._compared(), strict=True)
-        return all(one is two or (_has_value(one) and one == two) for one, two in pairs)
+        return all(_same(one, two) for one, two in pairs)
 
     def __hash__(self) -> int:
-        values = (value if _has_value(value) else id(value) for value in self._compared())
-        return hash((type(self), *values))
+        return hash((type(self), *map(_hash, self._compared())))
 
     @property
     def name(self) -> str:
@@ -188,7 +194,8 @@ class Method(ABC, Generic[R]):
         _limit(seconds)
         run = self.on(Subject(net, image), targets)
         for _ in run.steps():
-            if seconds is not None and time.monotonic() - begun >= seconds:
+            over = seconds is not None and time.monotonic() - begun >= seconds
+            if over and len(run.results()) == len(targets):
                 break
         return list(run.results())
 
@@ -265,7 +272,11 @@ class Method(ABC, Generic[R]):
             ValueError: in a sentence.
         """
         for name, known in self.parameters.items():
-            known.check(name, getattr(self, name))
+            value = getattr(self, name)
+            if isinstance(value, Field):
+                kind = type(self).__name__
+                raise ValueError(f"{kind} is no value; write @dataclass(frozen=True) above it")
+            known.check(name, value)
 
     def _compared(self) -> list[Any]:
         return [getattr(self, name) for name, known in self.parameters.items() if known.compared]
@@ -331,11 +342,13 @@ class MapMethod(Method[Relevance]):
         size = subject.image.shape[1:]
         if values.shape != size:
             values = interpolate(values[None, None], size=size, mode="bilinear")[0, 0]
-        net = subject.net
+        net, told, facts_of_target = subject.net, self.told(), dict(target.facts)
+        if told.keys() & facts_of_target.keys():
+            facts_of_target = {"target": facts_of_target}
         defaults: dict[str, Any] = {
-            "unit": self.unit,
+            "unit": self.unit.replace("logits", target.unit),
             "signed": self.signed or bool((values < 0).any()),
-            "parameters": dict(target.facts) | self.told(),
+            "parameters": facts_of_target | told,
         }
         return Relevance(
             values=values.detach().float().cpu().numpy(),
@@ -397,14 +410,28 @@ def _limit(seconds: float | None) -> None:
         number("seconds", seconds, lambda time: time > 0, "above 0, or None for no limit")
 
 
+def _same(one: Any, other: Any) -> bool:
+    """Whether two parameters are equal; arrays are when they are the same object."""
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return one is other or bool(_has_value(one) and _has_value(other) and one == other)
+
+
+def _hash(value: Any) -> int:
+    if isinstance(value, tuple):
+        return hash(tuple(map(_hash, value)))
+    return hash(value) if _has_value(value) else id(value)
+
+
 def _has_value(value: Any) -> bool:
     """Whether it is known by its value, and not by being the same object."""
     return isinstance(value, Hashable) and not isinstance(value, Tensor)
 
 
 def _own(value: Any) -> Any:
-    """A number of numpy's as Python's own, which controls and messages can hold."""
-    if isinstance(value, tuple):
+    """Numbers of numpy's as Python's own, and lists of plain values as tuples, which are values."""
+    plain = isinstance(value, list) and all(isinstance(one, str | int | float) for one in value)
+    if plain or isinstance(value, tuple):
         return tuple(_own(one) for one in value)
     return value.item() if isinstance(value, np.generic) else value
 

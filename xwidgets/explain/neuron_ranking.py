@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from xwidgets.errors import number, of_kind, warn
+from xwidgets.errors import number, of_kind, unknown, warn
 from xwidgets.networks import Layer, Network
 from xwidgets.networks.readers import Weights, outgoing_weights
 from xwidgets.networks.subject import Subject
@@ -36,6 +36,11 @@ from .method import Method, Run
 from .parameter import front, parameter
 
 Output = Literal["logit", "probability"]
+
+
+def _check_metric(name: str, value: Any) -> None:
+    if value not in METRICS:
+        raise unknown(name, value, METRICS)
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ class InputResampling(Method[Ranking]):
     metric: str = parameter(
         "activation_precision",
         "which of the six ranks; all are computed, and :meth:`Ranking.by` ranks by another",
-        check=lambda name, value: None,
+        check=_check_metric,
         told=False,
     )
     layers: str | int | Sequence[str | int] | None = parameter(
@@ -91,15 +96,12 @@ class InputResampling(Method[Ranking]):
         compared=False,
     )
 
-    name = "input resampling"
-
-    def __post_init__(self) -> None:
-        if isinstance(self.layers, list):
-            object.__setattr__(self, "layers", tuple(self.layers))
-        super().__post_init__()
+    name, unit = "input resampling", "importance"
 
     def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
-        """Raise for layers without channels, an unknown metric, or targets that are no classes."""
+        """Raise for layers without channels, or targets that are not one class."""
+        if len(targets) > 1:
+            raise ValueError("neurons are ranked for one class at a time; give one target")
         _with_channels(subject.net, self.layers)
         for target in targets:
             of_kind("a target", target, Class, "a class, by index or name")

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from xwidgets.evidence import log_odds, log_odds_slope
 from xwidgets.networks.subject import Subject, finite
-from xwidgets.networks.target import Channel, Class, Resolved, Unit
+from xwidgets.networks.target import Above, Channel, Class, Resolved, Unit
 
 Measure = Literal["evidence", "difference", "drop", "probability"]
 """Of classes: log2 odds lost, score lost before softmax, probability lost, or left."""
@@ -174,6 +174,11 @@ def nodes_of(
         raise ValueError(
             "targets are of several kinds or places; ask for classes, for feature maps of one "
             "layer, or for units at one place, in one call"
+        )
+    if isinstance(targets[0], Above):
+        raise ValueError(
+            f"what windows say for {targets[0].label(subject.net)} is not known; give a class, an "
+            "xw.Channel or an xw.Unit, or use excitation backprop or saliency"
         )
     if not isinstance(targets[0], Class):
         return Activations(subject, cast(Sequence[Channel], targets))

@@ -16,7 +16,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from torch import Tensor
 
-from xwidgets.errors import at_least
+from xwidgets.errors import at_least, number
 from xwidgets.networks import Network
 from xwidgets.networks.subject import Subject
 from xwidgets.networks.target import Resolved, Target
@@ -38,6 +38,11 @@ def _check_window(name: str, value: Any) -> None:
         raise ValueError(f"{name} is {value!r}, but must be a side or (height, width) in pixels")
     for side in sides:
         at_least(name, side, 1)
+
+
+def _check_value(name: str, value: Any) -> None:
+    for one in value if isinstance(value, tuple) else (value,):
+        number(name, one, lambda x: 0 <= x <= 1, "from 0 to 1, or one for each channel")
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ class Occlusion(MapMethod):
         "of its pixels, one number for all channels or one a channel, from 0 to 1",
         least=0,
         most=1,
-        check=lambda name, value: None,
+        check=_check_value,
         label="Colour",
         step=0.05,
     )

@@ -117,6 +117,9 @@ def parameter(
         told: whether results tell it among their parameters.
         compared: whether methods that differ in it ask something else.
     """
+    sliding = label and choices is None and not isinstance(default, bool)
+    if sliding and span is None and None in (least, most):
+        raise ValueError(f"the control {label!r} has no ends; give least and most, or span")
     checked = check or _checks(default, least, most, above, choices)
     facts = Parameter(
         line, checked, resolve, least, most, span, choices, label, unit, step, told, compared
@@ -227,6 +230,8 @@ def _checks(
 
     def whole(name: str, value: Any) -> None:
         at_least(name, value, int(lowest) if lowest is not None else 0)
+        if highest is not None and value > highest:
+            raise ValueError(f"{name} is {value!r}, but must be at most {highest:g}")
 
     def real(name: str, value: Any) -> None:
         if above is not None:

@@ -13,12 +13,12 @@ from torch import Tensor
 
 from xwidgets.networks import Network
 from xwidgets.networks.subject import Subject
-from xwidgets.networks.target import Class, Resolved, Target
+from xwidgets.networks.target import Resolved, Target
 from xwidgets.networks.watch import go_back
 from xwidgets.results import Relevance
 
 from .method import MapMethod
-from .parameter import front, parameter, seed_parameter
+from .parameter import front, parameter
 
 Reduce = Literal["maximum", "signed"]
 
@@ -50,7 +50,7 @@ class Saliency(MapMethod):
     sigma: float = parameter(
         0.0, "standard deviation of the noise, in pixel values; 0.15 is usual", least=0
     )
-    seed: int = seed_parameter("of the noise")
+    seed: int = parameter(0, "of the noise", check=lambda name, value: None)
 
     unit = "logits per unit of pixel value"
 
@@ -87,8 +87,7 @@ class Saliency(MapMethod):
             share = torch.full_like(score, 1 / self.samples)
             gradient += go_back(score, share[None], watched.pixels)[0, 0]
         values = gradient.abs().amax(0) if self.reduce == "maximum" else gradient.sum(0)
-        unit = self.unit if isinstance(target, Class) else "activation per unit of pixel value"
-        return self.relevance(subject, target, values, unit=unit)
+        return self.relevance(subject, target, values)
 
 
 @front(Saliency)

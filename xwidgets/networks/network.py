@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from xwidgets.errors import index_within, unknown
+from xwidgets.errors import at_least, index_within, unknown
 from xwidgets.images import as_pixels, one_image, photo
 
 from .exact import exact_products
@@ -185,6 +185,7 @@ class Network:
             >>> len(net.top(torch.rand(3, 4, 4)))
             2
         """
+        at_least("k", k, 1)
         return self.ranked(self(one_image(image, self.channels)[None]))[:k]
 
     def ranked(self, logits: Tensor) -> list[tuple[int, str, float]]:

@@ -29,6 +29,8 @@ class Class:
 
     index: int
 
+    unit = "logits"
+
     @property
     def layers(self) -> tuple[str, ...]:
         """Names of the layers whose activations a pass must keep: none."""
@@ -56,6 +58,7 @@ class Class:
 class _Hidden:
     """A part of a layer."""
 
+    unit = "activation"
     layer: str | int
 
     @property
@@ -145,6 +148,11 @@ class Above:
     layer: str | int | None
     index: int
     top: nn.Module | None = None
+
+    @property
+    def unit(self) -> str:
+        """Of its value."""
+        return "logits" if self.layer is None and self.top is None else "activation"
 
     @property
     def layers(self) -> tuple[str, ...]:

@@ -62,6 +62,11 @@ class TopImages(Result):
         return [image[box.slices] for image, box in zip(self.images, self.fields, strict=True)]
 
     @property
+    def completed(self) -> float:
+        """The share of the images that were looked at."""
+        return self.searched / self.total
+
+    @property
     def title(self) -> str:
         """One line that says what this is."""
         share = "" if self.searched >= self.total else f", {self.searched} searched"

@@ -39,7 +39,10 @@ class ClassChooser(ipywidgets.Dropdown):
             ]
 
         def choose(change: traitlets.Bunch) -> None:
-            study.target = change.new
+            try:
+                study.target = change.new
+            except ValueError:  # the method explains no class
+                follow(None)
 
         def follow(_: object) -> None:
             self.unobserve(choose, "value")  # new options select the first for a moment

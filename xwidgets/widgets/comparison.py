@@ -59,6 +59,8 @@ class Comparison(Following, ipywidgets.Box):
     """
 
     _parts: Sequence[Any] = ()
+    _moving: Sequence[ParameterControl] = ()
+    children: tuple[Any, ...]
 
     def __init__(self, left: Side, right: Side) -> None:
         for side in (left, right):
@@ -74,15 +76,24 @@ class Comparison(Following, ipywidgets.Box):
         for view in (*self._maps, self._gap):
             view.controls = "none"
             links += [ipywidgets.jslink((self._controls, n), (view, n)) for n in SHARED]
-        views = [*self._moving(), *self._maps, self._gap, self._controls]
+        views = [*self._maps, self._gap, self._controls]
         self._parts = self._subject, *links, *views
         super().__init__(views)
         self.add_class("xw-comparison")
+        self._offer()
+        self.follow(self._subject, self._offer, "kinds")
         self.follow(self._subject, self._tell, ["sides", "note"])
         self._tell()
 
-    def _moving(self) -> list[ParameterControl]:
-        """One control for a parameter of both sides where they began equal, else one for each."""
+    def _offer(self) -> None:
+        """Controls of the parameters: one for both sides where they began equal, else one each."""
+        before, self._moving = self._moving, self._controls_of_methods()
+        views = [view for view in self.children if view not in before]
+        self.children = (*self._moving, *views)
+        for control in before:
+            control.close()
+
+    def _controls_of_methods(self) -> list[ParameterControl]:
         studies, linked = self._subject.studies, self._subject.linked
         left, right = self._subject.both
         sides = {} if left is right else {left: "left", right: "right"}
@@ -148,7 +159,7 @@ class Comparison(Following, ipywidgets.Box):
     def close(self) -> None:
         """Take it off the page, and follow nothing any more."""
         self.unfollow()
-        for part in self._parts:
+        for part in (*self._parts, *self._moving):
             part.close()
         super().close()
 

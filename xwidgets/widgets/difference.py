@@ -32,6 +32,7 @@ class Difference(Following, traitlets.HasTraits):
         note: why there is none, in a sentence; "" while nothing stands in its way.
         progress: that of the side that is behind.
         image: changes when a side turns to another picture.
+        kinds: of the studies' methods.
         both: left and right.
         studies: those of the two that are studies.
         linked: the parameters that both sides are studies of and that change together, as they
@@ -51,14 +52,17 @@ class Difference(Following, traitlets.HasTraits):
     note = traitlets.Unicode(read_only=True)
     progress = traitlets.Instance(Progress, args=("complete", 1.0), read_only=True)
     image = traitlets.Any(read_only=True)
+    kinds = traitlets.Tuple(read_only=True)
 
     def __init__(self, left: Side, right: Side) -> None:
         super().__init__()
         self.both = left, right
         self._lock = threading.RLock()  # two studies have two threads
         self.studies = tuple(dict.fromkeys(s for s in self.both if isinstance(s, Study)))
-        self.linked = equal_parameters(*self.studies) if len(self.studies) == 2 else ()
+        self.linked: tuple[str, ...] = ()
+        self._link()
         for study in self.studies:
+            self.follow(study, self._link, "method")
             self.follow(study, self._compute, "relevance")
             self.follow(study, self._tell, "progress")
             self.follow(study, self._turn_to, "image")
@@ -80,6 +84,14 @@ class Difference(Following, traitlets.HasTraits):
     def close(self) -> None:
         """Follow the sides no more."""
         self.unfollow()
+
+    def _link(self) -> None:
+        """Find anew what changes together, when there are methods of other kinds."""
+        with self._lock:
+            kinds = tuple(type(study.method) for study in self.studies)
+            if len(kinds) == 2 and kinds != self.kinds:
+                self.linked = equal_parameters(*self.studies)
+            self.set_trait("kinds", kinds)
 
     def _compute(self) -> None:
         with self._lock:

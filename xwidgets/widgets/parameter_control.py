@@ -65,9 +65,9 @@ class ParameterControl(View):
     line = traitlets.Unicode().tag(sync=True)
     unit = traitlets.Unicode().tag(sync=True)
     value = traitlets.Any().tag(sync=True)
-    min = traitlets.Float().tag(sync=True)
-    max = traitlets.Float().tag(sync=True)
-    step = traitlets.Float(1).tag(sync=True)
+    min = traitlets.Any(0).tag(sync=True)
+    max = traitlets.Any(1).tag(sync=True)
+    step = traitlets.Any(1).tag(sync=True)
     options = traitlets.List(traitlets.Unicode()).tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)
 
@@ -78,7 +78,7 @@ class ParameterControl(View):
                 f"a control moves a parameter of studies, but was given {given}; "
                 "make a study with xw.Study(net, image)"
             )
-        self._studies = studies
+        self._studies: tuple[Study, ...] = studies
         self._values: dict[str, Any] = {}
         for study in studies:
             if control_of(study, name) is None:
@@ -97,10 +97,16 @@ class ParameterControl(View):
         # works while a cell runs.
         self.on_msg(lambda *_: self.send({"type": "heard"}))
 
+    def close(self) -> None:
+        """Take it off the page, and follow nothing any more."""
+        self._studies = ()
+        super().close()
+
     def _follow(self, study: Study) -> None:
         """Show a study's value of the parameter, and give it to the others."""
-        self._show(study)
-        self._move()
+        if study in self._studies:  # or else it was closed by whoever heard of this first
+            self._show(study)
+            self._move()
 
     def _show(self, study: Study) -> None:
         """Take over what a study's method says of the parameter."""
@@ -153,7 +159,8 @@ class ParameterControl(View):
         if self.kind == "choice" and value not in self.options:
             raise unknown(self.name, value, self.options)
         if self.kind == "range" and not isinstance(value, list):
-            if not self.min <= value <= self.max:
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or not self.min <= value <= self.max:
                 raise ValueError(
                     f"{self.name} {value} is not possible here: {self.min:g} to {self.max:g} are"
                 )
@@ -179,7 +186,7 @@ class WindowSlider(ParameterControl):
         >>> study = xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image)
         >>> slider = WindowSlider(study)
         >>> slider.value, slider.max
-        (10, 16.0)
+        (10, 16)
         >>> study.close()
     """
 

@@ -209,7 +209,7 @@ class PatchGallery(View):
         with self.hold_sync():
             if photo != self.photo:
                 self.photo, self.shape, self.ticks = photo, list(picture.shape[:2]), {}
-            self.target = study.network.class_name(study.target)
+            self.target = study.question.target.label(study.network)
 
 
 LOOK = ["start", "threshold"]

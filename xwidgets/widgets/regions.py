@@ -34,6 +34,7 @@ class Removal(NamedTuple):
     mask: Mask
     fill: str
     samples: int
+    sampler: Sampler | None
 
 
 class Regions(traitlets.HasTraits):
@@ -111,7 +112,8 @@ class Regions(traitlets.HasTraits):
     def _ask(self) -> None:
         if self.mask.any():
             mask = Mask.of(mask_of(self.mask))
-            self.removal.ask(Removal(self._study.subject, mask, self.fill, self.samples))
+            sampler = getattr(self._study.method, "sampler", None)
+            self.removal.ask(Removal(self._study.subject, mask, self.fill, self.samples, sampler))
         else:
             self.removal.drop()
 

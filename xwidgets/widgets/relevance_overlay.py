@@ -134,7 +134,9 @@ class RelevanceOverlay(View):
             ValueError: when ``windows`` are asked of a view that follows no study, or cannot be.
         """
         if windows is not None:
-            values = {"window": windows} | values
+            if "window" in values:
+                raise ValueError("windows and window are the same; give one of them")
+            values["window"] = windows
         if len(values) > 1:
             raise ValueError(
                 f"a page has one slider, not one each for {' and '.join(values)}; give the values "
@@ -157,18 +159,22 @@ class RelevanceOverlay(View):
         self, study: Study, parameter: str, values: Iterable[Any] | None
     ) -> tuple[list[Relevance], int]:
         """The complete maps for values of a parameter, and which of them is at hand."""
-        now = getattr(study.method, parameter, None)
         if values is None:
             shown = a_map(study.at())
             results = study.complete(parameter) or [shown]
             return results, next(n for n, result in enumerate(results) if result is shown)
         example = "[4, 8, 12]" if parameter == "window" else "its values"
-        of_kind(f"{parameter}s", values, Iterable, f"a list, such as {example}")
+        given = None if isinstance(values, str) else values
+        of_kind(f"{parameter}s", given, Iterable, f"a list, such as {example}")
         several = list(values)
         if not several:
             raise ValueError(f"there are no {parameter}s to show; give one at least")
         maps = [a_map(study.at(**{parameter: value})) for value in several]
-        return maps, several.index(now) if now in several else 0
+        meant = [
+            study.method.changed(**{parameter: one}).resolved(study.subject) for one in several
+        ]
+        here = study.question.method
+        return maps, meant.index(here) if here in meant else 0
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
@@ -239,6 +245,12 @@ def frames(
     ]
 
 
+def told_size(window: Any) -> str:
+    """The size of windows in words, of a side or of height and width."""
+    height, width = window if isinstance(window, list | tuple) else (window, window)
+    return f"{height} × {width} pixels"
+
+
 def names_of(results: Sequence[Relevance]) -> tuple[str, list[str]]:
     """What a slider between results is called, and each of them there.
 
@@ -256,7 +268,7 @@ def names_of(results: Sequence[Relevance]) -> tuple[str, list[str]]:
     values = [result.parameters.get(by) for result in results] if by else []
     if by is None or any(values.count(value) > 1 for value in values):
         return "Map", [result.title for result in results]
-    told = [f"{value} × {value} pixels" if by == "window" else str(value) for value in values]
+    told = [told_size(value) if by == "window" else str(value) for value in values]
     return by.replace("_", " ").capitalize(), told
 
 

@@ -13,7 +13,7 @@ import traitlets
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xwidgets.errors import of_kind
+from xwidgets.errors import of_kind, unknown
 from xwidgets.explain import Method, PredictionDifference
 from xwidgets.images import one_image, photo
 from xwidgets.networks import Network
@@ -100,8 +100,10 @@ class Study(traitlets.HasTraits):
         given = PredictionDifference() if method is None else a_method(method)
         given = given.changed(**parameters)
         suits = method is None and "window" not in parameters
-        self.method = given.suited(self.subject) if suits else given
-        self.target, self.image = self.subject.target(target), self.subject.image
+        with self.hold_trait_notifications():  # they are checked together
+            self.method = given.suited(self.subject) if suits else given
+            self.target, self.image = self.subject.target(target), self.subject.image
+        self._weights = net.state
         self._worker = Worker()
         self._lives: WeakSet[LiveResult[Any, Any]] = WeakSet()
         self._companions: dict[Callable[[Study], Any], Any] = {}
@@ -161,6 +163,17 @@ class Study(traitlets.HasTraits):
                 return int(control.most)
         raise ValueError(f"{self.method.name} has no windows; set study.method to one that has")
 
+    def ask(self, target: Target, method: Method[Any]) -> None:
+        """Set target and method together, as where neither goes with what the other was.
+
+        Raises:
+            ValueError: for a method that does not explain such a target.
+        """
+        resolved = self.subject.target(target)
+        a_method(method).admit(self.subject, resolved)
+        with self.hold_trait_notifications():
+            self.target, self.method = resolved, method
+
     def move(self, **parameters: Any) -> None:
         """Ask anew with other parameters of the method, such as ``window=8``.
 
@@ -199,7 +212,7 @@ class Study(traitlets.HasTraits):
         if window is not None:
             parameters["window"] = window
         question = self.question
-        method = question.method.changed(**parameters)
+        method = question.method.changed(**parameters).resolved(question.subject)
         method.admit(question.subject, question.target)
         return self._live.at(replace(question, method=method))
 
@@ -209,6 +222,8 @@ class Study(traitlets.HasTraits):
         They come by the values where these are numbers, else as they were completed.
         """
         question, known = self.question, self._live.known()
+        if parameter != "window" and parameter not in question.method.parameters:
+            raise unknown("parameter", parameter, question.method.parameters)
         mine = {
             getattr(asked.method, parameter, 0): result
             for asked, result in known.items()
@@ -307,6 +322,9 @@ class Study(traitlets.HasTraits):
     def _ask(self, _: object = None) -> None:
         with self._worker.lock:
             self.window = window_of(self.method)
+            if self._weights != self.network.state:
+                self._live.forget()
+                self._weights = self.network.state
             self._live.ask(self.question)
 
     def _follow(self, _: object) -> None:

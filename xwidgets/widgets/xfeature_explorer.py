@@ -245,7 +245,7 @@ class XFeatureExplorer(View):
         """Show nothing of another class, and of this one what is known."""
         self._found, self._settled, self._target = None, False, study.target
         with self.hold_sync():
-            self.label = study.network.class_name(study.target)
+            self.label = study.question.target.label(study.network)
             self.network = study.network.name
             self.features, self.images, self.message = [], [], ""
             self.opinion = self._opinions.setdefault(study.target, blank(study.target))
