@@ -18,6 +18,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from . import chromium
 
+ROOT = Path(__file__).parents[2]
 READY = """() => {
   const panel = window.jupyterapp?.shell.currentWidget;
   return panel?.sessionContext?.session?.kernel?.status === 'idle';
@@ -30,7 +31,7 @@ IDLE = """() => window.jupyterapp.shell.currentWidget.content.widgets
 
 @contextmanager
 def jupyter_lab(folder: Path, dark: bool = False) -> Iterator[str]:
-    """A JupyterLab server on ``folder``; gives its address."""
+    """A JupyterLab server on ``folder``, whose kernels import this checkout; gives its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -50,6 +51,8 @@ def jupyter_lab(folder: Path, dark: bool = False) -> Iterator[str]:
                 "IPYTHONDIR",
             )
         }
+        path = filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])
+        places["PYTHONPATH"] = os.pathsep.join(path)
         options = {
             "ServerApp.port": port,
             "ServerApp.port_retries": 0,

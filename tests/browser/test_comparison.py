@@ -11,7 +11,7 @@ from .lab import Notebook, browser_page, write_notebook
 
 SIDES = """
 import xwidgets as xw
-net, image = xw.network("birds"), xw.scenes.bird(seed=3).image
+net, image = xw.network("birds"), xw.scenes.bird(seed=8).image
 fills = xw.ConstantSampler(0.5), xw.ConstantSampler(0.0)
 left, right = (xw.Study(net, image, window=8, sampler=fill, {options}) for fill in fills)
 """

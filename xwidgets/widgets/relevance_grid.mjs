@@ -104,7 +104,7 @@ function render({ model, el }) {
   const [colors, both] = [model.get("colors"), bothSigns(cells)];
   const stops = both ? colors : colors.slice((colors.length - 1) / 2);
   const [low, high] = both ? ["against", "for"] : ["zero", "strongest"];
-  ramp.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
+  ramp.style.background = `border-box linear-gradient(to right, ${stops.join(", ")})`;
   const words = legend(model.get("scale"), cells);
   const key = make("div", { className: "xw-key", hidden: !cells.flat().some(({ unit }) => unit) },
     make("span", { textContent: low }), ramp, make("span", { textContent: high }),
