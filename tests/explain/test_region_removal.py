@@ -181,7 +181,7 @@ def test_other_arguments_that_cannot_be_are_refused():
     for changes, match in (
         ({"samples": 0}, "samples is 0"),
         ({"seed": -1}, "seed is -1"),
-        ({"sampler": "grey"}, "'grey' cannot fill a region"),
+        ({"sampler": "grey"}, "sampler is a str, but must be one like"),
         ({"net": net.module}, "net is a Sequential"),
         ({"image": x * 300}, r"pixels must lie in \[0, 1\]"),
         ({"sampler": None}, "brings no images to fit a sampler"),
