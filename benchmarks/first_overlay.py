@@ -1,20 +1,22 @@
 """How soon the slider is answered: from the key press to coloured pixels, in a real JupyterLab.
 
-    python -m benchmarks.first_overlay [--complete]
+    python -m benchmarks.first_overlay [--beside ANOTHER_CHECKOUT] [--complete]
 
 For the embedded birds on a drawn bird, and for SqueezeNet 1.1 on a photograph where its weights can
-be had. ``--complete`` also waits for the complete stride-1 map with S = 20 on the birds.
+be had. ``--beside`` measures another build too, in turns, a move of each. ``--complete`` also waits
+for the complete stride-1 map with S = 20 on the birds.
 """
 
 import argparse
 import os
 import statistics
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.lab import Notebook, browser_page, jupyter_lab, write_notebook
+from tests.browser.lab import ROOT, Notebook, browser_page, jupyter_lab, write_notebook
 
 SUBJECTS = {
     "birds, 64 x 64": 'net = xw.network("birds")\nimage = xw.scenes.bird(seed=3).image',
@@ -42,27 +44,55 @@ WATCH = """(slider) => {
 }"""
 
 
-def moves(page: Page, count: int) -> list[dict[str, float]]:
-    """Milliseconds to the first colours and to the covered picture, for some key presses."""
+MOVES = 10
+
+
+def move(notebook: Notebook) -> dict[str, float]:
+    """Milliseconds to the first colours and to the covered picture, for one key press."""
+    page = notebook.page
+    page.bring_to_front()
+    slider(page).focus()
+    page.evaluate("() => { delete window.timing; }")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function("() => window.timing?.covered", timeout=120_000)
+    timing: dict[str, float] = page.evaluate("() => window.timing")
+    notebook.kernel("study.stop()")  # so that it does not compute while the other is measured
+    return timing
+
+
+def slider(page: Page) -> Locator:
+    """The slider of the window."""
     control = page.locator(".xw-control", has=page.get_by_text("Window", exact=True)).first
-    slider = control.locator("input[type=range]")
-    slider.evaluate(WATCH)
-    slider.focus()
-    timings = []
-    for _ in range(count):
-        page.keyboard.press("ArrowLeft")
-        page.wait_for_function("() => window.timing?.covered", timeout=120_000)
-        timings.append(page.evaluate("() => window.timing"))
-    return timings
+    return control.locator("input[type=range]")
+
+
+def opened(page: Page, lab: str) -> Notebook | None:
+    """The notebook with its map, ready to move; ``None`` when the network cannot be had."""
+    notebook = Notebook(page, lab, "bench.ipynb")
+    notebook.run_all()
+    if notebook.kernel("study.wait(3); study.stop()"):
+        return None
+    slider(page).evaluate(WATCH)
+    return notebook
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--beside", type=Path)
     parser.add_argument("--complete", action="store_true")
     arguments = parser.parse_args()
-    print(f"| network | first colours | picture covered | ({os.cpu_count()} cores, medians) |")
-    print("|---|---|---|---|")
-    with TemporaryDirectory() as folder, jupyter_lab(Path(folder)) as lab:
+    builds = {"this build": ROOT}
+    if arguments.beside:
+        builds["the other"] = arguments.beside.resolve()
+    print(
+        f"| network | build | first colours | picture covered | ({os.cpu_count()} cores, medians) |"
+    )
+    print("|---|---|---|---|---|")
+    with TemporaryDirectory() as folder, ExitStack() as servers:
+        labs = {
+            build: servers.enter_context(jupyter_lab(Path(folder), checkout=checkout))
+            for build, checkout in builds.items()
+        }
         for name, subject in SUBJECTS.items():
             write_notebook(
                 Path(folder, "bench.ipynb"),
@@ -70,24 +100,30 @@ def main() -> None:
                 "xw.Explorer(study)",
             )
             with browser_page() as page:
-                notebook = Notebook(page, lab, "bench.ipynb")
-                notebook.run_all()
-                if error := notebook.kernel("study.wait(3)"):
-                    print(f"| {name} | not measured: {error} | | |")
-                    continue
-                timings = moves(page, 5)
-                first, covered = (
-                    statistics.median(timing[key] for timing in timings) / 1000
-                    for key in ("first", "covered")
-                )
-                print(f"| {name} | {first:.2f} s | {covered:.2f} s | |", flush=True)
-                if arguments.complete and name.startswith("birds"):
-                    notebook.kernel("import time; start = time.monotonic(); study.window = 10")
-                    status = page.locator(".xw-status")
-                    expect(status).to_have_text("complete", timeout=600_000)
-                    took = notebook.kernel("study.wait(); print(time.monotonic() - start)")
-                    print(f"| {name}, complete map, S = 20, stride 1 | {float(took):.0f} s | | |")
-                notebook.kernel("study.close()")
+                pages = [page, *(page.context.new_page() for _ in list(labs)[1:])]
+                notebooks = {
+                    build: opened(one, lab)
+                    for one, (build, lab) in zip(pages, labs.items(), strict=True)
+                }
+                ready = {build: one for build, one in notebooks.items() if one is not None}
+                turns = [{build: move(one) for build, one in ready.items()} for _ in range(MOVES)]
+                for build, notebook in ready.items():
+                    first, covered = (
+                        statistics.median(turn[build][key] for turn in turns) / 1000
+                        for key in ("first", "covered")
+                    )
+                    print(f"| {name} | {build} | {first:.2f} s | {covered:.2f} s | |", flush=True)
+                    if arguments.complete and name.startswith("birds"):
+                        print(f"| {name}, complete, S = 20 | {build} | {complete(notebook)} | | |")
+                    notebook.kernel("study.close()")
+
+
+def complete(notebook: Notebook) -> str:
+    """How long the complete stride-1 map takes."""
+    notebook.kernel("import time; start = time.monotonic(); study.window = 10")
+    expect(notebook.page.locator(".xw-status")).to_have_text("complete", timeout=600_000)
+    took = notebook.kernel("study.wait(); print(time.monotonic() - start)")
+    return f"{float(took):.0f} s"
 
 
 if __name__ == "__main__":

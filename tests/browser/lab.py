@@ -30,8 +30,8 @@ IDLE = """() => window.jupyterapp.shell.currentWidget.content.widgets
 
 
 @contextmanager
-def jupyter_lab(folder: Path, dark: bool = False) -> Iterator[str]:
-    """A JupyterLab server on ``folder``, whose kernels import this checkout; gives its address."""
+def jupyter_lab(folder: Path, dark: bool = False, checkout: Path = ROOT) -> Iterator[str]:
+    """A JupyterLab server on ``folder``, whose kernels import a checkout; gives its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -51,7 +51,7 @@ def jupyter_lab(folder: Path, dark: bool = False) -> Iterator[str]:
                 "IPYTHONDIR",
             )
         }
-        path = filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])
+        path = filter(None, [str(checkout), os.environ.get("PYTHONPATH")])
         places["PYTHONPATH"] = os.pathsep.join(path)
         options = {
             "ServerApp.port": port,
