@@ -3,7 +3,7 @@
 import inspect
 import json
 import re
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 import xwidgets as xw
-from xwidgets.explain import MapMethod, Method
+from xwidgets.explain import MapMethod, Method, parameter
 from xwidgets.networks import Subject
 
 OTHERS = {
@@ -104,13 +104,13 @@ def test_a_function_has_the_parameters_of_its_method(method: type, function: Any
     assert set(known) <= set(given)
     assert set(given) - set(known) <= OTHERS
     assert [name for name in given if name in known] == list(known), "in one order"
-    for name, parameter in known.items():
+    for name, ours in known.items():
         theirs = given[name]
-        assert inspect.formatannotation(parameter.annotation).strip("'") in (
+        assert inspect.formatannotation(ours.annotation).strip("'") in (
             inspect.formatannotation(theirs.annotation).strip("'"), "Any",
         ) or name in NEEDED  # fmt: skip
         if theirs.default is not inspect.Parameter.empty:
-            assert theirs.default == parameter.default, name
+            assert theirs.default == ours.default, name
         else:
             assert name in NEEDED
 
@@ -257,3 +257,69 @@ def test_a_parameter_that_there_is_not_is_refused(net: xw.Network, image: torch.
         xw.Study(net, image, method=xw.Saliency(), window=3)
     with pytest.raises(ValueError, match="method is a str, but must be a method such as"):
         xw.Study(net, image, method="saliency")
+
+
+def method_with(**defaults: Any) -> Any:
+    """A method of one parameter ``x`` with such a definition."""
+
+    @dataclass(frozen=True)
+    class Made(MapMethod):
+        """Made for a test."""
+
+        x: float = parameter(defaults.pop("default"), "a number", **defaults)
+        name, unit = "made", "nothing"
+
+    return Made
+
+
+@pytest.mark.parametrize(
+    ("definition", "good", "bad", "words"),
+    [
+        ({"default": 1, "least": 0, "most": 9}, (0, 9), 10, "at most 9"),
+        ({"default": 1, "least": 0, "most": 9}, (3,), 0.5, "whole number of at least 0"),
+        ({"default": 1}, (-3,), 1.5, "without a fraction"),
+        ({"default": 1.0}, (-3.5, 2), float("inf"), "finite"),
+        ({"default": 1.0}, (0.0,), "a", "must be a number"),
+        ({"default": 1.0, "above": 0}, (0.1,), 0, "above 0"),
+        ({"default": 1.0, "least": 0, "most": 2}, (0, 2), 2.1, "from 0 to 2"),
+        ({"default": None, "least": 1}, (None, 4), 0, "at least 1"),
+        ({"default": "a", "choices": ("a", "b", "c")}, ("b",), "d", '"a", "b" or "c"'),
+    ],
+)
+def test_a_definition_says_which_values_there_are(
+    definition: dict[str, Any], good: tuple[Any, ...], bad: Any, words: str
+) -> None:
+    made = method_with(**definition)
+    for value in (definition["default"], *good):
+        made(value).check_parameters()
+    with pytest.raises(ValueError, match=words):
+        made(bad).check_parameters()
+
+
+def test_definitions_that_cannot_be_are_refused_in_a_sentence() -> None:
+    with pytest.raises(ValueError, match="'Gain' has no ends; give least and most, or span"):
+        parameter(1.0, "how much", label="Gain")
+    with pytest.raises(TypeError, match=r"Bare\.gain is no parameter; define it with"):
+
+        class Bare(MapMethod):
+            """With a plain field."""
+
+            gain: float = 1.0
+
+    class Undecorated(MapMethod):
+        """Without the decorator."""
+
+        gain: float = parameter(1.0, "how much")
+
+    with pytest.raises(ValueError, match="write @dataclass"):
+        Undecorated().check_parameters()
+
+
+def test_a_part_of_a_layer_has_its_own_unit_and_keeps_its_layer(
+    net: xw.Network, image: torch.Tensor
+) -> None:
+    found = xw.Saliency().run(net, image, xw.Channel(2, 3))
+    assert found.unit == "activation per unit of pixel value"
+    assert found.parameters["layer"] == "3"
+    stopped = xw.ExcitationBackprop(layer="2").run(net, image, xw.Channel(2, 3))
+    assert (stopped.parameters["layer"], stopped.parameters["source"]) == ("2", "3")

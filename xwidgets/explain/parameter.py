@@ -196,7 +196,7 @@ def documented(text: str | None, parameters: Mapping[str, Parameter]) -> str | N
     if text is None or not parameters:
         return text
     lines = [
-        "\n".join(wrap(f"{name}: {known.line}.".replace("..", "."), 88, subsequent_indent="    "))
+        "\n".join(wrap(f"{name}: {known.line.rstrip('.')}.", 88, subsequent_indent="    "))
         for name, known in parameters.items()
     ]
     margin = re.search(r"\n( +)\S", text)
@@ -229,7 +229,9 @@ def _checks(
             raise ValueError(f"{name} is {value!r}, but must be {', '.join(others)} or {last}")
 
     def whole(name: str, value: Any) -> None:
-        at_least(name, value, int(lowest) if lowest is not None else 0)
+        if lowest is not None:
+            at_least(name, value, int(lowest))
+        number(name, value, lambda x: isinstance(x, Integral), "without a fraction")
         if highest is not None and value > highest:
             raise ValueError(f"{name} is {value!r}, but must be at most {highest:g}")
 
@@ -241,6 +243,8 @@ def _checks(
             number(name, value, lambda x: low <= x <= highest, f"from {low:g} to {highest:g}")
         elif lowest is not None:
             number(name, value, lambda x: lowest <= x < inf, f"of at least {lowest:g}")
+        else:
+            number(name, value, lambda x: -inf < x < inf, "that is finite")
 
     def optional(name: str, value: Any) -> None:
         if value is not None:
