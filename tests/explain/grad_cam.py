@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import torch
-
 from xwidgets.explain import MapMethod, layer_parameter, parameter
 
 
@@ -20,6 +18,6 @@ class GradCAM(MapMethod):
         """The map of one target: the sum over k of mean(d score / d A_k) A_k."""
         watched = subject.watched([self.layer], target)
         maps = watched.activations[self.layer]
-        (slopes,) = torch.autograd.grad(target.score(watched).sum(), maps)
+        slopes = watched.gradient(target.score(watched), maps)
         values = (slopes.mean((2, 3), keepdim=True) * maps).sum(1)[0]
         return self.relevance(subject, target, values.relu() if self.rectified else values)

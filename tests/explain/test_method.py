@@ -15,6 +15,8 @@ import xwidgets as xw
 from xwidgets.explain import MapMethod, Method, parameter
 from xwidgets.networks import Subject
 
+from .grad_cam import GradCAM
+
 OTHERS = {
     "net", "image", "images", "target", "targets", "layer", "source", "top", "neurons", "channel",
     "seconds", "target_layer", "progress", "mask", "module",
@@ -306,13 +308,68 @@ def test_definitions_that_cannot_be_are_refused_in_a_sentence() -> None:
 
             gain: float = 1.0
 
+    with pytest.raises(TypeError, match=r"Hiding\.steps hides what every method has"):
+
+        class Hiding(MapMethod):
+            """With a parameter called as a function of all methods."""
+
+            steps: int = parameter(1, "how many")
+
+
+def test_what_a_newcomer_forgets_is_said_in_a_sentence(
+    net: xw.Network, image: torch.Tensor
+) -> None:
     class Undecorated(MapMethod):
         """Without the decorator."""
 
         gain: float = parameter(1.0, "how much")
 
+    @dataclass
+    class Changing(MapMethod):
+        """That can be changed behind a study's back."""
+
+    @dataclass(frozen=True)
+    class Nameless(MapMethod):
+        """Without name, unit and explain."""
+
+    @dataclass(frozen=True)
+    class Bare(MapMethod):
+        """That returns what it should wrap."""
+
+        name, unit = "bare", "nothing"
+
+        def explain(self, subject: Subject, target: Any) -> Any:
+            return subject.pixels
+
+    @dataclass(frozen=True)
+    class Colourful(MapMethod):
+        """Whose map has colours."""
+
+        name, unit = "colourful", "nothing"
+
+        def explain(self, subject: Subject, target: Any) -> Any:
+            return self.relevance(subject, target, subject.pixels)
+
+    for method, words in (
+        (Undecorated(), "write @dataclass"),
+        (Changing(), "write @dataclass"),
+        (Nameless(), "Nameless explains nothing; define explain"),
+        (Bare(), r"Bare\.explain returns a Tensor, but must return a result"),
+        (Colourful(), r"the values are \(3, 12, 12\), but must be a map"),
+        (xw.UnitDifference("6"), "no images"),
+        (GradCAM("6"), r"puts out \(3,\); choose one that puts out maps"),
+    ):
+        with pytest.raises((ValueError, NotImplementedError), match=words):
+            method.run(net if words != "no images" else bare(net), image)
+    with pytest.raises(ValueError, match="does not lead to where the signal starts"):
+        GradCAM("4").run(net, image, xw.Channel("0", 1))
     with pytest.raises(ValueError, match="write @dataclass"):
-        Undecorated().check_parameters()
+        xw.Study(net, image, method=Undecorated())
+
+
+def bare(net: xw.Network) -> xw.Network:
+    """The network without examples."""
+    return xw.Network(net.module, size=net.size, name="bare")
 
 
 def test_a_part_of_a_layer_has_its_own_unit_and_keeps_its_layer(

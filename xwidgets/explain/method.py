@@ -19,6 +19,7 @@ from math import inf
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, cast
 
 import numpy as np
+import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -27,6 +28,7 @@ from xwidgets.networks import Network
 from xwidgets.networks.subject import Subject
 from xwidgets.networks.target import Resolved, Target
 from xwidgets.results import Relevance
+from xwidgets.results.result import Result
 
 from .parameter import Control, Parameter, documented
 
@@ -70,6 +72,12 @@ class Method(ABC, Generic[R]):
                 if isinstance(item, Field) and "parameter" in item.metadata
             },
         }
+        for name in cls.parameters:
+            if hasattr(Method, name):
+                raise TypeError(
+                    f"{cls.__name__}.{name} hides what every method has by that name; call the "
+                    "parameter otherwise"
+                )
         for name, kind in inspect.get_annotations(cls).items():
             if name not in cls.parameters and "ClassVar" not in str(kind):
                 raise TypeError(
@@ -96,12 +104,12 @@ class Method(ABC, Generic[R]):
     @property
     def name(self) -> str:
         """What results call it."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no name; define name and unit in it")
 
     @property
     def unit(self) -> str:
         """Of the values of its results, for a class."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no unit; define name and unit in it")
 
     @property
     def signed(self) -> bool:
@@ -110,7 +118,9 @@ class Method(ABC, Generic[R]):
 
     def explain(self, subject: Subject, target: Resolved) -> R:
         """The result for one target; what a method that computes in one go defines."""
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} explains nothing; define explain(self, subject, target) in it"
+        )
 
     def begin(self, subject: Subject, targets: Sequence[Resolved]) -> Run[R]:
         """Get ready to explain several targets; what a method that computes in steps defines."""
@@ -271,11 +281,12 @@ class Method(ABC, Generic[R]):
         Raises:
             ValueError: in a sentence.
         """
+        made = getattr(type(self), "__dataclass_params__", None)
+        if made is None or not made.frozen:
+            kind = type(self).__name__
+            raise ValueError(f"{kind} is no value; write @dataclass(frozen=True) above it")
         for name, known in self.parameters.items():
             value = getattr(self, name)
-            if isinstance(value, Field):
-                kind = type(self).__name__
-                raise ValueError(f"{kind} is no value; write @dataclass(frozen=True) above it")
             known.check(name, value)
 
     def _compared(self) -> list[Any]:
@@ -339,7 +350,12 @@ class MapMethod(Method[Relevance]):
             values: ``(H, W)``, or ``(h, w)`` of a layer, which are brought to the picture's size.
             facts: further attributes of :class:`xwidgets.Relevance`.
         """
-        size = subject.image.shape[1:]
+        size, values = subject.image.shape[1:], torch.as_tensor(values)
+        if values.ndim != 2:
+            raise ValueError(
+                f"the values are {tuple(values.shape)}, but must be a map (H, W), or (h, w) of a "
+                "layer; sum or choose channels first"
+            )
         if values.shape != size:
             values = interpolate(values[None, None], size=size, mode="bilinear")[0, 0]
         net, told, facts_of_target = subject.net, self.told(), dict(target.facts)
@@ -387,7 +403,13 @@ class _OneByOne(Generic[R]):
 
     def steps(self) -> Iterator[None]:
         for target in self._targets:
-            self._results.append(self._method.explain(self._subject, target))
+            result = self._method.explain(self._subject, target)
+            if not isinstance(result, Result):
+                raise ValueError(
+                    f"{type(self._method).__name__}.explain returns a {type(result).__name__}, but "
+                    "must return a result, such as self.relevance(subject, target, values)"
+                )
+            self._results.append(result)
             yield
 
     def results(self) -> list[R]:

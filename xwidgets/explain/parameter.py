@@ -140,9 +140,24 @@ def layer_parameter(default: str | int, line: str, maps: bool = True) -> Any:
         default,
         line,
         choices=lambda method, subject: names_of_layers(subject, dimensions),
-        resolve=lambda value, subject: subject.net.layer(value).name,
+        resolve=lambda value, subject: name_of_layer(value, subject, dimensions),
         label="Layer",
     )
+
+
+def name_of_layer(layer: str | int, subject: Subject, dimensions: Sequence[int]) -> str:
+    """The name of a layer whose output has so many dimensions.
+
+    Raises:
+        ValueError: when there is no such layer.
+    """
+    found = subject.net.layer(layer)
+    if len(found.shape) not in dimensions:
+        needed = "maps (C, H, W)" if dimensions == (3,) else "(C, H, W) or (K,)"
+        raise ValueError(
+            f"layer {found.name!r} puts out {found.shape}; choose one that puts out {needed}"
+        )
+    return found.name
 
 
 def names_of_layers(subject: Subject, dimensions: Sequence[int] = (3,)) -> list[str]:

@@ -14,7 +14,6 @@ from torch import Tensor
 from xwidgets.networks import Network
 from xwidgets.networks.subject import Subject
 from xwidgets.networks.target import Resolved, Target
-from xwidgets.networks.watch import go_back
 from xwidgets.results import Relevance
 
 from .method import MapMethod
@@ -83,9 +82,8 @@ class Saliency(MapMethod):
         gradient = torch.zeros_like(x, device=net.device, dtype=net.dtype)
         for _ in range(self.samples):
             watched = net.watched((noisy() if self.sigma else x)[None], target.layers)
-            score = target.score(watched)
-            share = torch.full_like(score, 1 / self.samples)
-            gradient += go_back(score, share[None], watched.pixels)[0, 0]
+            score = target.score(watched) / self.samples
+            gradient += watched.gradient(score, watched.pixels)[0]
         values = gradient.abs().amax(0) if self.reduce == "maximum" else gradient.sum(0)
         return self.relevance(subject, target, values)
 

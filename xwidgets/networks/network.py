@@ -20,7 +20,7 @@ from xwidgets.images import as_pixels, one_image, photo
 from .exact import exact_products
 from .layers import Layer, list_layers
 from .operations import Kind
-from .watch import Rule, Watch, explained, refuse_compiled
+from .watch import Rule, Watch, explained, go_back, refuse_compiled
 
 if TYPE_CHECKING:
     from xwidgets.explain.samplers import Sampler
@@ -40,6 +40,14 @@ class Watched(NamedTuple):
     logits: Tensor
     activations: dict[str, Tensor]
     rules: Mapping[Kind, Rule] | None
+
+    def gradient(self, values: Tensor, to: Tensor) -> Tensor:
+        """The gradient of the sum of ``values`` of this pass by pixels or activations of it.
+
+        Raises:
+            ValueError: when the values do not depend on them.
+        """
+        return go_back(values, torch.ones_like(values)[None], to)[0]
 
 
 class Network:

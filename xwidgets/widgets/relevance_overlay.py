@@ -149,9 +149,13 @@ class RelevanceOverlay(View):
         elif several is not None:
             raise ValueError(
                 f"this view shows finished results, so it cannot compute {parameter}s; choose them "
-                f"with xw.RelevanceOverlay(study).to_html(path, {parameter}s)"
+                f"with xw.RelevanceOverlay(study).to_html(path, {parameter}=[...])"
             )
-        state = {"frames": frames(results), "index": index, "progress": COMPLETE}
+        shown = frames(results)
+        if self._study is not None and parameter in self._study.method.parameters:
+            label = self._study.method.parameters[parameter].label
+            shown = [one | {"slider": label or one["slider"]} for one in shown]
+        state = {"frames": shown, "index": index, "progress": COMPLETE}
         titles = dict.fromkeys(result.title for result in results)
         write_page(path, title, ["; ".join(titles), common_settings(results)], [(self, state)])
 

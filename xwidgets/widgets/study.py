@@ -353,7 +353,9 @@ def a_method(method: object) -> Method[Any]:
         ValueError: when it is not.
     """
     of_kind("method", method, Method, "a method such as xw.Saliency() or xw.Occlusion(window=8)")
-    return cast(Method[Any], method)
+    found = cast(Method[Any], method)
+    found.check_parameters()
+    return found
 
 
 def window_of(method: Method[Any]) -> int | None:
