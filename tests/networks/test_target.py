@@ -99,6 +99,12 @@ def test_a_class_of_a_network_without_names_is_a_number():
     assert CLASSES[1] == Subject(network(), image()).target(1).label(network())
 
 
+def computed(method, net, x, target):
+    """What a method computes, which need not be a result."""
+    subject = Subject(net, x)
+    return method.explain(subject, subject.target(target))
+
+
 # Saliency
 
 
@@ -117,7 +123,7 @@ def test_the_saliency_of_a_target_is_its_gradient(name, reduce):
     pixels = x.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(read(by_hand(net, pixels))[0], pixels)
     expected = gradient.abs().amax(0) if reduce == "maximum" else gradient.sum(0)
-    ours = Gradient(reduce).run(net, x, target)
+    ours = computed(Gradient(reduce), net, x, target)
     assert expected.abs().max() > 1e-6
     torch.testing.assert_close(ours, expected, rtol=0, atol=1e-12)
 
@@ -186,7 +192,7 @@ def test_the_deconvnet_of_a_channel_is_summed_over_the_colours(start, index):
     expected = xw.deconvolve(net, x, "second", index, start).sum(0)
     assert expected.abs().max() > 1e-6
     for layer in ("second", 2):
-        ours = Reconstruction(start).run(net, x, xw.Channel(layer, index))
+        ours = computed(Reconstruction(start), net, x, xw.Channel(layer, index))
         torch.testing.assert_close(ours, expected, rtol=0, atol=1e-12)
     result = xw.Deconvnet(start).run(net, x, xw.Channel(2, index))
     assert (result.unit, result.signed) == ("activation squared per pixel value", True)
@@ -210,7 +216,7 @@ def test_the_deconvnet_of_a_unit_starts_from_its_activation(start):
     down = down.relu() * scale[:, None, None]
     down = nn.functional.conv_transpose2d(down, module.first.weight, padding=1)[0]
     expected = (down / torch.tensor(STD, dtype=torch.float64)[:, None, None]).sum(0).detach()
-    ours = Reconstruction(start).run(net, x, unit)
+    ours = computed(Reconstruction(start), net, x, unit)
     torch.testing.assert_close(ours, expected, rtol=0, atol=1e-12)
 
 
@@ -235,7 +241,7 @@ def test_the_deconvnet_of_a_class_is_captums(target):
     seen = nn.Sequential(Normalize(), copy.deepcopy(module)).eval()
     expected = Deconvolution(seen).attribute(x[None], target=target)[0].detach().sum(0)
     net = xw.Network(module, normalize=(MEAN, STD), size=(8, 9), classes=CLASSES)
-    ours = Reconstruction().run(net, x, target)
+    ours = computed(Reconstruction(), net, x, target)
     assert expected.abs().max() > 1e-6
     torch.testing.assert_close(ours, expected, rtol=1e-12, atol=1e-12)
     result = xw.Deconvnet().run(net, x, target)
@@ -267,4 +273,6 @@ def test_the_deconvnet_of_a_class_in_a_loop_by_hand():
                 signal = nn.functional.max_unpool2d(signal, places, 2, output_size=given.shape[2:])
     expected = (signal[0] / torch.tensor(STD, dtype=torch.float64)[:, None, None]).sum(0).detach()
     assert expected.abs().max() > 1e-6
-    torch.testing.assert_close(Reconstruction().run(net, x, "cat"), expected, rtol=0, atol=1e-12)
+    torch.testing.assert_close(
+        computed(Reconstruction(), net, x, "cat"), expected, rtol=0, atol=1e-12
+    )
