@@ -46,8 +46,8 @@ NEEDED = {"layer": "features.28", "images": None, "mask": None, "module": None}
 
 def every(kind: type) -> set[type]:
     """The classes of the package below a class."""
-    below = {one for sub in kind.__subclasses__() for one in {sub} | every(sub)}
-    return {one for one in below if one.__module__.startswith("xwidgets.")}
+    below = {cls for sub in kind.__subclasses__() for cls in {sub} | every(sub)}
+    return {cls for cls in below if cls.__module__.startswith("xwidgets.")}
 
 
 def classifier() -> nn.Module:
@@ -326,7 +326,7 @@ def test_what_a_newcomer_forgets_is_said_in_a_sentence(
 
     @dataclass
     class Changing(MapMethod):
-        """That can be changed behind a study's back."""
+        """A mutable dataclass."""
 
     @dataclass(frozen=True)
     class Nameless(MapMethod):
@@ -334,7 +334,7 @@ def test_what_a_newcomer_forgets_is_said_in_a_sentence(
 
     @dataclass(frozen=True)
     class Bare(MapMethod):
-        """That returns what it should wrap."""
+        """Returns a tensor in place of a result."""
 
         name, unit = "bare", "nothing"
 
@@ -343,7 +343,7 @@ def test_what_a_newcomer_forgets_is_said_in_a_sentence(
 
     @dataclass(frozen=True)
     class Colourful(MapMethod):
-        """Whose map has colours."""
+        """Returns a map with a channel axis."""
 
         name, unit = "colourful", "nothing"
 

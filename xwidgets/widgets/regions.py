@@ -34,7 +34,6 @@ class Removal(NamedTuple):
     mask: Mask
     fill: str
     samples: int
-    sampler: Sampler | None
 
 
 class Regions(traitlets.HasTraits):
@@ -43,7 +42,7 @@ class Regions(traitlets.HasTraits):
     All views of a study share the one that :meth:`of` gives.
 
     Args:
-        study: whose picture it is. Where its method has a sampler, regions are filled with that.
+        study: whose picture it is. Where its method has a sampler then, regions are filled with it.
 
     Attributes:
         mask: bool ``(H, W)``, true in the region. Set it to see what is predicted without; all of
@@ -112,8 +111,7 @@ class Regions(traitlets.HasTraits):
     def _ask(self) -> None:
         if self.mask.any():
             mask = Mask.of(mask_of(self.mask))
-            sampler = getattr(self._study.method, "sampler", None)
-            self.removal.ask(Removal(self._study.subject, mask, self.fill, self.samples, sampler))
+            self.removal.ask(Removal(self._study.subject, mask, self.fill, self.samples))
         else:
             self.removal.drop()
 
