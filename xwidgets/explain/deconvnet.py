@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
+from xwidgets.errors import index_within
 from xwidgets.networks import Network
 from xwidgets.networks.network import Watched
 from xwidgets.networks.operations import Kind, Operation, factors, producer
@@ -32,7 +33,6 @@ from xwidgets.networks.watch import Rule, go_back, nodes, refuse_hidden, undefin
 from xwidgets.results import Relevance
 
 from .method import MapMethod
-from .neuron import channel_of
 from .parameter import front, parameter
 
 Start = Literal["map", "maximum"]
@@ -112,13 +112,10 @@ def deconvolve(
     several = channel if isinstance(channel, Sequence) else [channel]
     if not several:
         raise ValueError("channel is empty; give the number of a channel, or several")
-    channels = [channel_of(chosen, one) for one in several]
+    label = f"layer {chosen.name!r}"
+    channels = [index_within("channel", one, chosen.shape[0], label) for one in several]
     watched = subject.watched([chosen.name], rules=RULES)
-    maps, label, begin = (
-        watched.activations[chosen.name],
-        f"layer {chosen.name!r}",
-        partial(started, start=start),
-    )
+    maps, begin = watched.activations[chosen.name], partial(started, start=start)
     pixels = torch.cat(list(reconstructions(watched, maps, label, channels, begin)))
     return pixels if several is channel else pixels[0]
 

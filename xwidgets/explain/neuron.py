@@ -15,14 +15,4 @@ def neuron_of(net: Network, neuron: object) -> tuple[Layer, int]:
     if not isinstance(neuron, Sequence) or isinstance(neuron, str) or len(neuron) != 2:
         raise ValueError(f"neuron {neuron!r} is no pair of a layer and a channel")
     layer = net.layer(neuron[0])
-    if len(layer.shape) not in (1, 3):
-        raise ValueError(
-            f"layer {layer.name!r} puts out {layer.shape} and has no channels; choose one that "
-            "puts out (C, H, W) or (K,)"
-        )
-    return layer, channel_of(layer, neuron[1])
-
-
-def channel_of(layer: Layer, channel: int) -> int:
-    """``channel``, checked to be one of the layer's."""
-    return index_within("channel", channel, layer.shape[0], f"layer {layer.name!r}")
+    return layer, index_within("channel", neuron[1], layer.channels, f"layer {layer.name!r}")

@@ -151,13 +151,13 @@ def name_of_layer(layer: str | int, subject: Subject, dimensions: Sequence[int])
     Raises:
         ValueError: when there is no such layer.
     """
-    found = subject.net.layer(layer)
-    if len(found.shape) not in dimensions:
-        needed = "maps (C, H, W)" if dimensions == (3,) else "(C, H, W) or (K,)"
+    chosen = subject.net.layer(layer)
+    if chosen.channels and len(chosen.shape) not in dimensions:
         raise ValueError(
-            f"layer {found.name!r} puts out {found.shape}; choose one that puts out {needed}"
+            f"layer {chosen.name!r} puts out {chosen.shape}; choose one that puts out maps "
+            "(C, H, W)"
         )
-    return found.name
+    return chosen.name
 
 
 def names_of_layers(subject: Subject, dimensions: Sequence[int] = (3,)) -> list[str]:

@@ -43,6 +43,20 @@ class Layer:
     receptive_field: tuple[int, int]
     extent: Extent = field(repr=False)
 
+    @property
+    def channels(self) -> int:
+        """How many channels it puts out: C or K.
+
+        Raises:
+            ValueError: when its output is neither ``(C, H, W)`` nor ``(K,)``.
+        """
+        if len(self.shape) not in (1, 3):
+            raise ValueError(
+                f"layer {self.name!r} puts out {self.shape} and has no channels; choose one that "
+                "puts out (C, H, W) or (K,)"
+            )
+        return self.shape[0]
+
     def field_of(self, row: int, column: int, size: tuple[int, int]) -> Box:
         """The pixels of an image of ``size`` (H, W) that the unit at ``(row, column)`` sees."""
         first = [

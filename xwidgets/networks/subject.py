@@ -14,6 +14,7 @@ from torch import Tensor
 from xwidgets.errors import index_within
 from xwidgets.images import picture
 
+from .layers import Layer
 from .network import Network, Watched, image_for, unused
 from .operations import Kind
 from .target import Above, Channel, Class, Resolved, Target, Unit, means
@@ -97,37 +98,33 @@ class Subject:
         """
         match target:
             case Channel(layer, index):
-                name, shape = self._shape(layer)
+                chosen = self._layer(layer)
+                name, channels = chosen.name, chosen.channels
                 if index is None:
                     index = int(means(self.activations(name)).argmax())
-                return Channel(name, index_within("channel", index, shape[0], f"layer {name!r}"))
+                return Channel(name, index_within("channel", index, channels, f"layer {name!r}"))
             case Unit(layer, channel, row, column):
                 place = channel, row, column
-                name, shape = self._shape(layer)
-                if len(shape) != 3:
-                    raise ValueError(f"target {place} is no node of layer {name!r}; give a channel")
-                axes = zip(("channel", "row", "column"), place, shape, strict=True)
-                return Unit(name, *(index_within(*axis, f"layer {name!r}") for axis in axes))
+                chosen = self._layer(layer)
+                where = f"layer {chosen.name!r}"
+                if chosen.channels and len(chosen.shape) != 3:
+                    raise ValueError(f"target {place} is no node of {where}; give a channel")
+                axes = zip(("channel", "row", "column"), place, chosen.shape, strict=True)
+                return Unit(chosen.name, *(index_within(*axis, where) for axis in axes))
             case Above(layer, index, top):
                 return Above(None if layer is None else self.net.layer(layer).name, index, top)
             case Class(index):
                 return Class(self.net.target_index(index, self.logits))
         return Class(self.net.target_index(target, self.logits))
 
-    def _shape(self, layer: str | int) -> tuple[str, tuple[int, ...]]:
-        """The name of a layer, and its output for this image."""
+    def _layer(self, layer: str | int) -> Layer:
+        """A layer as this image passes it."""
         name = self.net.layer(layer).name
         channels, height, width = self.image.shape
-        listed = self.net.layers_for((channels, height, width))
-        shape = next((one.shape for one in listed if one.name == name), None)
-        if shape is None:
-            raise unused(self.net, name)
-        if len(shape) not in (1, 3):
-            raise ValueError(
-                f"layer {name!r} puts out {shape} and has no channels; choose one that puts out "
-                "(C, H, W) or (K,)"
-            )
-        return name, shape
+        for listed in self.net.layers_for((channels, height, width)):
+            if listed.name == name:
+                return listed
+        raise unused(self.net, name)
 
     def __eq__(self, other: object) -> bool:
         return (
