@@ -119,7 +119,7 @@ class WindowRemoval:
         if inference is self._first:
             inference = IncrementalInference(self._first)
             self._note = inference.note
-            self._products = inference.products
+            self._products = inference.compute_dtype
         return inference
 
     def _rngs(self, windows: Tensor, sample: int) -> list[np.random.Generator]:

@@ -18,9 +18,9 @@ from xwidgets.errors import at_least, index_within, unknown
 from xwidgets.images import as_pixels, one_image, photo
 
 from .exact import exact_products
+from .forward_trace import BackwardRule, ForwardTrace, explained, go_back, refuse_compiled
 from .layers import Layer, list_layers
-from .operations import Kind
-from .watch import Rule, Watch, explained, go_back, refuse_compiled
+from .operation_table import Kind
 
 if TYPE_CHECKING:
     from xwidgets.explain.samplers import Sampler
@@ -39,7 +39,7 @@ class Watched(NamedTuple):
     pixels: Tensor
     logits: Tensor
     activations: dict[str, Tensor]
-    rules: Mapping[Kind, Rule] | None
+    rules: Mapping[Kind, BackwardRule] | None
 
     def gradient(self, values: Tensor, to: Tensor) -> Tensor:
         """The gradient of the sum of ``values`` of this pass by pixels or activations of it.
@@ -148,14 +148,14 @@ class Network:
         self,
         pixels: Tensor,
         layers: Sequence[str] = (),
-        rules: Mapping[Kind, Rule] | None = None,
+        rules: Mapping[Kind, BackwardRule] | None = None,
         gradients: bool = True,
     ) -> Watched:
         """A forward pass whose activations are kept, to look at or to go back through.
 
         Args:
             pixels: ``(N, C, H, W)``, whose values are taken as they are.
-            layers: names of the layers whose activations are kept, as :class:`Watch` says.
+            layers: names of the layers whose activations are kept, as :class:`ForwardTrace` says.
             rules: by kind of operation, what goes back through it; by default the gradient.
             gradients: whether it can be gone back through; without, nothing is copied, and of the
                 activations only the output is checked.
@@ -165,7 +165,7 @@ class Network:
         """
         with self.evaluating(gradients):
             pixels = self._taken(pixels).requires_grad_(gradients)
-            with explained(), Watch(self.module, layers, rules) as watch:
+            with explained(), ForwardTrace(self.module, layers, rules) as watch:
                 logits = self.classify(pixels.clone() if gradients else pixels)
         kept = watch.activations.items() if gradients else ()
         for name, values in (*kept, ("the output", logits)):
@@ -339,12 +339,13 @@ class Network:
     def activations(self, x: Tensor, layer: str) -> Tensor:
         """A layer's output for pixels as the module takes them, in whatever mode it is.
 
-        It is read as :class:`Watch` says. For those who watch a forward pass, as :meth:`classify`.
+        It is read as :class:`ForwardTrace` says. For those who watch a forward pass, as
+        :meth:`classify`.
 
         Raises:
             ValueError: when the layer is not used.
         """
-        with Watch(self.module, [layer]) as watch:
+        with ForwardTrace(self.module, [layer]) as watch:
             self.classify(x)
         if layer not in watch.activations:
             raise unused(self, layer)

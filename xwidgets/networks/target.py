@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from xwidgets.errors import index_within, of_kind
 
+from .forward_trace import BackwardRule, ForwardTrace
 from .network import Network, Watched, evaluating
-from .operations import Kind
-from .watch import Rule, Watch
+from .operation_table import Kind
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,7 @@ def means(units: Tensor) -> Tensor:
     return units if units.ndim == 2 else units.flatten(2).mean(2)
 
 
-def through(top: nn.Module, features: Tensor, rules: Mapping[Kind, Rule] | None) -> Tensor:
+def through(top: nn.Module, features: Tensor, rules: Mapping[Kind, BackwardRule] | None) -> Tensor:
     """What layers of the caller's own make of a layer of a pass that is watched with ``rules``.
 
     Raises:
@@ -229,7 +229,7 @@ def through(top: nn.Module, features: Tensor, rules: Mapping[Kind, Rule] | None)
     """
     of_kind("top", top, nn.Module, "a torch.nn.Module")
     try:
-        with evaluating(top, gradients=True), Watch(top, rules=rules):
+        with evaluating(top, gradients=True), ForwardTrace(top, rules=rules):
             units: object = top(features)
     except (RuntimeError, IndexError) as error:
         raise ValueError(
