@@ -24,8 +24,9 @@ from torch import Tensor
 from xwidgets.errors import unknown
 from xwidgets.explain.prediction_difference import prediction_difference_each
 from xwidgets.explain.saliency import saliency
-from xwidgets.explain.samplers import ConditionalSampler, MarginalSampler, Sampler, own_sampler
+from xwidgets.explain.samplers import ConditionalSampler, MarginalSampler, own_sampler
 from xwidgets.images import photo, picture, scenes
+from xwidgets.images.sampler import Sampler
 from xwidgets.networks import Network, network
 from xwidgets.networks.embedded import EMBEDDED
 from xwidgets.results import Relevance

@@ -20,9 +20,9 @@ from tqdm import tqdm
 from xwidgets.errors import unknown
 from xwidgets.explain.prediction_difference import prediction_difference_each
 from xwidgets.explain.saliency import saliency
-from xwidgets.explain.samplers import Sampler
 from xwidgets.files import whole
 from xwidgets.images import scenes
+from xwidgets.images.sampler import Sampler
 from xwidgets.images.scenes import Scene
 from xwidgets.images.scenes.birds import SPECIES, TWINS
 from xwidgets.results import Relevance

@@ -1,5 +1,7 @@
 """One file a method: what explains an image in a network, as a value and as a function."""
 
+from xwidgets.images.sampler import Sampler
+
 from .deconvnet import Deconvnet, deconvolve
 from .excitation_backprop import ExcitationBackprop, excitation_backprop
 from .explanation_fit import Fitting, fit_explanation, fit_explanation_steps
@@ -19,7 +21,7 @@ from .prediction_difference import (
 )
 from .region_removal import RegionDifference, remove_region, remove_region_steps
 from .saliency import Saliency, saliency
-from .samplers import ConditionalSampler, ConstantSampler, MarginalSampler, Sampler
+from .samplers import ConditionalSampler, ConstantSampler, MarginalSampler
 from .unit_relevance import UnitDifference, unit_relevance
 from .x_features import XFeatureMaps, x_features, x_features_each
 

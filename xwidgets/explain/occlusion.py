@@ -23,7 +23,7 @@ from xwidgets.networks.target import Resolved, Target
 from xwidgets.results import Relevance
 
 from .method import MapMethod
-from .nodes import nodes_of, units_of
+from .nodes import MEASURES, nodes_of
 from .parameter import front, memory_parameter, parameter
 from .samplers import ConstantSampler
 from .window_removal import WindowRemoval
@@ -94,7 +94,7 @@ class Occlusion(MapMethod):
     @property
     def unit(self) -> str:
         """Of the values of its results, for a class."""
-        return units_of(self.measure)
+        return MEASURES[self.measure].unit
 
     @property
     def signed(self) -> bool:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xwidgets.images import picture
+from xwidgets.images.sampler import Sampler
 from xwidgets.networks import Network
 from xwidgets.networks.subject import Subject, finite
 from xwidgets.networks.target import Resolved
@@ -27,7 +28,7 @@ from xwidgets.results import RegionRemoval
 from .method import Method, Run
 from .parameter import front, parameter, seed_parameter
 from .region import fill_region
-from .samplers import Sampler, sampler_on
+from .samplers import sampler_on
 
 BATCH = 4
 """How many samples are scored at a time: few, so that cancelling is prompt."""

@@ -18,10 +18,9 @@ sample by what its surrounding is off (Matheron's rule),
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -32,23 +31,8 @@ from torch import Tensor
 from xwidgets.errors import at_least
 from xwidgets.files import whole
 from xwidgets.images import as_pixels
+from xwidgets.images.sampler import Draw, Sampler
 from xwidgets.networks import Network, Subject
-
-Draw = Callable[[Tensor, Sequence[np.random.Generator]], Tensor]
-"""Window corners ``(n, 2)`` as (y, x), and a source of randomness for each -> ``(n, C, k, k)``."""
-
-
-@runtime_checkable
-class Sampler(Protocol):
-    """Anything that can fill windows of an image."""
-
-    def largest(self, image: Tensor) -> int:
-        """The largest window, in pixels, that can be filled in ``image`` ``(C, H, W)``."""
-        ...
-
-    def given(self, image: Tensor, window: int) -> Draw:
-        """Get ready for windows of ``window`` pixels in ``image`` ``(C, H, W)``."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)

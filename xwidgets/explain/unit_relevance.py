@@ -27,7 +27,7 @@ from xwidgets.networks.target import Node, Resolved, in_layer
 from xwidgets.results import UnitRelevance
 
 from .method import Method
-from .nodes import nodes_of, training_size_on, units_of
+from .nodes import MEASURES, nodes_of, training_size_on
 from .parameter import front, layer_parameter, memory_parameter, parameter, seed_parameter
 from .samplers import other_images
 from .tally import Tally
@@ -80,7 +80,7 @@ class UnitDifference(Method[UnitRelevance]):
     @property
     def unit(self) -> str:
         """Of the values of its results, for a class."""
-        return units_of(self.measure)
+        return MEASURES[self.measure].unit
 
     def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
         """Raise for several targets."""

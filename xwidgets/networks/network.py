@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from fractions import Fraction
 from itertools import chain
 from numbers import Integral
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,14 +16,12 @@ from torch.nn.functional import interpolate
 
 from xwidgets.errors import at_least, index_within, unknown
 from xwidgets.images import as_pixels, one_image, photo
+from xwidgets.images.sampler import Sampler
 
 from .exact import exact_products
 from .forward_trace import BackwardRule, ForwardTrace, explained, go_back, refuse_compiled
 from .layers import Layer, list_layers
 from .operation_table import Kind
-
-if TYPE_CHECKING:
-    from xwidgets.explain.samplers import Sampler
 
 
 class Watched(NamedTuple):
