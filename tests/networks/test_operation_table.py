@@ -81,6 +81,10 @@ def unpooled(signal, switches):
     return F.max_unpool2d(signal, switches, 2, output_size=(SIDE, SIDE))
 
 
+def ratio(p, total):
+    return torch.where(total > 0, p / total, 0)
+
+
 def test_without_a_row_it_is_unknown(unknown, image):
     name, net = unknown
     inference = IncrementalInference(WholeInference(net, image, 3))
@@ -110,10 +114,9 @@ def test_excitation_passes_it(net, image):
     weight = module.score.weight.detach()[1].relu()
     means = maps.mean((2, 3))[0].relu()
     p = means * weight / (means @ weight)
-    p = p[:, None, None] * maps.relu() / maps.relu().sum((2, 3), keepdim=True)
+    p = maps.relu() * ratio(p[:, None, None], maps.relu().sum((2, 3), keepdim=True))
     kernels, x = module.second.weight.detach().relu(), pooled.relu()
-    total = F.conv2d(x, kernels)
-    p = x * F.conv_transpose2d(torch.where(total > 0, p / total, 0), kernels)
+    p = x * F.conv_transpose2d(ratio(p, F.conv2d(x, kernels)), kernels)
     expected = unpooled(p, switches).sum(1)[0]
     relevance = xw.excitation_backprop(net, image, 1, layer="first", contrastive=False)
     torch.testing.assert_close(
