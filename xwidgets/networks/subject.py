@@ -14,9 +14,9 @@ from torch import Tensor
 from xwidgets.errors import index_within
 from xwidgets.images import picture
 
+from ._network import Network, Watched, image_for, unused
 from .forward_trace import BackwardRule
 from .layers import Layer
-from .network import Network, Watched, image_for, unused
 from .operation_table import Kind
 from .target import Above, Channel, Class, Resolved, Target, Unit, means
 

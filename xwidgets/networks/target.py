@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from xwidgets.errors import index_within, of_kind
 
+from ._network import Network, Watched, evaluating
 from .forward_trace import BackwardRule, ForwardTrace
-from .network import Network, Watched, evaluating
 from .operation_table import Kind
 
 
