@@ -8,6 +8,7 @@ from torch.nn import functional as F
 import xwidgets as xw
 from xwidgets.incremental import IncrementalInference, WholeInference
 from xwidgets.networks.operation_table import ROWS, Facts, Row, row_of
+from xwidgets.networks.operations import Operation
 from xwidgets.networks.outgoing_weights import outgoing_weights
 
 SIDE = 24
@@ -161,6 +162,43 @@ def test_no_spelling_has_two_rows():
 def test_every_spelling_is_one_of_torchs(name):
     homes = (torch, torch.Tensor, type(torch.Tensor.data), F, torch.ops.aten)
     assert any(hasattr(home, one) for home in homes for one in (name, f"{name}_"))
+
+
+OPTIONS = {
+    "prelu": {"weight": torch.tensor([0.3])}, "softmax": {"dim": -1}, "hardtanh": {"min_val": 0.0},
+    "clamp": {"min": 0}, "clamp_min": {"min": 0}, "threshold": {"threshold": 0, "value": 0},
+}  # fmt: skip
+
+
+def called(name, x):
+    """A rectifier or gate on x."""
+    function = getattr(F, name, None) or getattr(torch, name)
+    return Operation(function, (x,), OPTIONS.get(name, {}))
+
+
+def activates(name):
+    options = OPTIONS.get(name, {})
+    return ROWS[name].facts_given(options.get).kind in ("rectifier", "gate")
+
+
+GATED = [name for name, row in ROWS.items() if name == row.names[0] and activates(name)]
+
+
+@pytest.mark.parametrize("name", GATED)
+def test_facts_of_activations_are_what_they_do(name):
+    assert len(GATED) > 15
+    x = torch.linspace(-8, 8, 161)
+    facts, y = called(name, x).facts, called(name, x)()
+    moved = x.clone()
+    moved[100] += 0.25
+    others = torch.arange(161) != 100
+    pointwise = torch.equal(called(name, moved)()[others], y[others])
+    assert pointwise == (facts.reads == "value")
+    assert torch.equal(y, x.clamp(min=0)) == facts.plain
+    below = y[x < 0].double()
+    curved = below.diff().diff().abs().max() > 1e-5
+    assert (not curved and bool(below.any())) == facts.leaky
+    assert facts.keeps_place
 
 
 def test_what_has_no_row_is_unknown():

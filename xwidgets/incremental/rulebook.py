@@ -34,6 +34,8 @@ from .rules import (
     are_maps,
 )
 
+Maker = Callable[[Operation, Sequence[Source], Tensor], DifferenceRule | None]
+
 
 def rule_for(
     operation: Operation, sources: Sequence[Source], output: Tensor
@@ -49,9 +51,6 @@ def rule_for(
         return None
     make = _maker(operation.facts)
     return make(operation, sources, output) if make else None
-
-
-Maker = Callable[[Operation, Sequence[Source], Tensor], DifferenceRule | None]
 
 
 def _maker(facts: Facts) -> Maker | None:

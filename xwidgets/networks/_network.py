@@ -163,9 +163,9 @@ class Network:
         """
         with self.evaluating(gradients):
             pixels = self._taken(pixels).requires_grad_(gradients)
-            with explained(), ForwardTrace(self.module, layers, rules) as watch:
+            with explained(), ForwardTrace(self.module, layers, rules) as trace:
                 logits = self.classify(pixels.clone() if gradients else pixels)
-        kept = watch.activations.items() if gradients else ()
+        kept = trace.activations.items() if gradients else ()
         for name, values in (*kept, ("the output", logits)):
             if not torch.isfinite(values).all():
                 where = name if values is logits else f"layer {name!r}"
@@ -173,9 +173,9 @@ class Network:
                     f"the values of {where} of {self.name} are not all finite; check its weights"
                 )
         for name in layers:
-            if name not in watch.activations:
+            if name not in trace.activations:
                 raise unused(self, name)
-        return Watched(pixels, logits, watch.activations, rules)
+        return Watched(pixels, logits, trace.activations, rules)
 
     def probabilities(self, logits: Tensor) -> Tensor:
         """Class probabilities ``(N, K)``, float64 on the CPU; of a single logit, the sigmoid."""
@@ -343,11 +343,11 @@ class Network:
         Raises:
             ValueError: when the layer is not used.
         """
-        with ForwardTrace(self.module, [layer]) as watch:
+        with ForwardTrace(self.module, [layer]) as trace:
             self.classify(x)
-        if layer not in watch.activations:
+        if layer not in trace.activations:
             raise unused(self, layer)
-        return watch.activations[layer]
+        return trace.activations[layer]
 
     def _checked(self, logits: object, count: int) -> Tensor:
         if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != count:

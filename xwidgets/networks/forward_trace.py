@@ -1,4 +1,4 @@
-"""Watching a forward pass: every operation of it, and the way back through each.
+"""Trace of a forward pass: every operation of it, and the way back through each.
 
 Module hooks do not see functional calls, sums of branches or a second use of the same module, so
 methods that rest on them silently return the plain gradient for such networks. A
@@ -36,7 +36,7 @@ BackwardRule = Callable[[Operation], Any]
 
 
 class ForwardTrace(TorchFunctionMode):
-    """A context in which a module's forward pass is watched.
+    """A context in which a module's forward pass is traced, operation by operation.
 
     On leaving, also by an exception, the module is exactly as before.
 
@@ -56,9 +56,9 @@ class ForwardTrace(TorchFunctionMode):
 
     Example:
         >>> module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
-        >>> with ForwardTrace(module, layers=["0"]) as watch:
+        >>> with ForwardTrace(module, layers=["0"]) as trace:
         ...     output = module(torch.rand(1, 3, 8, 8))
-        >>> torch.equal(watch.activations["0"], output)
+        >>> torch.equal(trace.activations["0"], output)
         True
     """
 

@@ -21,7 +21,7 @@ Kind = Literal[
     "maximum",
     "normalization",  # by statistics that do not depend on the image
     "sum",
-    "mul",
+    "mul",  # by a factor or its inverse
     "rectifier",
     "gate",  # other activations, such as the sigmoid
     "comparison",
@@ -90,6 +90,9 @@ class Facts:
 Arguments = Callable[..., Any]
 """Gives the argument of a name, or else a default."""
 
+FactsOf = Callable[[Arguments], Facts]
+"""Gives the facts of a call with some arguments."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -97,21 +100,21 @@ class Row:
 
     Attributes:
         names: its spellings, without the underscore of those in place; sentences call it the first.
-        facts: those of every call, or a function that gives those of a call with some arguments.
+        facts: those of every call, or what gives those of a call with some arguments.
         arguments: names of its arguments in their order, where torch's function has no signature.
         input: the argument that it acts on.
         weight, bias: those that hold its weights.
     """
 
     names: tuple[str, ...]
-    facts: Facts | Callable[[Arguments], Facts] = Facts()
+    facts: Facts | FactsOf = Facts()
     arguments: tuple[str, ...] = ()
     input: str = "input"
     weight: str = "weight"
     bias: str = "bias"
 
     def facts_given(self, arguments: Arguments) -> Facts:
-        """Facts of a call."""
+        """Facts of a call with some arguments."""
         return self.facts if isinstance(self.facts, Facts) else self.facts(arguments)
 
 
@@ -125,27 +128,27 @@ def row_of(function: Callable[..., Any]) -> Row:
         >>> row_of(torch.erf).facts.kind
         'unknown'
     """
-    name = function.__name__.partition(".")[0]  # an operator has its overload behind it
+    name = _called(function)
     if is_inplace(function):
-        name = name[:-1]
+        name = name.removesuffix("_")
     return ROWS.get(name) or Row((name,))
 
 
 def is_inplace(function: Callable[..., Any]) -> bool:
     """Whether a function is spelled as one that writes over its input."""
-    name = function.__name__.partition(".")[0]
+    name = _called(function)
     return name.endswith("_") and not name.endswith("__")
 
 
-def _row(
-    names: str, facts: Facts | Callable[[Arguments], Facts], arguments: str = "", **roles: str
-) -> Row:
+def _called(function: Callable[..., Any]) -> str:
+    return function.__name__.partition(".")[0]  # an operator has its overload behind it
+
+
+def _row(names: str, facts: Facts | FactsOf, arguments: str = "", **roles: str) -> Row:
     return Row(tuple(names.split()), facts, tuple(arguments.split()), **roles)
 
 
-def _rows(
-    names: str, facts: Facts | Callable[[Arguments], Facts], arguments: str = ""
-) -> list[Row]:
+def _rows(names: str, facts: Facts | FactsOf, arguments: str = "") -> list[Row]:
     return [_row(name, facts, arguments) for name in names.split()]
 
 
@@ -154,7 +157,7 @@ def _normalized(given: Arguments) -> Facts:
     return Facts("unknown", "map") if training else Facts("normalization", "value")
 
 
-def _rectified_at(bound: str, cap: str) -> Callable[[Arguments], Facts]:
+def _rectified_at(bound: str, cap: str) -> FactsOf:
     """Facts of what cuts off below a bound, and above a cap: a rectifier where the bound is 0."""
 
     def facts(given: Arguments) -> Facts:
@@ -178,8 +181,8 @@ def _resized(given: Arguments) -> Facts:
     return Facts("unknown" if negative_weights else "average", "region")
 
 
-def _terms(first: int, second: int) -> Callable[[Arguments], Facts]:
-    """Facts of a sum; ``alpha`` multiplies the subtrahend, or else the second term."""
+def _terms(first: int, second: int) -> FactsOf:
+    """Facts of a sum; ``alpha`` multiplies what is subtracted, or else the second term."""
 
     def facts(given: Arguments) -> Facts:
         alpha = given("alpha", 1)
@@ -264,7 +267,7 @@ _TABLE = (
     _row("clamp_min", _rectified_at("min", "max"), "input min"),
     _row("threshold _threshold", _rectified_at("threshold", "max"), "input threshold value"),
     _row("leaky_relu", _LEAKY),
-    _row("prelu", _LEAKY),
+    _row("prelu", _LEAKY, "input weight"),
     _row("rrelu", _LEAKY),
     _row("elu", _RECTIFIER),
     _row("selu", _RECTIFIER),
