@@ -1,8 +1,7 @@
 """See what a convolutional network is doing, live, in a notebook."""
 
-from importlib.metadata import version
-
 from . import evaluate
+from ._version import __version__ as __version__
 from .explain import (
     ConditionalSampler,
     ConstantSampler,
@@ -137,4 +136,3 @@ __all__ = [
     "x_features",
     "x_features_each",
 ]
-__version__ = version("xwidgets")

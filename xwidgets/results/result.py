@@ -15,14 +15,15 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from xwidgets._version import __version__
 from xwidgets.files import whole
 
 
 @cache
 def versions() -> dict[str, str]:
     """Of the packages that compute results."""
-    installed = {name: version(name) for name in ("xwidgets", "torch", "numpy")}
-    return installed | {"python": platform.python_version()}
+    installed = {name: version(name) for name in ("torch", "numpy")}
+    return {"xwidgets": __version__, **installed, "python": platform.python_version()}
 
 
 @dataclass(frozen=True, eq=False)
