@@ -159,7 +159,7 @@ def test_the_view_shows_a_result_and_a_study(
 
 
 def test_images_of_the_reader_are_searched(copy: Path, net: xw.Network, tmp_path: Path) -> None:
-    reader = module("xwidgets/images/pets.py").pets
+    reader = module("xwidgets/images/_pets.py").pets
     (tmp_path / "annotations").mkdir()
     (tmp_path / "images").mkdir()
     scenes = {f"some_cat_{seed}": xw.scenes.bird(seed).image for seed in range(4)}
