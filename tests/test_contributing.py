@@ -116,7 +116,7 @@ def test_what_the_method_gives_to_all_pixels_is_what_the_score_gains(
     copy: Path, net: xw.Network, image: torch.Tensor
 ) -> None:
     method = module("xwidgets/explain/integrated_gradients.py").IntegratedGradients
-    relevance = method(baseline=0.5, points=200).run(net, image, 6)
+    relevance = method(baseline=0.5, points=40).run(net, image, 6)
     plain = torch.full_like(image, 0.5)
     gain = net.logits(image[None])[0, 6] - net.logits(plain[None])[0, 6]
     assert relevance.values.sum() == pytest.approx(gain.item(), rel=0.02)
