@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from xwidgets.files import whole
 from xwidgets.results import Relevance, render
+from xwidgets.results.result import versions
 
 Cell = Relevance | NDArray[np.uint8] | NDArray[np.bool_]
 """A map, a picture ``(H, W, 3)``, or a mask ``(H, W)``."""
@@ -64,7 +65,7 @@ class Figure:
                 rows[-1].append(described)
         text = json.dumps({
             "cells": rows, "rows": self.rows, "columns": self.columns, "scale": self.scale,
-            "facts": facts,
+            "facts": facts, "versions": versions(),
         })  # fmt: skip
         with whole(path) as part, open(part, "wb") as file:
             np.savez_compressed(file, allow_pickle=False, figure=np.array(text), **arrays)

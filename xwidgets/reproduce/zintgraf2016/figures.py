@@ -34,9 +34,10 @@ from xwidgets.explain.removal.samplers import (
 from xwidgets.images import photo, picture, scenes
 from xwidgets.networks import Network, network
 from xwidgets.networks.embedded import EMBEDDED
+from xwidgets.reproduce.figure import Cell, Figure
+from xwidgets.reproduce.saved import SavedFiles
+from xwidgets.reproduce.setting import NamedSetting, by_name, chosen
 from xwidgets.results import Relevance
-
-from .figure import Cell, Figure
 
 LAYERS: Mapping[str, tuple[str | int, str | int, str | int]] = {
     "birds": (1, 7, 13),
@@ -62,11 +63,11 @@ SCENES = {"birds": (3, 14, 12, 7), "street": (3, 8, 1, 6)}
 
 
 @dataclass(frozen=True)
-class Setting:
+class Setting(NamedSetting):
     """How closely is looked.
 
     Attributes:
-        name: what files of results are called.
+        name: what files of results begin with.
         samples: S, how many contents each window is filled with, and ``pixel_samples`` each single
             pixel; as it takes many of them, one sample shows as much.
         stride: distance of neighbouring windows, or their size where they are smaller.
@@ -75,7 +76,6 @@ class Setting:
         classes: how many figure 2 shows, and ``feature_maps`` how many figures 5 and 6.
     """
 
-    name: str
     samples: int
     pixel_samples: int
     stride: int
@@ -85,14 +85,9 @@ class Setting:
     feature_maps: int = 5
 
 
-SETTINGS = {
-    setting.name: setting
-    for setting in (
-        Setting("small", 2, 1, 3),
-        Setting("coarse", 1, 1, 4),
-        Setting("full", 20, 20, 1),
-    )
-}
+SETTINGS = by_name(
+    Setting("small", 2, 1, 3), Setting("coarse", 1, 1, 4), Setting("full", 20, 20, 1)
+)
 """``"small"`` takes a minute of one core for a network of this package, ``"coarse"`` about half an
 hour for SqueezeNet; ``"full"`` is the paper's, which took its authors hours of a GPU."""
 
@@ -205,14 +200,10 @@ class Figures:
         folder: str | Path | None = None,
         recompute: bool = False,
     ) -> None:
-        if isinstance(setting, str):
-            if setting not in SETTINGS:
-                raise unknown("setting", setting, SETTINGS)
-            setting = SETTINGS[setting]
-        self.setting = setting
+        self.setting = chosen(setting, SETTINGS)
         self.name = subject if isinstance(subject, str) else subject.net.name
         self._given = subject
-        self._folder = None if folder is None else Path(folder)
+        self._files = SavedFiles(folder, f"{self.setting.name}-{self.name}")
         self._recompute = recompute
         self._pixels: dict[str, Relevance] = {}
 
@@ -235,24 +226,18 @@ class Figures:
         }  # fmt: skip
         if number not in makers:
             raise ValueError(f"there is no figure {number!r}; the paper has 1 to 6")
-        path = self._path(number)
-        if path is not None and self.saved(number) and not self._recompute:
-            return Figure.load(path, **asdict(self.setting))
-        figure = makers[number]()
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            figure.save(path, **asdict(self.setting))
-        return figure
+        facts = asdict(self.setting)
+        return self._files.kept(
+            f"{number}.npz",
+            makers[number],
+            lambda path: Figure.load(path, **facts),
+            lambda figure, path: figure.save(path, **facts),
+            self._recompute,
+        )
 
     def saved(self, number: int) -> bool:
         """Whether a figure is in the folder."""
-        path = self._path(number)
-        return path is not None and path.exists()
-
-    def _path(self, number: int) -> Path | None:
-        if self._folder is None:
-            return None
-        return self._folder / f"{self.setting.name}-{self.name}-{number}.npz"
+        return self._files.has(f"{number}.npz")
 
     def _samplers(self) -> Figure:
         """Figure 1: for two pictures, the methods side by side."""

@@ -6,18 +6,16 @@ pixels are a larger share of a drawn scene than of the paper's pictures. Both sa
 before softmax: behind it, the networks are so certain of many scenes that no window counts.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from tqdm import tqdm
 
-from xwidgets.errors import unknown
 from xwidgets.evaluate._locality import part_shares
 from xwidgets.evaluate._outline import outline, times_expected
 from xwidgets.evaluate._part_deletion import part_deletion
@@ -28,13 +26,15 @@ from xwidgets.evaluate.parts import mask_parts
 from xwidgets.explain._prediction_difference import prediction_difference_each
 from xwidgets.explain._saliency import saliency
 from xwidgets.explain.removal.samplers import Sampler
-from xwidgets.files import whole
 from xwidgets.images import scenes
 from xwidgets.images.scenes import Scene
 from xwidgets.images.scenes.birds import SPECIES, TWINS
+from xwidgets.reproduce.repetitions import grow
+from xwidgets.reproduce.saved import SavedTables
+from xwidgets.reproduce.setting import NamedSetting, by_name, chosen
 from xwidgets.results import Relevance
 
-from .zintgraf2016 import EMPTY, drawn
+from .figures import EMPTY, drawn
 
 Map = NDArray[np.floating]
 DEPTHS = ("first", "middle", "last")
@@ -43,11 +43,11 @@ FIRST_SEED = 50_000
 
 
 @dataclass(frozen=True)
-class Setting:
+class Setting(NamedSetting):
     """How much is measured.
 
     Attributes:
-        name: what files of results are called.
+        name: what files of results begin with, behind ``claims-``.
         scenes: how many of each network.
         networks: ``"birds"`` and ``"street"``, or one of them.
         samples: S, and ``pixel_samples`` where single pixels are removed.
@@ -57,7 +57,6 @@ class Setting:
         windows: window sizes that are compared with each other, the first of a single pixel.
     """
 
-    name: str
     scenes: int
     networks: tuple[str, ...] = ("birds", "street")
     samples: int = 2
@@ -67,7 +66,7 @@ class Setting:
     windows: tuple[int, ...] = (1, 2, 5, 10)
 
 
-SETTINGS = {setting.name: setting for setting in (Setting("small", 2), Setting("full", 6))}
+SETTINGS = by_name(Setting("small", 2), Setting("full", 6))
 """``"small"`` takes some three minutes of one core, ``"full"`` ten."""
 
 
@@ -124,8 +123,8 @@ def reproduce(
         >>> reproduce(tiny).layers["depth"].tolist()
         ['first', 'middle', 'last']
     """
-    *_, found = steps(setting, folder, recompute)
-    return found
+    *_, tables = steps(setting, folder, recompute)
+    return tables
 
 
 def steps(
@@ -139,46 +138,21 @@ def steps(
         >>> growing = steps("small")
         >>> growing.close()
     """
-    if isinstance(setting, str):
-        if setting not in SETTINGS:
-            raise unknown("setting", setting, SETTINGS)
-        setting = SETTINGS[setting]
-    kept = None if folder is None else _Folder(Path(folder), setting)
-    found = None if kept is None or recompute else kept.load()
-    return _steps(setting, kept, found)
-
-
-def _steps(
-    setting: Setting, kept: "_Folder | None", found: Reproduction | None
-) -> Iterator[Reproduction]:
-    done = (
-        set() if found is None else {*zip(found.maps["network"], found.maps["scene"], strict=True)}
-    )
-    if found is not None:
-        yield found
-    for name in setting.networks:
-        missing = [one for one in range(setting.scenes) if (name, one) not in done]
-        if not missing:
-            continue
-        bench = _Bench(name, setting)
-        for number in tqdm(missing, desc=name, leave=False):
-            one = bench.measure(number)
-            found = one if found is None else _joined(found, one)
-            if kept is not None:
-                kept.save(found)
-            yield found
-
-
-def _joined(one: Reproduction, other: Reproduction) -> Reproduction:
-    frames = (pd.concat(pair, ignore_index=True) for pair in zip(one, other, strict=True))
-    return Reproduction(*frames)
+    setting = chosen(setting, SETTINGS)
+    saved = SavedTables(folder, setting, recompute, name=f"claims-{setting.name}")
+    scenes = [(name, number) for name in setting.networks for number in range(setting.scenes)]
+    bench = cache(partial(_Bench, setting))
+    return grow(
+        Reproduction, saved, ["network", "scene"], scenes,
+        lambda name, number: iter([bench(name).measure(number)]),
+    )  # fmt: skip
 
 
 class _Bench:
     """One network, with all that its scenes are measured by."""
 
-    def __init__(self, name: str, setting: Setting) -> None:
-        self._name, self._setting = name, setting
+    def __init__(self, setting: Setting, name: str) -> None:
+        self._setting, self._name = setting, name
         subject = drawn(name)
         self._net, self._layers = subject.net, subject.layers
         self._samplers: Mapping[str, Sampler] = {
@@ -365,38 +339,3 @@ def correlation(one: Map, other: Map) -> float:
 
 def _ranks(values: Map) -> NDArray[np.float64]:
     return np.asarray(pd.Series(values).rank(), float)
-
-
-class _Folder:
-    """Where results are kept: a table each, and what they are of."""
-
-    def __init__(self, folder: Path, setting: Setting) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._facts = folder / f"claims-{setting.name}.json"
-        self._tables = [folder / f"claims-{setting.name}-{one}.csv" for one in Reproduction._fields]
-        self._setting = json.loads(json.dumps(asdict(setting)))
-
-    def load(self) -> Reproduction | None:
-        """What there is."""
-        if not self._facts.exists():
-            return None
-        if json.loads(self._facts.read_text("utf-8")) != self._setting:
-            raise ValueError(
-                f"{str(self._facts)!r} is of another setting called {self._setting['name']!r}; "
-                "take another folder, or start anew with recompute=True"
-            )
-        return Reproduction(*map(_read, self._tables))
-
-    def save(self, found: Reproduction) -> None:
-        for path, frame in zip(self._tables, found, strict=True):
-            with whole(path) as part:
-                frame.to_csv(part, index=False)
-        with whole(self._facts) as part:
-            part.write_text(json.dumps(self._setting, indent=1) + "\n", "utf-8")
-
-
-def _read(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path)
-    except pd.errors.EmptyDataError:  # no scene has such rows yet
-        return pd.DataFrame()

@@ -68,7 +68,7 @@ def heat_maps(net: Network, module: ExplanationModule, cases: Sequence[Case]) ->
         >>> import xwidgets as xw
         >>> net, (images, _) = xw.network("birds"), xw.scenes.draw("birds", range(300))
         >>> module = xw.fit_explanation(net, images, target=3, epochs=2, progress=False)
-        >>> cases = xw.evaluate.cases.drawn_birds([3], 1, 4).cases[3]
+        >>> cases = xw.reproduce.qi2018.cases.drawn_birds([3], 1, 4).cases[3]
         >>> found = heat_maps(net, module, cases)
         >>> found.maps.shape, bool(found.maps.any((2, 3)).all())
         ((4, 5, 64, 64), True)
@@ -101,7 +101,7 @@ def heat_maps_of_score(net: Network, label: int, cases: Sequence[Case]) -> HeatM
         Maps ``(N, 1, H, W)``, and contributions of 1.
 
     Example:
-        >>> from xwidgets.evaluate import cases
+        >>> from xwidgets.reproduce.qi2018 import cases
         >>> material = cases.drawn_birds([3], 1, 2)
         >>> heat_maps_of_score(material.net, 3, material.cases[3]).maps.shape
         (2, 1, 64, 64)
@@ -126,7 +126,7 @@ def measures(seen: HeatMaps, cases: Sequence[Case]) -> dict[str, float]:
         to the score of a picture; ``silent``, the share of x-features that are silent in one.
 
     Example:
-        >>> from xwidgets.evaluate import cases
+        >>> from xwidgets.reproduce.qi2018 import cases
         >>> case = cases.drawn_birds([3], 1, 1).cases[3][0]
         >>> seen = HeatMaps(case.parts()["masks"][None, [1, 3]], np.array([[2, 0]], np.float32))
         >>> found = measures(seen, [case])
@@ -135,15 +135,14 @@ def measures(seen: HeatMaps, cases: Sequence[Case]) -> dict[str, float]:
     """
     found: dict[str, float] = {}
     for name, maps in (("", seen.active), ("_all", seen.maps)):
-        pairs = orthogonality(maps)
-        ever = ~np.isnan(pairs.correlations.diagonal())
-        others = pairs.correlations[ever][:, ever][np.triu_indices(ever.sum(), 1)]
+        correlated = orthogonality(maps)
+        pairs = correlated.pairs
         known = localities(maps, cases)
         found |= {
-            f"o1{name}": pairs.o1,
-            f"o2{name}": pairs.o2,
-            f"correlation{name}": float(others.mean()) if others.size else np.nan,
-            f"alike{name}": float((others > ALIKE).mean()) if others.size else np.nan,
+            f"o1{name}": correlated.o1,
+            f"o2{name}": correlated.o2,
+            f"correlation{name}": float(pairs.mean()) if pairs.size else np.nan,
+            f"alike{name}": float((pairs > ALIKE).mean()) if pairs.size else np.nan,
             **{f"{kind}{name}": known[kind].mean if kind in known else np.nan for kind in KINDS},
         }
     active = seen.contributions != 0
@@ -158,7 +157,7 @@ def localities(maps: NDArray[np.float32], cases: Sequence[Case]) -> dict[str, Lo
     """The locality of maps ``(N, n, H, W)`` by every kind of parts that are known of the N cases.
 
     Example:
-        >>> from xwidgets.evaluate import cases
+        >>> from xwidgets.reproduce.qi2018 import cases
         >>> case = cases.drawn_birds([3], 1, 1).cases[3][0]
         >>> found = localities(case.parts()["masks"][None, :1], [case])
         >>> found["masks"].entropies.round(2), found["voronoi"].histograms.shape

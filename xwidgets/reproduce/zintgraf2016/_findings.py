@@ -1,4 +1,4 @@
-"""What the measures of :mod:`xwidgets.reproduce.zintgraf2016_claims` say about the paper's claims.
+"""What the measures of :mod:`xwidgets.reproduce.zintgraf2016.claims` say about the paper's claims.
 
 Every claim is put as a difference that it says is positive, measured in every scene. It holds when
 the mean of the differences over the scenes is more than two standard errors above 0, the opposite
@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from xwidgets.reproduce.spread import spread, spread_table
+from xwidgets.reproduce.verdicts import mean_and_bound, sign_beyond_bound
 from xwidgets.results import render
 
-from .zintgraf2016_claims import Reproduction
+from .claims import Reproduction
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -36,13 +38,7 @@ def verdict(differences: Sequence[float] | pd.Series) -> str:
         >>> verdict([0.2, 0.3, 0.25]), verdict([-0.2, 0.3])
         ('holds', 'not clear')
     """
-    known = pd.Series(differences, dtype=float).dropna()
-    if len(known) < 2:
-        return UNCLEAR
-    mean, error = known.mean(), known.std() / np.sqrt(len(known))
-    if abs(mean) <= 2 * error:
-        return UNCLEAR
-    return HOLDS if mean > 0 else FAILS
+    return {1: HOLDS, -1: FAILS, 0: UNCLEAR}[sign_beyond_bound(differences)]
 
 
 def findings(found: Reproduction) -> pd.DataFrame:
@@ -56,7 +52,7 @@ def findings(found: Reproduction) -> pd.DataFrame:
         not of one window size.
 
     Example:
-        >>> from xwidgets.reproduce.zintgraf2016_claims import Setting, reproduce
+        >>> from xwidgets.reproduce.zintgraf2016.claims import Setting, reproduce
         >>> tiny = Setting("tiny", 1, ("street",), 1, 1, 8, (8,), (8, 10))
         >>> findings(reproduce(tiny))["verdict"].unique().tolist()
         ['not clear']
@@ -94,7 +90,7 @@ def summary(found: Reproduction) -> list[str]:
         mean ± standard deviation over the scenes.
 
     Example:
-        >>> from xwidgets.reproduce.zintgraf2016_claims import Setting, reproduce
+        >>> from xwidgets.reproduce.zintgraf2016.claims import Setting, reproduce
         >>> tiny = Setting("tiny", 1, ("street",), 1, 1, 8, (8,), (8, 10))
         >>> summary(reproduce(tiny))[0]
         '**Marginal and conditional sampling give different maps:** not clear.'
@@ -159,22 +155,23 @@ def measures(maps: pd.DataFrame) -> pd.DataFrame:
     """Every measure of every map, mean ± standard deviation over the scenes.
 
     Args:
-        maps: a table of :class:`xwidgets.reproduce.zintgraf2016_claims.Reproduction`.
+        maps: a table of :class:`xwidgets.reproduce.zintgraf2016.claims.Reproduction`.
 
     Returns:
         A row for each ``network`` and ``map``, by its name and its window size; ``scenes`` counts
         those in which ``effects`` is known.
 
     Example:
-        >>> from xwidgets.reproduce.zintgraf2016_claims import Setting, reproduce
+        >>> from xwidgets.reproduce.zintgraf2016.claims import Setting, reproduce
         >>> tiny = Setting("tiny", 1, ("street",), 1, 1, 8, (8,), (8, 10))
         >>> measures(reproduce(tiny).maps).loc["street", "edges"]["sharpness"]
         '0.49'
     """
+    titled = maps.assign(map=_titles(maps))
     names = ["on_object", "effects", "sharpness", "half_area", "negative"]
-    groups = maps.assign(map=_titles(maps)).groupby(["network", "map"], sort=False)
-    table = groups[names].agg(spread)
-    table.insert(2, "scenes", groups["effects"].count())
+    table = spread_table(titled, ["network", "map"], names)
+    scenes = titled.groupby(["network", "map"], sort=False)["effects"].count()
+    table.insert(2, "scenes", scenes)
     return table
 
 
@@ -195,17 +192,6 @@ def readable(table: pd.DataFrame) -> "Styler":
                                           "white-space: normal"},
         {"selector": "td", "props": "white-space: nowrap"},
     ])  # fmt: skip
-
-
-def spread(values: pd.Series) -> str:
-    """Mean and standard deviation over the scenes.
-
-    Example:
-        >>> spread(pd.Series([1.0, 2.0, 3.0]))
-        '2.00 ± 1.00'
-    """
-    deviation = f" ± {values.std():.2f}" if values.notna().sum() > 1 else ""
-    return f"{values.mean():z.2f}{deviation}"
 
 
 class _Side(NamedTuple):
@@ -327,7 +313,7 @@ def patterns(parts: pd.DataFrame) -> pd.DataFrame:
     """How alike feature maps of different scenes are, by the parts on which they lie.
 
     Args:
-        parts: a table of :class:`xwidgets.reproduce.zintgraf2016_claims.Reproduction`, of one
+        parts: a table of :class:`xwidgets.reproduce.zintgraf2016.claims.Reproduction`, of one
             network.
 
     Returns:
@@ -380,10 +366,9 @@ def _worded(side: _Side) -> str:
 
 def _bounded(differences: pd.Series) -> str:
     """The mean ± two standard errors, with two digits, or as many more as show the verdict."""
-    known = differences.dropna()
-    if len(known) < 2:
-        return f"{known.mean():+.2f}" if len(known) else "not known"
-    mean, bound = known.mean(), 2 * known.std() / np.sqrt(len(known))
+    mean, bound = mean_and_bound(differences)
+    if np.isnan(bound):
+        return "not known" if np.isnan(mean) else f"{mean:+.2f}"
     digits = next((digits for digits in (2, 3, 4) if _telling(mean, bound, digits)), 2)
     return f"{mean:+z.{digits}f} ± {bound:.{digits}f}"
 
