@@ -1,6 +1,6 @@
 """An experiment repeated with other seeds, scenes or networks, whose tables grow and are saved."""
 
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 import pandas as pd
@@ -12,9 +12,9 @@ T = TypeVar("T")
 Tables = TypeVar("Tables", bound=NamedTuple)
 
 
-def progress(items: Iterable[T], title: str) -> Iterator[T]:
-    """The items, with a bar that disappears when they are done."""
-    return iter(tqdm(items, desc=title, leave=False))
+def progress(items: Collection[T], title: str) -> Iterator[T]:
+    """The items, with a bar while there are any left."""
+    return iter(tqdm(items, desc=title, leave=False, disable=not items))
 
 
 def grow(
@@ -27,16 +27,18 @@ def grow(
     """The tables of all repetitions as they grow, beginning with those that were saved.
 
     Args:
-        kind: a named tuple of tables. The first has rows for every repetition.
-        saved: where they are kept, a whole repetition at a time.
+        kind: a named tuple of tables. The first has rows for every repetition, and is written last:
+            a repetition that it has is whole.
+        saved: where they are kept, repetition by repetition.
         by: the columns of all tables that tell the repetitions apart, such as ``["seed"]``.
         repetitions: their values in these columns, in order.
         measure: given these values, yields the repetition's tables, whole at last.
     """
     tables = saved.load(kind._fields)
+    first = tables.get(kind._fields[0])
     done = None
-    if tables:
-        known = {*_keys(tables[kind._fields[0]], by)}
+    if first is not None:
+        known = {*_keys(first, by)}
         done = kind(*(_only(tables[name], by, known) for name in kind._fields))
         yield done
         repetitions = [values for values in repetitions if values not in known]
@@ -45,7 +47,6 @@ def grow(
             grown = part if done is None else _joined(done, part)
             yield grown
         done = grown
-        # What the first table has is taken for whole, so it is written last.
         saved.save({name: getattr(done, name) for name in reversed(kind._fields)})
 
 

@@ -1,7 +1,7 @@
-"""Results of experiments in a folder, found again by the next run.
+"""Results of experiments in a folder, where the next run finds them.
 
-All files of one setting begin with the same name. Tables are CSV files; a JSON file beside them
-says what they are of and by which versions of the packages they were written.
+All files of one setting begin with its name. Tables are CSV files; a JSON file beside them says
+what they are of, and which versions of the packages wrote them.
 """
 
 import json
@@ -27,30 +27,20 @@ class SavedFiles:
     Args:
         folder: made when the first file is written; ``None`` saves nothing.
         name: what the names of files begin with.
-
-    Example:
-        >>> files = SavedFiles("results", "small")
-        >>> files.write("sum.txt", lambda path: path.write_text("5"))
-        >>> files.path("sum.txt").name, files.has("sum.txt")
-        ('small-sum.txt', True)
     """
 
     def __init__(self, folder: str | Path | None, name: str) -> None:
         self._folder = None if folder is None else Path(folder)
         self._name = name
 
-    def path(self, ending: str) -> Path | None:
-        """Where a file is or would be; ``None`` without a folder."""
-        return None if self._folder is None else self._folder / f"{self._name}-{ending}"
-
     def has(self, ending: str) -> bool:
-        """Whether a file is there."""
-        path = self.path(ending)
+        """Whether there is a file whose name ends so, such as with ``"-table.csv"``."""
+        path = self._path(ending)
         return path is not None and path.exists()
 
     def write(self, ending: str, save: Callable[[Path], object]) -> None:
         """Let ``save`` write a file, if there is a folder."""
-        path = self.path(ending)
+        path = self._path(ending)
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             save(path)
@@ -64,19 +54,22 @@ class SavedFiles:
         recompute: bool = False,
     ) -> T:
         """What a file holds, or else what is computed, which it holds afterwards."""
-        path = self.path(ending)
+        path = self._path(ending)
         if path is not None and path.exists() and not recompute:
             return load(path)
         value = compute()
         self.write(ending, partial(save, value))
         return value
 
+    def _path(self, ending: str) -> Path | None:
+        return None if self._folder is None else self._folder / f"{self._name}{ending}"
+
 
 class SavedTables(SavedFiles):
     """Tables of one setting, and other files that belong to them.
 
     Args:
-        folder: see :class:`SavedFiles`.
+        folder: made when the first file is written; ``None`` saves nothing.
         setting: what the results are of, together with ``facts``.
         recompute: whether to remove what is there.
         name: what the names of files begin with; the setting's name by default.
@@ -86,14 +79,10 @@ class SavedTables(SavedFiles):
         ValueError: for a folder that holds the results of another setting of this name.
 
     Example:
-        >>> small = NamedSetting("small")
-        >>> saved = SavedTables("results", small, source="streets")
+        >>> saved = SavedTables("results", NamedSetting("small"), source="streets")
         >>> saved.save({"table": pd.DataFrame({"seed": [0, 1]})})
         >>> saved.load(["table", "curves"])["table"]["seed"].tolist()
         [0, 1]
-        >>> SavedTables("results", small, source="photographs")
-        Traceback (most recent call last):
-        ValueError: 'results/small.json' is of another setting called 'small', or of ...
     """
 
     def __init__(
@@ -108,62 +97,49 @@ class SavedTables(SavedFiles):
         self._facts: dict[str, Any] = json.loads(json.dumps(asdict(setting) | facts))
         if recompute:
             self._clear()
-        self._check()
+        path = self._path(".json")
+        if path is None or not path.exists():
+            return
+        saved = json.loads(path.read_text("utf-8"))
+        saved.pop("versions", None)
+        if saved != self._facts:
+            raise ValueError(
+                f"{str(path)!r} is of another setting called {setting.name!r}, or of other images; "
+                "take another folder, or start anew with recompute=True"
+            )
 
     def load(self, names: Iterable[str]) -> dict[str, pd.DataFrame]:
         """Those of the tables that are there, by name."""
-        if self._json is None or not self._json.exists():
+        if not self.has(".json"):
             return {}
-        return {
-            name: _read(path)
-            for name in names
-            if (path := self.path(f"{name}.csv")) is not None and path.exists()
-        }
+        paths = {name: self._path(f"-{name}.csv") for name in names}
+        return {name: _read(path) for name, path in paths.items() if path and path.exists()}
 
     def save(self, tables: Mapping[str, pd.DataFrame]) -> None:
         """Write tables one after another, each whole at any time."""
         for name, table in tables.items():
-            self.write(f"{name}.csv", partial(_write, table))
+            self.write(f"-{name}.csv", partial(_write, table.to_csv(index=False)))
 
     def write(self, ending: str, save: Callable[[Path], object]) -> None:
         """Let ``save`` write a file beside what says what it is of."""
-        if self._json is not None:
-            self._json.parent.mkdir(parents=True, exist_ok=True)
-            text = json.dumps(self._facts | {"versions": versions()}, indent=1)
-            with whole(self._json) as part:
-                part.write_text(f"{text}\n", "utf-8")
+        facts = json.dumps(self._facts | {"versions": versions()}, indent=1)
+        super().write(".json", partial(_write, f"{facts}\n"))
         super().write(ending, save)
-
-    @property
-    def _json(self) -> Path | None:
-        return None if self._folder is None else self._folder / f"{self._name}.json"
-
-    def _check(self) -> None:
-        if self._json is None or not self._json.exists():
-            return
-        saved = json.loads(self._json.read_text("utf-8"))
-        saved.pop("versions", None)
-        if saved != self._facts:
-            raise ValueError(
-                f"{str(self._json)!r} is of another setting called {self._facts['name']!r}, or of "
-                "other images; take another folder, or start anew with recompute=True"
-            )
 
     def _clear(self) -> None:
         """Remove all files of this setting, and none of one whose longer name begins alike."""
-        if self._folder is None or self._json is None:
-            return
-        self._json.unlink(missing_ok=True)
-        begins = f"{self._name}-"
-        longer = tuple(f"{path.stem}-" for path in self._folder.glob(f"{begins}*.json"))
-        for path in self._folder.glob(f"{begins}*"):
-            if path.suffix != ".json" and not path.name.startswith(longer):
+        files = [] if self._folder is None else [*self._folder.glob("*")]
+        own = [path for path in files if path.name.startswith(f"{self._name}-")]
+        longer = tuple(f"{path.stem}-" for path in own if path.suffix == ".json")
+        for path in files:
+            results = path in own and path.suffix != ".json" and not path.name.startswith(longer)
+            if results or path.name == f"{self._name}.json":
                 path.unlink()
 
 
-def _write(table: pd.DataFrame, path: Path) -> None:
+def _write(text: str, path: Path) -> None:
     with whole(path) as part:
-        table.to_csv(part, index=False)
+        part.write_text(text, "utf-8", newline="")
 
 
 def _read(path: Path) -> pd.DataFrame:

@@ -24,16 +24,14 @@ def sign_of_all(differences: Sequence[float] | pd.Series) -> int:
 
 
 def mean_and_bound(differences: Sequence[float] | pd.Series) -> tuple[float, float]:
-    """Mean of the differences that are known, not NaN, and two standard errors of it.
-
-    The bound is NaN with fewer than two of them.
+    """Mean of differences, and two standard errors of it, NaN with fewer than two of them.
 
     Example:
-        >>> mean_and_bound([1.0, 2.0, 3.0, np.nan])
+        >>> mean_and_bound([1.0, 2.0, 3.0])
         (2.0, 1.1547005383792517)
     """
-    known = pd.Series(differences, dtype=float).dropna()
-    return float(known.mean()), float(2 * known.std() / np.sqrt(len(known)))
+    values = pd.Series(differences, dtype=float)
+    return float(values.mean()), float(2 * values.std() / np.sqrt(len(values)))
 
 
 def sign_beyond_bound(differences: Sequence[float] | pd.Series) -> int:

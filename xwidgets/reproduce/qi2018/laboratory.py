@@ -163,7 +163,7 @@ class Laboratory:
         """One of the modules for a picture, kept in the folder once it was fitted."""
         count = "" if n is None else f"-{n}"
         return self.saved.kept(
-            f"{method}{count}-{label}-{seed}.safetensors",
+            f"-{method}{count}-{label}-{seed}.safetensors",
             lambda: self.modules(method, n, seed)[label],
             ExplanationModule.load,
             _save_encoder,

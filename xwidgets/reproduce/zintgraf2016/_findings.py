@@ -38,7 +38,8 @@ def verdict(differences: Sequence[float] | pd.Series) -> str:
         >>> verdict([0.2, 0.3, 0.25]), verdict([-0.2, 0.3])
         ('holds', 'not clear')
     """
-    return {1: HOLDS, -1: FAILS, 0: UNCLEAR}[sign_beyond_bound(differences)]
+    known = pd.Series(differences, dtype=float).dropna()
+    return {1: HOLDS, -1: FAILS, 0: UNCLEAR}[sign_beyond_bound(known)]
 
 
 def findings(found: Reproduction) -> pd.DataFrame:
@@ -366,7 +367,7 @@ def _worded(side: _Side) -> str:
 
 def _bounded(differences: pd.Series) -> str:
     """The mean ± two standard errors, with two digits, or as many more as show the verdict."""
-    mean, bound = mean_and_bound(differences)
+    mean, bound = mean_and_bound(differences.dropna())
     if np.isnan(bound):
         return "not known" if np.isnan(mean) else f"{mean:+.2f}"
     digits = next((digits for digits in (2, 3, 4) if _telling(mean, bound, digits)), 2)

@@ -228,7 +228,7 @@ class Figures:
             raise ValueError(f"there is no figure {number!r}; the paper has 1 to 6")
         facts = asdict(self.setting)
         return self._files.kept(
-            f"{number}.npz",
+            f"-{number}.npz",
             makers[number],
             lambda path: Figure.load(path, **facts),
             lambda figure, path: figure.save(path, **facts),
@@ -237,7 +237,7 @@ class Figures:
 
     def saved(self, number: int) -> bool:
         """Whether a figure is in the folder."""
-        return self._files.has(f"{number}.npz")
+        return self._files.has(f"-{number}.npz")
 
     def _samplers(self) -> Figure:
         """Figure 1: for two pictures, the methods side by side."""
