@@ -49,7 +49,7 @@ class Figure:
             rows.append([])
             for cell in cells:
                 picture = cell.image if isinstance(cell, Relevance) else cell
-                known = [name for name, one in arrays.items() if np.array_equal(one, picture)]
+                known = [name for name, array in arrays.items() if np.array_equal(array, picture)]
                 name = known[0] if known else f"picture{len(arrays)}"
                 arrays[name] = picture
                 described: dict[str, Any] = {"picture": name}

@@ -23,13 +23,13 @@ PUBLISHED = pd.DataFrame(
 _WORDS = {1: "Yes", -1: "No, the opposite", 0: "Not clear"}
 
 
-def findings(found: Reproduction) -> list[str]:
+def findings(results: Reproduction) -> list[str]:
     """What the results say, in sentences, each with its numbers and their spread over the seeds.
 
     A difference counts as found when it has the same sign with every seed, which chance alone does
     in one of four cases with three seeds, and in one of sixteen with five.
     """
-    curves, table = found
+    curves, table = results
     trained = curves[curves["epoch"] > 0].groupby("seed")
     first, last = (trained.nth(place).set_index("seed") for place in (0, -1))
     precision, correlation = (curves.groupby("seed")[name].mean() for name in PROPOSED)

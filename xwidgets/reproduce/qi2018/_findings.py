@@ -52,11 +52,11 @@ PUBLISHED_MASKED = pd.DataFrame(
 _COMPARED = {"o1": "O1", "o2": "O2", "voronoi": "locality (Voronoi)", "masks": "locality (masks)"}
 
 
-def findings(found: Reproduction) -> dict[str, list[str]]:
+def findings(results: Reproduction) -> dict[str, list[str]]:
     """What the results say, in sentences with their numbers.
 
     Args:
-        found: all tables, of SRAE and NN at least two classes each.
+        results: all tables, of SRAE and NN at least two classes each.
 
     Returns:
         Sentences by attribute of :class:`xwidgets.reproduce.qi2018.Reproduction`; without
@@ -71,13 +71,13 @@ def findings(found: Reproduction) -> dict[str, list[str]]:
         Faithful? On images that SRAE was not fitted to, the class stays for ...
     """
     return {
-        "table": [*_faithful(found.table), *_better(found.table), *_reasons(found.table)],
-        "variants": _variants(found),
-        "lasso": _lasso(found),
-        "masked": _masked(found.masked),
-        "x_features": _looked(found.x_features),
-        "degenerate": _degenerate(found),
-        "shift": _shift(found.shift),
+        "table": [*_faithful(results.table), *_better(results.table), *_reasons(results.table)],
+        "variants": _variants(results),
+        "lasso": _lasso(results),
+        "masked": _masked(results.masked),
+        "x_features": _looked(results.x_features),
+        "degenerate": _degenerate(results),
+        "shift": _shift(results.shift),
     }
 
 
@@ -150,13 +150,13 @@ def _two(means: pd.DataFrame, method: str) -> str:
     return f"{means.at[method, 'voronoi']:.2f}" + (f" ({masks:.2f})" if np.isfinite(masks) else "")
 
 
-def _variants(found: Reproduction) -> list[str]:
-    if found.variants.empty:
+def _variants(results: Reproduction) -> list[str]:
+    if results.variants.empty:
         return []
     said = []
-    nn = pd.concat([found.table[found.table["seed"] == 0], found.variants])
+    nn = pd.concat([results.table[results.table["seed"] == 0], results.variants])
     nn = nn[nn["method"] == "nn"].set_index(["layer", "class"])
-    srae = found.variants[found.variants["method"] == "srae"].set_index("class")
+    srae = results.variants[results.variants["method"] == "srae"].set_index("class")
     for (layer, beta), rows in srae.groupby(["layer", "beta"], sort=False):
         other = nn.loc[layer]
         verdicts = "; ".join(
@@ -170,9 +170,9 @@ def _variants(found: Reproduction) -> list[str]:
     return said
 
 
-def _lasso(found: Reproduction) -> list[str]:
-    lasso = found.lasso.groupby("allowed").mean(numeric_only=True)
-    srae = found.table.loc[found.table["method"] == "srae", "f_reg_fresh"].mean()
+def _lasso(results: Reproduction) -> list[str]:
+    lasso = results.lasso.groupby("allowed").mean(numeric_only=True)
+    srae = results.table.loc[results.table["method"] == "srae", "f_reg_fresh"].mean()
     reached = lasso.index[lasso["f_reg_fresh"] <= srae]
     until = (
         f"it takes {lasso.loc[reached[0], 'chosen']:.0f} of them"
@@ -314,9 +314,10 @@ def best_and_worst(x_features: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     return rows.loc[rows["entropy"].idxmin()], rows.loc[rows["entropy"].idxmax()]
 
 
-def _degenerate(found: Reproduction) -> list[str]:
-    first = found.table[found.table["method"].isin(("srae", "nn")) & (found.table["seed"] == 0)]
-    rows = pd.concat([first, found.degenerate])
+def _degenerate(results: Reproduction) -> list[str]:
+    table = results.table
+    first = table[table["method"].isin(("srae", "nn")) & (table["seed"] == 0)]
+    rows = pd.concat([first, results.degenerate])
     said = []
     for n, some in rows.groupby("n"):
         means = some.groupby("method")[["positive", "alike_all"]].mean()

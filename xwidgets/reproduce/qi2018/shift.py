@@ -46,35 +46,35 @@ def three_maps(net: Network, module: ExplanationModule, image: Tensor) -> ThreeM
         >>> import xwidgets as xw
         >>> net, (images, _) = xw.network("birds"), xw.scenes.draw("birds", range(300))
         >>> module = xw.fit_explanation(net, images, target=3, epochs=2, progress=False)
-        >>> found = three_maps(net, module, xw.scenes.bird(seed=3).image)
-        >>> [maps.shape for maps in found.maps.values()]
+        >>> three = three_maps(net, module, xw.scenes.bird(seed=3).image)
+        >>> [maps.shape for maps in three.maps.values()]
         [(5, 64, 64), (64, 64), (64, 64)]
     """
-    found = x_features(net, module, image)
+    explained = x_features(net, module, image)
     target = module.facts.target
     watched = net.watched(image[None])
     (gradient,) = torch.autograd.grad(watched.logits[0, target], watched.pixels)
     product = (gradient * watched.pixels.detach())[0].sum(0)
     return ThreeMaps(
-        found.score,
+        explained.score,
         {
-            "x-features": found.maps,
+            "x-features": explained.maps,
             "excitation": excitation_backprop(net, image, target).values,
             "gradient * input": product.float().cpu().numpy(),
         },
     )
 
 
-def agreement(one: NDArray[np.floating], other: NDArray[np.floating]) -> tuple[float, float]:
+def agreement(before: NDArray[np.floating], after: NDArray[np.floating]) -> tuple[float, float]:
     """The correlation of two maps, and their largest difference in shares of the maximum.
 
     Example:
         >>> agreement(np.array([0.0, 1.0, 2.0]), np.array([2.0, 1.0, 0.0]))
         (-1.0, 1.0)
     """
-    largest = np.abs(one).max()
-    difference = float(np.abs(one - other).max() / largest) if largest else 0.0
-    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1]), difference
+    largest = np.abs(before).max()
+    difference = float(np.abs(before - after).max() / largest) if largest else 0.0
+    return float(np.corrcoef(before.ravel(), after.ravel())[0, 1]), difference
 
 
 def figure10(lab: Laboratory) -> pd.DataFrame:
@@ -89,7 +89,7 @@ def figure10(lab: Laboratory) -> pd.DataFrame:
     shifted, offset = shifted_network(lab.net)
     rows = []
     for label, module in progress(lab.modules("srae").items(), "Figure 10"):
-        found: dict[str, list[tuple[float, float]]] = {}
+        agreements: dict[str, list[tuple[float, float]]] = {}
         scores = []
         for case in lab.material.cases[label][: lab.setting.masked]:
             before, after = (
@@ -97,13 +97,13 @@ def figure10(lab: Laboratory) -> pd.DataFrame:
                 for net, shift in ((lab.net, 0.0), (shifted, offset))
             )
             scores.append(abs(before.score - after.score))
-            for name, one in before.maps.items():
-                found.setdefault(name, []).append(agreement(one, after.maps[name]))
+            for name, maps in before.maps.items():
+                agreements.setdefault(name, []).append(agreement(maps, after.maps[name]))
         rows += [
             {
-                "class": label, "maps": name, "correlation": np.mean([one for one, _ in pairs]),
-                "difference": np.mean([other for _, other in pairs]), "score": np.mean(scores),
+                "class": label, "maps": name, "correlation": np.mean([value for value, _ in pairs]),
+                "difference": np.mean([value for _, value in pairs]), "score": np.mean(scores),
             }
-            for name, pairs in found.items()
+            for name, pairs in agreements.items()
         ]  # fmt: skip
     return pd.DataFrame(rows)

@@ -25,15 +25,15 @@ GAMMAS = (0.01, 0.05, 0.1, 0.3)
 
 
 def _faithful(lab: Laboratory, module: ExplanationModule, layer: str | None) -> dict[str, float]:
-    found: dict[str, float] = {}
+    measured: dict[str, float] = {}
     for name, where in (("learned", "images"), ("fresh", "fresh")):
-        one = faithfulness_to(module, lab.features(where, layer))
-        found |= {
-            f"f_reg_{name}": one.f_reg,
-            f"f_share_{name}": one.f_reg / one.spread,
-            f"f_cls_{name}": one.f_cls,
+        faithful = faithfulness_to(module, lab.features(where, layer))
+        measured |= {
+            f"f_reg_{name}": faithful.f_reg,
+            f"f_share_{name}": faithful.f_reg / faithful.spread,
+            f"f_cls_{name}": faithful.f_cls,
         }
-    return found
+    return measured
 
 
 def table1(lab: Laboratory) -> pd.DataFrame:
@@ -43,9 +43,9 @@ def table1(lab: Laboratory) -> pd.DataFrame:
         A row for each ``method`` with ``n`` x-features of ``layer``, ``seed`` and ``class``:
         ``f_reg`` and ``f_cls`` on the images that modules were fitted to (``_learned``) and on
         others (``_fresh``), ``f_share``, which is f_reg in standard deviations of the score, and
-        :func:`xwidgets.reproduce._heat_maps.measures`. Beside the paper's methods
-        stand x-features of a ``random`` encoder. These, as many dimensions of ``z``, and
-        ``excitation``, which depends on no seed, give no score.
+        :func:`xwidgets.reproduce.qi2018.measures`. Beside the paper's methods stand x-features of a
+        ``random`` encoder. These, as many dimensions of ``z``, and ``excitation``, which depends on
+        no seed, give no score.
     """
     rows = []
     for method in COLUMNS:
@@ -124,7 +124,7 @@ def table3(lab: Laboratory) -> pd.DataFrame:
                     "random, same area": (_highest(lot, areas), 0.5),
                 }
                 for kind, (maps, threshold) in kinds.items():
-                    found = masked_classification(
+                    classified = masked_classification(
                         lab.net, images, maps, [label] * len(cases), (threshold,)
                     )
                     rows.append(
@@ -133,9 +133,9 @@ def table3(lab: Laboratory) -> pd.DataFrame:
                             "class": label,
                             "maps": kind,
                             "gamma": gamma,
-                            "accuracy": found.accuracy[0],
-                            "kept": found.kept[0],
-                            "original": found.original,
+                            "accuracy": classified.accuracy[0],
+                            "kept": classified.kept[0],
+                            "original": classified.original,
                         }
                     )
     return pd.DataFrame(rows)
@@ -145,8 +145,8 @@ def _highest(maps: NDArray[np.floating], counts: NDArray[np.int64]) -> NDArray[n
     """1 where a map ``(N, H, W)`` has its highest values, this many above 0, and 0 elsewhere."""
     flat = maps.reshape(len(maps), -1)
     ranks = np.argsort(np.argsort(-flat, 1, kind="stable"), 1)
-    found = ((ranks < counts[:, None]) & (flat > 0)).astype(np.float32)
-    return np.asarray(found.reshape(maps.shape))
+    highest = ((ranks < counts[:, None]) & (flat > 0)).astype(np.float32)
+    return np.asarray(highest.reshape(maps.shape))
 
 
 def _smooth_noise(size: Sequence[int], seed: Sequence[int]) -> NDArray[np.float64]:
@@ -196,7 +196,7 @@ def figure7(lab: Laboratory) -> pd.DataFrame:
                         "contribution": seen.contributions[:, number].mean(),
                         "active": (seen.contributions[:, number] != 0).mean(),
                     }
-                    row |= {kind: one.entropies[number] for kind, one in known.items()}
+                    row |= {kind: local.entropies[number] for kind, local in known.items()}
                     if best is not None:
                         *parts, context = best.histograms[number]
                         row |= {"context": context} | _on_bird(np.array(parts))

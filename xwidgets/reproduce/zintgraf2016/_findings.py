@@ -42,7 +42,7 @@ def verdict(differences: Sequence[float] | pd.Series) -> str:
     return {1: HOLDS, -1: FAILS, 0: UNCLEAR}[sign_beyond_bound(known)]
 
 
-def findings(found: Reproduction) -> pd.DataFrame:
+def findings(results: Reproduction) -> pd.DataFrame:
     """Every claim: its section, how it was measured, and for each network what came out.
 
     Returns:
@@ -59,31 +59,31 @@ def findings(found: Reproduction) -> pd.DataFrame:
         ['not clear']
     """
     rows = []
-    for network in found.maps["network"].unique():
-        own = Reproduction(*(_of(frame, network) for frame in found))
-        for one in _claims(own):
-            differences: pd.Series = one.more.values - one.less.values
+    for network in results.maps["network"].unique():
+        own = Reproduction(*(_of(frame, network) for frame in results))
+        for claim in _claims(own):
+            differences: pd.Series = claim.more.values - claim.less.values
             rows.append({
-                "section": one.section,
-                "claim": one.claim,
-                "measured": one.more.name,
-                "against": one.less.name,
-                "k": one.window,
+                "section": claim.section,
+                "claim": claim.claim,
+                "measured": claim.more.name,
+                "against": claim.less.name,
+                "k": claim.window,
                 "network": network,
-                "value": _worded(one.more),
-                "other": _worded(one.less),
+                "value": _worded(claim.more),
+                "other": _worded(claim.less),
                 "difference": _bounded(differences),
                 "scenes": int(differences.notna().sum()),
                 "verdict": verdict(differences),
             })  # fmt: skip
     table = pd.DataFrame(rows)
     places = {claim: place for place, claim in enumerate(table["claim"].unique())}
-    return table.sort_values("claim", key=lambda one: one.map(places), kind="stable").reset_index(
-        drop=True
+    return table.sort_values(
+        "claim", key=lambda claims: claims.map(places), kind="stable", ignore_index=True
     )
 
 
-def summary(found: Reproduction) -> list[str]:
+def summary(results: Reproduction) -> list[str]:
     """Every claim with its verdict in a sentence, and which maps find the parts that matter.
 
     Returns:
@@ -97,12 +97,12 @@ def summary(found: Reproduction) -> list[str]:
         '**Marginal and conditional sampling give different maps:** not clear.'
     """
     said: list[str] = []
-    for claim, rows in findings(found).groupby("claim", sort=False):
+    for claim, rows in findings(results).groupby("claim", sort=False):
         if claim.startswith("..."):
             said[-1] += f" {claim}: {_answer(rows)}."
         else:
             said.append(f"**{claim}:** {_answer(rows)}{_numbers(rows)}.")
-    return [*said, *_finding_parts(found.maps)]
+    return [*said, *_finding_parts(results.maps)]
 
 
 def _answer(rows: pd.DataFrame) -> str:
@@ -214,14 +214,14 @@ EVENLY = _Side("if spread evenly", 1.0)
 NOTHING = _Side("nothing", 0.0)
 
 
-def _claims(found: Reproduction) -> list[_Claim]:
-    rows = [claim for window in sorted(found.pairs["window"].unique())
-            for claim in _claims_of_samplers(found, window)]  # fmt: skip
-    on_object = _by(found.maps[found.maps["window"] == 1], "map")["on_object"]
+def _claims(results: Reproduction) -> list[_Claim]:
+    rows = [claim for window in sorted(results.pairs["window"].unique())
+            for claim in _claims_of_samplers(results, window)]  # fmt: skip
+    on_object = _by(results.maps[results.maps["window"] == 1], "map")["on_object"]
     rows.append(_Claim("4.1", "Sensitivity lies on the object",
                        _Side("times expected", on_object["sensitivity"]), EVENLY))  # fmt: skip
-    if len(found.classes):
-        classes = found.classes.pivot(
+    if len(results.classes):
+        classes = results.classes.pivot(
             index="scene", columns=["layer", "pair"], values="correlation"
         )
         before, behind = classes["before"], classes["behind"]
@@ -236,7 +236,7 @@ def _claims(found: Reproduction) -> list[_Claim]:
                    _Side("their correlation, before", before["best three"]),
                    _Side("behind", behind["best three"])),
         ]  # fmt: skip
-    windows = found.windows.pivot(index="scene", columns="window")
+    windows = results.windows.pivot(index="scene", columns="window")
     small, large = min(windows["largest"]), max(windows["largest"])
     share = windows["largest"][small] / windows["largest"][large]
     rows += [
@@ -249,7 +249,7 @@ def _claims(found: Reproduction) -> list[_Claim]:
                _Side(f"same sign as the next pixel, k = {large}", windows["same_sign"][large]),
                _Side(f"k = {small}", windows["same_sign"][small])),
     ]  # fmt: skip
-    top = _by(found.top, "map")
+    top = _by(results.top, "map")
     outline, inside = top["outline"], top["inside"]
     rows += [
         _Claim("4.3", "The most relevant single pixels lie on the outline",
@@ -266,8 +266,8 @@ def _claims(found: Reproduction) -> list[_Claim]:
                _Side("times expected inside", inside["sensitivity"]),
                _Side("single pixels", inside["single pixels"])),
     ]  # fmt: skip
-    empty = _by(found.layers, "depth")["empty"]
-    likeness = patterns(found.parts)
+    empty = _by(results.layers, "depth")["empty"]
+    likeness = patterns(results.parts)
     rows += [
         _Claim("4.4", "More feature maps are nearly empty in the last layer than in the first",
                _Side("share in the last layer", empty["last"]),
@@ -279,10 +279,10 @@ def _claims(found: Reproduction) -> list[_Claim]:
     return rows
 
 
-def _claims_of_samplers(found: Reproduction, window: int) -> list[_Claim]:
+def _claims_of_samplers(results: Reproduction, window: int) -> list[_Claim]:
     """Marginal and conditional sampling, and sensitivity, with windows of one size."""
-    maps = _by(found.maps[found.maps["window"].isin((1, window))], "map")
-    pairs = _by(found.pairs[found.pairs["window"] == window], "pair")["correlation"]
+    maps = _by(results.maps[results.maps["window"].isin((1, window))], "map")
+    pairs = _by(results.pairs[results.pairs["window"] == window], "pair")["correlation"]
 
     def sides(measure: str, name: str, more: str, less: str) -> tuple[_Side, _Side]:
         return _Side(f"{name}: {more}", maps[measure][more]), _Side(less, maps[measure][less])
@@ -339,9 +339,9 @@ def patterns(parts: pd.DataFrame) -> pd.DataFrame:
     elsewhere = scene[:, None] != scene
     same = channel[:, None] == channel
     rows: dict[int, Mapping[str, float]] = {}
-    for one in np.unique(scene):
-        here = (scene == one)[:, None] & elsewhere
-        rows[int(one)] = {"same": _mean(alike[here & same]), "other": _mean(alike[here & ~same])}
+    for number in np.unique(scene):
+        here = (scene == number)[:, None] & elsewhere
+        rows[int(number)] = {"same": _mean(alike[here & same]), "other": _mean(alike[here & ~same])}
     return pd.DataFrame.from_dict(rows, orient="index")
 
 

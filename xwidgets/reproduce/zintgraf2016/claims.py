@@ -162,11 +162,11 @@ class _Bench:
     def measure(self, number: int) -> Reproduction:
         """All measures of one scene."""
         scene = _scene(self._name, number)
-        found = (
+        measured = (
             *self._compared(scene), self._classes(scene), *self._windows(scene),
             *self._feature_maps(scene),
         )  # fmt: skip
-        return Reproduction(*(self._frame(number, rows) for rows in found))
+        return Reproduction(*(self._frame(number, rows) for rows in measured))
 
     def _frame(self, number: int, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         start = {"network": self._name, "scene": number}
@@ -181,14 +181,14 @@ class _Bench:
                 name: [self._of_scores(scene, window, sampler, seed) for seed in (0, 1)]
                 for name, sampler in self._samplers.items()
             }
-            for name, (one, other) in both.items():
-                maps.append(self._row(scene, one.values) | {"window": window, "map": name})
+            for name, (first, second) in both.items():
+                maps.append(self._row(scene, first.values) | {"window": window, "map": name})
                 pairs.append({"window": window, "pair": name,
-                              "correlation": correlation(one.values, other.values)})  # fmt: skip
+                              "correlation": correlation(first.values, second.values)})  # fmt: skip
             across = [
-                correlation(one.values, other.values)
-                for one in both["conditional"]
-                for other in both["marginal"]
+                correlation(conditional.values, marginal.values)
+                for conditional in both["conditional"]
+                for marginal in both["marginal"]
             ]
             pairs.append({"window": window, "pair": "both", "correlation": np.mean(across)})
         others: dict[str, Map] = {
@@ -196,14 +196,15 @@ class _Bench:
             "edges": edge_map(scene.image),
             "random": random_map(scene.image),
         }
-        maps += [self._row(scene, one) | {"window": 1, "map": name} for name, one in others.items()]
+        for name, values in others.items():
+            maps.append(self._row(scene, values) | {"window": 1, "map": name})
         return maps, pairs
 
     def _of_scores(self, scene: Scene, window: int, sampler: Sampler, seed: int) -> Relevance:
-        (found,) = self._maps(
+        (relevance,) = self._maps(
             scene, [scene.label], window, sampler=sampler, seed=seed, measure="difference"
         )
-        return found
+        return relevance
 
     def _row(self, scene: Scene, values: Map) -> dict[str, Any]:
         deletion = part_deletion(self._net, scene, values)
@@ -221,13 +222,15 @@ class _Bench:
             return []
         label = scene.label
         (twin,) = (sum(pair) - label for pair in TWINS if label in pair)
-        marks = [sum(map(str.__eq__, one.plumage, SPECIES[label].plumage)) for one in SPECIES]
+        marks = [
+            sum(map(str.__eq__, species.plumage, SPECIES[label].plumage)) for species in SPECIES
+        ]
         other = int(np.argmin(marks))
         best = [index for index, _, _ in self._net.top(scene.image, 3)]
         targets = [label, twin, other, *best]
         rows = []
         for layer, measure in (("before", "difference"), ("behind", "evidence")):
-            maps = [one.values for one in self._maps(scene, targets, measure=measure)]
+            maps = [relevance.values for relevance in self._maps(scene, targets, measure=measure)]
             own, of_twin, of_other, *of_best = maps
             pairs = [correlation(of_best[a], of_best[b]) for a, b in ((0, 1), (0, 2), (1, 2))]
             for pair, value in (
@@ -284,7 +287,7 @@ class _Bench:
                 active = (
                     self._net.activations(scene.image[None], known.name).mean((2, 3))[0].numpy()
                 )
-            effects = np.array([np.abs(one.values).max() for one in maps])
+            effects = np.array([np.abs(relevance.values).max() for relevance in maps])
             layers.append({
                 "depth": depth,
                 "empty": float((effects < EMPTY * effects.max()).mean()),
@@ -293,7 +296,7 @@ class _Bench:
                 "of_activation": float(np.median(effects[active > 0] / active[active > 0])),
             })  # fmt: skip
             if depth == "middle":
-                shown = np.stack([np.abs(one.values) for one in maps])
+                shown = np.stack([np.abs(relevance.values) for relevance in maps])
                 shares = part_shares(shown, mask_parts(scene.masks.values()))
                 names = [*scene.masks, "background"]
                 parts = [
@@ -323,18 +326,18 @@ def _scene(name: str, number: int) -> Scene:
 
 
 def _object(scene: Scene) -> NDArray[np.bool_]:
-    found: NDArray[np.bool_] = np.any(list(scene.masks.values()), axis=0)
-    return found
+    mask: NDArray[np.bool_] = np.any(list(scene.masks.values()), axis=0)
+    return mask
 
 
-def correlation(one: Map, other: Map) -> float:
-    """Of two arrays of one shape, over all their values; NaN when one of them is constant.
+def correlation(a: Map, b: Map) -> float:
+    """Pearson correlation of two arrays over all their values; NaN when either is constant.
 
     Example:
         >>> correlation(np.array([1, 2, 3]), np.array([2, 4, 6]))
         1.0
     """
-    return float(pd.Series(one.ravel()).corr(pd.Series(other.ravel())))
+    return float(pd.Series(a.ravel()).corr(pd.Series(b.ravel())))
 
 
 def _ranks(values: Map) -> NDArray[np.float64]:

@@ -123,12 +123,12 @@ def drawn(name: str) -> Subject:
         raise unknown("embedded network", name, SCENES)
     net = network(name)
     draw = scenes.bird if name == "birds" else scenes.street
-    found = [draw(seed) for seed in SCENES[name]]
+    drawings = [draw(seed) for seed in SCENES[name]]
     others, _ = scenes.draw(name, range(20_000, 20_150))
     return Subject(
         net=net,
         pictures={f"{scene.name}, scene {seed}": scene.image
-                  for seed, scene in zip(SCENES[name], found, strict=True)},
+                  for seed, scene in zip(SCENES[name], drawings, strict=True)},
         marginal=MarginalSampler(others),
         conditional=own_sampler(net),
         layers=LAYERS[name],
@@ -294,7 +294,8 @@ class Figures:
         for layer in self.subject.layers:
             maps = self._by_effect(layer)
             rows.append([maps[round(share * (len(maps) - 1))] for share in shares])
-            empty = sum(_strongest(one) < EMPTY * _strongest(maps[0]) for one in maps) / len(maps)
+            least = EMPTY * _strongest(maps[0])
+            empty = sum(_strongest(relevance) < least for relevance in maps) / len(maps)
             name = self.subject.net.layer(layer).name
             names.append(f"{name}: {empty:.0%} of {len(maps)} maps nearly empty")
         titles = ["strongest map", *(f"{share:.0%}" for share in shares[1:-1]), "weakest map"]
@@ -306,12 +307,13 @@ class Figures:
         maps = self._by_effect(layer)
         shares = np.linspace(0, 0.5, self.setting.feature_maps)
         first = [maps[round(share * (len(maps) - 1))] for share in shares]
-        channels = [one.target for one in first]
+        channels = [relevance.target for relevance in first]
         columns = [first]
         for title in list(self.subject.pictures)[1:]:
             columns.append(self._maps(self.subject.pictures[title], channels, layer=layer))
         rows: list[list[Cell]] = [list(row) for row in zip(*columns, strict=True)]
-        return Figure(rows, [one.label for one in first], list(self.subject.pictures), "row")
+        labels = [relevance.label for relevance in first]
+        return Figure(rows, labels, list(self.subject.pictures), "row")
 
     @property
     def _title(self) -> str:
@@ -356,6 +358,6 @@ class Figures:
         )
 
 
-def _strongest(one: Relevance) -> float:
+def _strongest(relevance: Relevance) -> float:
     """The largest effect that a part of the picture has on a feature map."""
-    return float(np.abs(one.values).max())
+    return float(np.abs(relevance.values).max())
