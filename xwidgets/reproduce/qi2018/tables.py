@@ -1,6 +1,6 @@
 """The tables of Qi et al. 2018, and the numbers behind its figures, each of a laboratory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -47,33 +47,29 @@ def table1(lab: Laboratory) -> pd.DataFrame:
         ``random`` encoder. These, as many dimensions of ``z``, and ``excitation``, which depends on
         no seed, give no score.
     """
+    layer = feature_layer(lab.net, None).name
     rows = []
     for method in COLUMNS:
-        seeds = (0,) if method == EXCITATION else lab.seeds(f"Table 1, {method}")
-        for seed in seeds:
-            for label, cases in lab.material.cases.items():
-                row: dict[str, object] = {
-                    "layer": feature_layer(lab.net, None).name,
-                    "method": method,
-                    "n": lab.setting.features,
-                    "seed": seed,
-                    "class": label,
-                }
-                if method in METHODS:
-                    module = lab.modules(method, seed=seed)[label]
-                    row |= _faithful(lab, module, None)
-                rows.append(row | measures(_look(lab, method, seed, label), cases))
+        for seed, label, seen in _looks(lab, method, f"Table 1, {method}"):
+            facts = {"layer": layer, "method": method, "n": lab.setting.features}
+            row: dict[str, object] = {**facts, "seed": seed, "class": label}
+            if method in METHODS:
+                row |= _faithful(lab, lab.modules(method, seed=seed)[label], None)
+            rows.append(row | measures(seen, lab.material.cases[label]))
     return pd.DataFrame(rows)
 
 
-def _look(lab: Laboratory, method: str, seed: int, label: int) -> HeatMaps:
-    """What the x-features of one of :data:`COLUMNS` see in the cases of a class."""
-    cases = lab.material.cases[label]
-    if method == EXCITATION:
-        return heat_maps_of_score(lab.net, label, cases)
-    fitted = method in METHODS
-    module = lab.modules(method, seed=seed)[label] if fitted else lab.controls(method, label, seed)
-    return heat_maps(lab.net, module, cases)
+def _looks(lab: Laboratory, method: str, title: str) -> Iterator[tuple[int, int, HeatMaps]]:
+    """For each seed and class, what the x-features of one of :data:`COLUMNS` see in its cases."""
+    for seed in (0,) if method == EXCITATION else lab.seeds(title):
+        for label, cases in lab.material.cases.items():
+            if method == EXCITATION:
+                seen = heat_maps_of_score(lab.net, label, cases)
+            elif method in METHODS:
+                seen = heat_maps(lab.net, lab.modules(method, seed=seed)[label], cases)
+            else:
+                seen = heat_maps(lab.net, lab.controls(method, label, seed), cases)
+            yield seed, label, seen
 
 
 def table2(lab: Laboratory) -> pd.DataFrame:
@@ -173,37 +169,34 @@ def figure7(lab: Laboratory) -> pd.DataFrame:
     """
     rows = []
     for method in ("srae", "nn", EXCITATION):
-        seeds = (0,) if method == EXCITATION else lab.seeds(f"Figures 4, 6 and 7, {method}")
-        for seed in seeds:
-            for label, cases in lab.material.cases.items():
-                seen = _look(lab, method, seed, label)
-                known = localities(seen.active, cases)
-                best = known.get("masks", known.get("voronoi"))
-                weights = (
-                    np.ones(1)
-                    if method == EXCITATION
-                    else lab.modules(method, seed=seed)[label].weights.cpu().numpy()
-                )
-                twin = lab.material.twins.get(label)
-                covered = None if twin is None else _covered(cases, twin.places)
-                for number in np.flatnonzero((seen.contributions != 0).any(0)).tolist():
-                    row = {
-                        "maps": method,
-                        "seed": seed,
-                        "class": label,
-                        "x_feature": number,
-                        "weight": weights[number],
-                        "contribution": seen.contributions[:, number].mean(),
-                        "active": (seen.contributions[:, number] != 0).mean(),
-                    }
-                    row |= {kind: local.entropies[number] for kind, local in known.items()}
-                    if best is not None:
-                        *parts, context = best.histograms[number]
-                        row |= {"context": context} | _on_bird(np.array(parts))
-                    if best is not None and twin is not None:
-                        on_mark = best.histograms[number, list(twin.places)].sum() / (1 - context)
-                        row |= {"mark": twin.part, "on_mark": on_mark, "of_bird": covered}
-                    rows.append(row)
+        for seed, label, seen in _looks(lab, method, f"Figures 4, 6 and 7, {method}"):
+            cases, twin = lab.material.cases[label], lab.material.twins.get(label)
+            known = localities(seen.active, cases)
+            best = known.get("masks", known.get("voronoi"))
+            weights = (
+                np.ones(1)
+                if method == EXCITATION
+                else lab.modules(method, seed=seed)[label].weights.cpu().numpy()
+            )
+            covered = None if twin is None else _covered(cases, twin.places)
+            for number in np.flatnonzero((seen.contributions != 0).any(0)).tolist():
+                row = {
+                    "maps": method,
+                    "seed": seed,
+                    "class": label,
+                    "x_feature": number,
+                    "weight": weights[number],
+                    "contribution": seen.contributions[:, number].mean(),
+                    "active": (seen.contributions[:, number] != 0).mean(),
+                }
+                row |= {kind: local.entropies[number] for kind, local in known.items()}
+                if best is not None:
+                    *parts, context = best.histograms[number]
+                    row |= {"context": context} | _on_bird(np.array(parts))
+                if best is not None and twin is not None:
+                    on_mark = best.histograms[number, list(twin.places)].sum() / (1 - context)
+                    row |= {"mark": twin.part, "on_mark": on_mark, "of_bird": covered}
+                rows.append(row)
     return pd.DataFrame(rows)
 
 
