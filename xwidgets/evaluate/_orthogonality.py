@@ -51,6 +51,12 @@ class Orthogonality:
         return -float(np.linalg.slogdet(p).logabsdet) + 0.0
 
     @property
+    def pairs(self) -> NDArray[np.float64]:
+        """The correlation of each pair of these x-features, ``(pairs,)``."""
+        p = self._active
+        return p[np.triu_indices(len(p), 1)]
+
+    @property
     def _active(self) -> NDArray[np.float64]:
         active = ~np.isnan(self.correlations.diagonal())
         return self.correlations[active][:, active]

@@ -6,22 +6,14 @@ that means nothing.
 """
 
 from copy import deepcopy
-from typing import NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from xwidgets.explain._excitation_backprop import excitation_backprop
-from xwidgets.explain._x_features import x_features
-from xwidgets.explain.explanation_module import ExplanationModule
 from xwidgets.networks import Network
 
 SHIFT = 0.5
 """How much is added to all pixels, in standard deviations of the network's normalisation."""
-DIM = 0.8
-"""How much pictures are darkened before, so that they stay in [0, 1]."""
 
 
 def shifted_network(net: Network) -> tuple[Network, Tensor]:
@@ -41,7 +33,7 @@ def shifted_network(net: Network) -> tuple[Network, Tensor]:
 
     Example:
         >>> import xwidgets as xw
-        >>> net, image = xw.network("birds"), DIM * xw.scenes.bird(seed=3).image[None]
+        >>> net, image = xw.network("birds"), 0.8 * xw.scenes.bird(seed=3).image[None]
         >>> shifted, offset = shifted_network(net)
         >>> torch.allclose(net(image), shifted(image + offset), atol=1e-4)
         True
@@ -82,59 +74,3 @@ def shifted_network(net: Network) -> tuple[Network, Tensor]:
         name=net.name,
     )
     return shifted, SHIFT * torch.tensor(std)[:, None, None]
-
-
-class ThreeMaps(NamedTuple):
-    """How three methods explain the score of one picture.
-
-    Attributes:
-        score: of the class, before softmax.
-        maps: ``"x-features"`` ``(n, H, W)``, ``"excitation"`` (c-MWP of the score) and
-            ``"gradient * input"``, both ``(H, W)``.
-    """
-
-    score: float
-    maps: dict[str, NDArray[np.floating]]
-
-
-def three_maps(net: Network, module: ExplanationModule, image: Tensor) -> ThreeMaps:
-    """What a shift may change, or not.
-
-    Args:
-        net: the classifier, or the shifted one.
-        module: whose class is explained.
-        image: ``(C, H, W)``, pixels as this network takes them.
-
-    Example:
-        >>> import xwidgets as xw
-        >>> net, (images, _) = xw.network("birds"), xw.scenes.draw("birds", range(300))
-        >>> module = xw.fit_explanation(net, images, target=3, epochs=2, progress=False)
-        >>> found = three_maps(net, module, xw.scenes.bird(seed=3).image)
-        >>> [maps.shape for maps in found.maps.values()]
-        [(5, 64, 64), (64, 64), (64, 64)]
-    """
-    found = x_features(net, module, image)
-    target = module.facts.target
-    watched = net.watched(image[None])
-    (gradient,) = torch.autograd.grad(watched.logits[0, target], watched.pixels)
-    product = (gradient * watched.pixels.detach())[0].sum(0)
-    return ThreeMaps(
-        found.score,
-        {
-            "x-features": found.maps,
-            "excitation": excitation_backprop(net, image, target).values,
-            "gradient * input": product.float().cpu().numpy(),
-        },
-    )
-
-
-def agreement(one: NDArray[np.floating], other: NDArray[np.floating]) -> tuple[float, float]:
-    """The correlation of two maps, and their largest difference in shares of the maximum.
-
-    Example:
-        >>> agreement(np.array([0.0, 1.0, 2.0]), np.array([2.0, 1.0, 0.0]))
-        (-1.0, 1.0)
-    """
-    largest = np.abs(one).max()
-    difference = float(np.abs(one - other).max() / largest) if largest else 0.0
-    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1]), difference
