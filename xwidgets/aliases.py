@@ -1,13 +1,15 @@
-"""Names imported when they are first used, and names that were others before, in one table."""
+"""Imports at first use, and the former names of modules, classes, arguments and attributes."""
 
+import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pkgutil import resolve_name
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import lazy_loader
 
@@ -86,6 +88,8 @@ NAMES: Mapping[str, str] = {
 }
 """By what a class or function was called before, what it is called now, within the package."""
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 _ROOT = f"{__package__}."
 
 
@@ -158,3 +162,94 @@ class _Finder(MetaPathFinder, Loader):
 
 
 sys.meta_path.append(_Finder())
+
+
+class FormerName:
+    """A former name of an attribute, to stand in the body of its class; reading it warns.
+
+    Example:
+        >>> import warnings
+        >>> class Disk:
+        ...     radius = 2.0
+        ...     r = FormerName("radius")
+        >>> with warnings.catch_warnings(action="ignore"):
+        ...     Disk().r
+        2.0
+    """
+
+    def __init__(self, now: str) -> None:
+        self._now = now
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._former = name
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        if instance is None:
+            return self
+        kind = type(instance).__name__
+        warn(f"{kind}.{self._former} is called {kind}.{self._now} now", DeprecationWarning)
+        return getattr(instance, self._now)
+
+
+def formerly(**names: str) -> Callable[[F], F]:
+    """Decorate a function, or a dataclass, whose arguments had other names before.
+
+    Former names still work as keywords, and as attributes of a dataclass, with a warning. Where
+    another argument has a former name today, a keyword of that name has its former meaning as long
+    as the argument that it stood for is missing.
+
+    Args:
+        names: by former name, the name of now.
+
+    Example:
+        >>> import warnings
+        >>> @formerly(r="radius")
+        ... def area(radius):
+        ...     return 3.14 * radius**2
+        >>> with warnings.catch_warnings(action="ignore"):
+        ...     area(r=1.0)
+        3.14
+    """
+
+    def decorate(owner: Any) -> Any:
+        of_class = isinstance(owner, type)
+        called = owner.__init__ if of_class else owner
+        arguments = list(inspect.signature(called).parameters)
+
+        @wraps(called)
+        def call(*values: Any, **options: Any) -> Any:
+            taken = {*arguments[: len(values)], *options}
+            former = {
+                name: now
+                for name, now in names.items()
+                if name not in arguments or now not in taken
+            }
+            return called(*values, **current_names(owner.__name__, former, options))
+
+        if not of_class:
+            return call
+        owner.__init__, owner.former_names = call, names
+        for former, now in names.items():
+            attribute = FormerName(now)
+            attribute.__set_name__(owner, former)
+            setattr(owner, former, attribute)
+        return owner
+
+    return decorate
+
+
+def current_names(
+    owner: str, names: Mapping[str, str], options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Keyword arguments of ``owner`` by their names of now, with a warning for each former one.
+
+    Args:
+        names: by former name, the name of now.
+        options: by either; of an argument that has both, the former counts, as
+            :func:`dataclasses.replace` passes a value for every field.
+    """
+    for former in names.keys() & options.keys():
+        sentence = f"the argument {former} of {owner} is called {names[former]} now"
+        warn(sentence, DeprecationWarning)
+    kept = {name: value for name, value in options.items() if name not in names}
+    return kept | {names[name]: value for name, value in options.items() if name in names}

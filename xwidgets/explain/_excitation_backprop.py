@@ -31,6 +31,7 @@ from torch.autograd import Function
 from torch.func import vjp
 from torch.nn.functional import interpolate
 
+from xwidgets.aliases import formerly
 from xwidgets.networks import Network
 from xwidgets.networks.operations import Kind, Operation, factors, producer
 from xwidgets.networks.subject import Subject
@@ -45,16 +46,17 @@ Excitation = Callable[..., Sequence[Tensor]]
 
 
 def stop_parameter(line: str) -> Any:
-    """A field for where to stop, which by default depends on where the signal starts."""
+    """Field for the layer to stop at, whose default depends on the layer of the target."""
     return parameter(
         None,
         line,
         choices=lambda method, subject: [None, "pixels", *names_of_layers(subject)],
-        resolve=lambda value, subject: value and end_layer(subject.net, value),
+        resolve=lambda value, subject: value and stop_layer(subject.net, value),
         label="Stop at",
     )
 
 
+@formerly(layer="stop_at")
 @dataclass(frozen=True)
 class ExcitationBackprop(MapMethod):
     """Excitation backprop or c-MWP (Zhang et al. 2016): how much of a unit is owed to what.
@@ -66,8 +68,8 @@ class ExcitationBackprop(MapMethod):
         <Relevance 64 x 64: excitation backprop for 'features.28, channel 7' (birds), in ...>
     """
 
-    layer: str | int | None = stop_parameter(
-        'where to stop, a layer by name, a convolution by its number, or ``"pixels"``; by default '
+    stop_at: str | int | None = stop_parameter(
+        'where to stop: a layer by name, a convolution by its number, or ``"pixels"``; by default '
         "the deepest pooled layer with maps of at least 12 x 12, else the pixels"
     )
     contrastive: bool = parameter(
@@ -85,12 +87,12 @@ class ExcitationBackprop(MapMethod):
 
     def explain(self, subject: Subject, target: Resolved) -> Relevance:
         """The map of one target."""
-        begin = target.layers[0] if target.layers else None
-        end = end_layer(subject.net, self.layer, begin)
-        watched = subject.watched([] if end == "pixels" else [end], target, RULES)
+        layer = target.layers[0] if target.layers else None
+        stop_at = stop_layer(subject.net, self.stop_at, layer)
+        watched = subject.watched([] if stop_at == "pixels" else [stop_at], target, RULES)
         units = target.units(watched)
         seed = _seed(units, cast(int, target.index), target.label(subject.net))
-        to = watched.pixels if end == "pixels" else watched.activations[end]
+        to = watched.pixels if stop_at == "pixels" else watched.activations[stop_at]
         arrived = excitations(units, seed[None], to, self.contrastive)[0, 0]
         values = arrived.sum(0)
         values = values.clamp(min=0) if self.contrastive else values
@@ -99,18 +101,19 @@ class ExcitationBackprop(MapMethod):
             target,
             at_pixels(values[None], subject.image.shape[1:])[0],
             mass=float(arrived.sum()),
-            parameters={"source": begin, "top": None}
+            parameters={"layer": layer, "top": None}
             | dict(target.facts)
-            | {"layer": end, "contrastive": bool(self.contrastive)},
+            | {"stop_at": stop_at, "contrastive": bool(self.contrastive)},
         )
 
 
+@formerly(layer="stop_at")
 @front(ExcitationBackprop)
 def excitation_backprop(
     net: Network,
     image: object,
     target: Target = None,
-    layer: str | int | None = None,
+    stop_at: str | int | None = None,
     contrastive: bool = True,
     *,
     source: str | int | None = None,
@@ -129,8 +132,8 @@ def excitation_backprop(
             the logits) and return units ``(1, K)`` or ``(1, C, H, W)``, one of which is ``target``.
 
     Returns:
-        Relevance whose values are summed over the channels of ``layer`` and brought to the size of
-        the picture; its ``mass`` is what arrived, before negative values are cut: 1 (contrastive:
+        Relevance whose values are summed over the channels of ``stop_at`` and resized to the
+        picture; its ``mass`` is what arrived, before negative values are cut: 1 (contrastive:
         0) when nothing leaked through negative activations, or at units that nothing excites.
 
     Raises:
@@ -146,7 +149,7 @@ def excitation_backprop(
     """
     if source is not None or top is not None:
         target = Above(source, cast(int, target), top)
-    return ExcitationBackprop(layer, contrastive).run(net, image, target)
+    return ExcitationBackprop(stop_at, contrastive).run(net, image, target)
 
 
 def excitations(units: Tensor, seeds: Tensor, to: Tensor, contrastive: bool) -> Tensor:
@@ -332,34 +335,37 @@ RULES: Mapping[Kind, Rule] = {
 }
 
 
-def end_layer(net: Network, layer: str | int | None, begin: str | None = None) -> str:
-    """Where to stop, by name.
+def stop_layer(net: Network, stop_at: str | int | None, before: str | None = None) -> str:
+    """Name of the layer to stop at, or ``"pixels"``.
 
-    By default it is the deepest pooled layer before ``begin`` with maps of at least 12 x 12, else
-    the pixels.
+    Args:
+        net: the classifier.
+        stop_at: name, number of a convolution, or ``"pixels"``; ``None`` for the deepest pooled
+            layer with maps of at least 12 x 12, else the pixels.
+        before: name of the layer that the default stands before; ``None`` for any.
 
     Raises:
         ValueError: when there is no such layer, or its output is no map.
     """
-    if layer == "pixels":
+    if stop_at == "pixels":
         return "pixels"
-    if layer is not None:
-        end = net.layer(layer)
-        if len(end.shape) != 3:
+    if stop_at is not None:
+        layer = net.layer(stop_at)
+        if len(layer.shape) != 3:
             raise ValueError(
-                f"layer {end.name!r} puts out {end.shape}, which is no map (C, H, W); choose a "
+                f"layer {layer.name!r} puts out {layer.shape}, which is no map (C, H, W); choose a "
                 "layer before the maps are flattened (list them with net.layers)"
             )
-        return end.name
-    found, jump = "pixels", (1, 1)
-    for one in net.layers:
-        if one.name == begin:
+        return layer.name
+    deepest, jump = "pixels", (1, 1)
+    for layer in net.layers:
+        if layer.name == before:
             break
-        maps = len(one.shape) == 3 and min(one.shape[1:]) >= 12
-        if maps and "Pool" in one.kind and one.extent.jump > jump:
-            found = one.name
-        jump = max(jump, one.extent.jump)
-    return found
+        maps = len(layer.shape) == 3 and min(layer.shape[1:]) >= 12
+        if maps and "Pool" in layer.kind and layer.extent.jump > jump:
+            deepest = layer.name
+        jump = max(jump, layer.extent.jump)
+    return deepest
 
 
 def _seed(units: Tensor, index: int, label: str) -> Tensor:

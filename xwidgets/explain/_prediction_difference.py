@@ -116,7 +116,7 @@ class PredictionDifference(MapMethod):
             targets,
             nodes_of(subject, targets, self.measure, int(self.training_size)),
             WindowGrid(height, width, window, int(self.stride)),
-            self.sampler.given(pixels, window),
+            self.sampler.condition(pixels, window),
             int(self.samples),
             int(self.seed),
             self.memory,

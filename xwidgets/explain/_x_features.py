@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from xwidgets.aliases import formerly
 from xwidgets.images import picture
 from xwidgets.networks import Network
 from xwidgets.networks._network import a_network
@@ -22,7 +23,7 @@ from xwidgets.networks.subject import Subject
 from xwidgets.networks.target import Class, Resolved, through
 from xwidgets.results import XFeatures
 
-from ._excitation_backprop import RULES, at_pixels, end_layer, excitations, stop_parameter
+from ._excitation_backprop import RULES, at_pixels, excitations, stop_layer, stop_parameter
 from ._parameter import front, parameter
 from .data_set import DataSet
 from .explanation_module import ExplanationModule
@@ -33,6 +34,7 @@ _ROUNDING = 64
 """How often the rounding of 1, which is what goes in, may arrive when nothing does."""
 
 
+@formerly(layer="stop_at")
 @dataclass(frozen=True)
 class XFeatureMaps(Method[XFeatures]):
     """The x-features of an explanation module in an image, and their heat maps (Qi et al. 2018).
@@ -50,8 +52,8 @@ class XFeatureMaps(Method[XFeatures]):
     module: ExplanationModule | None = parameter(
         None, "from :func:`xwidgets.fit_explanation`, fitted to the classifier", told=False
     )
-    layer: str | int | None = stop_parameter(
-        'where the maps are taken, a layer by name, a convolution by its number, or ``"pixels"``; '
+    stop_at: str | int | None = stop_parameter(
+        'where the maps are taken: a layer by name, a convolution by its number, or ``"pixels"``; '
         "by default the deepest pooled layer with maps of at least 12 x 12 before the module's, "
         "else the pixels"
     )
@@ -82,16 +84,17 @@ class XFeatureMaps(Method[XFeatures]):
     def found(self, net: Network, images: Tensor) -> Iterator[XFeatures]:
         """The x-features of several images ``(N, C, H, W)``, computed together."""
         module = the_module(net, self.module)
-        end = end_layer(net, self.layer, module.facts.layer)
-        return _found(net, module, images, end, self.contrastive)
+        stop_at = stop_layer(net, self.stop_at, module.facts.layer)
+        return _found(net, module, images, stop_at, self.contrastive)
 
 
+@formerly(layer="stop_at")
 @front(XFeatureMaps)
 def x_features(
     net: Network,
     module: ExplanationModule,
     image: object,
-    layer: str | int | None = None,
+    stop_at: str | int | None = None,
     contrastive: bool = True,
 ) -> XFeatures:
     """The x-features of one image, and their heat maps by c-MWP.
@@ -116,16 +119,17 @@ def x_features(
     """
     subject = Subject(net, image)
     target = the_module(net, module).facts.target
-    [found] = XFeatureMaps(module, layer, contrastive).complete(subject, [target])
+    [found] = XFeatureMaps(module, stop_at, contrastive).complete(subject, [target])
     return found
 
 
+@formerly(layer="stop_at")
 @front(XFeatureMaps)
 def x_features_each(
     net: Network,
     module: ExplanationModule,
     images: object,
-    layer: str | int | None = None,
+    stop_at: str | int | None = None,
     contrastive: bool = True,
 ) -> Iterator[XFeatures]:
     """The x-features of many images one after another, computed in batches.
@@ -150,8 +154,8 @@ def x_features_each(
     """
     data = DataSet(a_network(net), images)
     the_module(net, module)
-    end = end_layer(net, layer, module.facts.layer)
-    return _each(net, data, XFeatureMaps(module, end, contrastive))
+    stop_at = stop_layer(net, stop_at, module.facts.layer)
+    return _each(net, data, XFeatureMaps(module, stop_at, contrastive))
 
 
 def the_module(net: Network, module: object) -> ExplanationModule:
@@ -167,10 +171,10 @@ def the_module(net: Network, module: object) -> ExplanationModule:
             "make one with xw.fit_explanation(net, images, target)"
         )
     facts = module.facts
-    if facts.network != net.name:
+    if facts.network_name != net.name:
         raise ValueError(
-            f"the module was fitted to network {facts.network!r}, not to {net.name!r}; fit one to "
-            "this network"
+            f"the module was fitted to network {facts.network_name!r}, not to {net.name!r}; fit "
+            "one to this network"
         )
     net.layer(facts.layer)
     return module
@@ -187,15 +191,15 @@ def _each(net: Network, data: DataSet, method: XFeatureMaps) -> Iterator[XFeatur
 
 
 def _found(
-    net: Network, module: ExplanationModule, images: Tensor, end: str, contrastive: bool
+    net: Network, module: ExplanationModule, images: Tensor, stop_at: str, contrastive: bool
 ) -> Iterator[XFeatures]:
     facts = module.facts
-    layers = [facts.layer] if end == "pixels" else [facts.layer, end]
+    layers = [facts.layer] if stop_at == "pixels" else [facts.layer, stop_at]
     watched = net.watched(images, layers, RULES)
     encoder = deepcopy(module.encoder).to(net.device, net.dtype)
     activations = through(encoder, watched.activations[facts.layer], RULES)
     seeds = torch.diag_embed((activations.detach() > 0).to(activations)).transpose(0, 1)
-    to = watched.pixels if end == "pixels" else watched.activations[end]
+    to = watched.pixels if stop_at == "pixels" else watched.activations[stop_at]
     arrived = excitations(activations, seeds.contiguous(), to, contrastive).sum(2)
     maps = at_pixels(arrived.clamp(min=0).flatten(0, 1), images.shape[2:])
     total = maps.sum((1, 2), keepdim=True)
@@ -215,12 +219,12 @@ def _found(
             rivals=tuple((net.class_name(n), float(scores[n])) for n in others[:_RIVALS]),
             mass=arrived[:, one].sum((1, 2)).float().cpu().numpy(),
             image=picture(image),
-            network=facts.network,
+            network_name=facts.network_name,
             layer=facts.layer,
             target=facts.target,
             label=facts.label,
             top=net.class_name(order[0]),
             method=facts.method,
             module=fingerprint,
-            parameters={"layer": end, "contrastive": contrastive},
+            parameters={"stop_at": stop_at, "contrastive": contrastive},
         )

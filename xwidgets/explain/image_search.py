@@ -244,7 +244,7 @@ class Search:
         numbers = best.top(channel)
         width = prod(layer.shape[2:])
         return TopImages(
-            network=self._net.name,
+            network_name=self._net.name,
             layer=layer.name,
             channel=channel,
             activations=best.values[channel],

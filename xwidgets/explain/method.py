@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from xwidgets.aliases import current_names
 from xwidgets.errors import number, unknown
 from xwidgets.networks import Network
 from xwidgets.networks.subject import Subject
@@ -58,9 +59,11 @@ class Method(ABC, Generic[R]):
         unit: of the values of its results, for a class.
         signed: whether these values speak for as well as against, for a class.
         parameters: what is known of each, by name.
+        former_names: by former name of a parameter, the name of now.
     """
 
     parameters: ClassVar[Mapping[str, Parameter]] = {}
+    former_names: ClassVar[Mapping[str, str]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -257,10 +260,11 @@ class Method(ABC, Generic[R]):
         Raises:
             ValueError: for a parameter that it does not have.
         """
-        for name in parameters:
+        changes = current_names(type(self).__name__, self.former_names, parameters)
+        for name in changes:
             if name not in self.parameters:
                 raise unknown("parameter", name, self.parameters, f"(of {self.name})")
-        return replace(self, **parameters)  # type: ignore[type-var]
+        return replace(self, **changes)  # type: ignore[type-var]
 
     def like(self, other: Method[Any], but: str) -> Method[Any]:
         """Another method with this one's value of a parameter, where both have it."""
@@ -370,7 +374,7 @@ class MapMethod(Method[Relevance]):
             values=values.detach().float().cpu().numpy(),
             image=subject.picture,
             method=self.name,
-            network=net.name,
+            network_name=net.name,
             target=cast(int, target.index),
             label=target.label(net),
             **defaults | facts,

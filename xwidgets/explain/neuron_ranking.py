@@ -241,7 +241,7 @@ class _Resampling:
             activation=np.zeros(0),
             maps=np.concatenate([_thumbnails(one.first) for one in self._sums]),
             image=subject.picture,
-            network=net.name,
+            network_name=net.name,
             target=self._target,
             label=target.label(net),
             parameters=method.told(),

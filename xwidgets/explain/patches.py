@@ -77,7 +77,7 @@ class NeuronPatches(Method[NeuronPatch]):
                 activation = maps[0, cast(int, neuron.index)].detach()
                 strength = pixels.abs().amax(0)
                 found[neuron] = NeuronPatch(
-                    network=net.name,
+                    network_name=net.name,
                     layer=name,
                     channel=cast(int, neuron.index),
                     convolution=layer.convolution,

@@ -111,7 +111,7 @@ class _Filled:
             mask=region.numpy(),
             before=before[0],
             classes=tuple(net.class_name(index) for index in range(before.shape[1])),
-            network=net.name,
+            network_name=net.name,
             training_size=net.training_size,
             parameters=method.told(),
             probabilities=np.empty((0, before.shape[1])),

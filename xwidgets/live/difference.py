@@ -75,11 +75,11 @@ class Difference(Following, traitlets.HasTraits):
         left = self.both[0]
         return left.picture if isinstance(left, Study) else left.image
 
-    def heard(self, message: dict[str, Any]) -> None:
+    def handle_message(self, message: dict[str, Any]) -> None:
         """Do what a view of the difference asks for in a message: stop both sides, or go on."""
         if message["type"] in {"stop", "resume"}:
             for study in self.studies:
-                study.heard(message)
+                study.handle_message(message)
 
     def close(self) -> None:
         """Follow the sides no more."""

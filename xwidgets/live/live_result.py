@@ -234,7 +234,7 @@ class LiveResult(traitlets.HasTraits, Generic[Asked, Answer]):
             elif viewers > 0:
                 self._go_on()
 
-    def heard(self, message: dict[str, Any]) -> None:
+    def handle_message(self, message: dict[str, Any]) -> None:
         """Do what a view asks for in a message."""
         match message["type"]:
             case "stop":

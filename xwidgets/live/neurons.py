@@ -25,8 +25,8 @@ LIMIT = 65
 """How many of the selected neurons are looked at, those selected last: 5 of each of 13 layers."""
 
 
-class Look(NamedTuple):
-    """What patches answer: which neurons look at what in which image."""
+class PatchQuestion(NamedTuple):
+    """Image, neurons and method whose patches are asked for."""
 
     subject: Subject
     neurons: tuple[Neuron, ...]
@@ -70,7 +70,7 @@ class Neurons(traitlets.HasTraits):
         self.images: Collection | None = None
         self._searching = False
         self.ranking: LiveResult[Question, Ranking] = study.live(self._rank, urgent=True, keep=32)
-        self.patches: LiveResult[Look, tuple[NeuronPatch, ...]] = study.live(
+        self.patches: LiveResult[PatchQuestion, tuple[NeuronPatch, ...]] = study.live(
             self._look, urgent=True, keep=8
         )
         self.matches: LiveResult[tuple[Neuron, ...], list[TopImages]] = study.live(
@@ -94,7 +94,7 @@ class Neurons(traitlets.HasTraits):
 
     def patches_of(self, neurons: Iterable[Neuron]) -> tuple[NeuronPatch, ...]:
         """What some neurons look at, computed now as far as it is not known."""
-        return self.patches.at(self._look_of(tuple(neurons)))
+        return self.patches.at(self._patch_question(tuple(neurons)))
 
     def stop(self) -> None:
         """Stop computing, and keep what is known."""
@@ -140,35 +140,37 @@ class Neurons(traitlets.HasTraits):
         self.ranking.ask(replace(self._study.question, method=self._method))
 
     def _select(self) -> None:
-        self.patches.ask(self._look_of(self.shown))
+        self.patches.ask(self._patch_question(self.shown))
         if self.shown and self._searching:
             self.matches.ask(self.shown)
         else:
             self.matches.drop()
 
-    def _look_of(self, neurons: tuple[Neuron, ...]) -> Look:
-        return Look(self._study.subject, neurons, NeuronPatches(self.start, self.threshold))
+    def _patch_question(self, neurons: tuple[Neuron, ...]) -> PatchQuestion:
+        return PatchQuestion(
+            self._study.subject, neurons, NeuronPatches(self.start, self.threshold)
+        )
 
     def _rank(self, question: Question) -> Iterator[Ranking]:
         yield from question.steps()
         # torch imports this at its first way back, which would hold up the first patch
         import_module("torch.fx.experimental.symbolic_shapes")
 
-    def _look(self, look: Look) -> Iterator[tuple[NeuronPatch, ...]]:
+    def _look(self, question: PatchQuestion) -> Iterator[tuple[NeuronPatch, ...]]:
         found = {
             (patch.layer, patch.channel): patch
             for other, patches in self.patches.known().items()
-            if (other.subject, other.method) == (look.subject, look.method)
+            if (other.subject, other.method) == (question.subject, question.method)
             for patch in patches
         }
-        missing = [neuron for neuron in reversed(look.neurons) if neuron not in found]
-        yield tuple(found[neuron] for neuron in look.neurons if neuron in found)
+        missing = [neuron for neuron in reversed(question.neurons) if neuron not in found]
+        yield tuple(found[neuron] for neuron in question.neurons if neuron in found)
         batch = missing[:1]  # the one that was selected last comes first
         while batch:
             channels = [Channel(*neuron) for neuron in batch]
-            for patch in look.method.complete(look.subject, channels):
+            for patch in question.method.complete(question.subject, channels):
                 found[patch.layer, patch.channel] = patch
-            yield tuple(found[neuron] for neuron in look.neurons if neuron in found)
+            yield tuple(found[neuron] for neuron in question.neurons if neuron in found)
             missing = missing[len(batch) :]
             batch = missing[:8]
 

@@ -19,7 +19,7 @@ from xwidgets.explain import (
     Sampler,
 )
 from xwidgets.explain.region_removal import Mask, mask_of
-from xwidgets.explain.removal.samplers import own_sampler
+from xwidgets.explain.removal.samplers import default_sampler
 from xwidgets.networks.subject import Subject
 from xwidgets.results import RegionRemoval
 
@@ -27,8 +27,8 @@ from .live_result import LiveResult, Question
 from .study import Study
 
 
-class Removal(NamedTuple):
-    """What is asked: which pixels of which image are removed, and how they are filled."""
+class RemovalQuestion(NamedTuple):
+    """Image, region and filling whose removal is asked for."""
 
     subject: Subject
     mask: Mask
@@ -72,7 +72,7 @@ class Regions(traitlets.HasTraits):
         self._samplers = _samplers(study)
         self.fills = tuple(self._samplers)
         super().__init__(mask=self._nothing(), fill=self.fills[0])
-        self.removal: LiveResult[Removal, RegionRemoval] = study.live(
+        self.removal: LiveResult[RemovalQuestion, RegionRemoval] = study.live(
             self._remove, urgent=True, keep=8
         )
         study.observe(lambda _: self._turn_to(), "image")
@@ -111,14 +111,14 @@ class Regions(traitlets.HasTraits):
     def _ask(self) -> None:
         if self.mask.any():
             mask = Mask.of(mask_of(self.mask))
-            self.removal.ask(Removal(self._study.subject, mask, self.fill, self.samples))
+            self.removal.ask(RemovalQuestion(self._study.subject, mask, self.fill, self.samples))
         else:
             self.removal.drop()
 
-    def _remove(self, removal: Removal) -> Iterator[RegionRemoval]:
-        samples = 1 if removal.fill == "grey" else removal.samples
-        method = RegionDifference(removal.mask, self._samplers[removal.fill](), samples)
-        return Question(removal.subject, removal.subject.target(None), method).steps()
+    def _remove(self, question: RemovalQuestion) -> Iterator[RegionRemoval]:
+        samples = 1 if question.fill == "grey" else question.samples
+        method = RegionDifference(question.mask, self._samplers[question.fill](), samples)
+        return Question(question.subject, question.subject.target(None), method).steps()
 
 
 def _samplers(study: Study) -> dict[str, Callable[[], Sampler]]:
@@ -129,7 +129,7 @@ def _samplers(study: Study) -> dict[str, Callable[[], Sampler]]:
     if isinstance(sampler, ConditionalSampler):
         found["conditional"] = lambda: sampler
     elif net.sampler is not None or examples is not None:
-        found["conditional"] = lambda: own_sampler(net)
+        found["conditional"] = lambda: default_sampler(net)
     if isinstance(sampler, MarginalSampler):
         found["marginal"] = lambda: sampler
     elif examples is not None:

@@ -240,9 +240,9 @@ class Study(traitlets.HasTraits):
         """Go on after :meth:`stop`."""
         self._live.resume()
 
-    def heard(self, message: dict[str, Any]) -> None:
+    def handle_message(self, message: dict[str, Any]) -> None:
         """Do what a view of the result asks for in a message."""
-        self._live.heard(message)
+        self._live.handle_message(message)
 
     def turn_to(self, picture: NDArray[np.uint8]) -> None:
         """Make an 8-bit picture ``(H, W, 3)``, as results hold one, the study's image."""

@@ -59,7 +59,7 @@ def difference(left: Relevance, right: Relevance) -> Relevance:
         image=left.image,
         unit=left.unit,
         method=f"{method}, {settings}" if settings else method,
-        network=minus(left.network, right.network),
+        network_name=minus(left.network_name, right.network_name),
         target=left.target,
         label=minus(left.label, right.label),
         parameters={"left": _facts(left), "right": _facts(right)},
@@ -154,7 +154,7 @@ def _sides(parameters: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [one for side in ("left", "right") for one in _sides(parameters[side]["parameters"])]
 
 
-NAMES = ("method", "network", "label")
+NAMES = ("method", "network_name", "label")
 """What is a name by itself, and not the value of a parameter."""
 
 

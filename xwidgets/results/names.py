@@ -160,7 +160,12 @@ class Names:
 
 
 def _subject(found: XFeatures) -> dict[str, Any]:
-    return {name: getattr(found, name) for name in ("network", "layer", "label", "method")}
+    return {
+        "network": found.network_name,
+        "layer": found.layer,
+        "label": found.label,
+        "method": found.method,
+    }
 
 
 def _is_known(module: dict[str, Any]) -> bool:

@@ -9,17 +9,19 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from xwidgets.aliases import formerly
 from xwidgets.box import Box
 
 from .result import Result
 
 
+@formerly(network="network_name")
 @dataclass(frozen=True, eq=False, repr=False)
 class NeuronPatch(Result):
     """What a neuron looks at in one image.
 
     Attributes:
-        network: the network's name.
+        network_name: name of the network.
         layer: the layer's name, and ``channel`` the neuron's number in it.
         convolution: the layer's number among the network's convolutions; ``None`` for others.
         depth: how many of the network's convolutions are passed in it, as a share of all.
@@ -30,7 +32,7 @@ class NeuronPatch(Result):
         field: the pixels that the neuron can see from where it is active; ``None`` when nowhere.
     """
 
-    network: str
+    network_name: str
     layer: str
     channel: int
     convolution: int | None
@@ -65,5 +67,6 @@ class NeuronPatch(Result):
 
     def __repr__(self) -> str:
         return (
-            f"<NeuronPatch: {self.layer} channel {self.channel} ({self.network}), box {self.box}>"
+            f"<NeuronPatch: {self.layer} channel {self.channel} ({self.network_name}), "
+            f"box {self.box}>"
         )

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from xwidgets.aliases import formerly
 from xwidgets.errors import at_least, number, unknown
 
 from . import render
@@ -27,6 +28,7 @@ METRICS = (
 """The measures of a neuron's importance (Lengerich et al. 2017; the last four after Konam 2017)."""
 
 
+@formerly(network="network_name")
 @dataclass(frozen=True, eq=False, repr=False)
 class Ranking(Result):
     """How important the neurons of several layers are, by six metrics, and their order by one.
@@ -42,7 +44,7 @@ class Ranking(Result):
         activation: float64 ``(M,)``, the mean of the neuron's map over the perturbed images.
         maps: 8-bit ``(M, h, w)``, its map in the unperturbed image, its largest value 255.
         image: the picture, 8-bit ``(H, W, 3)``.
-        network: the network's name.
+        network_name: name of the network.
         target: the class index, and ``label`` its name.
         parameters: everything else that was asked for.
         metric: which of ``METRICS`` ranks.
@@ -66,7 +68,7 @@ class Ranking(Result):
     activation: NDArray[np.float64]
     maps: NDArray[np.uint8]
     image: NDArray[np.uint8]
-    network: str
+    network_name: str
     target: int
     label: str
     parameters: Mapping[str, Any]
@@ -171,7 +173,7 @@ class Ranking(Result):
         """One line that says what this is."""
         share = "" if self.completed >= 1 else f", {self.completed:.0%} computed"
         metric = self.metric.replace("_", " ")
-        return f"neurons by {metric} for {self.label!r} ({self.network}){share}"
+        return f"neurons by {metric} for {self.label!r} ({self.network_name}){share}"
 
     def _fault(self) -> str | None:
         count = len(self.layer)

@@ -10,11 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from xwidgets.aliases import formerly
+
 from . import render
 from .evidence import log_odds, log_odds_slope
 from .result import Result, versions
 
 
+@formerly(network="network_name")
 @dataclass(frozen=True, eq=False, repr=False)
 class RegionRemoval(Result):
     """How the class probabilities change when a region of the picture is unknown.
@@ -27,7 +30,7 @@ class RegionRemoval(Result):
             with what could have stood there; in a partial result of those scored so far.
         samples: 8-bit ``(S, H, W, 3)``, the same samples to look at.
         classes: the K class names.
-        network: the network's name.
+        network_name: name of the network.
         training_size: N of the Laplace correction, how many images the network was trained on.
         parameters: everything else that was asked for, the seed among it.
         completed: the share of the work behind the numbers; below 1 for a partial result.
@@ -47,7 +50,7 @@ class RegionRemoval(Result):
     probabilities: NDArray[np.float64]
     samples: NDArray[np.uint8]
     classes: tuple[str, ...]
-    network: str
+    network_name: str
     training_size: int
     parameters: Mapping[str, Any]
     completed: float = 1.0
@@ -98,7 +101,9 @@ class RegionRemoval(Result):
             change += f", {self.after[top]:.1%} without"
         share = "" if self.completed >= 1 else f", {self.completed:.0%} computed"
         pixels = f"{self.mask.sum()} pixel" + ("s" if self.mask.sum() > 1 else "")
-        return f"region of {pixels} for {self.classes[top]!r} ({self.network}): {change}{share}"
+        return (
+            f"region of {pixels} for {self.classes[top]!r} ({self.network_name}): {change}{share}"
+        )
 
     def frame(self) -> pd.DataFrame:
         """The classes as a table: class, before, after, evidence in bits; the likeliest first."""

@@ -30,8 +30,12 @@ class Result:
     """A frozen dataclass whose fields are arrays, and facts that JSON can hold.
 
     Where JSON holds a fact in another form, such as a tuple, ``_forms`` says how it comes back.
+
+    Attributes:
+        former_names: by the name that a field had in files of before, the name of now.
     """
 
+    former_names: ClassVar[Mapping[str, str]] = {}
     _forms: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
     def save(self, path: str | Path) -> None:
@@ -62,7 +66,8 @@ class Result:
             facts = {name: cls._forms.get(name, _same)(value) for name, value in facts.items()}
             if kind != cls.__name__:
                 raise ValueError(f"it holds a {kind}")
-            result = cls(**arrays, **facts)
+            values = arrays | facts
+            result = cls(**{cls.former_names.get(name, name): values[name] for name in values})
         except FileNotFoundError as error:
             raise ValueError(f"there is no result at {str(path)!r}; check the path") from error
         except _DAMAGE as error:

@@ -9,18 +9,20 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from xwidgets.aliases import formerly
 from xwidgets.box import Box
 
 from . import render
 from .result import Result, versions
 
 
+@formerly(network="network_name")
 @dataclass(frozen=True, eq=False, repr=False)
 class TopImages(Result):
     """The images of a data set in which a neuron is most active, the most active first.
 
     Attributes:
-        network: the network's name.
+        network_name: name of the network.
         layer: the layer's name, and ``channel`` the neuron's number in it.
         activations: float32 ``(k,)``, the largest of the neuron's map in each image.
         images: the pictures as the network sees them, 8-bit ``(k, H, W, 3)``.
@@ -38,7 +40,7 @@ class TopImages(Result):
         (3, (3, 64, 64, 3))
     """
 
-    network: str
+    network_name: str
     layer: str
     channel: int
     activations: NDArray[np.float32]
@@ -71,7 +73,7 @@ class TopImages(Result):
         """One line that says what this is."""
         share = "" if self.searched >= self.total else f", {self.searched} searched"
         return (
-            f"{len(self.images)} for {self.layer} channel {self.channel} ({self.network}), "
+            f"{len(self.images)} for {self.layer} channel {self.channel} ({self.network_name}), "
             f"of {self.total} images{share}"
         )
 

@@ -11,10 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
+from xwidgets.aliases import formerly
+
 from . import render
 from .result import Result, versions
 
 
+@formerly(network="network_name")
 @dataclass(frozen=True, eq=False, repr=False)
 class UnitRelevance(Result):
     """How much every unit of a layer speaks for (positive) or against (negative) a node.
@@ -26,7 +29,7 @@ class UnitRelevance(Result):
         image: the picture, 8-bit ``(H, W, 3)``.
         layer: the name of the layer.
         unit: such as ``"bits"``.
-        network: the network's name.
+        network_name: name of the network.
         target: the class index or channel of the node, and ``label`` its name.
         parameters: what else the method was called with, the seed among it.
         completed: the share of the work behind ``values``; below 1 for a partial result.
@@ -46,7 +49,7 @@ class UnitRelevance(Result):
     image: NDArray[np.uint8]
     layer: str
     unit: str
-    network: str
+    network_name: str
     target: int
     label: str
     parameters: Mapping[str, Any]
@@ -58,7 +61,9 @@ class UnitRelevance(Result):
     def title(self) -> str:
         """One line that says what this is."""
         share = "" if self.completed >= 1 else f", {self.completed:.1%} computed"
-        return f"units of {self.layer} for {self.label!r} ({self.network}), in {self.unit}{share}"
+        return (
+            f"units of {self.layer} for {self.label!r} ({self.network_name}), in {self.unit}{share}"
+        )
 
     def frame(self) -> pd.DataFrame:
         """A row a channel: layer, channel, value (the sum over its units) and rank, 1 the largest.

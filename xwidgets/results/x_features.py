@@ -9,10 +9,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from xwidgets.aliases import formerly
+
 from . import render
 from .result import Result, versions
 
 
+@formerly(network="network_name")
 @dataclass(frozen=True, eq=False, repr=False)
 class XFeatures(Result):
     """What the n x-features of an explanation module find in a picture (Qi et al. 2018).
@@ -28,7 +31,7 @@ class XFeatures(Result):
         mass: float32 ``(n,)``, what arrived of the excitation of each, before negative values are
             cut.
         image: the picture, 8-bit ``(H, W, 3)``.
-        network: the network's name, and ``layer`` that of the layer whose output is embedded.
+        network_name: name of the network, and ``layer`` of the layer whose output is embedded.
         target: the class index, and ``label`` its name.
         top: the name of the class that the network takes the picture for.
         method: how the module was fitted, such as ``"srae"``.
@@ -53,7 +56,7 @@ class XFeatures(Result):
     rivals: tuple[tuple[str, float], ...]
     mass: NDArray[np.float32]
     image: NDArray[np.uint8]
-    network: str
+    network_name: str
     layer: str
     target: int
     label: str
@@ -88,8 +91,8 @@ class XFeatures(Result):
     def title(self) -> str:
         """One line that says what this is."""
         return (
-            f"{len(self.maps)} x-features by {self.method} for {self.label!r} ({self.network}), "
-            f"score {self.score:.2f}, approximation {self.approximation:.2f}"
+            f"{len(self.maps)} x-features by {self.method} for {self.label!r} "
+            f"({self.network_name}), score {self.score:.2f}, approximation {self.approximation:.2f}"
         )
 
     def png(self) -> bytes:

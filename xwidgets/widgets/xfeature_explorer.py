@@ -235,9 +235,9 @@ class XFeatureExplorer(View):
                 study.turn_to(concepts.matches.answer.found[sources.index(content["source"])].image)
             return
         if content.get("of", "training") == "training":
-            concepts.fitting.heard(content)
+            concepts.fitting.handle_message(content)
         if content.get("of", "work") == "work":
-            concepts.matches.heard(content)
+            concepts.matches.handle_message(content)
         study.rest()
 
     def _turn_to(self, study: Study, concepts: Concepts) -> None:
@@ -288,7 +288,7 @@ class XFeatureExplorer(View):
         with self.hold_sync():
             if picture != self.photo:
                 self.photo, self.shape = picture, list(found.image.shape[:2])
-            self.label, self.network = found.label, found.network
+            self.label, self.network = found.label, found.network_name
             self.method, self.layer = METHODS.get(found.method, found.method), found.layer
             self.score, self.approximation = found.score, found.approximation
             self.intercept = found.intercept

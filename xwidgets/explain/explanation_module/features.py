@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
+from xwidgets.aliases import formerly
 from xwidgets.explain.data_set import DataSet, cache_file, cache_folder, keep
 from xwidgets.networks import Layer, Network
 from xwidgets.results.result import Result, versions
@@ -19,6 +20,7 @@ LARGEST = 4096
 """How many features Z has at most, as many as the first fully connected layer of a VGG."""
 
 
+@formerly(network="network_name")
 @dataclass(frozen=True, eq=False)
 class Features(Result):
     """A layer's outputs, and the scores of the same images.
@@ -28,7 +30,7 @@ class Features(Result):
         scores: float32 ``(N, K)``, before softmax.
         numbers: int64 ``(N,)``, which images of the data set they are.
         total: how many images the data set has.
-        network: the network's name, and ``layer`` the layer's.
+        network_name: name of the network, and ``layer`` the name of the layer.
         versions: of the packages that computed them.
     """
 
@@ -36,7 +38,7 @@ class Features(Result):
     scores: NDArray[np.float32]
     numbers: NDArray[np.int64]
     total: int
-    network: str
+    network_name: str
     layer: str
     versions: dict[str, str] = field(default_factory=versions)
 
@@ -137,7 +139,7 @@ def read_features(
         scores=torch.stack([scores for _, scores in found.values()]).numpy(),
         numbers=np.array(list(found), np.int64),
         total=len(data),
-        network=net.name,
+        network_name=net.name,
         layer=layer.name,
     )
     if file:

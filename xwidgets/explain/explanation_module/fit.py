@@ -252,7 +252,7 @@ def _steps(
     )
     facts = [
         Facts(
-            network=net.name,
+            network_name=net.name,
             layer=layer.name,
             target=target,
             label=net.class_name(target),

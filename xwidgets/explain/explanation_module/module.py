@@ -12,12 +12,13 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from operator import methodcaller
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from xwidgets.aliases import formerly
 from xwidgets.files import whole
 
 from .features import as_features
@@ -26,12 +27,13 @@ METHODS = ("srae", "nn", "sae", "cae", "lasso")
 """Ways to find x-features: the sparse reconstruction autoencoder, and the paper's baselines."""
 
 
+@formerly(network="network_name")
 @dataclass(frozen=True)
 class Facts:
     """What is known about an explanation module.
 
     Attributes:
-        network: the network's name.
+        network_name: name of the network.
         layer: the name of the layer whose output is explained with.
         target: the class index, and ``label`` its name.
         method: one of :data:`METHODS`.
@@ -41,7 +43,7 @@ class Facts:
         versions: of the packages that computed it.
     """
 
-    network: str
+    network_name: str
     layer: str
     target: int
     label: str
@@ -49,6 +51,8 @@ class Facts:
     parameters: Mapping[str, Any]
     curves: Mapping[str, list[float]]
     versions: Mapping[str, str]
+
+    former_names: ClassVar[Mapping[str, str]]
 
     def __post_init__(self) -> None:
         for name in ("parameters", "curves", "versions"):  # as they come back from a file
@@ -107,7 +111,7 @@ class ExplanationModule(nn.Module):
     def fingerprint(self) -> str:
         """What tells this module from any other, however similarly it was fitted."""
         digest = sha256(
-            json.dumps([self.facts.network, self.facts.layer, self.facts.target]).encode()
+            json.dumps([self.facts.network_name, self.facts.layer, self.facts.target]).encode()
         )
         for name, value in sorted(self.state_dict().items()):
             digest.update(name.encode() + value.cpu().contiguous().numpy().tobytes())
@@ -138,7 +142,8 @@ class ExplanationModule(nn.Module):
         """
         try:
             with safe_open(path, "pt") as file:
-                facts = Facts(**json.loads(file.metadata()["explanation_module"]))
+                told = json.loads(file.metadata()["explanation_module"])
+                facts = Facts(**{Facts.former_names.get(name, name): told[name] for name in told})
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             chosen, decoder = tensors.get("encoder.1.chosen"), layers_of("decoder", tensors)
             module = cls(
@@ -176,7 +181,7 @@ class ExplanationModule(nn.Module):
         facts = self.facts
         return (
             f"<ExplanationModule: {len(self.weights)} x-features by {facts.method} of "
-            f"{facts.layer} for {facts.label!r} ({facts.network})>"
+            f"{facts.layer} for {facts.label!r} ({facts.network_name})>"
         )
 
 

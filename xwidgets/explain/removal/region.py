@@ -82,7 +82,7 @@ def fill_region(
 def _(
     sampler: ConstantSampler, image: Tensor, mask: Tensor, rngs: Sequence[np.random.Generator]
 ) -> Iterator[Filling]:
-    value = sampler.given(image, 1)(torch.zeros(1, 2, dtype=torch.int64), rngs[:1])
+    value = sampler.condition(image, 1)(torch.zeros(1, 2, dtype=torch.int64), rngs[:1])
     pictures = _emptied(image, mask, len(rngs))
     pictures[..., mask] = value.cpu().flatten()[:, None]
     return iter([Filling(pictures, 1.0)])
@@ -110,7 +110,7 @@ def _(
             f"the image is {height} x {width} pixels, smaller than the smallest patch of this "
             f"sampler, {1 + 2 * sampler.padding} pixels; fit one with a smaller padding"
         )
-    sampler.given(image, window)  # refuses other channels
+    sampler.condition(image, window)  # refuses other channels
     pictures = _emptied(image, mask, len(rngs))
     moments = sampler.patch(window)
     region = mask.numpy()

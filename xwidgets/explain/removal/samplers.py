@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -29,7 +29,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from xwidgets.errors import at_least
+from xwidgets.aliases import FormerName
+from xwidgets.errors import at_least, warn
 from xwidgets.files import whole
 from xwidgets.images import as_pixels
 from xwidgets.networks import Network, Subject
@@ -46,8 +47,8 @@ class Sampler(Protocol):
         """The largest window, in pixels, that can be filled in ``image`` ``(C, H, W)``."""
         ...
 
-    def given(self, image: Tensor, window: int) -> Draw:
-        """Get ready for windows of ``window`` pixels in ``image`` ``(C, H, W)``."""
+    def condition(self, image: Tensor, window: int) -> Draw:
+        """Prepare to draw windows of ``window`` pixels in ``image`` ``(C, H, W)``."""
         ...
 
 
@@ -74,6 +75,8 @@ class ConditionalSampler:
     padding: int
     clip: bool = False
     _smaller: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict, init=False, repr=False)
+
+    given = FormerName("condition")
 
     @classmethod
     def fit(
@@ -188,8 +191,8 @@ class ConditionalSampler:
         """The largest window, in pixels, that can be filled in ``image`` ``(C, H, W)``."""
         return min(self.window, min(image.shape[1:]) - 2 * self.padding)
 
-    def given(self, image: Tensor, window: int) -> Draw:
-        """Get ready for windows of ``window`` pixels in ``image`` ``(C, H, W)``.
+    def condition(self, image: Tensor, window: int) -> Draw:
+        """Prepare to draw windows of ``window`` pixels in ``image`` ``(C, H, W)``.
 
         Raises:
             ValueError: when the window is larger than the fitted one, the patch larger than the
@@ -283,6 +286,8 @@ class MarginalSampler:
 
     images: Tensor = field(repr=False)
 
+    given = FormerName("condition")
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "images", as_pixels(self.images))
 
@@ -293,8 +298,8 @@ class MarginalSampler:
         """The largest window, in pixels, that can be filled in ``image`` ``(C, H, W)``."""
         return min(image.shape[1:])
 
-    def given(self, image: Tensor, window: int) -> Draw:
-        """Get ready for windows of ``window`` pixels in ``image`` ``(C, H, W)``.
+    def condition(self, image: Tensor, window: int) -> Draw:
+        """Prepare to draw windows of ``window`` pixels in ``image`` ``(C, H, W)``.
 
         Raises:
             ValueError: when there is no other image of the same shape.
@@ -347,12 +352,14 @@ class ConstantSampler:
 
     value: float | tuple[float, ...]
 
+    given = FormerName("condition")
+
     def largest(self, image: Tensor) -> int:
         """The largest window, in pixels, that can be filled in ``image`` ``(C, H, W)``."""
         return min(image.shape[1:])
 
-    def given(self, image: Tensor, window: int) -> Draw:
-        """Get ready for windows of ``window`` pixels in ``image`` ``(C, H, W)``.
+    def condition(self, image: Tensor, window: int) -> Draw:
+        """Prepare to draw windows of ``window`` pixels in ``image`` ``(C, H, W)``.
 
         Raises:
             ValueError: when the value is not one number, or one a channel.
@@ -386,7 +393,7 @@ class ConstantSampler:
         return value[:, None, None].expand(len(image), 1, 1)
 
 
-def own_sampler(net: Network) -> Sampler:
+def default_sampler(net: Network) -> Sampler:
     """The conditional sampler of a network, fitted on its example images when first needed.
 
     Raises:
@@ -406,6 +413,23 @@ def own_sampler(net: Network) -> Sampler:
     return net.sampler
 
 
+@dataclass(frozen=True)
+class _FormerSampler:
+    """A sampler of the caller's whose ``condition`` has its former name, ``given``."""
+
+    sampler: Any
+
+    def largest(self, image: Tensor) -> int:
+        return int(self.sampler.largest(image))
+
+    def condition(self, image: Tensor, window: int) -> Draw:
+        draw: Draw = self.sampler.given(image, window)
+        return draw
+
+    def __repr__(self) -> str:
+        return repr(self.sampler)
+
+
 def sampler_on(sampler: object, subject: Subject) -> Sampler:
     """``sampler``, or the network's own one for ``None``.
 
@@ -413,7 +437,14 @@ def sampler_on(sampler: object, subject: Subject) -> Sampler:
         ValueError: for what is no sampler, or a network without example images.
     """
     if sampler is None:
-        return own_sampler(subject.net)
+        return default_sampler(subject.net)
+    if not isinstance(sampler, type | Sampler) and hasattr(sampler, "given"):
+        warn(
+            f"a sampler's method given(image, window) is called condition now; rename that of "
+            f"{type(sampler).__name__}",
+            DeprecationWarning,
+        )
+        return _FormerSampler(sampler)
     if isinstance(sampler, type) or not isinstance(sampler, Sampler):
         raise ValueError(
             f"sampler is a {type(sampler).__name__}, but must be one like "

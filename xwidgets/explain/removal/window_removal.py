@@ -6,8 +6,8 @@ the window's corner and the sample's number, so neither order, batches nor cance
 
 The first batch runs whole forwards, which need no set-up, so that first colours come at once; from
 then on only what a window can change is computed again, which is exact. Devices that are faster so
-multiply these differences in bfloat16, as ``products`` of the result says; that moved maps by
-half a hundredth of their spread, and a comparison with plain forwards watches over it.
+multiply these differences in bfloat16, as ``compute_dtype`` of the result says; that moved
+maps by half a hundredth of their spread, and a comparison with plain forwards watches over it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from torch import Tensor
 
 from xwidgets.explain.method import MapMethod
 from xwidgets.explain.nodes import Nodes
-from xwidgets.explain.tally import Tally
+from xwidgets.explain.running_moments import RunningMoments
 from xwidgets.incremental import IncrementalInference, WholeInference
 from xwidgets.networks.subject import Subject, finite
 from xwidgets.networks.target import Resolved
@@ -61,9 +61,9 @@ class WindowRemoval:
         self._method, self._subject, self._targets = method, subject, targets
         self._nodes, self._grid, self._draw = nodes, grid, draw
         self._samples, self._seed = samples, seed
-        self._tally = Tally(len(grid), len(targets))
+        self._moments = RunningMoments(len(grid), len(targets))
         self._first = WholeInference(subject.net, subject.pixels, grid.window, memory, nodes.read)
-        self._note, self._products = "", subject.net.dtype
+        self._note, self._compute_dtype = "", subject.net.dtype
 
     def steps(self) -> Iterator[None]:
         """Remove a batch of windows in each step."""
@@ -75,14 +75,14 @@ class WindowRemoval:
                 corners = self._grid.corners[batch]
                 outputs = inference.outputs(corners, self._draw(corners, self._rngs(batch, sample)))
                 values = self._nodes.values(finite(self._subject.net, outputs))
-                self._tally.add(batch, values)
+                self._moments.add(batch, values)
                 yield
 
     def results(self) -> list[Relevance]:
         """What is known so far of each target."""
-        tally, grid = self._tally, self._grid
-        drawn = tally.count > 0
-        lost = torch.where(drawn[:, None], self._nodes.lost(tally.mean), torch.nan)
+        moments, grid = self._moments, self._grid
+        drawn = moments.count > 0
+        lost = torch.where(drawn[:, None], self._nodes.lost(moments.mean), torch.nan)
         errors = self._errors(drawn) if self._samples > 1 else [None] * len(self._targets)
         return [
             self._method.relevance(
@@ -91,10 +91,10 @@ class WindowRemoval:
                 grid.spread(lost[:, node]),
                 unit=self._nodes.unit,
                 signed=self._nodes.signed,
-                completed=float(tally.count.sum()) / (self._samples * len(grid)),
+                completed=float(moments.count.sum()) / (self._samples * len(grid)),
                 standard_error=errors[node],
                 note=self._note,
-                products=str(self._products).removeprefix("torch."),
+                compute_dtype=str(self._compute_dtype).removeprefix("torch."),
             )
             for node, target in enumerate(self._targets)
         ]
@@ -104,9 +104,9 @@ class WindowRemoval:
 
         A window with one sample is taken to vary as the others do.
         """
-        tally, grid = self._tally, self._grid
-        variances = tally.variance * self._nodes.slope(tally.mean) ** 2
-        share = grid.spread(1 / tally.count) / grid.covering(drawn)
+        moments, grid = self._moments, self._grid
+        variances = moments.variance * self._nodes.slope(moments.mean) ** 2
+        share = grid.spread(1 / moments.count) / grid.covering(drawn)
         return [
             (grid.spread(variance).clamp_min(0) * share).sqrt().float().numpy()
             for variance in variances.T
@@ -119,7 +119,7 @@ class WindowRemoval:
         if inference is self._first:
             inference = IncrementalInference(self._first)
             self._note = inference.note
-            self._products = inference.products
+            self._compute_dtype = inference.products
         return inference
 
     def _rngs(self, windows: Tensor, sample: int) -> list[np.random.Generator]:
