@@ -17,7 +17,7 @@ from torch import nn
 import xwidgets as xw
 from xwidgets import errors
 from xwidgets.aliases import MODULES, NAMES, FormerName, formerly, renamed
-from xwidgets.live import Concepts, LiveResult, Neurons, Regions
+from xwidgets.live import LiveResult, Neurons, Regions, XFeatureFit
 
 from .results.test_relevance import relevance
 
@@ -342,20 +342,22 @@ def test_the_neurons_and_regions_of_a_study_are_its_own_and_always_the_same(stud
     assert isinstance(study.regions, Regions)
     assert study.neurons is study.neurons is Neurons.of(study)
     assert study.regions is study.regions is Regions.of(study)
-    assert {"neurons", "regions", "concepts", "wait"} <= set(dir(study))
+    assert {"neurons", "regions", "x_features", "wait"} <= set(dir(study))
 
 
 @pytest.mark.filterwarnings(r"ignore:.* images")
-def test_the_concepts_of_a_study_are_made_of_images(study):
+def test_the_fit_of_a_studys_x_features_is_made_of_images(study):
     images = torch.rand(40, 3, 8, 8, generator=torch.Generator().manual_seed(3))
     options = {"features": 2, "epochs": 2, "hidden": (6, 4), "cache": False}
-    concepts = study.concepts(images, **options)
-    assert isinstance(concepts, Concepts)
-    assert concepts.wait().target == study.target
-    assert study.concepts(images, **options) is not concepts
+    fit = study.x_features(images, **options)
+    assert isinstance(fit, XFeatureFit)
+    assert fit.wait().target == study.target
+    assert study.x_features(images, **options) is not fit
+    with pytest.warns(DeprecationWarning, match=r"Study\.concepts is called Study\.x_features now"):
+        assert isinstance(study.concepts(images, **options), XFeatureFit)
 
 
-@pytest.mark.parametrize("name", ["neuron", "Neurons", "concept", "_private", "__len__"])
+@pytest.mark.parametrize("name", ["neuron", "Neurons", "x_feature", "_private", "__len__"])
 def test_a_study_has_no_other_attributes(study, name):
     with pytest.raises(AttributeError, match=f"a study has no attribute '{name}'"):
         getattr(study, name)

@@ -8,6 +8,6 @@ from collections.abc import Mapping
 COMPANIONS: Mapping[str, str] = {
     "neurons": "xwidgets.live.neurons:Neurons.of",
     "regions": "xwidgets.live.regions:Regions.of",
-    "concepts": "xwidgets.live.concepts:Concepts.maker",
+    "x_features": "xwidgets.live.x_feature_fit:XFeatureFit.maker",
 }
 """By name, the function that takes the study."""

@@ -13,6 +13,7 @@ import traitlets
 from numpy.typing import NDArray
 from torch import Tensor
 
+from xwidgets.aliases import FormerName
 from xwidgets.errors import of_kind, unknown
 from xwidgets.explain import Method, PredictionDifference
 from xwidgets.images import one_image, photo
@@ -59,11 +60,11 @@ class Study(traitlets.HasTraits):
         relevance: the same where it is a map, an :class:`xwidgets.Relevance`; else ``None``.
         progress: a :class:`Progress`.
         subject: the image in the network, with what it says.
-        neurons: the network's :class:`xwidgets.widgets.Neurons`, ranked from the first time that
+        neurons: the network's :class:`xwidgets.live.Neurons`, ranked from the first time that
             they are asked for.
-        regions: an :class:`xwidgets.widgets.Regions`, the picture without a region.
-        concepts: makes :class:`xwidgets.widgets.Concepts` of its other arguments, the x-features
-            behind the score of the study's class.
+        regions: an :class:`xwidgets.live.Regions`, the picture without a region.
+        x_features: makes an :class:`xwidgets.live.XFeatureFit` of its other arguments, the fit of
+            the x-features behind the score of the study's class.
 
     Raises:
         ValueError: for arguments, parameters, classes or images that cannot be, in one sentence.
@@ -83,6 +84,8 @@ class Study(traitlets.HasTraits):
     result = traitlets.Any(read_only=True)
     relevance = traitlets.Instance(Relevance, allow_none=True, read_only=True)
     progress = traitlets.Instance(Progress, args=("computing",), read_only=True)
+
+    concepts = FormerName("x_features")
 
     def __init__(
         self,

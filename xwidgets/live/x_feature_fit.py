@@ -24,7 +24,7 @@ MANY = 12
 """In how many images an x-feature is looked at: those in which it is most active."""
 
 
-class Search(NamedTuple):
+class MatchQuestion(NamedTuple):
     """Which x-feature of a module is looked for in the data set."""
 
     module: ExplanationModule
@@ -45,7 +45,7 @@ class Matches:
     completed: float = 0.0
 
 
-class Concepts(Following, traitlets.HasTraits):
+class XFeatureFit(Following, traitlets.HasTraits):
     """The x-features behind the score of a study's class, as modules for them are fitted.
 
     Args:
@@ -66,8 +66,8 @@ class Concepts(Following, traitlets.HasTraits):
         >>> import xwidgets as xw
         >>> images, _ = xw.scenes.draw("birds", range(300))
         >>> with xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image) as study:
-        ...     concepts = Concepts(study, images, epochs=2)
-        ...     concepts.wait().maps.shape
+        ...     fit = XFeatureFit(study, images, epochs=2)
+        ...     fit.wait().maps.shape
         (5, 64, 64)
     """
 
@@ -109,7 +109,9 @@ class Concepts(Following, traitlets.HasTraits):
             rests=0,  # what is stopped and left is done, see _ask
         )
         self.found: LiveResult[Question, XFeatures] = study.live(urgent=True, keep=8)
-        self.matches: LiveResult[Search, Matches] = study.live(self._search, urgent=True, keep=8)
+        self.matches: LiveResult[MatchQuestion, Matches] = study.live(
+            self._search, urgent=True, keep=8
+        )
         self.follow(study, self._ask, "target")
         self.follow(study, self._look, "image")
         self.follow(self.fitting, self._look, "answer")
@@ -118,7 +120,7 @@ class Concepts(Following, traitlets.HasTraits):
         self._ask()
 
     @classmethod
-    def maker(cls, study: Study) -> partial[Concepts]:
+    def maker(cls, study: Study) -> partial[XFeatureFit]:
         """Makes them for a study, of the other arguments."""
         return partial(cls, study)
 
@@ -173,11 +175,13 @@ class Concepts(Following, traitlets.HasTraits):
 
     def _look_for(self) -> None:
         """Look for the x-feature in many images, once the module is what it stays."""
-        search = Search(self.final, self.shown) if self.final is not None else None
-        if search is None or not 0 <= self.shown < len(search.module.weights):
+        module = self.final
+        if module is None or not 0 <= self.shown < len(module.weights):
             self.matches.drop()
-        elif search != self.matches.question:
-            self.matches.ask(search)
+            return
+        question = MatchQuestion(module, self.shown)
+        if question != self.matches.question:
+            self.matches.ask(question)
 
     def _data(self) -> DataSet:
         if self._images is None and self._study.network.examples is not None:
@@ -196,9 +200,9 @@ class Concepts(Following, traitlets.HasTraits):
             self._study.network, self._images, [target], **self._options
         )
 
-    def _search(self, search: Search) -> Iterator[Matches]:
+    def _search(self, question: MatchQuestion) -> Iterator[Matches]:
         net, data = self._study.network, self._data()
-        layer = net.layer(search.module.facts.layer)
+        layer = net.layer(question.module.facts.layer)
         if self._features is None or self._features.layer != layer.name:
             cache = self._options.get("cache", True)
             for looked, features in read_features(net, data, layer, cache):
@@ -206,14 +210,14 @@ class Concepts(Following, traitlets.HasTraits):
                 if features is not None:
                     self._features = features
         assert self._features is not None
-        values = torch.from_numpy(self._features.values).to(search.module.weights)
-        activations = search.module.encoder(values)[:, search.number]
+        values = torch.from_numpy(self._features.values).to(question.module.weights)
+        activations = question.module.encoder(values)[:, question.number]
         best = activations.argsort(descending=True, stable=True)[:MANY]
         numbers = [int(self._features.numbers[n]) for n in best.tolist() if activations[n] > 0]
         found: list[XFeatures] = []
-        method = self._method.changed(module=search.module)
+        method = self._method.changed(module=question.module)
         for done, number in enumerate(numbers, 1):
-            found.append(method.run(net, data.image(number), search.module.facts.target))
+            found.append(method.run(net, data.image(number), question.module.facts.target))
             sources = tuple(map(data.source, numbers[:done]))
             yield Matches(tuple(found), sources, 0.5 + done / len(numbers) / 2)
         yield Matches(tuple(found), tuple(map(data.source, numbers)), 1.0)
