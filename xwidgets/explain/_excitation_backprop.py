@@ -1,23 +1,24 @@
-"""Excitation backprop and c-MWP: which activations a unit owes its own to (Zhang et al. 2016).
+"""Excitation backprop and c-MWP: attribution of a unit to lower activations (Zhang et al. 2016).
 
-A probability of 1 is put on the unit and shared out downwards. Through an operation f with
-non-negative weights, every output's probability p goes to its inputs in proportion to what each of
-them contributed:
+A probability of 1 is put on the unit and passed down. Through an operation f with non-negative
+weights, every output's probability p is distributed over its inputs in proportion to their
+contributions:
 
     p_in = x * f^T(p / f(x))                                       (0 where f(x) = 0)
 
 f is the operation itself for averages and sums of branches. A convolution or linear layer excites
-by its positive weights alone: f has max(W, 0) and no bias. A batch norm's scale only matters by its
-sign, which is moved into the convolution before it; where there is none, a negative scale excites
-nothing. Rectifiers and other activations, and gates that scale a signal, pass p on. Max pools send
-it to the maximum, and what moves values moves it too: there the gradient does the same.
+by its positive weights alone: f has max(W, 0) and no bias. Of a batch norm's scale only the sign
+matters, which is moved into the convolution before it; where there is none, a negative scale
+excites nothing. Rectifiers and other activations, and gates that scale a signal, pass p on. Max
+pools send it to the maximum, and operations that move values move it back: there the gradient does
+the same.
 
-The contrastive form (c-MWP) shares out through the first weights on the way once with W and once
-with -W, takes the difference, and cuts it at zero at the very end. What a branch carries around the
-first weights, to others further on, is shared out with W alone.
+The contrastive form (c-MWP) passes p through the first weights on the way once with W and once with
+-W, takes the difference, and clips it at zero at the very end. What a branch carries around the
+first weights, to others further on, is passed with W alone.
 
-Inputs count by their positive part. So the mass that arrives is 1 as long as the activations on the
-way are not negative, and less where negative ones leak.
+Inputs count by their positive part. So the mass that arrives is 1 as long as no activation on the
+way is negative, and less otherwise.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -59,7 +60,7 @@ def stop_parameter(line: str) -> Any:
 @formerly(layer="stop_at")
 @dataclass(frozen=True)
 class ExcitationBackprop(MapMethod):
-    """Excitation backprop or c-MWP (Zhang et al. 2016): how much of a unit is owed to what.
+    """Excitation backprop or c-MWP (Zhang et al. 2016): attribution of a unit to the pixels.
 
     Example:
         >>> import xwidgets as xw
@@ -74,7 +75,7 @@ class ExcitationBackprop(MapMethod):
     )
     contrastive: bool = parameter(
         True,
-        "c-MWP, what speaks for the unit more than against it; otherwise plain MWP",
+        "c-MWP, excitation of the unit less that of its opposite; otherwise plain MWP",
         label="Contrast",
     )
 
@@ -82,11 +83,11 @@ class ExcitationBackprop(MapMethod):
 
     @property
     def name(self) -> str:
-        """What results call it."""
+        """Name of the method in results."""
         return "contrastive excitation backprop" if self.contrastive else "excitation backprop"
 
     def explain(self, subject: Subject, target: Resolved) -> Relevance:
-        """The map of one target."""
+        """Compute the map of one target."""
         layer = target.layers[0] if target.layers else None
         stop_at = stop_layer(subject.net, self.stop_at, layer)
         watched = subject.watched([] if stop_at == "pixels" else [stop_at], target, RULES)
@@ -119,7 +120,7 @@ def excitation_backprop(
     source: str | int | None = None,
     top: nn.Module | None = None,
 ) -> Relevance:
-    """Excitation backprop or c-MWP from a class, any unit, or what is computed from a layer.
+    """Excitation backprop or c-MWP from a class, any unit, or a module on top of a layer.
 
     Args:
         net: the classifier.
@@ -127,14 +128,15 @@ def excitation_backprop(
         target: class index or name, ``None`` for the class with the highest score. With ``source``
             or ``top``, the index of the unit; of a layer ``(C, H, W)`` a channel, whose locations
             start in proportion to their activations.
-        source: the layer that the unit belongs to; ``None`` for the classes.
-        top: layers of the caller's own, such as an encoder, that take the output of ``source`` (or
-            the logits) and return units ``(1, K)`` or ``(1, C, H, W)``, one of which is ``target``.
+        source: layer of the unit; ``None`` for the classes.
+        top: a module of the caller's, such as an encoder, that takes the output of ``source`` (or
+            the logits) and returns units ``(1, K)`` or ``(1, C, H, W)``, among them ``target``.
 
     Returns:
         Relevance whose values are summed over the channels of ``stop_at`` and resized to the
-        picture; its ``mass`` is what arrived, before negative values are cut: 1 (contrastive:
-        0) when nothing leaked through negative activations, or at units that nothing excites.
+        picture; its ``mass`` is the probability that arrived, before negative values are clipped:
+        1 (contrastive: 0) when nothing was lost at negative activations or at units that nothing
+        excites.
 
     Raises:
         ValueError: for a layer, class or unit that does not exist or does not lead to the other, an
@@ -153,14 +155,14 @@ def excitation_backprop(
 
 
 def excitations(units: Tensor, seeds: Tensor, to: Tensor, contrastive: bool) -> Tensor:
-    """What arrives at ``to`` of a pass that was watched with :data:`RULES`.
+    """Probabilities that arrive at ``to`` in a forward pass traced with :data:`RULES`.
 
     Args:
-        units: ``(N, ...)``, the units that start.
-        seeds: ``(M, N, ...)``, M distributions over them.
+        units: ``(N, ...)``, where the passes start.
+        seeds: ``(M, N, ...)``, M distributions over the units.
         to: ``(N, ...)``, activations or pixels.
-        contrastive: share out through the first weights once with W, once with -W, and subtract.
-            This marks the pass: further calls on it are contrastive too.
+        contrastive: pass through the first weights once with W, once with -W, and subtract. This
+            marks the traced pass: further calls on it are contrastive too.
 
     Returns:
         ``(M, N, ...)``, of the shape of ``to``; signed when contrastive.
@@ -179,7 +181,7 @@ def excitations(units: Tensor, seeds: Tensor, to: Tensor, contrastive: bool) -> 
 
 
 def _first_weights(units: Tensor, to: Tensor) -> list[Any]:
-    """The nodes with weights on the way from ``units`` that have no others before them."""
+    """Graph nodes with weights that are the first such on their way from ``units`` to ``to``."""
 
     def has_weights(node: Any) -> bool:
         return getattr(node, "negative", None) is not None
@@ -187,19 +189,19 @@ def _first_weights(units: Tensor, to: Tensor) -> list[Any]:
     def ends(node: Any) -> bool:
         return node is to.grad_fn or has_weights(node)
 
-    met = [node for node in nodes(units.grad_fn, ends) if has_weights(node)]
-    met = [node for node in met if node is not to.grad_fn]
+    weighted = [node for node in nodes(units.grad_fn, ends) if has_weights(node)]
+    weighted = [node for node in weighted if node is not to.grad_fn]
     below = {
         node
-        for one in met
-        for following, _ in one.next_functions
+        for upper in weighted
+        for following, _ in upper.next_functions
         for node in nodes(following, lambda node: node is to.grad_fn)
     }
-    return [node for node in met if node not in below]
+    return [node for node in weighted if node not in below]
 
 
 class _Share(Function):
-    """Forward: the operation. Back: p_in = x+ * f^T(p / f(x+)), f being its positive part."""
+    """Forward: the operation. Backward: p_in = x+ * f^T(p / f(x+)), f being its positive part."""
 
     @staticmethod
     def forward(
@@ -221,18 +223,18 @@ class _Share(Function):
         signals = ctx.positive(p, *inputs)
         if ctx.contrastive:
             against = ctx.negative(p, *inputs)
-            signals = [one - other for one, other in zip(signals, against, strict=True)]
+            signals = [plus - minus for plus, minus in zip(signals, against, strict=True)]
         return None, None, None, *(x * s for x, s in zip(inputs, signals, strict=True))
 
 
 def _back(f: Callable[..., Tensor], p: Tensor, *inputs: Tensor) -> Sequence[Tensor]:
-    """f^T(p / f(x)) of any linear function that has no negative weights."""
+    """f^T(p / f(x)) for a linear function f without negative weights."""
     total, back = cast(tuple[Tensor, Excitation], vjp(f, *inputs))
     return back(_ratio(p, total))
 
 
 def _back_matrix(weight: Tensor, sign: Tensor | None, p: Tensor, x: Tensor) -> Sequence[Tensor]:
-    """The same of the positive part of a matrix, in blocks of rows that stay in the cache."""
+    """f^T(p / f(x)) for the positive part f of a matrix, in blocks of rows that fit the cache."""
     signal = torch.zeros_like(x)
     rows = max(1, 2**20 // weight.shape[1])
     for start in range(0, len(weight), rows):
@@ -248,7 +250,7 @@ def _ratio(p: Tensor, total: Tensor) -> Tensor:
 
 
 class _Pass(Function):
-    """Forward: the operation. Back: p, but nothing where the scale is not positive."""
+    """Forward: the operation. Backward: p where the scale is positive, elsewhere 0."""
 
     @staticmethod
     def forward(ctx: Any, operation: Operation, positive: Tensor | bool, x: Tensor) -> Any:
@@ -265,14 +267,14 @@ def _linear(operation: Operation) -> Any:
 
 
 def _share_weights(operation: Operation, before: Operation, sign: Tensor | None) -> Any:
-    """Share out through ``before``, its outputs times ``sign``; forward, run ``operation``."""
+    """Forward: ``operation``. Backward: through ``before``, with its outputs times ``sign``."""
     weight, linear = before.weight, before.released()
-    one = weight.new_ones(len(weight), *[1] * (weight.ndim - 1)) if sign is None else sign
+    signed = weight.new_ones(len(weight), *[1] * (weight.ndim - 1)) if sign is None else sign
     positive, negative = (
         partial(_back_matrix, weight, signs)
         if linear.name == "linear"
         else partial(_back, partial(_excitation, linear, signs))
-        for signs in (sign, -one)
+        for signs in (sign, -signed)
     )
     return _Share.apply(operation, positive, negative, *before.inputs)
 
@@ -310,10 +312,10 @@ def _sum(operation: Operation) -> Any:
 
 
 def _product(operation: Operation) -> Any:
-    found = factors(operation)
-    if found is None:
+    signal_and_scale = factors(operation)
+    if signal_and_scale is None:
         return _undefined(operation)
-    x, scale = found
+    x, scale = signal_and_scale
     positive = scale.detach() > 0 if isinstance(scale, Tensor) else scale > 0
     return _Pass.apply(operation, positive, x)
 
@@ -378,7 +380,7 @@ def _seed(units: Tensor, index: int, label: str) -> Tensor:
 
 
 def at_pixels(values: Tensor, size: Sequence[int]) -> Tensor:
-    """Maps ``(N, h, w)`` brought to the size ``(H, W)``, each with the sum that it had."""
+    """Maps ``(N, h, w)`` resized to ``(N, H, W)``, each scaled to its sum before."""
     resized = interpolate(values[:, None], list(size), mode="bilinear")[:, 0]
     before, after = (maps.sum((1, 2), keepdim=True) for maps in (values, resized))
     return resized * torch.where(after == 0, 1, before / after)

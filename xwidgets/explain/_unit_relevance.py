@@ -1,6 +1,6 @@
-"""What hidden units contribute: how a node changes when one of them is unknown.
+"""Prediction difference of hidden units: change of a node when one of them is unknown.
 
-Section 3.3 of Zintgraf et al. (2016): for the units h of a layer and a node z = g(h) behind it,
+Section 3.3 of Zintgraf et al. (2016): for the units h of a layer and a node z = g(h) above it,
 
     g(z | h \\ i) = E_{p(h_i)} g(z | h with unit i replaced)                          (7, 8)
     AD_i(z | h)   = g(z | h) - g(z | h \\ i)                                           (9)
@@ -56,12 +56,12 @@ class UnitDifference(Method[UnitRelevance]):
     )
     images: object = parameter(
         None,
-        "``(N, C, H, W)`` in [0, 1] of the image's size, in which units have the values that they "
-        "could have had; ``None`` for the network's examples",
+        "``(N, C, H, W)`` in [0, 1] of the image's size, from which the other values of units are "
+        "drawn; ``None`` for the network's examples",
         told=False,
         compared=True,
     )
-    samples: int = parameter(20, "S, in how many of them, chosen at random", least=1)
+    samples: int = parameter(20, "S, the number of these images, chosen at random", least=1)
     seed: int = seed_parameter("of the choice of images")
     measure: Measure = parameter(
         "evidence",
@@ -81,21 +81,21 @@ class UnitDifference(Method[UnitRelevance]):
 
     @property
     def unit(self) -> str:
-        """Of the values of its results, for a class."""
+        """Unit of the values of its results for a class."""
         return units_of(self.measure)
 
     def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
-        """Raise for several targets."""
+        """Check that there is a single target."""
         if len(targets) > 1:
             raise ValueError("units are removed for one target at a time; give one")
 
     def begin(self, subject: Subject, targets: Sequence[Resolved]) -> _Removal:
-        """Get ready to remove units."""
+        """Prepare to remove units."""
         return _Removal(self, subject, targets[0])
 
 
 class _Removal:
-    """Units of a layer, removed one after the other."""
+    """Run that removes the units of a layer one after another."""
 
     def __init__(self, method: UnitDifference, subject: Subject, target: Resolved) -> None:
         assert method.training_size is not None
@@ -120,7 +120,7 @@ class _Removal:
             yield
 
     def results(self) -> list[UnitRelevance]:
-        """What is known so far."""
+        """Relevance of the units so far."""
         moments, nodes, base = self._moments, self._nodes, self._base
         known = moments.count[:, None] > 0
         values = torch.where(known, nodes.lost(moments.mean), torch.nan)
@@ -166,17 +166,17 @@ def unit_relevance(
         net: the classifier.
         image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
         target: class index or name, ``None`` for the class with the highest score; or an
-            :class:`xwidgets.Channel` or :class:`xwidgets.Unit` of a layer behind ``removed_layer``.
+            :class:`xwidgets.Channel` or :class:`xwidgets.Unit` of a layer above ``removed_layer``.
             With a ``layer``, a channel or unit of that, as of
             :func:`xwidgets.prediction_difference`.
         layer: of the target, where it is no class.
-        seconds: after which the result is returned as it is by then; ``None`` for the complete one.
+        seconds: time limit, after which the result so far is returned; ``None`` for the complete.
 
     Returns:
         The relevance of the units, positive where one speaks for the node.
 
     Raises:
-        ValueError: for arguments that cannot be; in a sentence.
+        ValueError: for invalid arguments.
 
     Example:
         >>> import xwidgets as xw
@@ -191,7 +191,7 @@ def unit_relevance(
 def _in_other_images(
     net: Network, layer: str, image: Tensor, images: object, samples: int, seed: int
 ) -> Tensor:
-    """The layer's units in as many images as there are samples, ``(S, units)``."""
+    """Activations ``(S, units)`` of the layer in S other images, chosen at random."""
     if images is None:
         if net.examples is None:
             raise ValueError(
@@ -219,7 +219,7 @@ _AT_ONCE = 8  # images whose activations are computed together
 
 
 def _turns(units: int, batch: int, samples: int, seed: int) -> Iterator[tuple[Tensor, int]]:
-    """All units with their first sample, then with their second ..., each time shuffled."""
+    """Batches of units with the number of a sample: all with the first, then the second ..."""
     order = torch.Generator().manual_seed(seed)
     for sample in range(samples):
         for part in torch.randperm(units, generator=order).split(batch):

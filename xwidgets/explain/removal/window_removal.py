@@ -1,12 +1,13 @@
-"""Windows of an image, removed one after the other, and what that does to nodes.
+"""Removal of the windows of an image one after another, and its effect on nodes.
 
 Windows are visited in sweeps: first some that cover the picture, then each one with its first
-sample, then each with its second ... up to S. The randomness of a sample depends only on the seed,
-the window's corner and the sample's number, so neither order, batches nor cancelling change it.
+sample, then each with its second ... up to S. The random numbers of a sample depend only on the
+seed, the window's corner and the sample's number, so neither order, batches nor cancelling change
+it.
 
-The first batch runs whole forwards, which need no set-up, so that first colours come at once; from
-then on only what a window can change is computed again, which is exact. Devices that are faster so
-multiply these differences in bfloat16, as ``compute_dtype`` of the result says; that moved
+The first batch runs whole forwards, which need no set-up, so that a first map comes at once; from
+then on only what a window can change is computed again, which is exact. Devices that are faster
+that way multiply these differences in bfloat16, as ``compute_dtype`` of the result says; that moved
 maps by half a hundredth of their spread, and a comparison with plain forwards watches over it.
 """
 
@@ -32,16 +33,16 @@ Draw = Callable[[Tensor, Sequence[np.random.Generator]], Tensor]
 
 
 class WindowRemoval:
-    """A run that removes windows, for a method that gives a map of what each target loses.
+    """Run of a method that removes windows and maps the loss of each target.
 
     Args:
-        method: whose results are made.
-        subject, targets: what it explains.
-        nodes: the targets, as they are read off the network.
+        method: makes the results.
+        subject, targets: image in a network, and what is explained of it.
+        nodes: the targets, as nodes of the network.
         grid: the windows.
-        draw: gives contents ``(n, C, h, w)`` for corners ``(n, 2)`` and a source of randomness
-            for each.
-        samples: S, how many contents each window is filled with.
+        draw: takes corners ``(n, 2)`` and a random generator each; returns contents
+            ``(n, C, h, w)``.
+        samples: S, the number of contents that each window is filled with.
         seed: of the contents and of the order of the windows.
         memory: of a batch, in bytes.
     """
@@ -79,7 +80,7 @@ class WindowRemoval:
                 yield
 
     def results(self) -> list[Relevance]:
-        """What is known so far of each target."""
+        """Maps so far, one a target."""
         moments, grid = self._moments, self._grid
         drawn = moments.count > 0
         lost = torch.where(drawn[:, None], self._nodes.lost(moments.mean), torch.nan)
@@ -100,9 +101,9 @@ class WindowRemoval:
         ]
 
     def _errors(self, drawn: Tensor) -> list[np.ndarray | None]:
-        """Standard errors of a mean over the windows at a pixel, each a mean over its samples.
+        """Standard error at each pixel of the mean over its windows, one map a target.
 
-        A window with one sample is taken to vary as the others do.
+        The variance of a window with one sample is taken to be that of the others.
         """
         moments, grid = self._moments, self._grid
         variances = moments.variance * self._nodes.slope(moments.mean) ** 2
@@ -115,7 +116,7 @@ class WindowRemoval:
     def _faster(
         self, inference: WholeInference | IncrementalInference
     ) -> WholeInference | IncrementalInference:
-        """Differences, once something is to be seen."""
+        """Incremental inference, from the second batch on."""
         if inference is self._first:
             inference = IncrementalInference(self._first)
             self._note = inference.note
@@ -123,7 +124,7 @@ class WindowRemoval:
         return inference
 
     def _rngs(self, windows: Tensor, sample: int) -> list[np.random.Generator]:
-        """The sources of the n-th sample of windows, by their corners, whatever the stride."""
+        """Random generators of a sample of windows, by their corners, whatever the stride."""
         width = self._subject.image.shape[2]
         return [
             np.random.Generator(
