@@ -1,4 +1,4 @@
-"""Results in files: arrays beside facts, in one ``.npz`` file."""
+"""Results as files: arrays and facts in one ``.npz`` file."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from xwidgets.files import whole
 
 @cache
 def versions() -> dict[str, str]:
-    """Of the packages that compute results."""
+    """Versions of Python and of the packages that compute results."""
     installed = {name: version(name) for name in ("xwidgets", "torch", "numpy")}
     return installed | {"python": platform.python_version()}
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """A frozen dataclass whose fields are arrays, and facts that JSON can hold.
+    """Base of results: a frozen dataclass whose fields are arrays, and facts that JSON can hold.
 
-    Where JSON holds a fact in another form, such as a tuple, ``_forms`` says how it comes back.
+    For a fact that JSON changes, such as a tuple, ``_forms`` has the function that restores it.
 
     Attributes:
-        former_names: by the name that a field had in files of before, the name of now.
+        former_names: current names of fields, by their names in earlier files.
     """
 
     former_names: ClassVar[Mapping[str, str]] = {}
@@ -42,7 +42,7 @@ class Result:
         """Write to an ``.npz`` file that :meth:`load` reads.
 
         Raises:
-            OSError: when that is not possible; what was there stays as it was.
+            OSError: when that is not possible; a file that was there stays as it was.
         """
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
@@ -80,7 +80,7 @@ class Result:
         return result
 
     def _fault(self) -> str | None:
-        """What does not fit together in the arrays, in words."""
+        """Description of arrays that do not fit together; ``None`` when they do."""
         raise NotImplementedError
 
 
