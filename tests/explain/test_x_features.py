@@ -422,7 +422,7 @@ def test_what_cannot_be_is_said_at_once(changes, sentence, many):
     function = x_features_each if many else x_features
     images = pixels(2) if many else pixels(1)[0]
     with pytest.raises(ValueError, match=sentence) as caught:
-        function(given["net"], given["module"], images, given["layer"])
+        function(given["net"], given["module"], images, given["stop_at"])
     assert "\n" not in str(caught.value)
 
 

@@ -1,8 +1,8 @@
-"""A network whose first bias takes off again what is added to all pixels.
+"""Shift invariance: a network whose first bias cancels a constant that is added to all pixels.
 
-Qi et al. 2018, figure 10, after Kindermans et al. 2017: the shifted network sees shifted pictures
-as the original sees the pictures, so a method that explains both differently depends on a constant
-that means nothing.
+Qi et al. 2018, figure 10, after Kindermans et al. 2017: the shifted network gives the outputs for
+shifted pictures that the original gives for the pictures, so a method whose explanations differ
+depends on a meaningless constant.
 """
 
 from copy import deepcopy
@@ -19,19 +19,19 @@ from xwidgets.explain.explanation_module import ExplanationModule
 from xwidgets.networks import Network
 
 SHIFT = 0.5
-"""How much is added to all pixels, in standard deviations of the network's normalisation."""
+"""Constant that is added to all pixels, in standard deviations of the normalisation."""
 DIM = 0.8
-"""How much pictures are darkened before, so that they stay in [0, 1]."""
+"""Factor that darkens pictures before, so that they stay in [0, 1]."""
 
 
 def shifted_network(net: Network) -> tuple[Network, Tensor]:
-    """A network that takes pixels to which a constant is added, and takes it off in its first bias.
+    """Network whose first bias cancels a constant that is added to its images.
 
     The constant is the same multiple of the normalisation's standard deviation for every colour, so
-    that the frame of zeros that a convolution pads with can be shifted along.
+    that the zero padding of a convolution can be shifted with it.
 
     Args:
-        net: whose first layer with weights is a convolution; it stays as it is.
+        net: a network whose first layer with weights is a convolution; it is not changed.
 
     Returns:
         The network, and the constant ``(C, 1, 1)`` to add to its images.
@@ -48,7 +48,8 @@ def shifted_network(net: Network) -> tuple[Network, Tensor]:
     """
     module = deepcopy(net.module)
     place = next(
-        (name for name, one in module.named_modules() if isinstance(one, nn.Conv2d | nn.Linear)), ""
+        (name for name, part in module.named_modules() if isinstance(part, nn.Conv2d | nn.Linear)),
+        "",
     )
     first = module.get_submodule(place)
     if not (
@@ -85,7 +86,7 @@ def shifted_network(net: Network) -> tuple[Network, Tensor]:
 
 
 class ThreeMaps(NamedTuple):
-    """How three methods explain the score of one picture.
+    """Maps of three methods for the score of one picture.
 
     Attributes:
         score: of the class, before softmax.
@@ -98,43 +99,43 @@ class ThreeMaps(NamedTuple):
 
 
 def three_maps(net: Network, module: ExplanationModule, image: Tensor) -> ThreeMaps:
-    """What a shift may change, or not.
+    """Score and maps of three methods, to compare with and without a shift.
 
     Args:
         net: the classifier, or the shifted one.
-        module: whose class is explained.
+        module: explanation module of the class.
         image: ``(C, H, W)``, pixels as this network takes them.
 
     Example:
         >>> import xwidgets as xw
         >>> net, (images, _) = xw.network("birds"), xw.scenes.draw("birds", range(300))
         >>> module = xw.fit_explanation(net, images, target=3, epochs=2, progress=False)
-        >>> found = three_maps(net, module, xw.scenes.bird(seed=3).image)
-        >>> [maps.shape for maps in found.maps.values()]
+        >>> three = three_maps(net, module, xw.scenes.bird(seed=3).image)
+        >>> [maps.shape for maps in three.maps.values()]
         [(5, 64, 64), (64, 64), (64, 64)]
     """
-    found = x_features(net, module, image)
+    features = x_features(net, module, image)
     target = module.facts.target
     watched = net.watched(image[None])
     (gradient,) = torch.autograd.grad(watched.logits[0, target], watched.pixels)
     product = (gradient * watched.pixels.detach())[0].sum(0)
     return ThreeMaps(
-        found.score,
+        features.score,
         {
-            "x-features": found.maps,
+            "x-features": features.maps,
             "excitation": excitation_backprop(net, image, target).values,
             "gradient * input": product.float().cpu().numpy(),
         },
     )
 
 
-def agreement(one: NDArray[np.floating], other: NDArray[np.floating]) -> tuple[float, float]:
-    """The correlation of two maps, and their largest difference in shares of the maximum.
+def agreement(first: NDArray[np.floating], second: NDArray[np.floating]) -> tuple[float, float]:
+    """Correlation of two maps, and their largest difference as a share of the first's maximum.
 
     Example:
         >>> agreement(np.array([0.0, 1.0, 2.0]), np.array([2.0, 1.0, 0.0]))
         (-1.0, 1.0)
     """
-    largest = np.abs(one).max()
-    difference = float(np.abs(one - other).max() / largest) if largest else 0.0
-    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1]), difference
+    largest = np.abs(first).max()
+    difference = float(np.abs(first - second).max() / largest) if largest else 0.0
+    return float(np.corrcoef(first.ravel(), second.ravel())[0, 1]), difference

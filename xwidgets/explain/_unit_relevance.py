@@ -126,13 +126,12 @@ class _Removal:
         values = torch.where(known, nodes.lost(moments.mean), torch.nan)
         error = (moments.variance / moments.count[:, None]).sqrt() * nodes.slope(moments.mean)
         told = self._method.told()
-        layer = told.pop("removed_layer")
         return [
             UnitRelevance(
                 values=values.float().reshape(base.shape).numpy(),
                 standard_error=error.float().reshape(base.shape).numpy(),
                 image=self._subject.picture,
-                layer=layer,
+                layer=told["removed_layer"],
                 unit=nodes.unit,
                 network_name=self._subject.net.name,
                 target=nodes.indices[0],
