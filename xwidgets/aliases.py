@@ -70,7 +70,7 @@ MODULES: Mapping[str, str] = {
     "widgets.study": "live.study",
     "widgets.worker": "live.worker",
 }
-"""By what a module was called before, what it is called now, within the package."""
+"""By former name of a module, its name now, within the package."""
 
 NAMES: Mapping[str, str] = {
     "evaluate.Figure": "reproduce.Figure",
@@ -88,7 +88,7 @@ NAMES: Mapping[str, str] = {
     "widgets.Regions": "live.Regions",
     "widgets.Study": "live.Study",
 }
-"""By what a class or function was called before, what it is called now, within the package."""
+"""By former name of a class or function, its name now, within the package."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -98,9 +98,9 @@ _ROOT = f"{__package__}."
 def attach(
     package: str, file: str
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]], Sequence[str]]:
-    """``__getattr__``, ``__dir__`` and ``__all__`` of a package of names in its ``__init__.pyi``.
+    """``__getattr__``, ``__dir__`` and ``__all__`` of a package, from its ``__init__.pyi``.
 
-    They are imported when they are first used. Names of before still work, with a warning.
+    Names are imported at first use. Former names still work, with a warning.
     """
     load, listed, public = lazy_loader.attach_stub(package, file)
 
@@ -111,10 +111,10 @@ def attach(
 
 
 def renamed(module: str, name: str) -> Any:
-    """What was called ``name`` before in a module, with a warning that tells its name now.
+    """Object with this former name in a module, with a warning that tells its name now.
 
     Raises:
-        AttributeError: when there was no such name.
+        AttributeError: for no former name.
     """
     before = f"{module}.{name}"
     now = NAMES.get(before.removeprefix(_ROOT)) or MODULES.get(before.removeprefix(_ROOT))
@@ -124,16 +124,16 @@ def renamed(module: str, name: str) -> Any:
 
 
 def _told(before: str, now: str) -> str:
-    """The whole of a new name, after the warning."""
+    """Full name now, after a warning."""
     warn(f"{before} is called {_ROOT}{now} now", DeprecationWarning)
     return _ROOT + now
 
 
 class _Former(ModuleType):
-    """A module by its name of before.
+    """Module by its former name.
 
-    An import leaves it in its package, where a function of the same name may be looked for: calling
-    it calls that function.
+    An import makes it an attribute of its package, in place of a function of the same name: calling
+    the module calls that function.
     """
 
     now: ModuleType
@@ -146,7 +146,7 @@ class _Former(ModuleType):
 
 
 class _Finder(MetaPathFinder, Loader):
-    """Finds modules by their names of before, for ``sys.meta_path``."""
+    """Finder of modules by their former names, for ``sys.meta_path``."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -160,14 +160,14 @@ class _Finder(MetaPathFinder, Loader):
         return former
 
     def exec_module(self, module: ModuleType) -> None:
-        """Nothing is left to run."""
+        """Do nothing: the module by its name now is imported already."""
 
 
 sys.meta_path.append(_Finder())
 
 
 class FormerName:
-    """A former name of an attribute, to stand in the body of its class; reading it warns.
+    """Descriptor of an attribute's former name, for the body of a class; reading it warns.
 
     Example:
         >>> import warnings
@@ -194,14 +194,14 @@ class FormerName:
 
 
 def formerly(**names: str) -> Callable[[F], F]:
-    """Decorate a function, or a dataclass, whose arguments had other names before.
+    """Decorator of a function, or a dataclass, for former names of its arguments.
 
     Former names still work as keywords, and as attributes of a dataclass, with a warning. Where
-    another argument has a former name today, a keyword of that name has its former meaning as long
-    as the argument that it stood for is missing.
+    another argument has a former name now, a keyword of that name has its former meaning if the
+    argument that it named is missing otherwise.
 
     Args:
-        names: by former name, the name of now.
+        names: by former name, the name now.
 
     Example:
         >>> import warnings
@@ -243,12 +243,12 @@ def formerly(**names: str) -> Callable[[F], F]:
 def current_names(
     owner: str, names: Mapping[str, str], options: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Keyword arguments of ``owner`` by their names of now, with a warning for each former one.
+    """Keyword arguments of ``owner`` by their names now, with a warning for each former one.
 
     Args:
-        names: by former name, the name of now.
-        options: by either; of an argument that has both, the former counts, as
-            :func:`dataclasses.replace` passes a value for every field.
+        names: by former name, the name now.
+        options: values by either name; that of the former one counts where an argument has both,
+            as :func:`dataclasses.replace` passes a value for every field.
     """
     for former in names.keys() & options.keys():
         sentence = f"the argument {former} of {owner} is called {names[former]} now"
