@@ -123,8 +123,8 @@ def _effects(
 
 def rounding() -> None:
     """What products in bfloat16 change, on any machine: effects of windows, and maps (S = 2)."""
-    print("| network | effect of a window, median | map, of its spread | correlation "
-          "| standard error of the map, of its spread |")  # fmt: skip
+    print("| network | effect of a window, median error | error of the map, of its standard deviation "
+          "| correlation | standard error of the map, of its standard deviation |")  # fmt: skip
     print("|---|---|---|---|---|")
     for name, stride in (("birds", 2), ("street", 2), ("squeezenet1_1", 10)):
         net = network(name)
