@@ -122,9 +122,10 @@ def _effects(
 
 
 def rounding() -> None:
-    """What products in bfloat16 change, on any machine: effects of windows, and maps (S = 2)."""
-    print("| network | effect of a window, median error | error of the map, of its standard deviation "
-          "| correlation | standard error of the map, of its standard deviation |")  # fmt: skip
+    """Errors of bfloat16 in effects of windows and in maps (S = 2), on any machine."""
+    print("| network | effect of a window, median error "
+          "| error of the map, of its standard deviation | correlation "
+          "| standard error of the map, of its standard deviation |")  # fmt: skip
     print("|---|---|---|---|---|")
     for name, stride in (("birds", 2), ("street", 2), ("squeezenet1_1", 10)):
         net = network(name)
