@@ -165,6 +165,16 @@ def test_a_function_is_called_whatever_file_of_its_name_was_imported():
     subprocess.run([sys.executable, "-c", HIDDEN], check=True, capture_output=True)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_file_that_moved_has_what_was_called_otherwise_in_it():
+    from xwidgets.widgets.concepts import Concepts
+    from xwidgets.widgets.live_result import Inquiry
+
+    assert (Concepts, Inquiry) == (XFeatureFit, LiveResult)
+    with pytest.raises(ImportError, match="cannot import name 'Inq'"):
+        from xwidgets.widgets.live_result import Inq  # noqa: F401
+
+
 def test_every_file_that_moved_lies_where_the_table_says():
     for now in FILES.values():
         assert import_module(now).__name__ == now

@@ -139,7 +139,9 @@ class _Former(ModuleType):
     now: ModuleType
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.now, name)
+        if hasattr(self.now, name):
+            return getattr(self.now, name)
+        return renamed(self.__name__.rpartition(".")[0], name)
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         return getattr(self.now, self.__name__.rpartition(".")[2])(*arguments, **options)
