@@ -1,8 +1,8 @@
-"""A network whose first bias takes off again what is added to all pixels.
+"""Shift invariance: a network whose first bias cancels a constant that is added to all pixels.
 
-Qi et al. 2018, figure 10, after Kindermans et al. 2017: the shifted network sees shifted pictures
-as the original sees the pictures, so a method that explains both differently depends on a constant
-that means nothing.
+Qi et al. 2018, figure 10, after Kindermans et al. 2017: the shifted network gives the outputs for
+shifted pictures that the original gives for the pictures, so a method whose explanations differ
+depends on a meaningless constant.
 """
 
 from copy import deepcopy
@@ -13,17 +13,17 @@ from torch import Tensor, nn
 from xwidgets.networks import Network
 
 SHIFT = 0.5
-"""How much is added to all pixels, in standard deviations of the network's normalisation."""
+"""Constant that is added to all pixels, in standard deviations of the normalisation."""
 
 
 def shifted_network(net: Network) -> tuple[Network, Tensor]:
-    """A network that takes pixels to which a constant is added, and takes it off in its first bias.
+    """Network whose first bias cancels a constant that is added to its images.
 
     The constant is the same multiple of the normalisation's standard deviation for every colour, so
-    that the frame of zeros that a convolution pads with can be shifted along.
+    that the zero padding of a convolution can be shifted with it.
 
     Args:
-        net: whose first layer with weights is a convolution; it stays as it is.
+        net: a network whose first layer with weights is a convolution; it is not changed.
 
     Returns:
         The network, and the constant ``(C, 1, 1)`` to add to its images.
@@ -40,7 +40,8 @@ def shifted_network(net: Network) -> tuple[Network, Tensor]:
     """
     module = deepcopy(net.module)
     place = next(
-        (name for name, one in module.named_modules() if isinstance(one, nn.Conv2d | nn.Linear)), ""
+        (name for name, part in module.named_modules() if isinstance(part, nn.Conv2d | nn.Linear)),
+        "",
     )
     first = module.get_submodule(place)
     if not (

@@ -29,7 +29,7 @@ from xwidgets.explain.removal.samplers import (
     ConditionalSampler,
     MarginalSampler,
     Sampler,
-    own_sampler,
+    default_sampler,
 )
 from xwidgets.images import photo, picture, scenes
 from xwidgets.networks import Network, network
@@ -130,7 +130,7 @@ def drawn(name: str) -> Subject:
         pictures={f"{scene.name}, scene {seed}": scene.image
                   for seed, scene in zip(SCENES[name], drawings, strict=True)},
         marginal=MarginalSampler(others),
-        conditional=own_sampler(net),
+        conditional=default_sampler(net),
         layers=LAYERS[name],
     )  # fmt: skip
 
@@ -148,7 +148,7 @@ def photographs(name: str, images: Tensor | None = None) -> Subject:
         ValueError: when the network or its weights cannot be had.
     """
     net = network(name)
-    sampler = own_sampler(net) if images is None else ConditionalSampler.fit(images, window=15)
+    sampler = default_sampler(net) if images is None else ConditionalSampler.fit(images, window=15)
     if images is None:
         assert net.examples is not None
         images = net.examples()
