@@ -28,8 +28,8 @@ RNG = np.random.default_rng(0)
 
 def patch(**changes):
     facts = {
-        "network": "birds", "layer": "features.3", "channel": 4, "convolution": 2, "depth": 0.5,
-        "activation": 0.75,
+        "network_name": "birds", "layer": "features.3", "channel": 4, "convolution": 2,
+        "depth": 0.5, "activation": 0.75,
         "image": RNG.integers(0, 256, (5, 7, 3), dtype=np.uint8),
         "pixels": RNG.standard_normal((3, 5, 7)).astype(np.float32),
         "box": Box(1, 2, 4, 6), "field": Box(0, 2, 5, 7),
@@ -39,7 +39,7 @@ def patch(**changes):
 
 def top_images(**changes):
     facts = {
-        "network": "birds", "layer": "features.3", "channel": 4,
+        "network_name": "birds", "layer": "features.3", "channel": 4,
         "activations": np.array([3, 2, 0.5], np.float32),
         "images": RNG.integers(0, 256, (3, 5, 7, 3), dtype=np.uint8),
         "fields": (Box(0, 0, 2, 3), Box(1, 2, 5, 7), Box(0, 0, 5, 7)),
@@ -58,8 +58,8 @@ def unit_relevance(**changes):
     values[0, 0, 0] = math.nan
     facts = {
         "values": values, "standard_error": np.abs(values), "layer": "features.3", "unit": "bits",
-        "image": RNG.integers(0, 256, (5, 7, 3), dtype=np.uint8), "network": "birds", "target": 4,
-        "label": "wren", "parameters": {"samples": 3, "target": {}}, "completed": 0.9,
+        "image": RNG.integers(0, 256, (5, 7, 3), dtype=np.uint8), "network_name": "birds",
+        "target": 4, "label": "wren", "parameters": {"samples": 3, "target": {}}, "completed": 0.9,
         "note": "birds is run whole for every unit: it looks at values",
     }  # fmt: skip
     return UnitRelevance(**facts | changes)
@@ -249,7 +249,7 @@ def test_a_ranking_of_layers_that_it_does_not_have_is_refused(tmp_path, name):
 @each_result
 def test_a_result_cannot_be_changed(result):
     with pytest.raises(FrozenInstanceError):
-        result.network = "other"
+        result.network_name = "other"
 
 
 def test_what_is_shown_of_top_images_is_dark_outside_of_their_patches():

@@ -27,7 +27,7 @@ def ranking(layer=(0, 0, 0, 0, 1, 1, 1), importance=None, activation=None, **cha
         "activation": rng.random(count) if activation is None else np.array(activation),
         "maps": rng.integers(0, 256, (count, 4, 4), dtype=np.uint8),
         "image": rng.integers(0, 256, (5, 7, 3), dtype=np.uint8),
-        "network": "birds",
+        "network_name": "birds",
         "target": 3,
         "label": "grünspecht, 'green'",
         "parameters": {"samples": 50, "sigma": 0.1, "output": "logit", "as_printed": False},

@@ -22,7 +22,7 @@ def removal(**changes):
         probabilities=np.array([[0.3, 0.5, 0.2], [0.5, 0.1, 0.4]]),
         samples=RNG.integers(0, 256, (2, 5, 7, 3), dtype=np.uint8),
         classes=("ant", "grünspecht", "cat"),
-        network="zoo",
+        network_name="zoo",
         training_size=1000,
         parameters={"sampler": "Conditional(…)", "samples": 4, "seed": 0},
         completed=0.75,

@@ -20,7 +20,7 @@ def relevance(**changes):
         image=rng.integers(0, 256, (5, 7, 3), dtype=np.uint8),
         unit="bits",
         method="prediction difference",
-        network="birds",
+        network_name="birds",
         target=3,
         label="grünspecht, 'green'",
         parameters={"window": 10, "sampler": "Conditional(…)", "seed": 0, "value": [0.5, 0.1]},
@@ -40,7 +40,7 @@ def test_a_result_survives_a_file(tmp_path, kind):
     np.testing.assert_array_equal(again.values, result.values)
     np.testing.assert_array_equal(again.image, result.image)
     np.testing.assert_array_equal(again.standard_error, result.standard_error)
-    for name in ("unit", "method", "network", "target", "label", "parameters", "completed",
+    for name in ("unit", "method", "network_name", "target", "label", "parameters", "completed",
                  "versions", "title"):  # fmt: skip
         assert getattr(again, name) == getattr(result, name)
 

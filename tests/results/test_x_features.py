@@ -28,14 +28,14 @@ def x_features(count=4, height=5, width=7, seed=0, **changes):
         rivals=(("tit", 1.25), ("crow, 'black'", -0.5)),
         mass=rng.random(count).astype(np.float32),
         image=rng.integers(0, 256, (height, width, 3), dtype=np.uint8),
-        network="birds",
+        network_name="birds",
         layer="classifier.0",
         target=3,
         label="grünfink, 'green'",
         top="tit",
         method="srae",
         module="0f" * 32,
-        parameters={"layer": "features.9", "contrastive": True},
+        parameters={"stop_at": "features.9", "contrastive": True},
     )
     return replace(result, **changes)
 
@@ -127,7 +127,7 @@ def test_it_survives_a_file(tmp_path, kind):
     for name in ("maps", "activations", "weights", "mass", "image"):
         assert getattr(again, name).dtype == getattr(found, name).dtype
         np.testing.assert_array_equal(getattr(again, name), getattr(found, name))
-    for name in ("intercept", "score", "rivals", "network", "layer", "target", "label", "top",
+    for name in ("intercept", "score", "rivals", "network_name", "layer", "target", "label", "top",
                  "method", "module", "parameters", "versions", "title"):  # fmt: skip
         assert getattr(again, name) == getattr(found, name)
     assert again.approximation == found.approximation
@@ -190,7 +190,7 @@ def test_every_damage_is_noticed_or_harmless(tmp_path):
 def test_results_of_other_kinds_are_refused(tmp_path):
     other = Relevance(
         values=np.zeros((5, 7), np.float32), image=np.zeros((5, 7, 3), np.uint8), unit="bits",
-        method="saliency", network="birds", target=3, label="wren", parameters={},
+        method="saliency", network_name="birds", target=3, label="wren", parameters={},
     )  # fmt: skip
     other.save(tmp_path / "other.npz")
     with pytest.raises(ValueError, match=r"no readable XFeatures result \(it holds a Relevance\)"):

@@ -1,4 +1,4 @@
-"""What fills windows of an image, whatever it draws from."""
+"""Protocol of samplers, which fill windows of an image, below all that use one."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 from torch import Tensor
 
 Draw = Callable[[Tensor, Sequence[np.random.Generator]], Tensor]
-"""Window corners ``(n, 2)`` as (y, x), and a source of randomness for each -> ``(n, C, k, k)``."""
+"""From window corners ``(n, 2)``, as (y, x), and a random generator each, to ``(n, C, k, k)``."""
 
 
 @runtime_checkable
 class Sampler(Protocol):
-    """Anything that can fill windows of an image."""
+    """Protocol of what fills windows of an image with random contents."""
 
     def largest(self, image: Tensor) -> int:
-        """The largest window, in pixels, that can be filled in ``image`` ``(C, H, W)``."""
+        """Side of the largest window, in pixels, that can be filled in ``image`` ``(C, H, W)``."""
         ...
 
-    def given(self, image: Tensor, window: int) -> Draw:
-        """Get ready for windows of ``window`` pixels in ``image`` ``(C, H, W)``."""
+    def condition(self, image: Tensor, window: int) -> Draw:
+        """Prepare to draw windows of ``window`` pixels in ``image`` ``(C, H, W)``."""
         ...

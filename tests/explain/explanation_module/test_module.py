@@ -26,7 +26,7 @@ from xwidgets.explain.explanation_module import (
 )
 
 FACTS = Facts(
-    network="birds",
+    network_name="birds",
     layer="classifier.0",
     target=3,
     label="Grünfink, 'green'",
@@ -188,7 +188,7 @@ def test_a_fingerprint_is_that_of_its_numbers_and_of_what_it_explains():
         changed = module_of()
         changed.state_dict()[name].view(-1)[-1] += 2**-40
         seen.add(changed.fingerprint)
-    for fact in ({"network": "street"}, {"layer": "features.0"}, {"target": 4}):
+    for fact in ({"network_name": "street"}, {"layer": "features.0"}, {"target": 4}):
         seen.add(module_of(facts=replace(FACTS, **fact)).fingerprint)
     assert len(seen) == 3 + len(first.state_dict()) + 3
 
