@@ -81,6 +81,7 @@ NAMES: Mapping[str, str] = {
     "evaluate.HeatMaps": "reproduce.qi2018.HeatMaps",
     "evaluate.heat_maps": "reproduce.qi2018.heat_maps",
     "evaluate.heat_maps_of_score": "reproduce.qi2018.heat_maps_of_score",
+    "networks.Watch": "networks.forward_trace.ForwardTrace",
     "widgets.Concepts": "live.XFeatureFit",
     "widgets.Difference": "live.Difference",
     "widgets.Inquiry": "live.LiveResult",

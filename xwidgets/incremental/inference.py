@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from xwidgets.aliases import FormerName
 from xwidgets.networks.forward_trace import refuse_compiled
 
 from .boxes import BaseCrops, Places
@@ -51,6 +52,8 @@ class IncrementalInference:
         >>> inference.outputs(corners, torch.full((2, 3, 10, 10), 0.5)).shape
         torch.Size([2, 20])
     """
+
+    products = FormerName("compute_dtype")
 
     def __init__(self, whole: WholeInference) -> None:
         self._whole, net = whole, whole.net

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 from torch.nn.modules.utils import _pair
 
+from xwidgets.aliases import FormerName
 from xwidgets.box import Box
 
 from .operations import Operation
@@ -42,6 +43,8 @@ class Layer:
     convolution: int | None
     receptive_field: tuple[int, int]
     fields: ReceptiveFields = field(repr=False)
+
+    extent = FormerName("fields")
 
     @property
     def channels(self) -> int:
