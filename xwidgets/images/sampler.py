@@ -1,4 +1,4 @@
-"""Protocol of samplers, which fill windows of an image, below all that use one."""
+"""Protocol of samplers, which fill windows of an image with random contents."""
 
 from __future__ import annotations
 
