@@ -154,7 +154,7 @@ def test_a_deeper_layer_can_hold_the_node(kind):
     assert result.label == "last, channel 2, row 1, column 0"
 
 
-@pytest.mark.parametrize("rule", ["Rectifier", "Convolution", "Linear"])
+@pytest.mark.parametrize("rule", ["Rectifier", "Convolution", "FullyConnected"])
 def test_a_wrong_rule_is_found_out_before_it_is_used(rule):
     """Each rule in turn forgets half of what it should hand on."""
     right = getattr(rules, rule).__call__

@@ -170,6 +170,7 @@ def networks(draw):
         st.builds(nn.LocalResponseNorm, st.integers(2, 5), st.just(0.1)),
         st.builds(Residual, st.sampled_from(["sum", "difference", "concatenation", "cut"])),
         st.sampled_from([nn.ReLU(), nn.ReLU(True), nn.ReLU6(), nn.SiLU(), nn.GELU(), nn.Sigmoid(),
+                         nn.PReLU(), nn.PReLU(4), nn.Hardswish(), nn.Mish(), nn.Threshold(0, 0),
                          nn.ZeroPad2d((1, 2, 0, 3)),
                          nn.ZeroPad2d((-1, 1, 0, -1)), nn.Dropout(), nn.Tanh()]),
     )  # fmt: skip
@@ -454,6 +455,18 @@ def test_a_network_that_cannot_be_replayed_is_run_whole(name):
     assert re.search(reason, inference.note)
     if name != "random":
         compare(net, image, 3)
+
+
+class Summed(nn.Module):
+    def forward(self, x):
+        return x.sum((2, 3), keepdim=True).flatten(1) / 100 + x.sum([-1, -2])
+
+
+@pytest.mark.parametrize("part", [nn.PReLU(4), nn.PReLU(), nn.Threshold(0, 0), Summed()], ids=str)
+def test_every_operation_with_such_facts_has_the_rule(part):
+    head = [] if isinstance(part, Summed) else [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), part, *head, nn.Linear(4, 3))
+    assert compare(wrapped(module, 20, 20), picture(3, 20, 20), 3).note == ""
 
 
 def test_a_first_operation_without_a_rule_leaves_nothing_to_gain():

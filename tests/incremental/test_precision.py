@@ -20,7 +20,7 @@ def test_effects_in_bfloat16_are_near_the_exact_ones(name):
     image = (xw.scenes.bird if name == "birds" else xw.scenes.street)(seed=3).image
     with SMALL:
         inference = IncrementalInference(WholeInference(net, image, 10))
-    assert inference.products == torch.bfloat16
+    assert inference.compute_dtype == torch.bfloat16
     assert not inference.note
     assert 0.5 < inference.share < 0.6
     corners, contents = windows(image, 10, count=20)
@@ -39,7 +39,7 @@ def test_networks_of_another_type_keep_it():
         inference = IncrementalInference(
             WholeInference(net, torch.rand(3, 32, 32, dtype=torch.float64), 3)
         )
-    assert inference.products == torch.float64
+    assert inference.compute_dtype == torch.float64
     assert not inference.note
 
 
@@ -66,7 +66,7 @@ def test_where_bfloat16_does_not_hold_the_type_is_larger_and_the_note_says_so():
     net, image = xw.Network(Cancelling().eval(), size=(32, 32)), torch.rand(3, 32, 32)
     with SMALL:
         inference = IncrementalInference(WholeInference(net, image, 4))
-    assert inference.products == torch.float32
+    assert inference.compute_dtype == torch.float32
     assert inference.note == (
         "differences are multiplied in float32, as bfloat16 is not exact enough here"
     )
@@ -89,7 +89,7 @@ def test_whole_forwards_are_never_rounded():
     net, image = xw.Network(Branching().eval(), size=(16, 16)), torch.rand(3, 16, 16)
     with SMALL:
         inference = IncrementalInference(WholeInference(net, image, 4))
-    assert inference.products == torch.float32
+    assert inference.compute_dtype == torch.float32
     assert "run whole" in inference.note
     assert inference.share == 1
     assert "bfloat16" not in inference.note

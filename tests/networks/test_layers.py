@@ -449,7 +449,7 @@ def test_blocks_are_listed_behind_their_parts():
     assert max(map(names.index, parts)) + 1 == names.index("layer2.0")
     assert names.index("layer2.1") + 1 == names.index("layer2")
     assert net.layer("layer2").kind == "Sequential"
-    assert net.layer("layer2").extent == net.layer("layer2.1").extent
+    assert net.layer("layer2").fields == net.layer("layer2.1").fields
     assert "" not in names
 
 
@@ -458,7 +458,7 @@ def test_a_block_sees_what_the_widest_of_its_branches_sees():
     fire, narrow, wide = (net.layer(f"features.3{end}") for end in ("", ".expand1x1", ".expand3x3"))
     assert fire.kind == "Fire"
     assert fire.shape[0] == narrow.shape[0] + wide.shape[0]
-    assert fire.extent == wide.extent
+    assert fire.fields == wide.fields
     assert fire.field_of(9, 9, (160, 160)) != narrow.field_of(9, 9, (160, 160))
 
 

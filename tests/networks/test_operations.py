@@ -6,8 +6,8 @@ from torch import nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
+from xwidgets.networks.forward_trace import ForwardTrace
 from xwidgets.networks.operations import Operation, factors, producer
-from xwidgets.networks.watch import Watch
 
 
 def tensor(*shape, seed=0, image=True):
@@ -105,6 +105,9 @@ SPELLINGS = {
     "F.relu_": (F.relu_, "relu", "rectifier", True),
     "torch.relu": (torch.relu, "relu", "rectifier", False),
     "torch.relu_": (torch.relu_, "relu", "rectifier", True),
+    "an operator": (torch.ops.aten.relu, "relu", "rectifier", False),
+    "an operator with its overload": (torch.ops.aten.relu.default, "relu", "rectifier", False),
+    "an operator in place": (torch.ops.aten.relu_.default, "relu", "rectifier", True),
     "x.relu()": (lambda x: x.relu(), "relu", "rectifier", False),
     "x.relu_()": (lambda x: x.relu_(), "relu", "rectifier", True),
     "nn.ReLU6": (nn.ReLU6(), "hardtanh", "rectifier", False),
@@ -160,15 +163,15 @@ SPELLINGS = {
     "2 - x": (lambda x: 2 - x, "rsub", "sum", False),
     "torch.rsub": (lambda x: torch.rsub(x, 2), "rsub", "sum", False),
     # products
-    "x * c": (lambda x: x * CONSTANT, "mul", "product", False),
-    "2 * x": (lambda x: 2 * x, "mul", "product", False),
-    "x *= 3": (scale, "mul", "product", True),
-    "torch.multiply": (lambda x: torch.multiply(x, CONSTANT), "mul", "product", False),
-    "x.multiply_": (lambda x: x.multiply_(CONSTANT), "mul", "product", True),
-    "x / c": (lambda x: x / 3, "div", "product", False),
-    "x /= 2": (halve, "div", "product", True),
-    "torch.true_divide": (lambda x: torch.true_divide(x, 2), "div", "product", False),
-    "x.divide_": (lambda x: x.divide_(2), "div", "product", True),
+    "x * c": (lambda x: x * CONSTANT, "mul", "mul", False),
+    "2 * x": (lambda x: 2 * x, "mul", "mul", False),
+    "x *= 3": (scale, "mul", "mul", True),
+    "torch.multiply": (lambda x: torch.multiply(x, CONSTANT), "mul", "mul", False),
+    "x.multiply_": (lambda x: x.multiply_(CONSTANT), "mul", "mul", True),
+    "x / c": (lambda x: x / 3, "div", "mul", False),
+    "x /= 2": (halve, "div", "mul", True),
+    "torch.true_divide": (lambda x: torch.true_divide(x, 2), "div", "mul", False),
+    "x.divide_": (lambda x: x.divide_(2), "div", "mul", True),
     # with weights
     "F.conv2d": (lambda x: F.conv2d(x, KERNELS), "conv2d", "linear", False),
     "torch.conv2d": (lambda x: torch.conv2d(x, KERNELS, BIAS, 2), "conv2d", "linear", False),
@@ -187,7 +190,7 @@ SPELLINGS = {
     "torch.max_pool2d": (lambda x: torch.max_pool2d(x, 2), "max_pool2d", "maximum", False),
     "F.max_pool2d with indices": (
         lambda x: F.max_pool2d(x, 2, return_indices=True),
-        "max_pool2d_with_indices", "maximum", False,
+        "max_pool2d", "maximum", False,
     ),
     "nn.AdaptiveMaxPool2d": (nn.AdaptiveMaxPool2d(1), "adaptive_max_pool2d", "maximum", False),
     "x.amax": (lambda x: x.amax((2, 3)), "amax", "maximum", False),
@@ -451,7 +454,7 @@ def products(call):
         return operation()
 
     module = nn.Conv2d(4, 4, 1)
-    with Watch(module, rules={"product": rule}):
+    with ForwardTrace(module, rules={"mul": rule}):
         call(module, maps())
     return found
 
@@ -487,7 +490,7 @@ def test_the_producer_of_a_batch_norms_input_is_the_convolution():
 
     convolution = nn.Conv2d(4, 4, 1)
     module = nn.Sequential(convolution, NORM, nn.ReLU(), nn.BatchNorm2d(4).eval())
-    with Watch(module, layers=["0"], rules={"normalization": rule}):
+    with ForwardTrace(module, layers=["0"], rules={"normalization": rule}):
         module(maps())
     assert found[0].name == "conv2d"
     assert torch.equal(found[0].argument("weight"), convolution.weight)
@@ -512,7 +515,7 @@ def test_what_was_written_over_has_no_producer():
             return self.norm(y)
 
     module = Shifted().eval()
-    with Watch(module, rules={"normalization": rule}):
+    with ForwardTrace(module, rules={"normalization": rule}):
         module(maps())
     assert found == [None]
 
@@ -526,7 +529,7 @@ def kinds(call):
         return operation()
 
     x = maps().clone()
-    with Watch(nn.Identity(), rules=dict.fromkeys(("product", "movement", "unknown"), rule)):
+    with ForwardTrace(nn.Identity(), rules=dict.fromkeys(("mul", "movement", "unknown"), rule)):
         call(x)
     return [kind for kind in found if kind != "movement"]
 
@@ -547,4 +550,4 @@ def test_a_rectifier_in_disguise_is_unknown(call):
 
 
 def test_a_mask_that_does_not_depend_on_the_image_only_scales():
-    assert kinds(lambda x: x * (CONSTANT > 0)) == ["product"]
+    assert kinds(lambda x: x * (CONSTANT > 0)) == ["mul"]

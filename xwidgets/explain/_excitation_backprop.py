@@ -34,10 +34,11 @@ from torch.nn.functional import interpolate
 
 from xwidgets.aliases import formerly
 from xwidgets.networks import Network
-from xwidgets.networks.operations import Kind, Operation, factors, producer
+from xwidgets.networks.forward_trace import BackwardRule, go_back, nodes, refuse_hidden, undefined
+from xwidgets.networks.operation_table import Kind
+from xwidgets.networks.operations import Operation, factors, producer
 from xwidgets.networks.subject import Subject
 from xwidgets.networks.target import Above, Resolved, Target
-from xwidgets.networks.watch import Rule, go_back, nodes, refuse_hidden, undefined
 from xwidgets.results import Relevance
 
 from ._parameter import front, names_of_layers, parameter
@@ -272,7 +273,7 @@ def _share_weights(operation: Operation, before: Operation, sign: Tensor | None)
     signed = weight.new_ones(len(weight), *[1] * (weight.ndim - 1)) if sign is None else sign
     positive, negative = (
         partial(_back_matrix, weight, signs)
-        if linear.name == "linear"
+        if linear.facts.outputs_first and not linear.facts.axes
         else partial(_back, partial(_excitation, linear, signs))
         for signs in (sign, -signed)
     )
@@ -289,13 +290,10 @@ def _normalization(operation: Operation) -> Any:
     if scale is None:
         return _passed(operation)
     before = producer(x)
-    if before is not None and before.name in _OUTPUTS_FIRST:
+    if before is not None and before.facts.outputs_first:
         sign = scale.sign().view(-1, *[1] * (before.weight.ndim - 1))
         return _share_weights(operation, before, sign)
     return _Pass.apply(operation, scale.view(-1, *[1] * (x.ndim - 2)) > 0, x)
-
-
-_OUTPUTS_FIRST = ("conv1d", "conv2d", "conv3d", "linear")
 
 
 def _average(operation: Operation) -> Any:
@@ -303,12 +301,11 @@ def _average(operation: Operation) -> Any:
 
 
 def _sum(operation: Operation) -> Any:
-    factor = operation.argument("alpha", 1) * (1 if operation.name == "add" else -1)
+    coefficients = operation.facts.coefficients
     if len(operation.inputs) == 2:
-        return _average(operation) if factor > 0 else _undefined(operation)
+        return _average(operation) if min(coefficients) > 0 else _undefined(operation)
     (x,) = operation.inputs
-    has_factor = (x is operation.input) == (operation.name == "rsub")
-    return _Pass.apply(operation, factor > 0 if has_factor else True, x)
+    return _Pass.apply(operation, coefficients[x is not operation.input] > 0, x)
 
 
 def _product(operation: Operation) -> Any:
@@ -325,12 +322,12 @@ def _passed(operation: Operation) -> Any:
 
 
 _undefined = undefined("excitation backprop")
-RULES: Mapping[Kind, Rule] = {
+RULES: Mapping[Kind, BackwardRule] = {
     "linear": _linear,
     "normalization": _normalization,
     "average": _average,
     "sum": _sum,
-    "product": _product,
+    "mul": _product,
     "rectifier": _passed,
     "gate": _passed,
     "unknown": _undefined,
@@ -364,9 +361,9 @@ def stop_layer(net: Network, stop_at: str | int | None, before: str | None = Non
         if layer.name == before:
             break
         maps = len(layer.shape) == 3 and min(layer.shape[1:]) >= 12
-        if maps and "Pool" in layer.kind and layer.extent.jump > jump:
+        if maps and "Pool" in layer.kind and layer.fields.jump > jump:
             deepest = layer.name
-        jump = max(jump, layer.extent.jump)
+        jump = max(jump, layer.fields.jump)
     return deepest
 
 

@@ -24,7 +24,7 @@ from xwidgets.results import Relevance
 
 from ._parameter import front, memory_parameter, parameter
 from .method import MapMethod
-from .nodes import nodes_of, units_of
+from .nodes import MEASURES, nodes_of
 from .removal.samplers import ConstantSampler
 from .removal.window_removal import WindowRemoval
 from .removal.windows import WindowGrid, check_windows
@@ -94,7 +94,7 @@ class Occlusion(MapMethod):
     @property
     def unit(self) -> str:
         """Unit of the values of its results for a class."""
-        return units_of(self.measure)
+        return MEASURES[self.measure].unit
 
     @property
     def signed(self) -> bool:

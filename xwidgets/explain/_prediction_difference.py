@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Self
 
 from xwidgets.errors import at_least
+from xwidgets.images.sampler import Sampler
 from xwidgets.networks import Network
 from xwidgets.networks.subject import Subject
 from xwidgets.networks.target import Node, Resolved, in_layer
@@ -23,8 +24,8 @@ from xwidgets.results import Relevance
 
 from ._parameter import front, memory_parameter, parameter, seed_parameter
 from .method import MapMethod, several
-from .nodes import nodes_of, training_size_on, units_of
-from .removal.samplers import Sampler, sampler_on
+from .nodes import MEASURES, nodes_of, training_size_on
+from .removal.samplers import sampler_on
 from .removal.window_removal import WindowRemoval
 from .removal.windows import WindowGrid, check_windows
 
@@ -90,7 +91,7 @@ class PredictionDifference(MapMethod):
     @property
     def unit(self) -> str:
         """Unit of the values of its results for a class."""
-        return units_of(self.measure)
+        return MEASURES[self.measure].unit
 
     def largest(self, subject: Subject) -> int:
         """Side of the largest window, in pixels, that can be removed from a subject's image."""

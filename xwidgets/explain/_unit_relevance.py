@@ -29,7 +29,7 @@ from xwidgets.results import UnitRelevance
 
 from ._parameter import front, layer_parameter, memory_parameter, parameter, seed_parameter
 from .method import Method
-from .nodes import nodes_of, training_size_on, units_of
+from .nodes import MEASURES, nodes_of, training_size_on
 from .removal.samplers import other_images
 from .running_moments import RunningMoments
 
@@ -82,7 +82,7 @@ class UnitDifference(Method[UnitRelevance]):
     @property
     def unit(self) -> str:
         """Unit of the values of its results for a class."""
-        return units_of(self.measure)
+        return MEASURES[self.measure].unit
 
     def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
         """Check that there is a single target."""

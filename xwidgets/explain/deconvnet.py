@@ -26,10 +26,11 @@ from torch.autograd import Function
 from xwidgets.errors import index_within
 from xwidgets.networks import Network
 from xwidgets.networks._network import Watched
-from xwidgets.networks.operations import Kind, Operation, factors, producer
+from xwidgets.networks.forward_trace import BackwardRule, go_back, nodes, refuse_hidden, undefined
+from xwidgets.networks.operation_table import Kind
+from xwidgets.networks.operations import Operation, factors, producer
 from xwidgets.networks.subject import Subject
 from xwidgets.networks.target import Class, Resolved
-from xwidgets.networks.watch import Rule, go_back, nodes, refuse_hidden, undefined
 from xwidgets.results import Relevance
 
 from ._parameter import front, parameter
@@ -167,8 +168,7 @@ _TOGETHER = 16
 class _Rectify(Function):
     @staticmethod
     def forward(ctx: Any, operation: Operation, x: Tensor) -> Any:
-        leaky = operation.name in ("leaky_relu", "prelu", "rrelu")
-        ctx.slope = -operation(torch.full_like(x, -1)) if leaky else 0
+        ctx.slope = -operation(torch.full_like(x, -1)) if operation.facts.leaky else 0
         return operation()
 
     @staticmethod
@@ -192,9 +192,9 @@ def _product(operation: Operation) -> Any:
 
 
 _undefined = undefined("a deconvnet")
-RULES: Mapping[Kind, Rule] = {
+RULES: Mapping[Kind, BackwardRule] = {
     "rectifier": _rectifier,
-    "product": _product,
+    "mul": _product,
     "gate": _undefined,
     "unknown": _undefined,
 }

@@ -27,7 +27,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from xwidgets.errors import number, of_kind, unknown, warn
 from xwidgets.networks import Layer, Network
-from xwidgets.networks.readers import Weights, outgoing_weights
+from xwidgets.networks.outgoing_weights import Weights, outgoing_weights
 from xwidgets.networks.subject import Subject
 from xwidgets.networks.target import Class, Resolved
 from xwidgets.results import METRICS, Ranking

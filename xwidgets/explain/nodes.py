@@ -9,7 +9,7 @@ value, and the loss is their activation difference (equation 9).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Literal, cast
 
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from xwidgets.networks.subject import Subject, finite
-from xwidgets.networks.target import Above, Channel, Class, Resolved, Unit
+from xwidgets.networks.target import Above, Channel, Class, Resolved, Unit, means
 from xwidgets.results.evidence import log_odds, log_odds_slope
 
 Measure = Literal["evidence", "difference", "drop", "probability"]
@@ -73,7 +73,7 @@ class Logits(Nodes):
         classes: indices.
     """
 
-    unit = "logits"
+    unit = Class.unit
 
     def __init__(self, subject: Subject, classes: Sequence[int]) -> None:
         self._net, self._outputs = subject.net, finite(subject.net, subject.logits)
@@ -136,11 +136,9 @@ class Activations(Nodes):
         targets: channels of one layer, or units of one that share row and column.
     """
 
-    unit = "activation"
-
     def __init__(self, subject: Subject, targets: Sequence[Channel] | Sequence[Unit]) -> None:
         self._net, self._first = subject.net, targets[0]
-        self._layer = str(targets[0].layer)
+        self._layer, self.unit = str(targets[0].layer), targets[0].unit
         self.indices = [cast(int, target.index) for target in targets]
         self._outputs = self._nodes(subject.activations(self._layer))
 
@@ -149,11 +147,16 @@ class Activations(Nodes):
         return self._nodes(self._net.activations(pixels, self._layer))
 
     def _nodes(self, activations: Tensor) -> Tensor:
-        if activations.ndim == 2:
-            return activations
-        if isinstance(self._first, Unit):
-            return activations[:, :, self._first.row, self._first.column]
-        return activations.mean((2, 3))
+        return means(self._first.among(activations))
+
+
+MEASURES: Mapping[Measure, type[Logits]] = {
+    "evidence": Evidence,
+    "difference": Logits,
+    "drop": Probabilities,
+    "probability": Remaining,
+}
+"""The nodes of classes, by what is measured of them."""
 
 
 def nodes_of(
@@ -186,13 +189,7 @@ def nodes_of(
     classes = [cast(int, target.index) for target in targets]
     if measure == "evidence":
         return Evidence(subject, classes, training_size)
-    kind = {"difference": Logits, "drop": Probabilities, "probability": Remaining}[measure]
-    return kind(subject, classes)
-
-
-def units_of(measure: Measure) -> str:
-    """Unit of a measure for classes."""
-    return {"evidence": "bits", "difference": "logits"}.get(measure, "probability")
+    return MEASURES[measure](subject, classes)
 
 
 def training_size_on(value: int | None, subject: Subject) -> int:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xwidgets.images import picture
+from xwidgets.images.sampler import Sampler
 from xwidgets.networks import Network
 from xwidgets.networks.subject import Subject, finite
 from xwidgets.networks.target import Resolved
@@ -27,7 +28,7 @@ from xwidgets.results import RegionRemoval
 from ._parameter import front, parameter, seed_parameter
 from .method import Method, Run
 from .removal.region import fill_region
-from .removal.samplers import Sampler, sampler_on
+from .removal.samplers import sampler_on
 
 BATCH = 4
 """Samples that are scored at a time: few, so that cancelling is prompt."""

@@ -41,7 +41,7 @@ def new_boxes(count: int, channels: int, height: int, width: int, like: Tensor) 
     return like.new_empty(count, height, width, channels).permute(0, 3, 1, 2)
 
 
-class Surroundings:
+class BaseCrops:
     """Boxes cut out of one map, which goes on with ``fill`` outside.
 
     Args:

@@ -14,8 +14,7 @@ from .boxes import Places
 from .extent import Extent
 from .plan import Plan
 from .recording import Recording
-from .rulebook import reshapes
-from .rules import Product, whole_maps
+from .rules import Linear, whole_maps
 
 
 class Differences:
@@ -60,7 +59,7 @@ class Differences:
     def multiply_in(self, dtype: torch.dtype) -> None:
         """Round differences and weights to a type before they are multiplied."""
         for step in self._steps:
-            if isinstance(step.rule, Product):
+            if isinstance(step.rule, Linear):
                 step.rule.multiply_in(dtype)
 
     @torch.no_grad()
@@ -99,7 +98,7 @@ class Differences:
             self._rest, self._shapes, strict=True
         ):
             inputs = [values[number] for number in sources]
-            if reshapes(operation):  # what was recorded is the shape for one image
+            if operation.facts.moves == "reshaped":  # what was recorded is the shape for one image
                 made = [inputs[0].reshape(len(inputs[0]), *shape)]
             else:
                 made = list(tensors(operation(*inputs)))
@@ -115,14 +114,14 @@ _TOLERANCE = {
 }  # fmt: skip
 
 
-def agree(ours: Tensor, plain: Tensor, base: Tensor, products: torch.dtype | None = None) -> bool:
+def agree(ours: Tensor, plain: Tensor, base: Tensor, dtype: torch.dtype | None = None) -> bool:
     """Whether two ways to compute outputs ``(n, K)`` give the same, up to rounding.
 
     Args:
         ours, plain: the outputs.
         base: ``(1, K)``, those of what was not changed, from which effects are measured.
-        products: the type that was multiplied in; ``None`` for that of the outputs.
+        dtype: the type that was multiplied in; ``None`` for that of the outputs.
     """
-    effect, rounding = _TOLERANCE.get(products or base.dtype, _TOLERANCE[torch.float32])
+    effect, rounding = _TOLERANCE.get(dtype or base.dtype, _TOLERANCE[torch.float32])
     allowed = effect * (plain - base).abs().amax(1) + rounding * base.abs().max()
     return ours.shape == plain.shape and bool(((ours - plain).abs().amax(1) <= allowed).all())

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from xwidgets.networks.watch import refuse_compiled
+from xwidgets.networks.forward_trace import refuse_compiled
 
-from .boxes import Places, Surroundings
+from .boxes import BaseCrops, Places
 from .budget import batch_size
 from .differences import Differences, agree
 from .extent import Extent
@@ -36,8 +36,8 @@ class IncrementalInference:
     Attributes:
         batch: how many windows are computed at a time.
         share: of the multiplications of a whole forward, those that remain to be done.
-        products: the type in which differences are multiplied: bfloat16 where the device is faster
-            so and the check holds, or the network's own.
+        compute_dtype: the type in which differences are multiplied: bfloat16 where the device is
+            faster so and the check holds, or the network's own.
         note: what could not be done the fastest way, and why; otherwise empty.
 
     Raises:
@@ -55,15 +55,15 @@ class IncrementalInference:
     def __init__(self, whole: WholeInference) -> None:
         self._whole, net = whole, whole.net
         self._extent = Extent.of_windows(whole.window, whole.image.shape[1:])
-        self._pixels = Surroundings(whole.image[None], self._extent, fill=0)
+        self._pixels = BaseCrops(whole.image[None], self._extent, fill=0)
         self._differences: Differences | None = None
         single = net.dtype == torch.float32
-        self.products = self._fast = fast_type(net.device) if single else net.dtype
+        self.compute_dtype = self._fast = fast_type(net.device) if single else net.dtype
         try:
             differences = self._checked()
         except Unrecordable as reason:
             self.note = f"{net.name} is run whole for every window: {reason}"
-            self.products, self.batch, self.share = net.dtype, whole.batch, 1.0
+            self.compute_dtype, self.batch, self.share = net.dtype, whole.batch, 1.0
             return
         self._differences, self.share = differences, differences.share
         self.note = "; ".join(self._slower(differences))
@@ -108,8 +108,10 @@ class IncrementalInference:
         name = self._whole.net.name
         if differences.stopped_at:
             yield f"{name} is run on whole values from {differences.stopped_at!r} on"
-        if self.products != self._fast:
-            types = (str(dtype).removeprefix("torch.") for dtype in (self.products, self._fast))
+        if self.compute_dtype != self._fast:
+            types = (
+                str(dtype).removeprefix("torch.") for dtype in (self.compute_dtype, self._fast)
+            )
             yield "differences are multiplied in {}, as {} is not exact enough here".format(*types)
 
     def _check(self, differences: Differences, base: Tensor) -> None:
@@ -122,14 +124,14 @@ class IncrementalInference:
         shape = (2, len(image), *window)
         contents = torch.rand(shape, generator=random).to(image)
         plain = self._alone(corners, contents)
-        for products in dict.fromkeys([self._fast, image.dtype]):
-            differences.multiply_in(products)
+        for dtype in dict.fromkeys([self._fast, image.dtype]):
+            differences.multiply_in(dtype)
             try:
                 ours = self._differing(differences, corners, contents)
             except Exception as error:  # whatever the network's operations raise
                 raise Unrecordable(f"its operations cannot be run again ({error})") from error
-            if agree(ours, plain, base, products):
-                self.products = products
+            if agree(ours, plain, base, dtype):
+                self.compute_dtype = dtype
                 return
         self._refuse_mixing(corners, contents, plain, base)
         raise Unrecordable("differences do not agree with a plain forward")

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from .extent import Extent
 from .recording import Call, Recording
-from .rulebook import batch_norm_factor, rule_for
-from .rules import Convolution, Maximum, Rectifier, Rule, Source
+from .rulebook import is_max_pool, normalization_factor, rule_for
+from .rules import Convolution, DifferenceRule, Maximum, Rectifier, Source
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Step:
         over: the numbers of the values that nothing needs after it.
     """
 
-    rule: Rule
+    rule: DifferenceRule
     sources: tuple[int, ...]
     result: int
     over: tuple[int, ...] = ()
@@ -98,7 +98,7 @@ class Plan:
                 live.pop(number, None)
         return max(most)
 
-    def _rule(self, position: int) -> tuple[Rule | None, int]:
+    def _rule(self, position: int) -> tuple[DifferenceRule | None, int]:
         """The rule for a call, and how many calls it stands for."""
         call = self._recording.calls[position]
         if len(call.made) != 1:
@@ -111,11 +111,10 @@ class Plan:
         if self._uses.get(number) == [position + 1] != [len(self._recording.calls)]:
             following = self._recording.calls[position + 1]
             operation, result = following.operation, self._recording.values[following.made[0]]
-            if isinstance(rule, Convolution) and operation.name == "batch_norm":
-                factor = batch_norm_factor(operation)
-                if factor is not None:
-                    return Convolution(call.operation, sources[0], output, factor), 2
-            if isinstance(rule, Rectifier) and operation.name == "max_pool2d":
+            if isinstance(rule, Convolution) and operation.kind == "normalization":
+                factor = normalization_factor(operation)
+                return Convolution(call.operation, sources[0], output, factor), 2
+            if isinstance(rule, Rectifier) and is_max_pool(operation.facts):
                 return Maximum(operation, sources[0], result, rectified=True), 2
         return rule, 1
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from xwidgets.networks.operation_table import Facts
 from xwidgets.networks.operations import Operation, constant, tensors
 
 
@@ -164,12 +165,12 @@ class _Recorder(TorchFunctionMode):
     ) -> Any:
         args, kwargs = constant(args), constant(kwargs or {})
         given = list(tensors((*args, *kwargs.values())))
-        if function.__name__ in _LOOKS and any(hasattr(one, "xwidgets_number") for one in given):
+        operation = Operation(function, args, kwargs)
+        if operation.facts.looks and any(hasattr(one, "xwidgets_number") for one in given):
             raise Unrecordable("its forward pass looks at values and may branch on them")
         numbers = [number for one in given if (number := self.number(one)) is not None]
-        if not numbers or _only_asks(function.__name__, given[0]):
+        if not numbers or _only_likens(operation.facts, given[0]):
             return function(*args, **kwargs)
-        operation = Operation(function, args, kwargs)
         if operation.overwrites:
             self._overwrite(operation)
         output = function(*args, **kwargs)
@@ -203,24 +204,16 @@ class _Recorder(TorchFunctionMode):
 LOST = -1
 """The number of what came from the image in a way that a gradient does not follow."""
 
-_LOOKS = frozenset({
-    "__bool__", "__int__", "__float__", "__index__", "__contains__", "__array__", "item", "tolist",
-    "numpy", "equal", "allclose", "is_nonzero",
-})  # fmt: skip
-_LIKE = frozenset({"to", "type_as", "view_as", "expand_as", "reshape_as"})
-
 
 def _replaces(operation: Operation) -> bool:
     """Whether one value is written over the whole of another, as a rule of a watched pass does."""
     shapes = [one.shape for one in operation.inputs]
-    return operation.name == "copy" and len(shapes) == 2 and shapes[0] == shapes[1]
+    return operation.facts.moves == "replaced" and len(shapes) == 2 and shapes[0] == shapes[1]
 
 
-def _only_asks(name: str, first: Tensor) -> bool:
+def _only_likens(facts: Facts, first: Tensor) -> bool:
     """Whether a call takes only the shape or the type of a value."""
-    if name.endswith("_like") or name.startswith("new_"):
-        return True
-    return name in _LIKE and not first.requires_grad
+    return facts.like == "first" or (facts.like == "second" and not first.requires_grad)
 
 
 def _memory(tensor: Tensor) -> int:

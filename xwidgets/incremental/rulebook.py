@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from xwidgets.networks.operation_table import Facts
 from xwidgets.networks.operations import Operation
 
 from .rules import (
@@ -18,14 +19,14 @@ from .rules import (
     Cell,
     Concatenation,
     Convolution,
-    Linear,
+    DifferenceRule,
+    FullyConnected,
+    Identity,
     Maximum,
     Mean,
-    OnValues,
     Padding,
+    Pointwise,
     Rectifier,
-    Rule,
-    Same,
     Scale,
     Source,
     Sum,
@@ -33,8 +34,12 @@ from .rules import (
     are_maps,
 )
 
+Maker = Callable[[Operation, Sequence[Source], Tensor], DifferenceRule | None]
 
-def rule_for(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+
+def rule_for(
+    operation: Operation, sources: Sequence[Source], output: Tensor
+) -> DifferenceRule | None:
     """The rule of an operation, or ``None`` when there is none.
 
     Args:
@@ -44,39 +49,80 @@ def rule_for(operation: Operation, sources: Sequence[Source], output: Tensor) ->
     """
     if any(len(x.base) != 1 for x in sources) or output.shape[:1] != (1,):
         return None
-    make = _RULES.get(operation.name)
+    make = _maker(operation.facts)
     return make(operation, sources, output) if make else None
 
 
-def reshapes(operation: Operation) -> bool:
-    """Whether it keeps all numbers and their order."""
-    return operation.name in _RESHAPES
+def _maker(facts: Facts) -> Maker | None:
+    match facts:
+        case Facts(kind="linear", reads="window", axes=2):
+            return _convolution
+        case Facts(kind="linear", axes=0, outputs_first=True):
+            return _fully_connected
+        case Facts(kind="average", reads="window", axes=2):
+            return _average
+        case Facts(kind="average", reads="region", axes=2):
+            return _pooled
+        case Facts(kind="average", reads="axes"):
+            return _mean
+        case Facts(kind="normalization"):
+            return _normalization
+        case Facts(kind="sum"):
+            return _sum
+        case Facts(kind="mul"):
+            return _product
+        case Facts(kind="rectifier", plain=True):
+            return _rectified
+        case Facts(kind="rectifier" | "gate" | "unknown", reads="value" | "channels"):
+            return _pointwise
+        case Facts(moves="kept" | "copied"):
+            return _identity
+        case Facts(moves="reshaped"):
+            return _reshaped
+        case Facts(moves="padded"):
+            return _padded
+        case Facts(moves="indexed"):
+            return _cell
+        case Facts(moves="joined"):
+            return _concatenation
+    return _maximum if is_max_pool(facts) else None
 
 
-def batch_norm_factor(operation: Operation) -> Tensor | None:
-    """What a batch norm multiplies each channel with, ``(C,)``; ``None`` in training."""
-    mean, variance = operation.argument("running_mean"), operation.argument("running_var")
-    if operation.argument("training") or mean is None or variance is None:
-        return None
+def is_max_pool(facts: Facts) -> bool:
+    """Whether it takes the maximum of a sliding window of a map."""
+    return facts.kind == "maximum" and facts.reads == "window" and facts.axes == 2
+
+
+def normalization_factor(operation: Operation) -> Tensor:
+    """What a batch norm multiplies each channel with, ``(C,)``."""
+    variance: Tensor = operation.argument("running_var")
     factor = torch.rsqrt(variance + operation.argument("eps", 1e-5))
     weight = operation.argument("weight")
     return factor if weight is None else factor * weight
 
 
-def _convolution(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+def _convolution(
+    operation: Operation, sources: Sequence[Source], output: Tensor
+) -> DifferenceRule | None:
     fits = len(sources) == 1 and are_maps(*sources)
     return Convolution(operation, sources[0], output, None) if fits else None
 
 
-def _maximum(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+def _maximum(
+    operation: Operation, sources: Sequence[Source], output: Tensor
+) -> DifferenceRule | None:
     return Maximum(operation, sources[0], output, False) if are_maps(*sources) else None
 
 
-def _average(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+def _average(
+    operation: Operation, sources: Sequence[Source], output: Tensor
+) -> DifferenceRule | None:
     return Average(operation.released(), sources[0], output) if are_maps(*sources) else None
 
 
-def _padded(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+def _padded(
+    operation: Operation, sources: Sequence[Source], output: Tensor
+) -> DifferenceRule | None:
     sides = operation.argument("pad")
     if not are_maps(*sources) or operation.argument("mode", "constant") != "constant":
         return None
@@ -84,26 +130,31 @@ def _padded(operation: Operation, sources: Sequence[Source], output: Tensor) -> 
     return Padding(sources[0], output, top, left) if len(sides) <= 4 else None
 
 
-def _pooled(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+def _pooled(
+    operation: Operation, sources: Sequence[Source], output: Tensor
+) -> DifferenceRule | None:
     (x,) = sources
     if not are_maps(x):
         return None
     if output.shape == x.base.shape:
-        return Same(x)
+        return Identity(x)
     if output.shape[2:] == (1, 1):
-        return Mean(x, output)
+        return Mean(x, output, of_ones=1)
     return Whole(x, output, operation.released())
 
 
-def _mean(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+def _mean(operation: Operation, sources: Sequence[Source], output: Tensor) -> DifferenceRule | None:
     (x,) = sources
     axes = operation.argument("dim")
     if not are_maps(x) or not isinstance(axes, list | tuple):
         return None
-    return Mean(x, output) if {axis % 4 for axis in axes} == {2, 3} else None
+    if {axis % 4 for axis in axes} != {2, 3}:
+        return None
+    of_ones = float(operation(torch.ones_like(x.base)).flatten()[0])  # 1, or the cells of a sum
+    return Mean(x, output, of_ones)
 
 
-def _cell(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+def _cell(operation: Operation, sources: Sequence[Source], output: Tensor) -> DifferenceRule | None:
     index = operation.argument("index")
     fits = are_maps(*sources) and isinstance(index, tuple) and len(index) == 4
     if not fits or [type(at) for at in index] != [slice, slice, int, int]:
@@ -114,13 +165,17 @@ def _cell(operation: Operation, sources: Sequence[Source], output: Tensor) -> Ru
     return Cell(sources[0], row, column)
 
 
-def _linear(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+def _fully_connected(
+    operation: Operation, sources: Sequence[Source], output: Tensor
+) -> DifferenceRule | None:
     if len(sources) != 1 or sources[0].base.ndim != 2:
         return None
-    return Linear(operation)
+    return FullyConnected(operation)
 
 
-def _reshaped(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+def _reshaped(
+    operation: Operation, sources: Sequence[Source], output: Tensor
+) -> DifferenceRule | None:
     (x,) = sources
     shape = output.shape[1:]
     if (len(shape) == 3 and x.extent is None) or not x.free:
@@ -128,97 +183,65 @@ def _reshaped(operation: Operation, sources: Sequence[Source], output: Tensor) -
     return Whole(x, output, lambda boxes: boxes.reshape(len(boxes), *shape))
 
 
-def _normalization(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
-    factor = batch_norm_factor(operation)
+def _normalization(
+    operation: Operation, sources: Sequence[Source], output: Tensor
+) -> DifferenceRule | None:
     (x,) = sources
-    if factor is None:
-        return None
-    return Scale(x, factor.reshape(1, -1, *[1] * (x.base.ndim - 2)))
+    return Scale(x, normalization_factor(operation).reshape(1, -1, *[1] * (x.base.ndim - 2)))
 
 
-def _rectified(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+def _rectified(
+    operation: Operation, sources: Sequence[Source], output: Tensor
+) -> DifferenceRule | None:
     return Rectifier(sources[0])
 
 
-def _clamped(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
-    low, high = operation.argument("min"), operation.argument("max")
-    if isinstance(low, Tensor) or isinstance(high, Tensor):
-        return None
-    if high is None and low == 0:
-        return Rectifier(sources[0])
-    return OnValues(sources[0], operation.released())
-
-
-def _on_values(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+def _pointwise(
+    operation: Operation, sources: Sequence[Source], output: Tensor
+) -> DifferenceRule | None:
     fits = len(sources) == 1 and output.shape == sources[0].base.shape
-    return OnValues(sources[0], operation.released()) if fits else None
+    alike = all(constant.numel() == 1 for constant in operation.constants)  # at every place
+    return Pointwise(sources[0], operation.released()) if fits and alike else None
 
 
-def _same(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
-    fits = not operation.argument("training") and output.dtype == sources[0].base.dtype
-    return Same(sources[0]) if fits and output.shape == sources[0].base.shape else None
+def _identity(
+    operation: Operation, sources: Sequence[Source], output: Tensor
+) -> DifferenceRule | None:
+    base = sources[0].base
+    alike = (output.shape, output.dtype, output.device) == (base.shape, base.dtype, base.device)
+    return Identity(sources[0]) if alike else None
 
 
-def _sum(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+def _sum(operation: Operation, sources: Sequence[Source], output: Tensor) -> DifferenceRule | None:
     if any(x.base.shape != output.shape for x in sources):
         return None
-    alpha = operation.argument("alpha", 1)
     if len(sources) == 2 and are_maps(sources[0]) != are_maps(sources[1]):
         return None
-    factors = {"add": (1, alpha), "sub": (1, -alpha), "rsub": (-alpha, 1)}[operation.name]
+    factors = operation.facts.coefficients
     if len(sources) == 2:
         return Sum(sources, factors)
-    first = operation.input is operation.inputs[0]
-    return Same(sources[0], factors[0 if first else 1])
+    return Identity(sources[0], factors[operation.input is not operation.inputs[0]])
 
 
-def _product(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+def _product(
+    operation: Operation, sources: Sequence[Source], output: Tensor
+) -> DifferenceRule | None:
     if len(sources) == 2 or sources[0].base.shape != output.shape:
         return None
     first = operation.input is operation.inputs[0]
     other = operation.argument("other") if first else operation.input
-    division = operation.name == "div"
-    if (division and not first) or operation.argument("rounding_mode"):
-        return None
     factor = torch.as_tensor(other).to(output)
     if are_maps(sources[0]) and factor.ndim and any(side != 1 for side in factor.shape[-2:]):
         return None
-    return Scale(sources[0], 1 / factor if division else factor)
+    return Scale(sources[0], 1 / factor if operation.facts.divides else factor)
 
 
-def _concatenation(operation: Operation, sources: Sequence[Source], output: Tensor) -> Rule | None:
+def _concatenation(
+    operation: Operation, sources: Sequence[Source], output: Tensor
+) -> DifferenceRule | None:
     axis = operation.argument("dim", operation.argument("axis", 0))
     if not are_maps(*sources) or axis % 4 != 1:
         return None
     maps = operation.argument("tensors")
     constant = [all(x is not one for one in operation.inputs) for x in maps]
     return Concatenation(sources, [x.shape[1] for x in maps], constant)
-
-
-_POINTWISE = """relu6 hardtanh leaky_relu elu selu celu silu gelu hardswish mish softplus threshold
-    sigmoid hardsigmoid tanh local_response_norm"""
-_HANDED_ON = "dropout dropout2d alpha_dropout feature_alpha_dropout clone contiguous"
-_RESHAPES = frozenset({"view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze"})
-_RULES: dict[str, Callable[[Operation, Sequence[Source], Tensor], Rule | None]] = {
-    "conv2d": _convolution,
-    "max_pool2d": _maximum,
-    "max_pool2d_with_indices": _maximum,
-    "avg_pool2d": _average,
-    "adaptive_avg_pool2d": _pooled,
-    "pad": _padded,
-    "mean": _mean,
-    "__getitem__": _cell,
-    "linear": _linear,
-    "batch_norm": _normalization,
-    "relu": _rectified,
-    "clamp": _clamped,
-    "clamp_min": _clamped,
-    "cat": _concatenation,
-    "concat": _concatenation,
-    "concatenate": _concatenation,
-    **dict.fromkeys(("add", "sub", "rsub"), _sum),
-    **dict.fromkeys(("mul", "div"), _product),
-    **dict.fromkeys(_POINTWISE.split(), _on_values),
-    **dict.fromkeys(_HANDED_ON.split(), _same),
-    **dict.fromkeys(_RESHAPES, _reshaped),
-}

@@ -25,7 +25,7 @@ from torch.nn.modules.utils import _pair
 
 from xwidgets.networks.operations import Operation
 
-from .boxes import Overhang, Placement, Places, Surroundings, new_boxes
+from .boxes import BaseCrops, Overhang, Placement, Places, new_boxes
 from .extent import Extent, Sliding, Span
 
 
@@ -53,7 +53,7 @@ class Source:
         return self.base.shape[1] * self.extent.area
 
 
-class Rule:
+class DifferenceRule:
     """An operation on differences, made ready for one image and one window size.
 
     Attributes:
@@ -73,7 +73,7 @@ class Rule:
         """The differences of the result."""
 
 
-class Same(Rule):
+class Identity(DifferenceRule):
     """What adds a constant, scales by one number, or only hands on."""
 
     def __init__(self, x: Source, factor: float = 1) -> None:
@@ -88,7 +88,7 @@ class Same(Rule):
         return boxes[0] if self._free else boxes[0].clone()
 
 
-class Scale(Rule):
+class Scale(DifferenceRule):
     """A factor a channel, as of a batch norm."""
 
     def __init__(self, x: Source, factor: Tensor) -> None:
@@ -101,12 +101,12 @@ class Scale(Rule):
         return boxes[0].mul_(self._factor) if self._free else boxes[0] * self._factor
 
 
-class Rectifier(Rule):
+class Rectifier(DifferenceRule):
     """max(B + D, 0) - max(B, 0) = max(D, -B) - max(-B, 0)."""
 
     def __init__(self, x: Source) -> None:
         self.extent = x.extent
-        self._negative = Surroundings(-x.base, x.extent, fill=huge(x.base))
+        self._negative = BaseCrops(-x.base, x.extent, fill=huge(x.base))
         self._free = x.free
         self.workspace = x.numbers
 
@@ -117,13 +117,13 @@ class Rectifier(Rule):
         return result.sub_(negative.relu() if self._negative.shared else negative.relu_())
 
 
-class OnValues(Rule):
+class Pointwise(DifferenceRule):
     """f(B + D) - f(B) for an f that keeps every cell to itself."""
 
     def __init__(self, x: Source, function: Callable[[Tensor], Tensor]) -> None:
         self.extent = x.extent
         self.clean = x.clean or x.extent is None or x.extent.whole
-        self._base = Surroundings(x.base, x.extent, fill=0)
+        self._base = BaseCrops(x.base, x.extent, fill=0)
         self._function = function
         self._free = x.free
         self.workspace = 3 * x.numbers
@@ -135,7 +135,7 @@ class OnValues(Rule):
         return self._function(values) - self._function(base)
 
 
-class Product(Rule):
+class Linear(DifferenceRule):
     """A linear operation with weights, which may be rounded to a smaller type."""
 
     def __init__(self, weight: Tensor) -> None:
@@ -146,7 +146,7 @@ class Product(Rule):
         self._weight = self._exact.to(dtype)
 
 
-class Linear(Product):
+class FullyConnected(Linear):
     """A linear layer without its bias."""
 
     extent = None
@@ -160,7 +160,7 @@ class Linear(Product):
         return F.linear(boxes[0].to(self._weight.dtype), self._weight).to(boxes[0].dtype)
 
 
-class Convolution(Product):
+class Convolution(Linear):
     """The convolution without its bias."""
 
     def __init__(
@@ -204,7 +204,7 @@ class Convolution(Product):
         return result.to(x.dtype)
 
 
-class Maximum(Rule):
+class Maximum(DifferenceRule):
     """A max pool, on values; behind a rectifier, which may as well come after it."""
 
     def __init__(self, operation: Operation, x: Source, output: Tensor, rectified: bool) -> None:
@@ -217,8 +217,8 @@ class Maximum(Rule):
         read = _read(self.extent, x.extent, slidings)
         low = -huge(x.base)
         self._rectified = rectified
-        self._input = Surroundings(x.base, read, fill=low)
-        self._output = Surroundings(output, self.extent, fill=0)
+        self._input = BaseCrops(x.base, read, fill=low)
+        self._output = BaseCrops(output, self.extent, fill=0)
         self._place = Placement(x.extent, read, clean=True)  # outside, all is low
         self._alike = self._place.same
         self._outside = Overhang(self.extent)
@@ -262,7 +262,7 @@ class Maximum(Rule):
         return result if kernel > 1 else result.clone()
 
 
-class Average(Rule):
+class Average(DifferenceRule):
     """An average pool: a sum, and what each cell divides it by."""
 
     def __init__(self, operation: Operation, x: Source, output: Tensor) -> None:
@@ -278,7 +278,7 @@ class Average(Rule):
         before = [sliding.padding for sliding in slidings]
         around = [before[1], before[1] + kernel[1], before[0], before[0] + kernel[0]]
         counts = self._sums(F.pad(ones, around))[:, :, : output.shape[2], : output.shape[3]]
-        self._shares = Surroundings(operation(ones) / counts, self.extent, fill=0)
+        self._shares = BaseCrops(operation(ones) / counts, self.extent, fill=0)
 
     def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
         """Zero outside of the map, where the share is."""
@@ -288,7 +288,7 @@ class Average(Rule):
         return F.avg_pool2d(x, self._kernel, self._stride, divisor_override=1)
 
 
-class Padding(Rule):
+class Padding(DifferenceRule):
     """Constant cells around a map, or negative ones that are cut off it."""
 
     def __init__(self, x: Source, output: Tensor, top: int, left: int) -> None:
@@ -305,24 +305,24 @@ class Padding(Rule):
         return self._place.into(places, boxes[0])
 
 
-class Mean(Rule):
-    """The mean over a whole map."""
+class Mean(DifferenceRule):
+    """The mean over a whole map, or its sum, which ``of_ones`` tells."""
 
-    def __init__(self, x: Source, output: Tensor) -> None:
+    def __init__(self, x: Source, output: Tensor, of_ones: float) -> None:
         assert x.extent is not None
         self.extent = None if output.ndim == 2 else x.extent.all((1, 1))
         self._outside = None if x.clean else Overhang(x.extent)
-        self._cells = prod(x.base.shape[2:])
+        self._divisor = prod(x.base.shape[2:]) / of_ones
         self._keep = output.ndim == 4
 
     def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
-        """The sum of a box, over the cells of the map."""
+        """The sum of a box, over the cells of the map where it is a mean."""
         if self._outside:
             self._outside.wipe(places, boxes[0])
-        return boxes[0].sum((2, 3), keepdim=self._keep).div_(self._cells)
+        return boxes[0].sum((2, 3), keepdim=self._keep).div_(self._divisor)
 
 
-class Cell(Rule):
+class Cell(DifferenceRule):
     """The units of all channels at one place of a map."""
 
     extent = None
@@ -341,7 +341,7 @@ class Cell(Rule):
         return self._place.into(places, boxes[0])[:, :, 0, 0]
 
 
-class Whole(Rule):
+class Whole(DifferenceRule):
     """A linear operation without bias that is done on whole maps or on vectors."""
 
     def __init__(self, x: Source, output: Tensor, function: Callable[[Tensor], Tensor]) -> None:
@@ -355,7 +355,7 @@ class Whole(Rule):
         return self._function(self._place.into(places, boxes[0]) if self._place else boxes[0])
 
 
-class Sum(Rule):
+class Sum(DifferenceRule):
     """A sum of two values, each with a factor."""
 
     def __init__(self, sources: Sequence[Source], factors: Sequence[float]) -> None:
@@ -385,7 +385,7 @@ class Sum(Rule):
         return result
 
 
-class Concatenation(Rule):
+class Concatenation(DifferenceRule):
     """Channels side by side, of which those of constant maps do not differ.
 
     Args:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from xwidgets.networks import Network
 from xwidgets.networks.exact import exact_products
-from xwidgets.networks.watch import Watch
+from xwidgets.networks.forward_trace import ForwardTrace
 
 from .boxes import Places
 from .budget import batch_size, budget
@@ -127,15 +127,15 @@ _BATCH = 512  # units; more are hardly faster, and fewer are cancelled sooner
 
 def _behind(net: Network, pixels: Tensor, layer: str, read: Read) -> Recording:
     """What follows from the layer's activations for ``pixels`` ``(1, C, H, W)``."""
-    watch = Watch(net.module, [layer])
+    trace = ForwardTrace(net.module, [layer])
 
     def forward(pixels: Tensor) -> Tensor:
-        with watch:
+        with trace:
             return read(pixels)
 
     with net.evaluating():
         recording = record(forward, pixels)
-    start = number_of(watch.activations.get(layer))
+    start = number_of(trace.activations.get(layer))
     if start is None:
         raise Unrecordable("how that layer depends on the image was not seen")
     return recording.behind(start)

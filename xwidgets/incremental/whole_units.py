@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from xwidgets.networks import Network
-from xwidgets.networks.change import Change
+from xwidgets.networks.intervention import Intervention
 
 from .budget import images_at_once
 from .differences import agree
@@ -44,7 +44,7 @@ class WholeUnitInference:
     ) -> None:
         self._net, self._image, self._layer, self._read = net, image, layer, read
         self.batch = images_at_once(net, image, memory, "unit")
-        with net.evaluating(), Change(net.module, layer) as first:
+        with net.evaluating(), Intervention(net.module, layer) as first:
             base = read(self._images(1))
         self._stage, self._activations = first.stages, first.activations[layer]
         self._check(base)
@@ -81,7 +81,7 @@ class WholeUnitInference:
         return spread.reshape(-1, *self._activations.shape[1:])
 
     def _changed(self, changes: Tensor) -> Tensor:
-        change = Change(self._net.module, self._layer, changes, self._stage)
+        change = Intervention(self._net.module, self._layer, changes, self._stage)
         with self._net.evaluating(), change:
             return self._read(self._images(len(changes)))
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from fractions import Fraction
 from itertools import chain
 from numbers import Integral
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,14 +16,12 @@ from torch.nn.functional import interpolate
 
 from xwidgets.errors import at_least, index_within, unknown
 from xwidgets.images import as_pixels, one_image, photo
+from xwidgets.images.sampler import Sampler
 
 from .exact import exact_products
+from .forward_trace import BackwardRule, ForwardTrace, explained, go_back, refuse_compiled
 from .layers import Layer, list_layers
-from .operations import Kind
-from .watch import Rule, Watch, explained, go_back, refuse_compiled
-
-if TYPE_CHECKING:
-    from xwidgets.explain.removal.samplers import Sampler
+from .operation_table import Kind
 
 
 class Watched(NamedTuple):
@@ -39,7 +37,7 @@ class Watched(NamedTuple):
     pixels: Tensor
     logits: Tensor
     activations: dict[str, Tensor]
-    rules: Mapping[Kind, Rule] | None
+    rules: Mapping[Kind, BackwardRule] | None
 
     def gradient(self, values: Tensor, to: Tensor) -> Tensor:
         """The gradient of the sum of ``values`` of this pass by pixels or activations of it.
@@ -148,14 +146,14 @@ class Network:
         self,
         pixels: Tensor,
         layers: Sequence[str] = (),
-        rules: Mapping[Kind, Rule] | None = None,
+        rules: Mapping[Kind, BackwardRule] | None = None,
         gradients: bool = True,
     ) -> Watched:
         """A forward pass whose activations are kept, to look at or to go back through.
 
         Args:
             pixels: ``(N, C, H, W)``, whose values are taken as they are.
-            layers: names of the layers whose activations are kept, as :class:`Watch` says.
+            layers: names of the layers whose activations are kept, as :class:`ForwardTrace` says.
             rules: by kind of operation, what goes back through it; by default the gradient.
             gradients: whether it can be gone back through; without, nothing is copied, and of the
                 activations only the output is checked.
@@ -165,9 +163,9 @@ class Network:
         """
         with self.evaluating(gradients):
             pixels = self._taken(pixels).requires_grad_(gradients)
-            with explained(), Watch(self.module, layers, rules) as watch:
+            with explained(), ForwardTrace(self.module, layers, rules) as trace:
                 logits = self.classify(pixels.clone() if gradients else pixels)
-        kept = watch.activations.items() if gradients else ()
+        kept = trace.activations.items() if gradients else ()
         for name, values in (*kept, ("the output", logits)):
             if not torch.isfinite(values).all():
                 where = name if values is logits else f"layer {name!r}"
@@ -175,9 +173,9 @@ class Network:
                     f"the values of {where} of {self.name} are not all finite; check its weights"
                 )
         for name in layers:
-            if name not in watch.activations:
+            if name not in trace.activations:
                 raise unused(self, name)
-        return Watched(pixels, logits, watch.activations, rules)
+        return Watched(pixels, logits, trace.activations, rules)
 
     def probabilities(self, logits: Tensor) -> Tensor:
         """Class probabilities ``(N, K)``, float64 on the CPU; of a single logit, the sigmoid."""
@@ -339,16 +337,17 @@ class Network:
     def activations(self, x: Tensor, layer: str) -> Tensor:
         """A layer's output for pixels as the module takes them, in whatever mode it is.
 
-        It is read as :class:`Watch` says. For those who watch a forward pass, as :meth:`classify`.
+        It is read as :class:`ForwardTrace` says. For those who watch a forward pass, as
+        :meth:`classify`.
 
         Raises:
             ValueError: when the layer is not used.
         """
-        with Watch(self.module, [layer]) as watch:
+        with ForwardTrace(self.module, [layer]) as trace:
             self.classify(x)
-        if layer not in watch.activations:
+        if layer not in trace.activations:
             raise unused(self, layer)
-        return watch.activations[layer]
+        return trace.activations[layer]
 
     def _checked(self, logits: object, count: int) -> Tensor:
         if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != count:

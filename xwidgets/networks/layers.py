@@ -19,7 +19,7 @@ from torch.nn.modules.utils import _pair
 from xwidgets.box import Box
 
 from .operations import Operation
-from .trace import Trace, hooked
+from .propagation import Propagation, hooked
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Layer:
         convolution: 1 for the first convolution, 2 for the second ...; ``None`` for other layers.
         receptive_field: height and width, in pixels, of what one output unit can see; at most the
             image.
-        extent: where its units look; see :meth:`field_of`.
+        fields: where its units look; see :meth:`field_of`.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Layer:
     shape: tuple[int, ...]
     convolution: int | None
     receptive_field: tuple[int, int]
-    extent: Extent = field(repr=False)
+    fields: ReceptiveFields = field(repr=False)
 
     @property
     def channels(self) -> int:
@@ -62,10 +62,10 @@ class Layer:
         first = [
             start + place * jump
             for place, start, jump in zip(
-                (row, column), self.extent.start, self.extent.jump, strict=True
+                (row, column), self.fields.start, self.fields.jump, strict=True
             )
         ]
-        last = [start + side for start, side in zip(first, self.extent.field, strict=True)]
+        last = [start + side for start, side in zip(first, self.fields.field, strict=True)]
         (top, left), (bottom, right) = (
             [min(max(0, edge), side) for edge, side in zip(edges, size, strict=True)]
             for edges in (first, last)
@@ -88,23 +88,23 @@ def list_layers(module: nn.Module, image: Tensor) -> tuple[Layer, ...]:
         if name in seen or not isinstance(output, Tensor):
             return
         convolutions = sum(layer.convolution is not None for layer in seen.values())
-        extent = trace.read(output) or _EVERYTHING
-        field_y, field_x = extent.field
+        fields = propagation.read(output) or _EVERYTHING
+        field_y, field_x = fields.field
         seen[name] = Layer(
             name=name,
             kind=type(child).__name__,
             shape=tuple(output.shape[1:]),
             convolution=convolutions + 1 if isinstance(child, nn.Conv2d) else None,
             receptive_field=(min(field_y, height), min(field_x, width)),
-            extent=extent,
+            fields=fields,
         )
 
-    with hooked(list(names), record), _Extents() as trace:
-        module(trace.write(image, _PIXEL))
+    with hooked(list(names), record), _Fields() as propagation:
+        module(propagation.write(image, _PIXEL))
     return tuple(seen.values())
 
 
-class Extent(NamedTuple):
+class ReceptiveFields(NamedTuple):
     """Where a unit looks: everything vertical, horizontal, in pixels."""
 
     field: tuple[int, int]
@@ -112,28 +112,28 @@ class Extent(NamedTuple):
     start: tuple[int, int]  # of the first unit's field; negative in the padding
 
 
-_PIXEL = Extent((1, 1), (1, 1), (0, 0))
-_EVERYTHING = Extent((2 * 10**9, 2 * 10**9), (1, 1), (-(10**9), -(10**9)))
-_WINDOWS = ("conv2d", "max_pool2d", "max_pool2d_with_indices", "avg_pool2d")
+_PIXEL = ReceptiveFields((1, 1), (1, 1), (0, 0))
+_EVERYTHING = ReceptiveFields((2 * 10**9, 2 * 10**9), (1, 1), (-(10**9), -(10**9)))
 
 
-class _Extents(Trace[Extent]):
+class _Fields(Propagation[ReceptiveFields]):
     def follow(self, operation: Operation, noted: list[Tensor], outputs: list[Tensor]) -> None:
-        extents = [extent for value in noted if (extent := self.read(value))]
+        noted_fields = [fields for value in noted if (fields := self.read(value))]
         shapes = {value.shape[2:] for value in noted if value.ndim == 4}
+        facts = operation.facts
         for output in outputs:
-            if operation.name in _WINDOWS:
-                extent = _widen(extents[0], operation)
-            elif output.ndim == 4 and operation.name == "pad":
-                extent = _shift(extents[0], operation.argument("pad"))
+            if facts.reads == "window" and facts.axes == 2:
+                fields = _widen(noted_fields[0], operation)
+            elif output.ndim == 4 and facts.moves == "padded":
+                fields = _shift(noted_fields[0], operation.argument("pad"))
             elif output.ndim == 4 and output.shape[2:] in shapes:
-                extent = _meet(extents)
+                fields = _meet(noted_fields)
             else:
-                extent = _EVERYTHING
-            self.write(output, extent)
+                fields = _EVERYTHING
+            self.write(output, fields)
 
 
-def _widen(extent: Extent, operation: Operation) -> Extent:
+def _widen(fields: ReceptiveFields, operation: Operation) -> ReceptiveFields:
     weight = operation.argument("weight")
     kernel = _pair(operation.argument("kernel_size")) if weight is None else weight.shape[2:]
     stride = _pair(operation.argument("stride") or (kernel if weight is None else 1))
@@ -142,8 +142,8 @@ def _widen(extent: Extent, operation: Operation) -> Extent:
     if padding == "same":
         padding = [(side - 1) * gap // 2 for side, gap in zip(kernel, dilation, strict=True)]
     padding = _pair(0 if padding == "valid" else padding)
-    (field_y, field_x), (jump_y, jump_x), (start_y, start_x) = extent
-    return Extent(
+    (field_y, field_x), (jump_y, jump_x), (start_y, start_x) = fields
+    return ReceptiveFields(
         (
             field_y + (kernel[0] - 1) * dilation[0] * jump_y,
             field_x + (kernel[1] - 1) * dilation[1] * jump_x,
@@ -153,15 +153,17 @@ def _widen(extent: Extent, operation: Operation) -> Extent:
     )
 
 
-def _shift(extent: Extent, padding: Sequence[int]) -> Extent:
+def _shift(fields: ReceptiveFields, padding: Sequence[int]) -> ReceptiveFields:
     left, _, top, _ = (*padding, 0, 0)[:4]
-    (start_y, start_x), (jump_y, jump_x) = extent.start, extent.jump
-    return extent._replace(start=(start_y - top * jump_y, start_x - left * jump_x))
+    (start_y, start_x), (jump_y, jump_x) = fields.start, fields.jump
+    return fields._replace(start=(start_y - top * jump_y, start_x - left * jump_x))
 
 
-def _meet(extents: list[Extent]) -> Extent:
-    start = tuple(min(extent.start[axis] for extent in extents) for axis in (0, 1))
-    end = (max(extent.start[axis] + extent.field[axis] for extent in extents) for axis in (0, 1))
-    jump = tuple(max(extent.jump[axis] for extent in extents) for axis in (0, 1))
+def _meet(noted_fields: list[ReceptiveFields]) -> ReceptiveFields:
+    start = tuple(min(fields.start[axis] for fields in noted_fields) for axis in (0, 1))
+    end = (
+        max(fields.start[axis] + fields.field[axis] for fields in noted_fields) for axis in (0, 1)
+    )
+    jump = tuple(max(fields.jump[axis] for fields in noted_fields) for axis in (0, 1))
     field = tuple(last - first for last, first in zip(end, start, strict=True))
-    return Extent(field, jump, start)  # type: ignore[arg-type]
+    return ReceptiveFields(field, jump, start)  # type: ignore[arg-type]

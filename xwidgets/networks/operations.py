@@ -1,8 +1,8 @@
-"""What a forward pass consists of: operations, whoever asks for them.
+"""Operations of a forward pass, whoever asks for them.
 
 `F.relu(x)`, `nn.ReLU(inplace=True)(x)`, `x.relu_()` and `x.clamp(min=0)` are calls of different
-functions. Here each is an `Operation` of the kind "rectifier", with its arguments under the same
-names, so that a method says once what it does with rectifiers.
+functions. Here each is an `Operation` with the facts of a rectifier and its arguments under the
+same names, so that a method says once what it does with rectifiers.
 """
 
 from __future__ import annotations
@@ -10,90 +10,16 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
-from functools import cache, cached_property
+from dataclasses import replace
+from functools import cache
 from itertools import repeat
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-Kind = Literal[
-    "linear",  # with weights: convolutions and matrix products
-    "average",  # without: weighted means and sums of one tensor's values
-    "maximum",
-    "normalization",  # by statistics that do not depend on the image
-    "sum",
-    "product",
-    "rectifier",
-    "gate",  # other activations, such as the sigmoid
-    "comparison",
-    "movement",  # values are moved, copied or dropped, but not changed
-    "unknown",
-]
-
-_NAMES: dict[Kind, str] = {
-    "linear": """conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d
-        linear matmul mm addmm""",
-    "average": """avg_pool1d avg_pool2d avg_pool3d
-        adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d
-        mean sum interpolate upsample""",
-    "maximum": """max_pool1d max_pool2d max_pool3d
-        max_pool1d_with_indices max_pool2d_with_indices max_pool3d_with_indices
-        adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d
-        adaptive_max_pool1d_with_indices adaptive_max_pool2d_with_indices
-        adaptive_max_pool3d_with_indices amax max""",
-    "normalization": "batch_norm",
-    "sum": "add sub rsub",
-    "product": "mul div",
-    "rectifier": """relu relu6 leaky_relu prelu rrelu elu selu celu silu gelu hardswish mish
-        softplus hardtanh clamp clamp_min threshold""",
-    "gate": "sigmoid hardsigmoid softmax tanh",
-    "comparison": "gt ge lt le eq ne greater greater_equal less less_equal sign heaviside",
-    "movement": """__get__ __getitem__ __setitem__ view view_as reshape flatten unflatten squeeze
-        unsqueeze permute transpose t movedim swapaxes cat concat concatenate stack hstack vstack
-        chunk split tensor_split unbind narrow select index_select gather expand expand_as repeat
-        ravel moveaxis swapdims type tile roll flip pad copy zero fill clone contiguous to type_as
-        float double half bfloat16 cpu cuda pixel_shuffle pixel_unshuffle channel_shuffle dropout
-        dropout1d dropout2d dropout3d alpha_dropout feature_dropout feature_alpha_dropout""",
-}
-_KINDS: dict[str, Kind] = {name: kind for kind, names in _NAMES.items() for name in names.split()}
-
-_SYNONYMS = {
-    "subtract": "sub",
-    "__rsub__": "rsub",
-    "multiply": "mul",
-    "divide": "div",
-    "true_divide": "div",
-    "__matmul__": "matmul",
-    "_threshold": "threshold",
-    "clip": "clamp",
-}
-
-_CONVOLUTION = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
-_TRANSPOSED = (*_CONVOLUTION[:5], "output_padding", "groups", "dilation")
-_POOL = ("input", "kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices")
-_ARGUMENTS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("conv1d", "conv2d", "conv3d"), _CONVOLUTION),
-    **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), _TRANSPOSED),
-    "linear": ("input", "weight", "bias"),
-    "matmul": ("input", "other"),
-    "mm": ("input", "mat2"),
-    "addmm": ("input", "mat1", "mat2"),
-    "batch_norm": ("input", "weight", "bias", "running_mean", "running_var", "training"),
-    "max_pool2d": _POOL,
-    "max_pool2d_with_indices": _POOL,
-    "avg_pool2d": ("input", "kernel_size", "stride", "padding", "ceil_mode"),
-    **dict.fromkeys(("mean", "sum", "amax", "max"), ("input", "dim", "keepdim")),
-    **dict.fromkeys(("cat", "concat", "concatenate"), ("tensors", "dim")),
-    **dict.fromkeys(("add", "sub", "rsub", "mul", "div"), ("input", "other")),
-    "__getitem__": ("input", "index"),
-    "clamp": ("input", "min", "max"),
-    "clamp_min": ("input", "min"),
-    "threshold": ("input", "threshold", "value"),
-    "hardtanh": ("input", "min_val", "max_val"),
-}
-"""The arguments of functions that have no Python signature, in their order."""
+from .operation_table import Facts, Kind, is_inplace, row_of
 
 
 class Operation:
@@ -105,26 +31,24 @@ class Operation:
         overwrites: whether it writes over the input, or over some of it.
         input: the tensor that it acts on, the first where there are several.
         inputs: the tensors that depend on the image; sums and products can have two.
+        facts: what it does, as :mod:`.operation_table` says.
     """
 
     def __init__(
         self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> None:
-        called = function.__name__
-        inplace = called.endswith("_") and not called.endswith("__")
-        name = called[:-1] if inplace else called
-        self.name = _SYNONYMS.get(name, name)
+        inplace = is_inplace(function)
+        self._row = row_of(function)
+        self.name = self._row.names[0]
         self._args = args
         self._kwargs = kwargs
-        self._names = _parameters(function) or _ARGUMENTS.get(self.name, ())
+        self._names = _parameters(function) or self._row.arguments
         self._function = _out_of_place(self.name, function) if inplace else function
         self.inplace = self._function is not function or bool(self.argument("inplace"))
-        self.overwrites = inplace or self.inplace or self.name == "__setitem__"
-        self._weight, self._bias = _WEIGHTS.get(self.name, ("weight", "bias"))
-        self.input: Tensor | None = self.argument("input", args[0] if args else None)
-        if self.name == "addmm":
-            self.input = self.argument("mat1")
+        self.input: Tensor | None = self.argument(self._row.input, args[0] if args else None)
         self.inputs: tuple[Tensor, ...] = tuple(_dependents((*args, *kwargs.values())))
+        self.facts = self._known()
+        self.overwrites = inplace or self.inplace or self.facts.moves == "assigned"
 
     def argument(self, name: str, default: Any = None) -> Any:
         """What was given for the argument ``name``."""
@@ -152,18 +76,25 @@ class Operation:
             if x is self.input:
                 other.input = new
         other.inputs = tuple(x for x, one in zip(news, constants, strict=True) if one is None)
+        other.facts = other._known()
         return other
+
+    @property
+    def constants(self) -> tuple[Tensor, ...]:
+        """The tensors that do not depend on the image, but for the weights."""
+        given = tensors((*self._args, *self._kwargs.values()))
+        return tuple(x for x in given if not _depends(x) and x is not self.weight)
 
     @property
     def weight(self) -> Tensor:
         """The weights of a linear operation."""
-        return cast(Tensor, self.argument(self._weight))
+        return cast(Tensor, self.argument(self._row.weight))
 
     def weighted(self, x: Tensor, weight: Tensor) -> Tensor:
         """A linear operation of ``x`` with other weights, and without its bias."""
-        changes = {self._weight: weight}
-        if (bias := self.argument(self._bias)) is not None:
-            changes[self._bias] = torch.zeros_like(bias)
+        changes = {self._row.weight: weight}
+        if (bias := self.argument(self._row.bias)) is not None:
+            changes[self._row.bias] = torch.zeros_like(bias)
         return cast(Tensor, self(x, **changes))
 
     def __call__(self, *inputs: Tensor, **changes: Any) -> Any:
@@ -186,31 +117,23 @@ class Operation:
         kwargs = {name: _changed(value, change) for name, value in self._kwargs.items()}
         return self._function(*_changed(self._args, change), **kwargs)
 
-    @cached_property
+    @property
     def kind(self) -> Kind:
-        """What it is to methods that go back through the network."""
-        kind = _KINDS.get(self.name, "unknown")
-        if kind == "linear":
-            fits = isinstance(self.weight, Tensor) and not (
-                _depends(self.weight) or _depends(self.argument(self._bias))
-            )
-        elif self.name == "batch_norm":
-            fits = not self.argument("training")
-        elif self.name in _BOUNDS:
-            bound = self.argument(_BOUNDS[self.name])
-            fits = not isinstance(bound, Tensor) and bound == 0 and not self.argument("value")
-        elif self.name in ("mul", "div", "__getitem__", "__setitem__") and self._masks():
-            fits = False  # what is above zero times x: a rectifier
-        elif self.name == "div":
-            fits = _depends(self.input)
-        elif self.name == "max":  # with a second tensor it can be a rectifier
-            others = (*self._args[1:], *self._kwargs.values())
-            fits = not any(isinstance(value, Tensor) for value in others)
-        elif self.name == "interpolate":
-            fits = self.argument("mode") != "bicubic"  # which has negative weights
+        """What it is to a signal that goes back through it."""
+        return self.facts.kind
+
+    def _known(self) -> Facts:
+        """What the table says; of an unknown kind where that depends on the image."""
+        facts = self._row.facts_given(self.argument)
+        if facts.kind == "linear":
+            weights = self.weight, self.argument(self._row.bias)
+            fits = isinstance(self.weight, Tensor) and not any(map(_depends, weights))
+        elif facts.kind == "mul" or facts.moves in ("indexed", "assigned"):
+            # what is above zero times x would be a rectifier
+            fits = not self._masks() and (_depends(self.input) or not facts.divides)
         else:
             fits = True
-        return kind if fits else "unknown"
+        return facts if fits else replace(facts, kind="unknown")
 
     def _masks(self) -> bool:
         return any(
@@ -220,8 +143,6 @@ class Operation:
 
 
 _INPUT = object()
-_WEIGHTS = {"matmul": ("other", "bias"), "mm": ("mat2", "bias"), "addmm": ("mat2", "input")}
-_BOUNDS = {"hardtanh": "min_val", "clamp": "min", "clamp_min": "min", "threshold": "threshold"}
 
 
 def _depends(value: object) -> bool:
@@ -296,7 +217,7 @@ def factors(operation: Operation) -> tuple[Tensor, Any] | None:
         (x,) = operation.inputs
         return x, operation.argument("other") if x is operation.input else operation.input
     first, second = operation.inputs
-    if operation.name == "div":
+    if operation.facts.divides:
         return first, second
     gates = [getattr(producer(value), "kind", None) == "gate" for value in (first, second)]
     if gates[0] != gates[1]:

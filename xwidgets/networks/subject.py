@@ -15,10 +15,10 @@ from xwidgets.errors import index_within
 from xwidgets.images import picture
 
 from ._network import Network, Watched, image_for, unused
+from .forward_trace import BackwardRule
 from .layers import Layer
-from .operations import Kind
+from .operation_table import Kind
 from .target import Above, Channel, Class, Resolved, Target, Unit, means
-from .watch import Rule
 
 
 class Subject:
@@ -81,7 +81,7 @@ class Subject:
         self,
         layers: Sequence[str] = (),
         target: Resolved | None = None,
-        rules: Mapping[Kind, Rule] | None = None,
+        rules: Mapping[Kind, BackwardRule] | None = None,
     ) -> Watched:
         """A pass that can be gone back through; see :meth:`xwidgets.Network.watched`.
 

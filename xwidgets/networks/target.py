@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from xwidgets.errors import index_within, of_kind
 
 from ._network import Network, Watched, evaluating
-from .operations import Kind
-from .watch import Rule, Watch
+from .forward_trace import BackwardRule, ForwardTrace
+from .operation_table import Kind
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,24 @@ class _Hidden:
 
     unit = "activation"
     layer: str | int
+    index: int | None
 
     @property
     def layers(self) -> tuple[str, ...]:
         """Names of the layers whose activations a pass must keep."""
         return (str(self.layer),)
+
+    def among(self, activations: Tensor) -> Tensor:
+        """``(N, C, H, W)`` or ``(N, C)``: those of a layer's activations of which this is one."""
+        return activations
+
+    def units(self, watched: Watched) -> Tensor:
+        """``(N, C, H, W)`` or ``(N, C)``: the maps or units among which this one is."""
+        return self.among(watched.activations[str(self.layer)])
+
+    def score(self, watched: Watched) -> Tensor:
+        """``(N,)``: its activation, or the mean over its map."""
+        return means(self.units(watched))[:, self.index]
 
 
 @dataclass(frozen=True)
@@ -94,14 +107,6 @@ class Channel(_Hidden):
         """Layer and channel."""
         return f"{self.layer}, channel {self.index}"
 
-    def units(self, watched: Watched) -> Tensor:
-        """``(N, C, H, W)`` or ``(N, C)``: the maps among which this one is."""
-        return watched.activations[str(self.layer)]
-
-    def score(self, watched: Watched) -> Tensor:
-        """``(N,)``: the mean over the map."""
-        return means(self.units(watched))[:, self.index]
-
 
 @dataclass(frozen=True)
 class Unit(_Hidden):
@@ -126,13 +131,9 @@ class Unit(_Hidden):
         """Layer, channel and place."""
         return f"{self.layer}, channel {self.index}, row {self.row}, column {self.column}"
 
-    def units(self, watched: Watched) -> Tensor:
+    def among(self, activations: Tensor) -> Tensor:
         """``(N, C)``: the units at this place."""
-        return watched.activations[str(self.layer)][:, :, self.row, self.column]
-
-    def score(self, watched: Watched) -> Tensor:
-        """``(N,)``: its activation."""
-        return self.units(watched)[:, self.index]
+        return activations[:, :, self.row, self.column]
 
 
 @dataclass(frozen=True)
@@ -218,10 +219,10 @@ def in_layer(node: Node, layer: str | int | None) -> Target:
 
 def means(units: Tensor) -> Tensor:
     """``(N, C)``, the mean over each map of ``(N, C, H, W)``; ``(N, C)`` is that already."""
-    return units if units.ndim == 2 else units.flatten(2).mean(2)
+    return units if units.ndim == 2 else units.mean((2, 3))
 
 
-def through(top: nn.Module, features: Tensor, rules: Mapping[Kind, Rule] | None) -> Tensor:
+def through(top: nn.Module, features: Tensor, rules: Mapping[Kind, BackwardRule] | None) -> Tensor:
     """What layers of the caller's own make of a layer of a pass that is watched with ``rules``.
 
     Raises:
@@ -229,7 +230,7 @@ def through(top: nn.Module, features: Tensor, rules: Mapping[Kind, Rule] | None)
     """
     of_kind("top", top, nn.Module, "a torch.nn.Module")
     try:
-        with evaluating(top, gradients=True), Watch(top, rules=rules):
+        with evaluating(top, gradients=True), ForwardTrace(top, rules=rules):
             units: object = top(features)
     except (RuntimeError, IndexError) as error:
         raise ValueError(

@@ -26,8 +26,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xwidgets.box import Box
+from xwidgets.images.sampler import Sampler
 
-from .samplers import ConditionalSampler, ConstantSampler, MarginalSampler, Sampler
+from .samplers import ConditionalSampler, ConstantSampler, MarginalSampler
 
 
 class Filling(NamedTuple):

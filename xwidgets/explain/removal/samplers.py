@@ -18,10 +18,10 @@ corrected by the residual of its surrounding (Matheron's rule),
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,23 +33,9 @@ from xwidgets.aliases import FormerName
 from xwidgets.errors import at_least, warn
 from xwidgets.files import whole
 from xwidgets.images import as_pixels
+from xwidgets.images.sampler import Draw
+from xwidgets.images.sampler import Sampler as Sampler
 from xwidgets.networks import Network, Subject
-
-Draw = Callable[[Tensor, Sequence[np.random.Generator]], Tensor]
-"""From window corners ``(n, 2)``, as (y, x), and a random generator each, to ``(n, C, k, k)``."""
-
-
-@runtime_checkable
-class Sampler(Protocol):
-    """Protocol of what fills windows of an image with random contents."""
-
-    def largest(self, image: Tensor) -> int:
-        """Side of the largest window, in pixels, that can be filled in ``image`` ``(C, H, W)``."""
-        ...
-
-    def condition(self, image: Tensor, window: int) -> Draw:
-        """Prepare to draw windows of ``window`` pixels in ``image`` ``(C, H, W)``."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)

@@ -120,7 +120,7 @@ class WindowRemoval:
         if inference is self._first:
             inference = IncrementalInference(self._first)
             self._note = inference.note
-            self._compute_dtype = inference.products
+            self._compute_dtype = inference.compute_dtype
         return inference
 
     def _rngs(self, windows: Tensor, sample: int) -> list[np.random.Generator]:

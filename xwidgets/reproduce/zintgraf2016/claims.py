@@ -25,8 +25,8 @@ from xwidgets.evaluate.baselines import edge_map, random_map
 from xwidgets.evaluate.parts import mask_parts
 from xwidgets.explain._prediction_difference import prediction_difference_each
 from xwidgets.explain._saliency import saliency
-from xwidgets.explain.removal.samplers import Sampler
 from xwidgets.images import scenes
+from xwidgets.images.sampler import Sampler
 from xwidgets.images.scenes import Scene
 from xwidgets.images.scenes.birds import SPECIES, TWINS
 from xwidgets.reproduce.repetitions import grow

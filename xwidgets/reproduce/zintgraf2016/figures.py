@@ -28,10 +28,10 @@ from xwidgets.explain._saliency import saliency
 from xwidgets.explain.removal.samplers import (
     ConditionalSampler,
     MarginalSampler,
-    Sampler,
     default_sampler,
 )
 from xwidgets.images import photo, picture, scenes
+from xwidgets.images.sampler import Sampler
 from xwidgets.networks import Network, network
 from xwidgets.networks.embedded import EMBEDDED
 from xwidgets.reproduce.figure import Cell, Figure

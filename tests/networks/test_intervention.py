@@ -7,8 +7,8 @@ from torch.nn import functional as F
 from torch.overrides import _get_current_function_mode_stack
 
 from xwidgets import Network, unit_relevance
-from xwidgets.networks.change import Change
-from xwidgets.networks.watch import Watch
+from xwidgets.networks.forward_trace import ForwardTrace
+from xwidgets.networks.intervention import Intervention
 
 from .architectures import settled
 
@@ -128,13 +128,13 @@ def test_what_follows_is_computed_from_the_changed_activations(name, gradients):
     layer, forward, final, following, stages = CASES[name]
     module = Parts(forward)
     with torch.set_grad_enabled(gradients):
-        with Change(module, layer) as first:
+        with Intervention(module, layer) as first:
             output = module(pixels())
         activations = first.activations[layer]
         change = changes(activations.shape)
-        with Change(module, layer, change, first.stages) as watch:
+        with Intervention(module, layer, change, first.stages) as watch:
             changed = module(pixels())
-        with Watch(module, [layer]) as plain:
+        with ForwardTrace(module, [layer]) as plain:
             module(pixels())
         torch.testing.assert_close(output, module(pixels()))
         y = final(module, pixels())
@@ -152,7 +152,7 @@ def test_the_module_is_left_as_it_came_also_by_an_exception():
 
     module = Parts(fails)
     before = [set(vars(part)) for part in module.modules()]
-    with pytest.raises(KeyError), Change(module, "conv", torch.ones(4, 4, 5, 6), 2) as change:
+    with pytest.raises(KeyError), Intervention(module, "conv", torch.ones(4, 4, 5, 6), 2) as change:
         module(pixels())
     assert change.stages == 2
     assert [set(vars(part)) for part in module.modules()] == before
@@ -178,7 +178,7 @@ def test_a_parameter_that_is_handed_on_stays_as_it_is():
     module, x = Shifted().eval(), pixels()
     shift, plain = module.shift.detach().clone(), module(x)
     change = changes((4, 4, 5, 6))
-    with torch.no_grad(), Change(module, "same", change, 1):
+    with torch.no_grad(), Intervention(module, "same", change, 1):
         changed = module(x)
     assert torch.equal(module.shift, shift)
     assert torch.equal(module(x), plain)

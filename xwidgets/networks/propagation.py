@@ -19,7 +19,7 @@ from .operations import Operation, constant, tensors
 Note = TypeVar("Note")
 
 
-class Trace(TorchFunctionMode, Generic[Note]):
+class Propagation(TorchFunctionMode, Generic[Note]):
     """A context in which notes follow the data."""
 
     @abstractmethod

@@ -7,7 +7,6 @@ flattenings, until weights read it. Behind a sum, several channels share a place
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
@@ -19,7 +18,7 @@ from torch.nn.functional import pad
 from ._network import Network
 from .layers import Layer
 from .operations import Operation, tensors
-from .trace import Trace, hooked
+from .propagation import Propagation, hooked
 
 
 class Weights(NamedTuple):
@@ -78,7 +77,7 @@ def outgoing_weights(net: Network, layers: Sequence[Layer]) -> list[Weights]:
     return [Weights(*part) for part in sums]
 
 
-class _Readers(Trace[list[Tensor]]):
+class _Readers(Propagation[list[Tensor]]):
     """Notes on all that depends on the image: tensors of the shape of the noted one, with the
     number of a channel from 1, or 0 for none, at each place; several where channels share places.
     """
@@ -89,18 +88,18 @@ class _Readers(Trace[list[Tensor]]):
 
     def follow(self, operation: Operation, noted: list[Tensor], outputs: list[Tensor]) -> None:
         notes = [self.read(value) or [] for value in noted]
-        kind, name = operation.kind, operation.name
+        facts = operation.facts
         found: list[list[Tensor]] = [[] for _ in outputs]
-        if kind == "linear" and operation.input is noted[0] and len(noted) == 1:
+        if facts.kind == "linear" and operation.input is noted[0] and len(noted) == 1:
             self._count(operation, notes[0])
-        elif kind in _KEEPING_KINDS or name in _KEEPING:
+        elif facts.keeps_place:
             found = [_distinct([one for note in notes for one in note], part) for part in outputs]
-        elif kind in ("average", "maximum"):
+        elif facts.kind in ("average", "maximum"):
             found = [_pooled(notes[0], operation, output) for output in outputs]
-        elif name == "pad":
+        elif facts.moves == "padded":
             padding, mode = operation.argument("pad"), operation.argument("mode") or "constant"
             found = [[pad(number, padding, mode) for number in notes[0]]]
-        elif kind == "movement" and not operation.overwrites:
+        elif facts.kind == "movement" and not operation.overwrites:
             for place in range(max(map(len, notes))):
                 moved = tensors(operation.on(partial(self._numbers, place)))
                 for numbers, part in zip(found, moved, strict=True):
@@ -119,7 +118,7 @@ class _Readers(Trace[list[Tensor]]):
     def _count(self, operation: Operation, notes: list[Tensor]) -> None:
         moments = _moments(operation)
         for numbers in notes:
-            if operation.name.startswith("conv"):
+            if operation.facts.axes:
                 channels = numbers.flatten(2).amax(2)[0]
             else:
                 channels = numbers.reshape(-1, numbers.shape[-1]).amax(0)
@@ -128,15 +127,15 @@ class _Readers(Trace[list[Tensor]]):
 
 def _moments(operation: Operation) -> Tensor:
     """``(3, I)``: number, sum and sum of squares of the weights that read each of I inputs."""
-    weight = operation.weight
-    if operation.name.startswith("conv_transpose"):
+    weight, facts = operation.weight, operation.facts
+    if facts.axes and not facts.outputs_first:
         rows = weight.flatten(1).T
-    elif operation.name.startswith("conv"):
+    elif facts.axes:
         groups = operation.argument("groups") or 1
         grouped = weight.reshape(groups, len(weight) // groups, weight.shape[1], -1)
         rows = grouped.permute(1, 3, 0, 2).flatten(0, 1).flatten(1)
     else:
-        rows = weight if operation.name == "linear" else weight.T
+        rows = weight if facts.outputs_first else weight.T
     moments = torch.zeros(3, rows.shape[1], dtype=torch.float64)
     moments[0] = len(rows)
     for some in rows.split(256):  # double precision throughout would take four times as long
@@ -158,20 +157,11 @@ def _distinct(notes: list[Tensor], output: Tensor) -> list[Tensor]:
 
 
 def _pooled(notes: list[Tensor], operation: Operation, output: Tensor) -> list[Tensor]:
-    if operation.name in ("mean", "sum", "amax", "max"):
+    if operation.facts.reads == "axes":
         axes, keep = operation.argument("dim"), bool(operation.argument("keepdim"))
         axes = tuple(range(output.ndim)) if axes is None else axes
         ends = [(note.amin(axes, keep), note.amax(axes, keep)) for note in notes]
         return [high for low, high in ends if torch.equal(low, high)]
-    digit = re.search(r"\d", operation.name)
-    spatial = int(digit[0]) if digit else output.ndim - 2
+    spatial = operation.facts.axes or output.ndim - 2
     corner = (slice(None),) * (output.ndim - spatial) + (slice(1),) * spatial
     return [note[corner].expand(output.shape) for note in notes]
-
-
-_KEEPING_KINDS = ("rectifier", "gate", "normalization", "sum", "product")
-_KEEPING = (
-    *("div", "copy", "layer_norm", "group_norm", "instance_norm", "local_response_norm"),
-    *("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_dropout"),
-)
-"""What leaves each value at its place, by kind and by name."""

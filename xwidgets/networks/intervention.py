@@ -6,10 +6,10 @@ from typing import Any, Self
 
 from torch import Tensor, nn
 
-from .watch import Watch
+from .forward_trace import ForwardTrace
 
 
-class Change(Watch):
+class Intervention(ForwardTrace):
     """A context in which a module's forward pass goes on with other activations of a layer.
 
     Whether a batch norm or a rectifier follows the layer, and the change belongs behind it, is not
@@ -32,9 +32,9 @@ class Change(Watch):
     Example:
         >>> module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(inplace=True))
         >>> pixels, changes = torch.rand(1, 3, 8, 8), torch.rand(1, 4, 6, 6)
-        >>> with Change(module, "0") as first:
+        >>> with Intervention(module, "0") as first:
         ...     output = module(pixels)
-        >>> with Change(module, "0", changes, first.stages):
+        >>> with Intervention(module, "0", changes, first.stages):
         ...     changed = module(pixels)
         >>> first.stages, torch.equal(changed, output + changes)
         (2, True)

@@ -1,4 +1,4 @@
-"""Watching a forward pass: every operation of it, and the way back through each.
+"""Trace of a forward pass: every operation of it, and the way back through each.
 
 Module hooks do not see functional calls, sums of branches or a second use of the same module, so
 methods that rest on them silently return the plain gradient for such networks. A
@@ -28,14 +28,15 @@ from torch.overrides import TorchFunctionMode
 
 from xwidgets.errors import unknown
 
-from .operations import Kind, Operation, constant, producer
+from .operation_table import ROWS, Facts, Kind
+from .operations import Operation, constant, producer
 
-Rule = Callable[[Operation], Any]
+BackwardRule = Callable[[Operation], Any]
 """Runs an operation, with a backward of its own."""
 
 
-class Watch(TorchFunctionMode):
-    """A context in which a module's forward pass is watched.
+class ForwardTrace(TorchFunctionMode):
+    """A context in which a module's forward pass is traced, operation by operation.
 
     On leaving, also by an exception, the module is exactly as before.
 
@@ -55,9 +56,9 @@ class Watch(TorchFunctionMode):
 
     Example:
         >>> module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
-        >>> with Watch(module, layers=["0"]) as watch:
+        >>> with ForwardTrace(module, layers=["0"]) as trace:
         ...     output = module(torch.rand(1, 3, 8, 8))
-        >>> torch.equal(watch.activations["0"], output)
+        >>> torch.equal(trace.activations["0"], output)
         True
     """
 
@@ -65,7 +66,7 @@ class Watch(TorchFunctionMode):
         self,
         module: nn.Module,
         layers: Iterable[str] = (),
-        rules: Mapping[Kind, Rule] | None = None,
+        rules: Mapping[Kind, BackwardRule] | None = None,
     ) -> None:
         super().__init__()
         refuse_compiled(module)
@@ -81,7 +82,7 @@ class Watch(TorchFunctionMode):
 
     def __enter__(self) -> Self:
         if self._handles:
-            raise ValueError("this Watch is already open; make another one")
+            raise ValueError("this ForwardTrace is already open; make another one")
         self._thread = get_ident()
         self.activations: dict[str, Tensor] = {}
         self._handles = [child.register_forward_hook(self._arrive) for child in self._names]
@@ -112,7 +113,7 @@ class Watch(TorchFunctionMode):
             if behind:
                 self.activations.update(dict.fromkeys(behind, output))
                 setattr(operation.input, self._mark, ())
-            on = operation.kind == "normalization" or operation.name == "clone"
+            on = operation.kind == "normalization" or operation.facts.moves == "copied"
             return self._marked(output, operation, names if on else ())
         if rule is not None:
             result = rule(operation)
@@ -120,7 +121,8 @@ class Watch(TorchFunctionMode):
             result = operation(*(value.clone() for value in operation.inputs))
         else:
             output = function(*args, **kwargs)
-            return self._marked(output, operation, names if operation.name == "clone" else ())
+            copied = operation.facts.moves == "copied"
+            return self._marked(output, operation, names if copied else ())
         output = result
         if behind:
             self.activations.update(dict.fromkeys(behind, result))
@@ -210,7 +212,7 @@ def _maker(operation: Operation) -> Operation | None:
     return None
 
 
-def undefined(method: str) -> Rule:
+def undefined(method: str) -> BackwardRule:
     """The rule for operations through which ``method`` is not defined: no signal may come there."""
 
     def rule(operation: Operation) -> Any:
@@ -278,17 +280,22 @@ def explained() -> Iterator[None]:
 def refuse_hidden(start: Tensor, functions: Collection[type[Function]]) -> None:
     """Raise when rectifiers, or functions other than the rules' own, lead to ``start`` unseen."""
     own = {f"{function.__name__}Backward" for function in functions}
+    rectifiers = f"DifferentiableGraph|^({'|'.join(_rectifier_nodes())})"
     for node in nodes(start.grad_fn):
         name = node.name()
         foreign = isinstance(node, BackwardCFunction) and name not in own
-        if foreign or re.search(_RECTIFIERS, name):
+        if foreign or re.search(rectifiers, name):
             raise ValueError(
                 f"the forward pass holds {name!r}, an operation that could not be seen; it "
                 "is compiled, or an autograd function of its own: write it with torch's operations"
             )
 
 
-_RECTIFIERS = "DifferentiableGraph|^(Relu|LeakyRelu|Prelu|Elu|Silu|Gelu|Hardswish|Mish|Softplus)"
+def _rectifier_nodes() -> Iterator[str]:
+    """Beginnings of the names of the autograd nodes of what always is a rectifier."""
+    for name, row in ROWS.items():
+        if isinstance(row.facts, Facts) and row.facts.kind == "rectifier":
+            yield name.title().replace("_", "")
 
 
 def nodes(first: Any, stop: Callable[[Any], bool] = lambda node: False) -> Iterator[Any]:

@@ -20,7 +20,7 @@ import xwidgets as xw
 from xwidgets import Network
 from xwidgets.explain._excitation_backprop import RULES as EXCITATION
 from xwidgets.explain.deconvnet import RULES as DECONVNET
-from xwidgets.networks.watch import Watch, go_back
+from xwidgets.networks.forward_trace import ForwardTrace, go_back
 
 from .architectures import plans, settled
 
@@ -508,10 +508,10 @@ def test_what_came_in_stays_as_it_is():
 def test_a_watch_inside_a_watch_sees_the_same(rules):
     module = Parts(residual)
     x = image().requires_grad_()
-    with Watch(module, ["first"], rules) as alone:
+    with ForwardTrace(module, ["first"], rules) as alone:
         expected = module(x.clone())
-    with Watch(module, ["first"], rules) as outer:
-        with Watch(module, ["first", "second"]) as inner:
+    with ForwardTrace(module, ["first"], rules) as outer:
+        with ForwardTrace(module, ["first", "second"]) as inner:
             output = module(x.clone())
         assert len(_get_current_function_mode_stack()) == 1
     assert not _get_current_function_mode_stack()
@@ -532,9 +532,9 @@ def test_of_nested_watches_the_inner_rules_act_on_what_is_inside():
 
         return {"linear": rule}
 
-    with Watch(body, rules=rules("body")):
+    with ForwardTrace(body, rules=rules("body")):
         maps = body(x.clone())
-    with Watch(head, rules=rules("head")):
+    with ForwardTrace(head, rules=rules("head")):
         logits = head(maps.flatten(1))
     assert acted == [("body", "conv2d"), ("head", "linear")]
     assert torch.equal(logits, head(body(x).flatten(1)))
@@ -542,12 +542,12 @@ def test_of_nested_watches_the_inner_rules_act_on_what_is_inside():
 
 def test_a_watch_can_be_entered_again():
     module = Parts()
-    watch = Watch(module, ["first"])
+    watch = ForwardTrace(module, ["first"])
     with watch:
         module(image().requires_grad_().clone())
     with watch:
         module(image(seed=2).requires_grad_().clone())
-    with Watch(module, ["first"]) as expected:
+    with ForwardTrace(module, ["first"]) as expected:
         module(image(seed=2).requires_grad_().clone())
     assert torch.equal(watch.activations["first"], expected.activations["first"])
 
@@ -566,7 +566,7 @@ def test_two_threads_watch_one_module_at_once_each_with_its_own_rules():
 
     def go(rules, seed):
         pixels = image(seed=seed).requires_grad_()
-        with Watch(module, ["first", "second"], rules) as watch:
+        with ForwardTrace(module, ["first", "second"], rules) as watch:
             logits = module(pixels.clone())
         (signal,) = torch.autograd.grad(logits[0, 1], pixels, retain_graph=True)
         return [signal, logits, watch.activations["first"], watch.activations["second"]]
@@ -587,7 +587,7 @@ def test_two_threads_watch_one_module_at_once_each_with_its_own_rules():
 
 def test_another_threads_pass_is_not_kept():
     module, x = Parts(), image().requires_grad_()
-    with ThreadPoolExecutor(1) as threads, Watch(module, ["first"]) as watch:
+    with ThreadPoolExecutor(1) as threads, ForwardTrace(module, ["first"]) as watch:
         threads.submit(module, x.clone()).result()
         assert not watch.activations
         module(x.clone())
@@ -1110,7 +1110,7 @@ def test_a_copy_of_a_watched_module_is_as_good_as_the_module():
 
 def test_a_watch_that_is_open_cannot_be_opened_again():
     module = Parts()
-    watch = Watch(module, ["first"])
+    watch = ForwardTrace(module, ["first"])
     with watch, pytest.raises(ValueError, match="already open"):
         watch.__enter__()
     assert not module.first._forward_hooks
