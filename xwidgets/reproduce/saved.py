@@ -118,13 +118,17 @@ class SavedTables(SavedFiles):
     def save(self, tables: Mapping[str, pd.DataFrame]) -> None:
         """Write tables one after another, each whole at any time."""
         for name, table in tables.items():
-            self.write(f"-{name}.csv", partial(_write, table.to_csv(index=False)))
+            self.write(f"-{name}.csv", partial(_write, table))
 
     def write(self, ending: str, save: Callable[[Path], object]) -> None:
         """Let ``save`` write a file beside what says what it is of."""
-        facts = json.dumps(self._facts | {"versions": versions()}, indent=1)
-        super().write(".json", partial(_write, f"{facts}\n"))
+        super().write(".json", self._write_facts)
         super().write(ending, save)
+
+    def _write_facts(self, path: Path) -> None:
+        facts = json.dumps(self._facts | {"versions": versions()}, indent=1)
+        with whole(path) as part:
+            part.write_text(f"{facts}\n", "utf-8")
 
     def _clear(self) -> None:
         """Remove all files of this setting, and none of one whose longer name begins alike."""
@@ -137,9 +141,9 @@ class SavedTables(SavedFiles):
                 path.unlink()
 
 
-def _write(text: str, path: Path) -> None:
+def _write(table: pd.DataFrame, path: Path) -> None:
     with whole(path) as part:
-        part.write_text(text, "utf-8", newline="")
+        table.to_csv(part, index=False)
 
 
 def _read(path: Path) -> pd.DataFrame:
