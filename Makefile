@@ -1,6 +1,6 @@
 # make lab       JupyterLab on the quickstart notebook
 # make test      every test, notebook and check
-# make lint      the linter and the type check of Python; make lint-modules those of the ES modules
+# make lint      the linters and type checks of Python and of the ES modules
 # make test-all  make test, then the tests without a browser as they run on older processors
 #
 # All make a virtual environment in .venv first; the second time they start at once.
