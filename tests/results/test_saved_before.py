@@ -79,6 +79,7 @@ def kept(value: Any, expected: Any) -> Any:
     return value
 
 
+@pytest.mark.filterwarnings("error::DeprecationWarning")
 @pytest.mark.parametrize("name", LOADERS)
 @pytest.mark.parametrize("build", BUILDS, ids=lambda path: path.name)
 def test_a_file_holds_what_was_written(build: Path, name: str) -> None:

@@ -113,7 +113,9 @@ def _cell(described: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Cell:
     codes = arrays[described["map"]]
     values = codes.astype(np.float32) * np.float32(described["scale"] / 127)
     values[codes == render.UNKNOWN] = np.nan
-    return Relevance(values=values, image=picture, **described["facts"])
+    names, told = Relevance.former_names, described["facts"]
+    facts = {names.get(name, name): told[name] for name in told}
+    return Relevance(values=values, image=picture, **facts)
 
 
 _DAMAGE = (OSError, KeyError, TypeError, ValueError, EOFError, RuntimeError,
