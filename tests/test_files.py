@@ -13,8 +13,8 @@ import pytest
 import xwidgets as xw
 from xwidgets.files import whole
 
-from .explain.test_explanation_module import module_of
-from .results.test_relevance import relevance
+from .explain.modules import module_of
+from .results.examples import relevance
 
 ROOT = Path(xw.__file__).parent.parent
 SOURCES = [
@@ -40,9 +40,8 @@ import xwidgets as xw
 from xwidgets.evaluate.figure import Figure
 from xwidgets.networks import thin_vgg
 from xwidgets.widgets.region_scores import RegionScores
-from tests.explain.test_explanation_module import module_of
-from tests.results.test_region_removal import removal
-from tests.results.test_relevance import relevance
+from tests.explain.modules import module_of
+from tests.results.examples import relevance, removal
 folder = Path(sys.argv[1])
 """
 

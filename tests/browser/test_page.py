@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 import xwidgets as xw
 
 from .lab import browser_page
-from .test_explorer import await_colors, differs, seen
+from .stage import await_colors, differs, seen
 
 PIXELS = """(map) => {
   const { width, height } = map;

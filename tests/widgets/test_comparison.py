@@ -15,7 +15,7 @@ from PIL import Image
 import xwidgets as xw
 from xwidgets.widgets import Difference, ParameterControl
 
-from .test_views import states
+from .pages import states
 
 
 def make(net: xw.Network, image: torch.Tensor, value: float, **options: object) -> xw.Study:

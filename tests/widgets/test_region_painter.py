@@ -18,8 +18,8 @@ from xwidgets import render
 from xwidgets.widgets.region_painter import WIDTH, drawing, paint, stroke
 from xwidgets.widgets.region_scores import RegionScores
 
-from .test_neurons import until
-from .test_views import states
+from .pages import states
+from .waiting import until
 
 
 @pytest.fixture
