@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import nbformat
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from . import chromium
 
@@ -85,7 +85,20 @@ def jupyter_lab(folder: Path, dark: bool = False, checkout: Path = ROOT) -> Iter
 
 
 @contextmanager
+def running_chromium() -> Iterator[Browser]:
+    """A Chromium without a window."""
+    executable = chromium.find()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=chromium.FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
 def browser_page(
+    browser: Browser,
     scale: float = 1,
     width: int = 1280,
     height: int = 1000,
@@ -93,22 +106,16 @@ def browser_page(
     offline: bool = False,
 ) -> Iterator[Page]:
     """A page in a fresh browser profile."""
-    executable = chromium.find()
-    with sync_playwright() as playwright, TemporaryDirectory() as profile:
-        context = playwright.chromium.launch_persistent_context(
-            profile,
-            executable_path=executable,
-            headless=True,
-            args=chromium.FLAGS,
-            device_scale_factor=scale,
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if dark else "light",
-            offline=offline,
-        )
-        try:
-            yield context.pages[0]
-        finally:
-            context.close()
+    context = browser.new_context(
+        device_scale_factor=scale,
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if dark else "light",
+        offline=offline,
+    )
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
 
 
 class Notebook:

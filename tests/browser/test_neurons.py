@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from .lab import Notebook, browser_page, write_notebook
 
@@ -28,9 +28,9 @@ _ = study.neurons.ranking.wait()
 
 
 @pytest.fixture(scope="module")
-def opened(lab: str, folder: Path) -> Iterator[Notebook]:
+def opened(browser: Browser, lab: str, folder: Path) -> Iterator[Notebook]:
     write_notebook(folder / "neurons.ipynb", STUDY, SHOW, OVERLAY)
-    with browser_page() as page:
+    with browser_page(browser) as page:
         notebook = Notebook(page, lab, "neurons.ipynb")
         notebook.run_all()
         page.locator(".xw-ranking .xw-row").first.wait_for(timeout=60_000)

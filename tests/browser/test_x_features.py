@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from .lab import Notebook, browser_page, write_notebook
 
@@ -22,9 +22,9 @@ explorer
 
 
 @pytest.fixture(scope="module")
-def opened(lab: str, folder: Path) -> Iterator[Notebook]:
+def opened(browser: Browser, lab: str, folder: Path) -> Iterator[Notebook]:
     write_notebook(folder / "x_features.ipynb", STUDY, SHOW)
-    with browser_page() as page:
+    with browser_page(browser) as page:
         notebook = Notebook(page, lab, "x_features.ipynb")
         notebook.run_all()
         yield notebook
