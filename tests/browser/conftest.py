@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from . import chromium
-from .lab import Notebook, browser_page, jupyter_lab, running_chromium, write_notebook
+from .lab import Notebook, jupyter_lab, running_chromium, write_notebook
 
 
 @pytest.fixture(scope="session")
@@ -36,9 +36,16 @@ def browser(executable: None) -> Iterator[Browser]:
         yield browser
 
 
+@pytest.fixture(scope="package")
+def profile(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser profile for all pages of JupyterLab, which it loads once."""
+    with browser.new_context(viewport={"width": 1280, "height": 1000}) as profile:
+        yield profile
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    with browser_page(browser) as page:
+def page(profile: BrowserContext) -> Iterator[Page]:
+    with profile.new_page() as page:
         yield page
 
 

@@ -88,12 +88,11 @@ def jupyter_lab(folder: Path, dark: bool = False, checkout: Path = ROOT) -> Iter
 def running_chromium() -> Iterator[Browser]:
     """A Chromium without a window."""
     executable = chromium.find()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=chromium.FLAGS)
-        try:
-            yield browser
-        finally:
-            browser.close()
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=executable, args=chromium.FLAGS) as browser,
+    ):
+        yield browser
 
 
 @contextmanager
@@ -106,16 +105,13 @@ def browser_page(
     offline: bool = False,
 ) -> Iterator[Page]:
     """A page in a fresh browser profile."""
-    context = browser.new_context(
+    with browser.new_context(
         device_scale_factor=scale,
         viewport={"width": width, "height": height},
         color_scheme="dark" if dark else "light",
         offline=offline,
-    )
-    try:
-        yield context.new_page()
-    finally:
-        context.close()
+    ) as profile:
+        yield profile.new_page()
 
 
 class Notebook:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from .lab import Notebook, browser_page, write_notebook
+from .lab import Notebook, write_notebook
 
 STUDY = """
 import xwidgets as xw
@@ -28,9 +28,9 @@ _ = study.neurons.ranking.wait()
 
 
 @pytest.fixture(scope="module")
-def opened(browser: Browser, lab: str, folder: Path) -> Iterator[Notebook]:
+def opened(profile: BrowserContext, lab: str, folder: Path) -> Iterator[Notebook]:
     write_notebook(folder / "neurons.ipynb", STUDY, SHOW, OVERLAY)
-    with browser_page(browser) as page:
+    with profile.new_page() as page:
         notebook = Notebook(page, lab, "neurons.ipynb")
         notebook.run_all()
         page.locator(".xw-ranking .xw-row").first.wait_for(timeout=60_000)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 import xwidgets as xw
 
@@ -33,9 +33,9 @@ FOCUSED = """() => {
 
 
 @pytest.fixture(scope="module")
-def opened(browser: Browser, lab: str, folder: Path) -> Iterator[Notebook]:
+def opened(profile: BrowserContext, lab: str, folder: Path) -> Iterator[Notebook]:
     write_notebook(folder / "parts.ipynb", FOUND, SHOW)
-    with browser_page(browser) as page:
+    with profile.new_page() as page:
         notebook = Notebook(page, lab, "parts.ipynb")
         notebook.run_all()
         yield notebook

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from .lab import Notebook, browser_page, write_notebook
+from .lab import Notebook, write_notebook
 
 STUDY = """
 import xwidgets as xw
@@ -22,9 +22,9 @@ explorer
 
 
 @pytest.fixture(scope="module")
-def opened(browser: Browser, lab: str, folder: Path) -> Iterator[Notebook]:
+def opened(profile: BrowserContext, lab: str, folder: Path) -> Iterator[Notebook]:
     write_notebook(folder / "x_features.ipynb", STUDY, SHOW)
-    with browser_page(browser) as page:
+    with profile.new_page() as page:
         notebook = Notebook(page, lab, "x_features.ipynb")
         notebook.run_all()
         yield notebook
