@@ -13,7 +13,7 @@ import pytest
 import xwidgets as xw
 from xwidgets.files import whole
 
-from .explain.modules import module_of
+from .explain.explanation_module.modules import module_of
 from .results.examples import relevance
 
 ROOT = Path(xw.__file__).parent.parent
@@ -37,10 +37,10 @@ from pathlib import Path
 import numpy as np
 from safetensors import SafetensorError
 import xwidgets as xw
-from xwidgets.evaluate.figure import Figure
+from xwidgets.reproduce.figure import Figure
 from xwidgets.networks import thin_vgg
 from xwidgets.widgets.region_scores import RegionScores
-from tests.explain.modules import module_of
+from tests.explain.explanation_module.modules import module_of
 from tests.results.examples import relevance, removal
 folder = Path(sys.argv[1])
 """

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 import xwidgets as xw
-from xwidgets.evaluate.figure import Figure
+from xwidgets.reproduce.figure import Figure
 from xwidgets.results.names import Names
 from xwidgets.results.result import Result
 

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 import xwidgets as xw
-from xwidgets.evidence import log_odds
+from xwidgets.results.evidence import log_odds
 
-from .gaussians import dense, gaussian, image, region
+from .removal.gaussians import dense, gaussian, image, region
 
 
 def network(classes=3, channels=2, side=8, dtype=torch.float64):

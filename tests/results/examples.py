@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+from xwidgets.box import Box
 
 from xwidgets import (
     NeuronPatch,
@@ -14,7 +15,6 @@ from xwidgets import (
     UnitRelevance,
     XFeatures,
 )
-from xwidgets.box import Box
 
 
 def relevance(**changes):

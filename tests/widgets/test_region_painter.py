@@ -14,12 +14,12 @@ from ipycanvas.canvas import _CANVAS_MANAGER, COMMANDS
 from PIL import Image
 
 import xwidgets as xw
-from xwidgets import render
+from tests.live.waiting import until
+from xwidgets.results import render
 from xwidgets.widgets.region_painter import WIDTH, drawing, paint, stroke
 from xwidgets.widgets.region_scores import RegionScores
 
 from .pages import states
-from .waiting import until
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import xwidgets as xw
-from xwidgets import render
+from xwidgets.results import render
 
 from .pages import states
 

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from .regions import Regions
-from .study import Study
+from xwidgets.live.regions import Regions
+from xwidgets.live.study import Study
+
 from .view import View
 
 HERE = Path(__file__).parent

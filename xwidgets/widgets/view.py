@@ -2,7 +2,7 @@
 
 import anywidget
 
-from .following import Following
+from xwidgets.live.following import Following
 
 
 class View(Following, anywidget.AnyWidget):
