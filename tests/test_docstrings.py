@@ -3,6 +3,9 @@
 import doctest
 import importlib
 import pkgutil
+from contextlib import ExitStack
+from functools import cache
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ import torch
 from torch import nn
 
 import xwidgets
+from xwidgets.reproduce import qi2018, zintgraf2016_claims
 
 MODULES = ["xwidgets", *(m.name for m in pkgutil.walk_packages(xwidgets.__path__, "xwidgets."))]
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -32,6 +36,16 @@ def test_there_are_examples_in_every_room():
     assert len(TESTS) > 25
 
 
+@pytest.fixture(scope="module")
+def reproduced_once():
+    """Examples of findings are about one reproduction."""
+    with ExitStack() as patches:
+        for module in (qi2018, zintgraf2016_claims):
+            patches.enter_context(patch.object(module, "reproduce", cache(module.reproduce)))
+        yield
+
+
+@pytest.mark.usefixtures("reproduced_once")
 @pytest.mark.parametrize("test", TESTS, ids=lambda test: test.name.removeprefix("xwidgets."))
 def test_the_example_prints_what_it_says(test, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -4,7 +4,6 @@ import math
 from dataclasses import replace
 
 import numpy as np
-from xwidgets.box import Box
 
 from xwidgets import (
     NeuronPatch,
@@ -15,6 +14,7 @@ from xwidgets import (
     UnitRelevance,
     XFeatures,
 )
+from xwidgets.box import Box
 
 
 def relevance(**changes):
