@@ -252,7 +252,8 @@ def test_the_embedded_networks():
 
 
 @pytest.mark.parametrize(("name", "side", "options"), [
-    ("alexnet", 96, {}), ("vgg16", 64, {}), ("squeezenet1_1", 96, {}), ("resnet18", 96, {}),
+    ("alexnet", 96, {}), pytest.param("vgg16", 64, {}, marks=pytest.mark.long),
+    ("squeezenet1_1", 96, {}), ("resnet18", 96, {}),
     ("googlenet", 96, {"aux_logits": False, "init_weights": False}), ("mobilenet_v2", 96, {}),
 ])  # fmt: skip
 def test_networks_of_torchvision(name, side, options):
