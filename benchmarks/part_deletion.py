@@ -45,7 +45,7 @@ def main() -> None:
             found = xw.evaluate.part_deletion(net, scene, values)
             hits[name].append(found.hit)
             correlations[name].append(spearmanr(found.effects, found.relevance).statistic)
-    print("| map | most relevant part is the one that matters most | mean Spearman correlation |")
+    print("| map | most relevant part has the largest effect | mean Spearman correlation |")
     print("|---|---|---|")
     for name in hits:
         found_share = f"{sum(hits[name])} of {len(hits[name])}"

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 import xwidgets as xw
 from benchmarks.measure import peak, random_network
-from xwidgets.explain.removal.samplers import own_sampler
+from xwidgets.explain.removal.samplers import default_sampler
 from xwidgets.files import whole
 from xwidgets.images._photo import photographs
 from xwidgets.incremental import IncrementalInference, WholeInference
@@ -99,7 +99,7 @@ def equality() -> None:
         double.module = deepcopy(net.module).double()
         image = picture(net).double()
         corners = windows_at_borders(net.size, 21)
-        draw = own_sampler(net).given(image, WINDOW)
+        draw = default_sampler(net).condition(image, WINDOW)
         contents = draw(corners, [np.random.default_rng(i) for i in range(len(corners))])
         truth, ours, _ = _effects(double, image, corners, contents)
         plain, single, inference = _effects(net, image, corners, contents)
@@ -122,9 +122,10 @@ def _effects(
 
 
 def rounding() -> None:
-    """What products in bfloat16 change, on any machine: effects of windows, and maps (S = 2)."""
-    print("| network | effect of a window, median | map, of its spread | correlation "
-          "| standard error of the map, of its spread |")  # fmt: skip
+    """Errors of bfloat16 in effects of windows and in maps (S = 2), on any machine."""
+    print("| network | effect of a window, median error "
+          "| error of the map, of its standard deviation | correlation "
+          "| standard error of the map, of its standard deviation |")  # fmt: skip
     print("|---|---|---|---|---|")
     for name, stride in (("birds", 2), ("street", 2), ("squeezenet1_1", 10)):
         net = network(name)
@@ -136,7 +137,7 @@ def rounding() -> None:
                 effects.append(_effects(net, image, corners, contents)[1])
                 maps.append(xw.prediction_difference(net, image, samples=2, stride=stride))
         (exact, rounded), (one, other) = effects, maps
-        assert other.products == "bfloat16", other.note
+        assert other.compute_dtype == "bfloat16", other.note
         error = ((rounded - exact).abs().amax(1) / exact.abs().amax(1)).median()
         likeness = _likeness(other.values, one.values)
         sampling = np.sqrt(np.mean(one.standard_error**2)) / one.values.std()
@@ -224,7 +225,7 @@ def literal_algorithm(net: xw.Network, image: Tensor) -> float:
     net.memory_format = torch.contiguous_format
     net.module = deepcopy(net.module).to(memory_format=torch.contiguous_format)
     target, classes = 0, net.logits(image[None]).shape[1]
-    draw = own_sampler(net).given(image, WINDOW)
+    draw = default_sampler(net).condition(image, WINDOW)
     probability = net.probabilities(net.logits(image[None]))[0, target]
     evidence, counts = np.zeros((2, *net.size))
     corners = windows_at_borders(net.size, 2000)
@@ -326,7 +327,7 @@ def progress() -> None:
         image = picture(net)
         if side != net.size[0]:
             image = torch.nn.functional.interpolate(image[None], (side, side), mode="area")[0]
-        own_sampler(net)
+        default_sampler(net)
         start = time.perf_counter()
         steps = [
             (time.perf_counter() - start, step)

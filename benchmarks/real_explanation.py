@@ -23,8 +23,7 @@ from tqdm import tqdm
 
 import xwidgets as xw
 from xwidgets.files import whole
-from xwidgets.reproduce._heat_maps import heat_maps, heat_maps_of_score, measures
-from xwidgets.reproduce.qi2018_findings import GAMMAS
+from xwidgets.reproduce.qi2018 import GAMMAS, heat_maps, heat_maps_of_score, measures
 
 REAL = Path(os.environ.get("XWIDGETS_REAL", Path(__file__).parents[2] / "shared" / "real"))
 BREEDS = range(151, 269)

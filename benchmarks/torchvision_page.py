@@ -31,16 +31,16 @@ weights (Kaiming) and random batch-norm statistics and scales, on one random ima
 pixels (Inception: 299 x 299). Made by `python -m benchmarks.torchvision_page` with torch {torch} on
 {where}.
 
-- **forward**: whether the logits of the watched pass are those of the plain one, to the bit.
-- **deconvnet**: whether it is defined from the strongest channel of the last convolution; otherwise
-  the operation that stops it.
-- **mass**: what arrives at the pixels of the probability 1 that excitation backprop puts on the top
-  class. Less than 1 means that negative activations leaked, as they do where what a convolution
-  reads was not rectified before.
-- **time** and **memory** (the most that is held at once): ratios to a plain forward pass and the
-  gradient of the top class by the pixels, medians of {repeats}. Excitation backprop runs every
-  convolution once more than these, to know what its positive weights add up to. It is cheaper where
-  it stops at a layer above the pixels, as it does by default.
+- **forward**: whether the logits of the traced pass are bitwise those of the plain one.
+- **deconvnet**: whether it is defined from the strongest channel of the last convolution;
+  otherwise the operation that it is not defined for.
+- **mass**: the share that arrives at the pixels of the probability 1 that excitation backprop
+  puts on the top class. Less than 1 means that some was lost at negative activations, as where
+  the input of a convolution is not rectified.
+- **time** and **memory** (its peak): ratios to a plain forward pass and the gradient of the top
+  class by the pixels, medians of {repeats}. Excitation backprop runs every convolution once more
+  than these, for the sums over its positive weights. It is cheaper where it stops at a layer
+  above the pixels, as it does by default.
 
 | network | forward | deconvnet | mass | deconvnet time, memory | excitation time, memory |
 |---|---|---|---|---|---|

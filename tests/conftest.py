@@ -38,14 +38,14 @@ def drawn_once() -> Iterator[None]:
 @pytest.fixture(autouse=True, scope="session")
 def fitted_once() -> Iterator[None]:
     """The sampler of an embedded network is fitted once in a process."""
-    own = samplers.own_sampler
-    fitted = cache(lambda name: own(embedded.embedded(name)))
+    fit = samplers.default_sampler
+    fitted = cache(lambda name: fit(embedded.embedded(name)))
 
     def shared(net: Network) -> samplers.Sampler:
         match getattr(net.examples, "__wrapped__", None):
             case partial(func=embedded._scenes, args=(name,)) if net.sampler is None:
                 net.sampler = fitted(name)
-        return own(net)
+        return fit(net)
 
-    with patch.object(samplers, "own_sampler", shared):
+    with patch.object(samplers, "default_sampler", shared):
         yield

@@ -1,19 +1,25 @@
 """Names that were called otherwise before still work, and say how they are called now."""
 
+import dataclasses
+import inspect
 import subprocess
 import sys
 import warnings
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 import xwidgets as xw
 from xwidgets import errors
-from xwidgets.aliases import MODULES, NAMES, renamed
-from xwidgets.live import Concepts, LiveResult, Neurons, Regions
+from xwidgets.aliases import MODULES, NAMES, FormerName, formerly, renamed
+from xwidgets.live import LiveResult, Neurons, Regions, XFeatureFit
+
+from .results.examples import relevance
 
 SENTENCE = "{} is called {} now"
 ALIASES = {f"xwidgets.{before}": f"xwidgets.{now}" for before, now in NAMES.items()}
@@ -159,6 +165,16 @@ def test_a_function_is_called_whatever_file_of_its_name_was_imported():
     subprocess.run([sys.executable, "-c", HIDDEN], check=True, capture_output=True)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_file_that_moved_has_what_was_called_otherwise_in_it():
+    from xwidgets.widgets.concepts import Concepts
+    from xwidgets.widgets.live_result import Inquiry
+
+    assert (Concepts, Inquiry) == (XFeatureFit, LiveResult)
+    with pytest.raises(ImportError, match="cannot import name 'Inq'"):
+        from xwidgets.widgets.live_result import Inq  # noqa: F401
+
+
 def test_every_file_that_moved_lies_where_the_table_says():
     for now in FILES.values():
         assert import_module(now).__name__ == now
@@ -172,6 +188,150 @@ def test_what_has_never_had_a_name_has_none():
     with pytest.raises(ImportError, match="cannot import name 'Inq'"):
         from xwidgets.widgets import Inq  # noqa: F401
     assert not hasattr(xw.widgets, "Inq")
+
+
+# Arguments and attributes
+
+
+@formerly(radius="size", size="scale")
+def disk(net, size, scale=1):
+    return net, size, scale
+
+
+@formerly(radius="size")
+@dataclass(frozen=True)
+class Disk:
+    size: float
+    scale: float = 1.0
+
+    width = FormerName("size")
+
+
+SIZE = "the argument radius of {} is called size now"
+SCALE = "the argument size of disk is called scale now"
+
+
+@pytest.mark.parametrize(
+    ("call", "expected", "told"),
+    [
+        (lambda: disk(0, 1, 2), (0, 1, 2), []),
+        (lambda: disk(0, size=1, scale=2), (0, 1, 2), []),
+        (lambda: disk(0, radius=1), (0, 1, 1), [SIZE.format("disk")]),
+        (lambda: disk(0, radius=1, scale=2), (0, 1, 2), [SIZE.format("disk")]),
+        (lambda: disk(0, size=1, radius=2), (0, 2, 1), [SCALE, SIZE.format("disk")]),
+        (lambda: Disk(1, scale=2), Disk(1, 2), []),
+        (lambda: Disk(radius=1), Disk(1), [SIZE.format("Disk")]),
+        (lambda: replace(Disk(1, 2), radius=3), Disk(3, 2), [SIZE.format("Disk")]),
+        (lambda: Disk(1).radius, 1, ["Disk.radius is called Disk.size now"]),
+        (lambda: Disk(1).width, 1, ["Disk.width is called Disk.size now"]),
+    ],
+)
+def test_a_former_name_of_an_argument_means_that_of_now(call, expected, told):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert call() == expected
+    assert sorted(str(one.message) for one in caught) == sorted(told)
+    assert all(one.category is DeprecationWarning for one in caught)
+    assert all(one.filename in (__file__, dataclasses.__file__) for one in caught)
+
+
+def test_what_was_never_an_argument_is_none():
+    with pytest.raises(TypeError, match="diameter"):
+        disk(0, diameter=1)
+    with pytest.raises(TypeError, match="diameter"):
+        Disk(1, diameter=1)
+    assert list(inspect.signature(Disk).parameters) == ["size", "scale"]
+
+
+CASE = {"image": torch.rand(3, 8, 8), "target": 1}
+RENAMED = {
+    "excitation backprop": (
+        lambda net, **case: xw.excitation_backprop(net, **case, layer="0", contrastive=False),
+        lambda net, **case: xw.excitation_backprop(net, **case, stop_at="0", contrastive=False),
+    ),
+    "its method": (
+        lambda net, **case: xw.ExcitationBackprop(layer="0").run(net, **case),
+        lambda net, **case: xw.ExcitationBackprop(stop_at="0").run(net, **case),
+    ),
+    "its method changed": (
+        lambda net, **case: xw.ExcitationBackprop().changed(layer="0").run(net, **case),
+        lambda net, **case: xw.ExcitationBackprop(stop_at="0").run(net, **case),
+    ),
+    "units": (
+        lambda net, **case: xw.unit_relevance(net, **case, layer="0", samples=1),
+        lambda net, **case: xw.unit_relevance(net, **case, removed_layer="0", samples=1),
+    ),
+    "units for a channel": (
+        lambda net, **case: xw.unit_relevance(
+            net, **case, layer="0", target_layer="2", samples=1
+        ),
+        lambda net, **case: xw.unit_relevance(
+            net, **case, removed_layer="0", layer="2", samples=1
+        ),
+    ),
+    "their method": (
+        lambda net, **case: xw.UnitDifference(layer="0", samples=1).run(net, **case),
+        lambda net, **case: xw.UnitDifference("0", samples=1).run(net, **case),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "now"), RENAMED.values(), ids=RENAMED)
+def test_former_arguments_of_methods_give_the_same(before, now):
+    torch.manual_seed(0)
+    module = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3)
+    )
+    images = torch.rand(4, 3, 8, 8)
+    net = xw.Network(module, size=(8, 8), examples=lambda: images)
+    with pytest.warns(DeprecationWarning, match="^the argument .*layer of .* is called .* now$"):
+        ours = before(net, **CASE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DeprecationWarning)
+        theirs = now(net, **CASE)
+    np.testing.assert_array_equal(ours.values, theirs.values)
+    assert (ours.parameters, ours.label) == (theirs.parameters, theirs.label)
+
+
+def test_former_fields_of_results_are_read():
+    result = relevance(network_name="birds", compute_dtype="bfloat16")
+    with pytest.warns(
+        DeprecationWarning, match=r"Relevance\.network is called Relevance\.network_n"
+    ):
+        assert result.network == "birds"
+    with pytest.warns(DeprecationWarning, match="is called Relevance.compute_dtype now"):
+        assert result.products == "bfloat16"
+    with pytest.warns(DeprecationWarning, match="argument network of Relevance"):
+        assert relevance(network="street").network_name == "street"
+
+
+class Grey:
+    """A sampler as it was defined before."""
+
+    def largest(self, image):
+        return 8
+
+    def given(self, image, window):
+        return xw.ConstantSampler(0.5).condition(image, window)
+
+
+def test_samplers_have_their_former_method():
+    image = torch.rand(3, 8, 8)
+    corners = torch.tensor([[2, 3]])
+    with pytest.warns(DeprecationWarning, match="given is called ConstantSampler.condition now"):
+        draw = xw.ConstantSampler(0.5).given(image, 4)
+    np.testing.assert_array_equal(draw(corners, [None]), np.full((1, 3, 4, 4), 0.5, np.float32))
+
+
+def test_a_sampler_with_a_former_method_still_samples():
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(4 * 36, 3))
+    net, image = xw.Network(module, size=(8, 8)), torch.rand(3, 8, 8)
+    options = {"window": 4, "samples": 1, "target": 0}
+    expected = xw.prediction_difference(net, image, sampler=xw.ConstantSampler(0.5), **options)
+    with pytest.warns(DeprecationWarning, match="rename that of Grey"):
+        found = xw.prediction_difference(net, image, sampler=Grey(), **options)
+    np.testing.assert_array_equal(found.values, expected.values)
+    assert found.parameters["sampler"].startswith("<tests.test_aliases.Grey")
 
 
 # What stands beside a study
@@ -192,20 +352,22 @@ def test_the_neurons_and_regions_of_a_study_are_its_own_and_always_the_same(stud
     assert isinstance(study.regions, Regions)
     assert study.neurons is study.neurons is Neurons.of(study)
     assert study.regions is study.regions is Regions.of(study)
-    assert {"neurons", "regions", "concepts", "wait"} <= set(dir(study))
+    assert {"neurons", "regions", "x_features", "wait"} <= set(dir(study))
 
 
 @pytest.mark.filterwarnings(r"ignore:.* images")
-def test_the_concepts_of_a_study_are_made_of_images(study):
+def test_the_fit_of_a_studys_x_features_is_made_of_images(study):
     images = torch.rand(40, 3, 8, 8, generator=torch.Generator().manual_seed(3))
     options = {"features": 2, "epochs": 2, "hidden": (6, 4), "cache": False}
-    concepts = study.concepts(images, **options)
-    assert isinstance(concepts, Concepts)
-    assert concepts.wait().target == study.target
-    assert study.concepts(images, **options) is not concepts
+    fit = study.x_features(images, **options)
+    assert isinstance(fit, XFeatureFit)
+    assert fit.wait().target == study.target
+    assert study.x_features(images, **options) is not fit
+    with pytest.warns(DeprecationWarning, match=r"Study\.concepts is called Study\.x_features now"):
+        assert isinstance(study.concepts(images, **options), XFeatureFit)
 
 
-@pytest.mark.parametrize("name", ["neuron", "Neurons", "concept", "_private", "__len__"])
+@pytest.mark.parametrize("name", ["neuron", "Neurons", "x_feature", "_private", "__len__"])
 def test_a_study_has_no_other_attributes(study, name):
     with pytest.raises(AttributeError, match=f"a study has no attribute '{name}'"):
         getattr(study, name)

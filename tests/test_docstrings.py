@@ -1,30 +1,18 @@
 """Every example in a docstring runs and prints what it says."""
 
 import doctest
-import importlib
 import pkgutil
-from contextlib import ExitStack
 from functools import cache
 from unittest.mock import patch
 
-import numpy as np
 import pytest
-import torch
-from torch import nn
 
 import xwidgets
-from xwidgets.reproduce import qi2018, zintgraf2016_claims
+from xwidgets.reproduce.zintgraf2016 import claims
+
+from .doctests import FLAGS, examples
 
 MODULES = ["xwidgets", *(m.name for m in pkgutil.walk_packages(xwidgets.__path__, "xwidgets."))]
-FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-
-
-def examples(name):
-    finder = doctest.DocTestFinder(exclude_empty=True)
-    found = finder.find(
-        importlib.import_module(name), name, extraglobs={"np": np, "nn": nn, "torch": torch}
-    )
-    return [test for test in found if test.examples]
 
 
 TESTS = [test for name in MODULES for test in examples(name)]
@@ -39,9 +27,7 @@ def test_there_are_examples_in_every_room():
 @pytest.fixture(scope="module")
 def reproduced_once():
     """Examples of findings are about one reproduction."""
-    with ExitStack() as patches:
-        for module in (qi2018, zintgraf2016_claims):
-            patches.enter_context(patch.object(module, "reproduce", cache(module.reproduce)))
+    with patch.object(claims, "reproduce", cache(claims.reproduce)):
         yield
 
 

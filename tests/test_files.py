@@ -37,7 +37,7 @@ from pathlib import Path
 import numpy as np
 from safetensors import SafetensorError
 import xwidgets as xw
-from xwidgets.reproduce.figure import Figure
+from xwidgets.reproduce import Figure
 from xwidgets.networks import thin_vgg
 from xwidgets.widgets.region_scores import RegionScores
 from tests.explain.explanation_module.modules import module_of

@@ -16,7 +16,7 @@ from torch import nn
 
 import xwidgets as xw
 from xwidgets import results, widgets
-from xwidgets.reproduce.zintgraf2016_findings import readable
+from xwidgets.reproduce.zintgraf2016 import readable
 from xwidgets.results.result import Result
 from xwidgets.widgets.region_scores import RegionScores
 
@@ -54,12 +54,12 @@ class Elements(HTMLParser):
 
 def results_of(label: str) -> list[Result]:
     """One of every kind, all of whose names are ``label``."""
-    whose = {"network": label, "label": label}
-    layer = {"network": label, "layer": label}
+    whose = {"network_name": label, "label": label}
+    layer = {"network_name": label, "layer": label}
     return [
         relevance(method=label, unit=label, note=label, parameters={"sampler": label}, **whose),
         ranking(layers=(label, label * 2), **whose),
-        removal(classes=(label, label * 2, label * 3), network=label),
+        removal(classes=(label, label * 2, label * 3), network_name=label),
         patch(**layer),
         top_images(sources=(label,) * 3, skipped=(label,), **layer),
         unit_relevance(layer=label, unit=label, note=label, **whose),
@@ -157,7 +157,7 @@ def test_a_name_adds_nothing_to_what_is_shown(label: str, harmless: Shown, tmp_p
 
 @pytest.mark.parametrize("label", HOSTILE)
 def test_a_name_is_read_as_it_is_written(label: str, tmp_path: Path) -> None:
-    whose = {"network": label, "label": label}
+    whose = {"network_name": label, "label": label}
     data, _ = DisplayFormatter().format(ranking(layers=(label, label), **whose))
     assert Elements(data["text/html"]).text.count(label) == 2 + 7
     xw.RelevanceOverlay(relevance(**whose)).to_html(tmp_path / "page.html")

@@ -1,23 +1,25 @@
-"""Names imported when they are first used, and names that were others before, in one table."""
+"""Imports at first use, and the former names of modules, classes, arguments and attributes."""
 
+import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pkgutil import resolve_name
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import lazy_loader
 
 from .errors import warn
 
 MODULES: Mapping[str, str] = {
-    "evaluate.cases": "reproduce.cases",
+    "evaluate.cases": "reproduce.qi2018.cases",
     "evaluate.faithfulness": "evaluate._faithfulness",
     "evaluate.figure": "reproduce.figure",
-    "evaluate.heat_maps": "reproduce._heat_maps",
+    "evaluate.heat_maps": "reproduce.qi2018._heat_maps",
     "evaluate.jaccard": "evaluate._jaccard",
     "evaluate.lengerich2017": "reproduce.lengerich2017",
     "evaluate.localisation": "evaluate._localisation",
@@ -26,16 +28,17 @@ MODULES: Mapping[str, str] = {
     "evaluate.orthogonality": "evaluate._orthogonality",
     "evaluate.outline": "evaluate._outline",
     "evaluate.part_deletion": "evaluate._part_deletion",
-    "evaluate.part_pictures": "reproduce.part_pictures",
+    "evaluate.part_pictures": "reproduce.qi2018.part_pictures",
     "evaluate.patch_accuracy": "evaluate._patch_accuracy",
     "evaluate.qi2018": "reproduce.qi2018",
-    "evaluate.qi2018_findings": "reproduce.qi2018_findings",
+    "evaluate.qi2018_findings": "reproduce.qi2018",
+    "evaluate.shifted": "reproduce.qi2018.shift",
     "evaluate.sharpness": "evaluate._sharpness",
     "evaluate.top_pixels": "evaluate._top_pixels",
-    "evaluate.two_classes": "reproduce.two_classes",
+    "evaluate.two_classes": "reproduce.lengerich2017.two_classes",
     "evaluate.zintgraf2016": "reproduce.zintgraf2016",
-    "evaluate.zintgraf2016_claims": "reproduce.zintgraf2016_claims",
-    "evaluate.zintgraf2016_findings": "reproduce.zintgraf2016_findings",
+    "evaluate.zintgraf2016_claims": "reproduce.zintgraf2016.claims",
+    "evaluate.zintgraf2016_findings": "reproduce.zintgraf2016",
     "evidence": "results.evidence",
     "explain.excitation_backprop": "explain._excitation_backprop",
     "explain.explanation_fit": "explain.explanation_module.fit",
@@ -59,7 +62,7 @@ MODULES: Mapping[str, str] = {
     "networks.network": "networks._network",
     "render": "results.render",
     "results.difference": "results._difference",
-    "widgets.concepts": "live.concepts",
+    "widgets.concepts": "live.x_feature_fit",
     "widgets.difference": "live.difference",
     "widgets.live_result": "live.live_result",
     "widgets.neurons": "live.neurons",
@@ -67,14 +70,14 @@ MODULES: Mapping[str, str] = {
     "widgets.study": "live.study",
     "widgets.worker": "live.worker",
 }
-"""By what a module was called before, what it is called now, within the package."""
+"""By former name of a module, its name now, within the package."""
 
 NAMES: Mapping[str, str] = {
     "evaluate.Figure": "reproduce.Figure",
-    "evaluate.HeatMaps": "reproduce.HeatMaps",
-    "evaluate.heat_maps": "reproduce.heat_maps",
-    "evaluate.heat_maps_of_score": "reproduce.heat_maps_of_score",
-    "widgets.Concepts": "live.Concepts",
+    "evaluate.HeatMaps": "reproduce.qi2018.HeatMaps",
+    "evaluate.heat_maps": "reproduce.qi2018.heat_maps",
+    "evaluate.heat_maps_of_score": "reproduce.qi2018.heat_maps_of_score",
+    "widgets.Concepts": "live.XFeatureFit",
     "widgets.Difference": "live.Difference",
     "widgets.Inquiry": "live.LiveResult",
     "widgets.LiveResult": "live.LiveResult",
@@ -84,7 +87,9 @@ NAMES: Mapping[str, str] = {
     "widgets.Regions": "live.Regions",
     "widgets.Study": "live.Study",
 }
-"""By what a class or function was called before, what it is called now, within the package."""
+"""By former name of a class or function, its name now, within the package."""
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 _ROOT = f"{__package__}."
 
@@ -92,9 +97,9 @@ _ROOT = f"{__package__}."
 def attach(
     package: str, file: str
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]], Sequence[str]]:
-    """``__getattr__``, ``__dir__`` and ``__all__`` of a package of names in its ``__init__.pyi``.
+    """``__getattr__``, ``__dir__`` and ``__all__`` of a package, from its ``__init__.pyi``.
 
-    They are imported when they are first used. Names of before still work, with a warning.
+    Names are imported at first use. Former names still work, with a warning.
     """
     load, listed, public = lazy_loader.attach_stub(package, file)
 
@@ -105,10 +110,10 @@ def attach(
 
 
 def renamed(module: str, name: str) -> Any:
-    """What was called ``name`` before in a module, with a warning that tells its name now.
+    """Object with this former name in a module, with a warning that tells its name now.
 
     Raises:
-        AttributeError: when there was no such name.
+        AttributeError: for no former name.
     """
     before = f"{module}.{name}"
     now = NAMES.get(before.removeprefix(_ROOT)) or MODULES.get(before.removeprefix(_ROOT))
@@ -118,29 +123,31 @@ def renamed(module: str, name: str) -> Any:
 
 
 def _told(before: str, now: str) -> str:
-    """The whole of a new name, after the warning."""
+    """Full name now, after a warning."""
     warn(f"{before} is called {_ROOT}{now} now", DeprecationWarning)
     return _ROOT + now
 
 
 class _Former(ModuleType):
-    """A module by its name of before.
+    """Module by its former name.
 
-    An import leaves it in its package, where a function of the same name may be looked for: calling
-    it calls that function.
+    An import makes it an attribute of its package, in place of a function of the same name: calling
+    the module calls that function.
     """
 
     now: ModuleType
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.now, name)
+        if hasattr(self.now, name):
+            return getattr(self.now, name)
+        return renamed(self.__name__.rpartition(".")[0], name)
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         return getattr(self.now, self.__name__.rpartition(".")[2])(*arguments, **options)
 
 
 class _Finder(MetaPathFinder, Loader):
-    """Finds modules by their names of before, for ``sys.meta_path``."""
+    """Finder of modules by their former names, for ``sys.meta_path``."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -154,7 +161,98 @@ class _Finder(MetaPathFinder, Loader):
         return former
 
     def exec_module(self, module: ModuleType) -> None:
-        """Nothing is left to run."""
+        """Do nothing: the module by its name now is imported already."""
 
 
 sys.meta_path.append(_Finder())
+
+
+class FormerName:
+    """Descriptor of an attribute's former name, for the body of a class; reading it warns.
+
+    Example:
+        >>> import warnings
+        >>> class Disk:
+        ...     radius = 2.0
+        ...     r = FormerName("radius")
+        >>> with warnings.catch_warnings(action="ignore"):
+        ...     Disk().r
+        2.0
+    """
+
+    def __init__(self, now: str) -> None:
+        self._now = now
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._former = name
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        if instance is None:
+            return self
+        kind = type(instance).__name__
+        warn(f"{kind}.{self._former} is called {kind}.{self._now} now", DeprecationWarning)
+        return getattr(instance, self._now)
+
+
+def formerly(**names: str) -> Callable[[F], F]:
+    """Decorator of a function, or a dataclass, for former names of its arguments.
+
+    Former names still work as keywords, and as attributes of a dataclass, with a warning. Where
+    another argument has a former name now, a keyword of that name has its former meaning if the
+    argument that it named is missing otherwise.
+
+    Args:
+        names: by former name, the name now.
+
+    Example:
+        >>> import warnings
+        >>> @formerly(r="radius")
+        ... def area(radius):
+        ...     return 3.14 * radius**2
+        >>> with warnings.catch_warnings(action="ignore"):
+        ...     area(r=1.0)
+        3.14
+    """
+
+    def decorate(owner: Any) -> Any:
+        of_class = isinstance(owner, type)
+        called = owner.__init__ if of_class else owner
+        arguments = list(inspect.signature(called).parameters)
+
+        @wraps(called)
+        def call(*values: Any, **options: Any) -> Any:
+            taken = {*arguments[: len(values)], *options}
+            former = {
+                name: now
+                for name, now in names.items()
+                if name not in arguments or now not in taken
+            }
+            return called(*values, **current_names(owner.__name__, former, options))
+
+        if not of_class:
+            return call
+        owner.__init__, owner.former_names = call, names
+        for former, now in names.items():
+            attribute = FormerName(now)
+            attribute.__set_name__(owner, former)
+            setattr(owner, former, attribute)
+        return owner
+
+    return decorate
+
+
+def current_names(
+    owner: str, names: Mapping[str, str], options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Keyword arguments of ``owner`` by their names now, with a warning for each former one.
+
+    Args:
+        names: by former name, the name now.
+        options: values by either name; that of the former one counts where an argument has both,
+            as :func:`dataclasses.replace` passes a value for every field.
+    """
+    for former in names.keys() & options.keys():
+        sentence = f"the argument {former} of {owner} is called {names[former]} now"
+        warn(sentence, DeprecationWarning)
+    kept = {name: value for name, value in options.items() if name not in names}
+    return kept | {names[name]: value for name, value in options.items() if name in names}

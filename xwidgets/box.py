@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 class Box(NamedTuple):
-    """A rectangle of pixels; its bottom and right edge lie just outside.
+    """Rectangle of pixels; bottom and right are exclusive.
 
     Example:
         >>> Box(2, 1, 9, 5).height
@@ -23,22 +23,22 @@ class Box(NamedTuple):
 
     @property
     def height(self) -> int:
-        """Rows."""
+        """Number of rows."""
         return self.bottom - self.top
 
     @property
     def width(self) -> int:
-        """Columns."""
+        """Number of columns."""
         return self.right - self.left
 
     @property
     def slices(self) -> tuple[slice, slice]:
-        """What cuts the box out of an array ``(H, W, ...)``."""
+        """Slices that cut the box out of an array ``(H, W, ...)``."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
     @classmethod
     def around(cls, mask: NDArray[np.bool_]) -> Box | None:
-        """The smallest box around what is true in ``(H, W)``; ``None`` when nothing is.
+        """Bounding box of the true pixels of a mask ``(H, W)``; ``None`` when there are none.
 
         Example:
             >>> Box.around(np.eye(3, dtype=bool))

@@ -1,4 +1,4 @@
-"""Sentences for what cannot be, or is not as it should be."""
+"""Errors and warnings in one sentence that names problem and fix; checks of arguments."""
 
 import operator
 import os
@@ -14,7 +14,7 @@ _PACKAGE = str(Path(__file__).parent) + os.sep
 
 
 def unknown(what: str, name: object, known: Iterable[str], hint: str = "") -> ValueError:
-    """An error that names what was not found, the nearest known names, and where to list them.
+    """ValueError for an unknown name, with the nearest known names, and a hint.
 
     >>> print(unknown("network", "brids", ["birds", "street"]))
     unknown network 'brids'; did you mean 'birds'?
@@ -30,26 +30,26 @@ def unknown(what: str, name: object, known: Iterable[str], hint: str = "") -> Va
 
 
 def index_within(what: str, number: object, count: int, owner: str) -> int:
-    """``number`` as an int, when it is one of the ``count`` that ``owner`` has.
+    """Index ``number`` as an int, checked against the ``count`` of things that ``owner`` has.
 
     >>> index_within("channel", 7, 4, "layer 'features.0'")
     Traceback (most recent call last):
     ValueError: channel 7 does not exist: layer 'features.0' has channels 0 to 3
     """
     try:
-        found = operator.index(number)  # type: ignore[arg-type]  # also of what argmax returns
+        index = operator.index(number)  # type: ignore[arg-type]  # also for the result of argmax
     except TypeError:
-        found = -1
-    if not 0 <= found < count:
+        index = -1
+    if not 0 <= index < count:
         several = f"{what}es" if what.endswith("s") else f"{what}s"
         raise ValueError(
             f"{what} {number!r} does not exist: {owner} has {several} 0 to {count - 1}"
         )
-    return found
+    return index
 
 
 def at_least(name: str, value: int, least: int) -> None:
-    """Raise when the number that is called ``name`` is too small or no whole number.
+    """Check that ``value``, called ``name``, is a whole number of at least ``least``.
 
     >>> at_least("samples", 0, 1)
     Traceback (most recent call last):
@@ -60,7 +60,7 @@ def at_least(name: str, value: int, least: int) -> None:
 
 
 def number(name: str, value: Any, holds: Callable[[Any], bool], condition: str) -> None:
-    """Raise when what is called ``name`` is no number for which ``holds`` is true.
+    """Check that ``value``, called ``name``, is a number for which ``holds`` is true.
 
     >>> number("sigma", -1, lambda sigma: sigma > 0, "above 0")
     Traceback (most recent call last):
@@ -71,7 +71,7 @@ def number(name: str, value: Any, holds: Callable[[Any], bool], condition: str) 
 
 
 def of_kind(name: str, value: object, kinds: Any, needed: str) -> None:
-    """Raise when what is called ``name`` is of none of the ``kinds``, which ``needed`` describes.
+    """Check that ``value``, called ``name``, is one of the ``kinds``, which ``needed`` describes.
 
     >>> of_kind("study", 3, str, "an xw.Study")
     Traceback (most recent call last):
@@ -82,7 +82,7 @@ def of_kind(name: str, value: object, kinds: Any, needed: str) -> None:
 
 
 def a_seed(value: int) -> int:
-    """``value`` as an int, when every source of randomness takes it.
+    """Seed as an int, checked to be valid for all random generators.
 
     >>> a_seed(-1)
     Traceback (most recent call last):
@@ -94,7 +94,7 @@ def a_seed(value: int) -> int:
 
 
 def warn(sentence: str, category: type[Warning] = UserWarning) -> None:
-    """Warn, pointing at the user's line, which is the nearest outside of this package."""
+    """Warn at the nearest line of the call stack outside of this package, the user's."""
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame, level = frame.f_back, level + 1

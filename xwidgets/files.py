@@ -1,4 +1,4 @@
-"""Files that are whole at any time, whoever reads or writes them meanwhile."""
+"""Atomic writing of files."""
 
 import os
 from collections.abc import Iterator
@@ -9,13 +9,12 @@ from uuid import uuid4
 
 @contextmanager
 def whole(path: str | Path) -> Iterator[Path]:
-    """A path beside ``path`` to write to; it takes its place when nothing went wrong.
+    """Context of a temporary path to write to, which replaces ``path`` unless an error is raised.
 
-    A link stays one, and the file that it points to is replaced. Permissions stay as they are.
+    Of a link, the file that it points to is replaced. Permissions are kept.
 
     Raises:
-        OSError: when there is no such folder, or what is at ``path`` is no file that may be
-            written.
+        OSError: when the folder is missing, or ``path`` is not a writable file.
 
     Example:
         >>> with whole("names.txt") as part:

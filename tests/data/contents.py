@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 import xwidgets as xw
-from xwidgets.reproduce.figure import Figure
+from xwidgets.explain.explanation_module import Facts
+from xwidgets.reproduce import Figure
 from xwidgets.results.names import Names
 from xwidgets.results.result import Result
 
@@ -42,9 +43,12 @@ def told(value: Any) -> Any:
             return [told(one) for one in value]
         case Result():
             known = {item.name: told(getattr(value, item.name)) for item in fields(value)}
+            known |= {former: known[now] for former, now in value.former_names.items()}
             return known | {"repr": repr(value), "title": getattr(value, "title", None)}
         case xw.ExplanationModule():
-            known = {"facts": asdict(value.facts), "fingerprint": value.fingerprint}
+            facts = asdict(value.facts)
+            facts |= {former: facts[now] for former, now in Facts.former_names.items()}
+            known = {"facts": facts, "fingerprint": value.fingerprint}
             return known | {"repr": repr(value), "weights": told(value.weights)}
         case xw.ConditionalSampler():
             known = {"mean": told(value.mean), "covariance": told(value.covariance)}

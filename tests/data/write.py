@@ -17,7 +17,7 @@ from torch import nn
 
 import xwidgets as xw
 from tests.data.contents import LOADERS, told
-from xwidgets.reproduce.figure import Figure
+from xwidgets.reproduce import Figure
 from xwidgets.results.names import Names, Opinion
 
 

@@ -77,7 +77,7 @@ def test_features_are_those_of_the_network() -> None:
         hidden = layers[:3](images).double().numpy()
     f_reg, f_cls = by_hand(hidden, scores, 1, [0, 3], [2.0, 1.0], -0.5)
     assert (found.f_reg, found.f_cls) == (pytest.approx(f_reg, rel=1e-4), pytest.approx(f_cls))
-    other = replace(module.facts, network="other")
+    other = replace(module.facts, network_name="other")
     elsewhere = ExplanationModule(other, module.encoder, module.weights, module.intercept)
     with pytest.raises(ValueError, match="fitted to network 'other'"):
         faithfulness(net, elsewhere, images)

@@ -8,7 +8,7 @@ from xwidgets.results import NeuronPatch
 
 def patch(box: Box | None) -> NeuronPatch:
     return NeuronPatch(
-        network="none",
+        network_name="none",
         layer="features.0",
         channel=0,
         convolution=1,

@@ -345,7 +345,7 @@ def test_stops_at_any_layer(stop, contrastive):
     assert_close(ours, expected, 1e-10)
     relevance = xw.excitation_backprop(network(body, 12), x, 2, str(stop), contrastive)
     assert relevance.mass == pytest.approx(float(expected.detach().sum()), abs=1e-9)
-    assert relevance.parameters["layer"] == str(stop)
+    assert relevance.parameters["stop_at"] == str(stop)
 
 
 def test_normalised_pixels_count_by_their_positive_part():
@@ -537,7 +537,7 @@ def test_all_of_the_mass_of_photographs_arrives(real):
         contrastive = xw.excitation_backprop(net, x)
         assert contrastive.mass == pytest.approx(unopposed(net, x), abs=1e-4)
         assert 0.01 < contrastive.values.sum() < 1
-        assert contrastive.parameters["layer"] == "features.8"
+        assert contrastive.parameters["stop_at"] == "features.8"
         assert contrastive.label == net.top(x, 1)[0][1]
 
 
@@ -643,7 +643,7 @@ def test_from_a_hidden_unit(contrastive):
         expected = expected - against
     relevance = xw.excitation_backprop(network(body, 12), x, unit, "4", contrastive, source="10")
     assert relevance.mass == pytest.approx(float(expected.detach().sum()), abs=1e-9)
-    assert relevance.parameters["source"] == "10"
+    assert relevance.parameters["layer"] == "10"
     assert relevance.target == unit
     assert_matches(relevance, expected)
 
@@ -762,13 +762,13 @@ def test_stops_by_default_at_the_deepest_pooled_layer_with_maps_of_12_pixels(nam
     net = network(torchvision_module(name), 224)
     relevance = xw.excitation_backprop(net, image(224))
     assert relevance.parameters == {
-        "layer": layer, "contrastive": True, "source": None, "top": None,
+        "stop_at": layer, "contrastive": True, "layer": None, "top": None,
     }  # fmt: skip
 
 
 def test_stops_by_default_at_the_pixels_where_no_map_is_large_enough():
     relevance = xw.excitation_backprop(network(randomize(vgg()), 20), image(20))
-    assert relevance.parameters["layer"] == "pixels"
+    assert relevance.parameters["stop_at"] == "pixels"
 
 
 def test_the_default_is_contrastive():

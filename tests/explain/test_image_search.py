@@ -85,7 +85,11 @@ def check(net, images, neurons, results, k):
         assert [crop.shape for crop in result.crops] == [
             (field.height, field.width, 3) for field in fields
         ]
-        assert (result.layer, result.channel, result.network) == (chosen.name, channel, "small")
+        assert (result.layer, result.channel, result.network_name) == (
+            chosen.name,
+            channel,
+            "small",
+        )
         assert result.searched == result.total == len(images)
         assert result.skipped == ()
 
@@ -95,7 +99,7 @@ def assert_same(ours, theirs):
     for one, other in zip(ours, theirs, strict=True):
         assert np.array_equal(one.activations, other.activations)
         assert np.array_equal(one.images, other.images)
-        for name in ("network", "layer", "channel", "fields", "sources", "searched", "total",
+        for name in ("network_name", "layer", "channel", "fields", "sources", "searched", "total",
                      "skipped", "versions"):  # fmt: skip
             assert getattr(one, name) == getattr(other, name)
 

@@ -19,7 +19,7 @@ from .grad_cam import GradCAM
 
 OTHERS = {
     "net", "image", "images", "target", "targets", "layer", "source", "top", "neurons", "channel",
-    "seconds", "target_layer", "progress", "mask", "module",
+    "seconds", "progress", "mask", "module",
 }  # fmt: skip
 """Arguments that say what a method is run on, where it has no parameter of that name."""
 
@@ -40,7 +40,7 @@ FRONTS = {
 }  # fmt: skip
 PAIRS = [(method, function) for method, functions in FRONTS.items() for function in functions]
 pytestmark = pytest.mark.filterwarnings(r"ignore:\d+ images are fewer")
-NEEDED = {"layer": "features.28", "images": None, "mask": None, "module": None}
+NEEDED = {"removed_layer": "features.28", "images": None, "mask": None, "module": None}
 """Parameters without which their function cannot be called, though the method has a default."""
 
 
@@ -240,7 +240,7 @@ def test_what_cannot_be_is_refused_without_computing(net: xw.Network, image: tor
             (xw.PredictionDifference(window=4, stride=5), "stride 5 is larger"),
             (xw.Saliency(reduce="mean"), 'must be "maximum" or "signed"'),
             (xw.Saliency(sigma=0.1), "needs samples > 1"),
-            (xw.ExcitationBackprop(layer="9"), "unknown layer '9'"),
+            (xw.ExcitationBackprop(stop_at="9"), "unknown layer '9'"),
             (xw.InputResampling(samples=1), "at least 2"),
             (xw.InputResampling(sigma=0), "above 0"),
             (xw.UnitDifference("nowhere"), "unknown layer"),
@@ -378,5 +378,5 @@ def test_a_part_of_a_layer_has_its_own_unit_and_keeps_its_layer(
     found = xw.Saliency().run(net, image, xw.Channel(2, 3))
     assert found.unit == "activation per unit of pixel value"
     assert found.parameters["layer"] == "3"
-    stopped = xw.ExcitationBackprop(layer="2").run(net, image, xw.Channel(2, 3))
-    assert (stopped.parameters["layer"], stopped.parameters["source"]) == ("2", "3")
+    stopped = xw.ExcitationBackprop(stop_at="2").run(net, image, xw.Channel(2, 3))
+    assert (stopped.parameters["stop_at"], stopped.parameters["layer"]) == ("2", "3")

@@ -498,7 +498,7 @@ def test_the_ranking_knows_what_was_asked():
         output="probability", minimum=0.01, as_printed=True,
     )  # fmt: skip
     assert (ranking.metric, ranking.top, ranking.minimum) == ("weight_sum", 2, 0.01)
-    assert (ranking.network, ranking.target, ranking.label) == ("small", 2, "c")
+    assert (ranking.network_name, ranking.target, ranking.label) == ("small", 2, "c")
     assert ranking.parameters == {
         "samples": 3, "sigma": 0.2, "seed": 7, "output": "probability", "as_printed": True,
     }  # fmt: skip

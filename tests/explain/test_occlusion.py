@@ -358,7 +358,7 @@ def test_the_result_says_how_it_was_made(tmp_path):
     result = xw.occlusion(network(), image()[None], 1, (2, 3), 2, COLOUR, "drop", memory=0)
     assert result.values.dtype == np.float32
     assert result.image.shape == (8, 10, 3)
-    assert (result.method, result.network, result.label) == ("occlusion", "small", "class 1")
+    assert (result.method, result.network_name, result.label) == ("occlusion", "small", "class 1")
     assert result.parameters == {
         "window": [2, 3], "stride": 2, "value": [0.1, 0.5, 0.9], "measure": "drop",
     }  # fmt: skip

@@ -50,7 +50,7 @@ def test_a_patch_from_the_maximum_is_the_receptive_field_of_where_it_is():
 
 def test_contact_names_the_sides_on_which_the_box_reaches_the_field():
     patch = xw.NeuronPatch(
-        network="n", layer="l", channel=0, convolution=1, depth=1.0,
+        network_name="n", layer="l", channel=0, convolution=1, depth=1.0,
         activation=1.0, image=np.zeros((9, 9, 3), np.uint8),
         pixels=np.zeros((3, 9, 9), np.float32), box=xw.box.Box(1, 2, 6, 7),
         field=xw.box.Box(1, 0, 8, 7),

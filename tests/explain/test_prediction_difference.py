@@ -70,8 +70,8 @@ class Recorder:
     def largest(self, x):
         return 2
 
-    def given(self, x, window):
-        draw = gaussian().given(x, window)
+    def condition(self, x, window):
+        draw = gaussian().condition(x, window)
 
         def record(corners, rngs):
             drawn = draw(corners, rngs)
@@ -572,7 +572,7 @@ def test_the_result_says_how_it_was_made():
     )
     assert result.values.dtype == np.float32
     assert result.image.shape == (HEIGHT, WIDTH, 3)
-    assert (result.unit, result.network, result.completed) == ("bits", "small", 1.0)
+    assert (result.unit, result.network_name, result.completed) == ("bits", "small", 1.0)
     assert result.parameters == {
         "window": 3, "sampler": repr(GREY), "samples": 2, "stride": 2, "seed": 5,
         "measure": "evidence", "training_size": 99,

@@ -128,9 +128,7 @@ class Branching(Branched):
 
 @pytest.mark.parametrize("kind", [Branched, Branching])
 def test_a_deeper_layer_can_hold_the_node(kind):
-    result = unit_relevance(
-        network(kind), image(), "middle", (2, 1, 0), IMAGES, 5, target_layer="last"
-    )
+    result = unit_relevance(network(kind), image(), "middle", (2, 1, 0), IMAGES, 5, layer="last")
     assert (result.note != "") == (kind is Branching)
     module = network().module
     with torch.no_grad():

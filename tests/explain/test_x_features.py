@@ -26,7 +26,7 @@ COUNT = 4
 
 def facts(**changes):
     known = {
-        "network": "small", "layer": "4", "target": 2, "label": "finch", "method": "srae",
+        "network_name": "small", "layer": "4", "target": 2, "label": "finch", "method": "srae",
         "parameters": {}, "curves": {}, "versions": {},
     }  # fmt: skip
     return Facts(**(known | changes))
@@ -97,7 +97,7 @@ def assert_same(one, other, tolerance=0.0):
     assert np.array_equal(one.image, other.image)
     assert one.score == pytest.approx(other.score, rel=1e-4, abs=1e-5)
     assert [name for name, _ in one.rivals] == [name for name, _ in other.rivals]
-    for name in ("intercept", "network", "layer", "target", "label", "top", "method", "module",
+    for name in ("intercept", "network_name", "layer", "target", "label", "top", "method", "module",
                  "parameters", "versions"):  # fmt: skip
         assert getattr(one, name) == getattr(other, name)
 
@@ -178,7 +178,9 @@ def test_maps_of_linear_layers_are_those_of_matrices(
     height, width, units, hidden, count, contrastive, seed
 ):
     first, bias = drawn(units, 3 * height * width, seed=seed), drawn(units, seed=seed + 1)
-    module = module_of((units, hidden, count), seed, torch.float64, layer="first", network="flat")
+    module = module_of(
+        (units, hidden, count), seed, torch.float64, layer="first", network_name="flat"
+    )
     second = linear(drawn(3, units, seed=seed + 2), drawn(3, seed=seed + 3))
     net = xw.Network(Flat(linear(first, bias), second), size=(height, width), name="flat")
     image = drawn(3, height, width, seed=seed + 4).sigmoid()
@@ -239,10 +241,10 @@ def test_mass_is_what_arrives_before_negative_values_are_cut():
 
 def test_by_default_maps_are_taken_where_excitation_backprop_takes_them():
     net, image = xw.network("birds"), xw.scenes.bird(seed=3, species=3).image
-    module = module_of((128, 9, 3), network="birds", layer="classifier.0", target=3)
+    module = module_of((128, 9, 3), network_name="birds", layer="classifier.0", target=3)
     found = x_features(net, module, image)
     relevance = xw.excitation_backprop(net, image)
-    assert found.parameters == {"layer": relevance.parameters["layer"], "contrastive": True}
+    assert found.parameters == {"stop_at": relevance.parameters["stop_at"], "contrastive": True}
     assert found.maps.shape == (3, *image.shape[1:])
 
 
@@ -271,10 +273,10 @@ def test_it_tells_the_score_its_rivals_and_where_it_comes_from():
         assert np.array_equal(found.weights, module.weights)
         assert np.array_equal(found.image, picture(image))
     assert len(tops) > 2
-    assert (found.intercept, found.network, found.layer) == (0.5, "small", "4")
+    assert (found.intercept, found.network_name, found.layer) == (0.5, "small", "4")
     assert (found.target, found.label, found.method) == (2, "finch", "srae")
     assert found.module == module.fingerprint
-    assert found.parameters == {"layer": "0", "contrastive": True}
+    assert found.parameters == {"stop_at": "0", "contrastive": True}
 
 
 def test_no_more_than_three_rivals_are_told():
@@ -410,16 +412,16 @@ def test_no_warning_is_given(recwarn):
         ({"net": network(name="other")},
          "the module was fitted to network 'small', not to 'other'; fit one to this network"),
         ({"module": module_of(layer="4.relu")}, "unknown layer '4.relu'"),
-        ({"layer": "features.0"}, "unknown layer 'features.0'"),
-        ({"layer": 2}, "there is no convolution 2: small has 1 to 1"),
+        ({"stop_at": "features.0"}, "unknown layer 'features.0'"),
+        ({"stop_at": 2}, "there is no convolution 2: small has 1 to 1"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_said_at_once(changes, sentence, many):
-    given = {"net": network(), "module": module_of(), "layer": None} | changes
+    given = {"net": network(), "module": module_of(), "stop_at": None} | changes
     function = x_features_each if many else x_features
     images = pixels(2) if many else pixels(1)[0]
     with pytest.raises(ValueError, match=sentence) as caught:
-        function(given["net"], given["module"], images, given["layer"])
+        function(given["net"], given["module"], images, given["stop_at"])
     assert "\n" not in str(caught.value)
 
 

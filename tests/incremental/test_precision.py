@@ -101,8 +101,8 @@ def test_a_map_says_in_which_type_it_was_computed():
     exact = xw.prediction_difference(net, image, **options)
     with SMALL:
         first, *_, rounded = xw.explain.prediction_difference_steps(net, image, **options)
-    assert exact.products == first.products == "float32"
-    assert rounded.products == "bfloat16"
+    assert exact.compute_dtype == first.compute_dtype == "float32"
+    assert rounded.compute_dtype == "bfloat16"
     assert not rounded.note
     error = abs(rounded.values - exact.values)
     assert 0 < error.max() < 0.02 * abs(exact.values).max()

@@ -44,13 +44,13 @@ TARGETS = {
         Above("second", 4),
         lambda found: found["second"][:, 4].mean((1, 2)),
         "unit 4 of layer 'second'",
-        {"source": "second", "top": None},
+        {"layer": "second", "top": None},
     ),
     "unit above the scores": (
         Above(None, 1),
         lambda found: found["linear"][:, 1],
         "unit 1 of layer None",
-        {"source": None, "top": None},
+        {"layer": None, "top": None},
     ),
 }
 each = pytest.mark.parametrize("name", TARGETS)
@@ -90,7 +90,7 @@ def test_a_unit_above_may_be_of_layers_of_the_callers_own():
     watched = Subject(net, x).watched(target=target)
     torch.testing.assert_close(target.score(watched), expected, rtol=0, atol=1e-12)
     assert target.label(net) == "unit 1 of the top layers"
-    assert dict(target.facts) == {"source": "second", "top": "Conv2d"}
+    assert dict(target.facts) == {"layer": "second", "top": "Conv2d"}
 
 
 def test_a_class_of_a_network_without_names_is_a_number():
@@ -172,7 +172,7 @@ def test_excitation_backprop_from_a_unit_shares_out_one():
     assert by_hand(net, x)["second"][0, 5, 2, 3] > 0
     result = xw.excitation_backprop(net, x, unit, "first", contrastive=False)
     assert result.mass == pytest.approx(1)
-    assert {"source": "second", "row": 2, "column": 3}.items() <= result.parameters.items()
+    assert {"layer": "second", "row": 2, "column": 3}.items() <= result.parameters.items()
 
 
 # Deconvnet

@@ -11,7 +11,7 @@ from xwidgets.box import Box
 from xwidgets.evaluate.parts import mask_parts, voronoi_parts
 from xwidgets.images._cub import BirdPhotograph, cub
 from xwidgets.images.scenes import Point, birds
-from xwidgets.reproduce.cases import Drawn, Photographed, cub_birds, drawn_birds
+from xwidgets.reproduce.qi2018.cases import Drawn, Photographed, cub_birds, drawn_birds
 
 from .cub_copy import write_copy
 

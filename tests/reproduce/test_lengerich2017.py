@@ -11,8 +11,16 @@ import xwidgets as xw
 from xwidgets.box import Box
 from xwidgets.evaluate import jaccard, localisation
 from xwidgets.networks.training import train
-from xwidgets.reproduce import lengerich2017, two_classes
-from xwidgets.reproduce.lengerich2017 import PUBLISHED, SETTINGS, Reproduction, Setting, findings
+from xwidgets.reproduce import lengerich2017
+from xwidgets.reproduce.lengerich2017 import (
+    PUBLISHED,
+    SETTINGS,
+    Reproduction,
+    Setting,
+    experiments,
+    findings,
+    two_classes,
+)
 from xwidgets.results import METRICS
 
 TINY = Setting("tiny", 1, 64, 9, 1, (0, 1), 2, 4, samples=3, top=1, minimum=0.02)
@@ -68,7 +76,7 @@ def repetitions(monkeypatch: pytest.MonkeyPatch, stop_at: int | None = None) -> 
                 raise KeyboardInterrupt
         done.append(seed)
 
-    monkeypatch.setattr(lengerich2017, "_repetition", repetition)
+    monkeypatch.setattr(experiments, "_repetition", repetition)
     return done
 
 

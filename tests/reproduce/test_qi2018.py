@@ -9,19 +9,29 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from torch import nn
 
 import xwidgets as xw
-from xwidgets.evaluate import orthogonality, shifted_network
+from xwidgets.evaluate import orthogonality
 from xwidgets.explain.explanation_module import METHODS, ExplanationModule
 from xwidgets.images.scenes import Point
 from xwidgets.images.scenes.birds import PARTS
-from xwidgets.reproduce import heat_maps, qi2018
-from xwidgets.reproduce._heat_maps import HeatMaps, localities, measures
-from xwidgets.reproduce.cases import Photographed, cub_birds, drawn_birds
-from xwidgets.reproduce.part_pictures import parts_picture, points_picture
-from xwidgets.reproduce.qi2018 import COLUMNS, SETTINGS, Laboratory, Reproduction, Setting
-from xwidgets.reproduce.qi2018_findings import best_and_worst, findings, spread_table
+from xwidgets.reproduce import qi2018
+from xwidgets.reproduce.qi2018 import (
+    COLUMNS,
+    SETTINGS,
+    HeatMaps,
+    Laboratory,
+    Reproduction,
+    Setting,
+    best_and_worst,
+    experiments,
+    findings,
+    heat_maps,
+    localities,
+    measures,
+)
+from xwidgets.reproduce.qi2018.cases import Photographed, cub_birds, drawn_birds
+from xwidgets.reproduce.qi2018.part_pictures import parts_picture, points_picture
 
 from .cub_copy import write_copy
 
@@ -179,36 +189,6 @@ def test_measures_leave_out_what_is_silent() -> None:
 # The constant shift
 
 
-def test_a_shift_is_taken_off_with_its_padding() -> None:
-    net = xw.network("birds")
-    shifted, offset = shifted_network(net)
-    image = 0.7 * xw.scenes.bird(seed=5).image[None]
-    assert offset.unique().numel() > 1 or offset.shape == (3, 1, 1)
-    torch.testing.assert_close(net(image), shifted(image + offset), rtol=1e-4, atol=1e-4)
-    assert not torch.allclose(net(image), net(image + offset), atol=1e-2)
-    torch.testing.assert_close(net(image), xw.network("birds")(image))
-
-
-def test_networks_without_normalisation_or_bias_are_shifted_too() -> None:
-    torch.manual_seed(0)
-    layers = nn.Sequential(
-        nn.Conv2d(3, 4, 3, padding=(1, 2), bias=False), nn.ReLU(), nn.Flatten(), nn.LazyLinear(2)
-    )
-    layers(torch.rand(1, 3, 6, 6))
-    net = xw.Network(layers, size=(6, 6), name="small")
-    shifted, offset = shifted_network(net)
-    image = torch.rand(2, 3, 6, 6) / 2
-    assert offset.flatten().tolist() == [0.5] * 3
-    torch.testing.assert_close(net(image), shifted(image + offset))
-
-
-def test_other_first_layers_are_refused() -> None:
-    for first in (nn.Conv2d(3, 2, 3, padding=1, padding_mode="reflect"), nn.Linear(6, 2)):
-        net = xw.Network(nn.Sequential(first, nn.Flatten()), size=(6, 6), name="other")
-        with pytest.raises(ValueError, match="other does not begin with a convolution"):
-            shifted_network(net)
-
-
 def test_the_shift_changes_gradients_and_not_excitation(found: Reproduction) -> None:
     means = found.shift.groupby("maps").mean(numeric_only=True)
     assert means.loc["excitation", "difference"] < 1e-3
@@ -252,7 +232,7 @@ def counted(monkeypatch: pytest.MonkeyPatch, stop_at: str | None = None) -> list
         return one
 
     monkeypatch.setattr(
-        qi2018, "EXPERIMENTS", {name: experiment(name) for name in Reproduction._fields}
+        experiments, "EXPERIMENTS", {name: experiment(name) for name in Reproduction._fields}
     )
     return done
 
@@ -306,28 +286,6 @@ def test_the_module_of_a_picture_is_kept(lab: Laboratory, found, folder, monkeyp
 
 
 # What it says
-
-
-def test_spread_is_over_classes_and_seeds() -> None:
-    rows = pd.DataFrame(
-        {
-            "method": "nn",
-            "class": [1, 1, 2, 2],
-            "seed": [0, 1, 0, 1],
-            "o1": [1.0, 2.0, 5.0, 8.0],
-            "o2": [1.0, np.inf, 3.0, 5.0],
-            "masks": np.nan,
-        }
-    )
-    told = spread_table(rows, "method", ["o1", "o2", "masks"], digits=1).loc["nn"]
-    assert told["o1"] == f"4.0 ± {np.std([1.5, 6.5], ddof=1):.1f} ± {np.std([3, 5], ddof=1):.1f}"
-    assert (
-        told["o2"]
-        == f"3.0 ± {np.std([1, 4], ddof=1):.1f} ± {np.std([2, 5], ddof=1):.1f} (1 infinite)"
-    )
-    assert told["masks"] == ""
-    alone = spread_table(rows[rows["seed"] == 0], "method", ["o1"]).loc["nn", "o1"]
-    assert alone == f"3.00 ± {np.std([1, 5], ddof=1):.2f}"
 
 
 def changed(found: Reproduction, column: str, srae: list[float], nn: list[float]) -> Reproduction:

@@ -7,7 +7,7 @@ from PIL import Image
 
 import xwidgets as xw
 from xwidgets.box import Box
-from xwidgets.reproduce import two_classes
+from xwidgets.reproduce.lengerich2017 import two_classes
 
 
 def test_streets_are_those_of_their_seeds_and_never_shared() -> None:

@@ -11,33 +11,30 @@ import torch
 from torch import nn
 
 import xwidgets as xw
-from xwidgets.evaluate import (
-    half_area,
-    outline,
-    same_sign,
-    sharpness,
-    times_expected,
-    top_pixels,
-    zintgraf2016,
-    zintgraf2016_claims,
-)
+from xwidgets.evaluate import outline, sharpness, top_pixels
 from xwidgets.images.scenes.birds import SPECIES
 from xwidgets.reproduce import Figure
-from xwidgets.reproduce.zintgraf2016 import SETTINGS, Figures, Setting, Subject, drawn
-from xwidgets.reproduce.zintgraf2016_claims import Reproduction, reproduce, steps
-from xwidgets.reproduce.zintgraf2016_findings import (
+from xwidgets.reproduce.zintgraf2016 import (
     FAILS,
     HOLDS,
+    SETTINGS,
     UNCLEAR,
+    Figures,
+    Setting,
+    Subject,
+    claims,
+    drawn,
     findings,
     measures,
     patterns,
     summary,
     verdict,
 )
+from xwidgets.reproduce.zintgraf2016 import figures as figures_module
+from xwidgets.reproduce.zintgraf2016.claims import Reproduction, reproduce, steps
 
 TINY = Setting("tiny", 1, 1, 4, window=4, windows=(1, 2, 4), feature_maps=3)
-CLAIMS = zintgraf2016_claims.Setting("tiny", 1, ("birds",), 1, 1, 8, (8,), (8, 10))
+CLAIMS = claims.Setting("tiny", 1, ("birds",), 1, 1, 8, (8,), (8, 10))
 
 
 @pytest.fixture(scope="module")
@@ -58,62 +55,6 @@ def subject() -> Subject:
 @pytest.fixture
 def figures(subject: Subject) -> Figures:
     return Figures(subject, TINY)
-
-
-# Measures of maps
-
-
-def test_top_pixels_are_the_largest_by_magnitude() -> None:
-    values = np.random.default_rng(0).normal(size=(20, 30))
-    mask = top_pixels(values)
-    assert mask.sum() == 30
-    assert np.abs(values[mask]).min() >= np.abs(values[~mask]).max()
-    assert top_pixels(np.zeros((4, 5))).sum() == 1
-    assert top_pixels(values, 1.0).all()
-    with pytest.raises(ValueError, match="share is 0"):
-        top_pixels(values, 0)
-    with pytest.raises(ValueError, match="not known"):
-        top_pixels(np.array([[np.nan, 1.0]]))
-
-
-def test_the_outline_is_what_is_near_the_edge() -> None:
-    mask = np.zeros((20, 20), bool)
-    mask[5:15, 8:] = True
-    band = outline(mask, 2)
-    places = np.argwhere(np.ones_like(mask))
-    distance = np.linalg.norm(places[:, None] - places, axis=2)
-    inside = mask.ravel()
-    nearest = np.where(inside, distance[:, ~inside].min(1), distance[:, inside].min(1))
-    np.testing.assert_array_equal(band.ravel(), nearest <= 2)
-    assert not band[10, 19], "the border of the picture is no edge of the object"
-    assert not outline(np.ones((5, 5), bool)).any()
-    assert not outline(np.zeros((5, 5), bool)).any()
-
-
-def test_a_map_that_is_spread_evenly_has_what_is_expected() -> None:
-    region = np.zeros((10, 10), bool)
-    region[:2] = True
-    assert times_expected(np.full((10, 10), -3.0), region) == 1
-    assert times_expected(region, region) == 5
-    assert times_expected(region, ~region) == 0
-    assert np.isnan(times_expected(region, np.zeros_like(region)))
-    assert np.isnan(times_expected(np.zeros((10, 10)), region))
-
-
-def test_sharpness_does_not_depend_on_the_unit_and_falls_with_blurring() -> None:
-    noise = np.random.default_rng(0).normal(size=(40, 40))
-    blurred = sum(np.roll(noise, (y, x), (0, 1)) for y in range(5) for x in range(5))
-    assert sharpness(7 * noise) == pytest.approx(sharpness(noise))
-    assert sharpness(blurred) < sharpness(noise) / 2
-    assert same_sign(noise) == pytest.approx(0.5, abs=0.03)
-    assert same_sign(blurred) > 0.8
-    assert same_sign(np.array([[1.0, -1.0], [-1.0, 1.0]])) == 0
-    spot = np.zeros((10, 10))
-    spot[3, 3:7] = 1
-    assert half_area(spot) == 0.02
-    assert half_area(np.full((10, 10), -2.0)) == 0.5
-    empty = np.zeros((3, 3))
-    assert all(np.isnan(measure(empty)) for measure in (sharpness, half_area, same_sign))
 
 
 # Figures in files
@@ -162,7 +103,7 @@ def test_a_saved_figure_is_not_computed_again(
     def computed(*args: object, **kwargs: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(zintgraf2016, "prediction_difference_each", computed)
+    monkeypatch.setattr(figures_module, "prediction_difference_each", computed)
     figures.figure(3)
     with pytest.raises(KeyboardInterrupt):
         Figures(subject, TINY, tmp_path, recompute=True).figure(3)
@@ -319,7 +260,7 @@ def benches(monkeypatch: pytest.MonkeyPatch, stop_at: int | None = None) -> list
     done: list[int] = []
 
     class Bench:
-        def __init__(self, name: str, setting: object) -> None:
+        def __init__(self, setting: object, name: str) -> None:
             self._name = name
 
         def measure(self, number: int) -> Reproduction:
@@ -329,7 +270,7 @@ def benches(monkeypatch: pytest.MonkeyPatch, stop_at: int | None = None) -> list
             row = pd.DataFrame([{"network": self._name, "scene": number}])
             return Reproduction(*[row] * len(Reproduction._fields))
 
-    monkeypatch.setattr(zintgraf2016_claims, "_Bench", Bench)
+    monkeypatch.setattr(claims, "_Bench", Bench)
     return done
 
 
@@ -350,9 +291,9 @@ def test_what_was_interrupted_goes_on(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_results_of_another_setting_are_not_mistaken(found: Reproduction, folder: Path) -> None:
-    assert json.loads((folder / "claims-tiny.json").read_text("utf-8")) == json.loads(
-        json.dumps(asdict(CLAIMS))
-    )
+    saved = json.loads((folder / "claims-tiny.json").read_text("utf-8"))
+    assert saved.pop("versions")["xwidgets"] == xw.__version__
+    assert saved == json.loads(json.dumps(asdict(CLAIMS)))
     again = reproduce(CLAIMS, folder)
     for one, other in zip(found, again, strict=True):
         pd.testing.assert_frame_equal(one, other, check_dtype=False)

@@ -26,7 +26,7 @@ def relevance(**changes):
         image=rng.integers(0, 256, (5, 7, 3), dtype=np.uint8),
         unit="bits",
         method="prediction difference",
-        network="birds",
+        network_name="birds",
         target=3,
         label="grünspecht, 'green'",
         parameters={"window": 10, "sampler": "Conditional(…)", "seed": 0, "value": [0.5, 0.1]},
@@ -51,7 +51,7 @@ def ranking(layer=(0, 0, 0, 0, 1, 1, 1), importance=None, activation=None, **cha
         "activation": rng.random(count) if activation is None else np.array(activation),
         "maps": rng.integers(0, 256, (count, 4, 4), dtype=np.uint8),
         "image": rng.integers(0, 256, (5, 7, 3), dtype=np.uint8),
-        "network": "birds",
+        "network_name": "birds",
         "target": 3,
         "label": "grünspecht, 'green'",
         "parameters": {"samples": 50, "sigma": 0.1, "output": "logit", "as_printed": False},
@@ -75,7 +75,7 @@ def removal(**changes):
         probabilities=np.array([[0.3, 0.5, 0.2], [0.5, 0.1, 0.4]]),
         samples=rng.integers(0, 256, (2, 5, 7, 3), dtype=np.uint8),
         classes=("ant", "grünspecht", "cat"),
-        network="zoo",
+        network_name="zoo",
         training_size=1000,
         parameters={"sampler": "Conditional(…)", "samples": 4, "seed": 0},
         completed=0.75,
@@ -92,8 +92,8 @@ def unscored():
 def patch(**changes):
     rng = np.random.default_rng(0)
     facts = {
-        "network": "birds", "layer": "features.3", "channel": 4, "convolution": 2, "depth": 0.5,
-        "activation": 0.75,
+        "network_name": "birds", "layer": "features.3", "channel": 4, "convolution": 2,
+        "depth": 0.5, "activation": 0.75,
         "image": rng.integers(0, 256, (5, 7, 3), dtype=np.uint8),
         "pixels": rng.standard_normal((3, 5, 7)).astype(np.float32),
         "box": Box(1, 2, 4, 6), "field": Box(0, 2, 5, 7),
@@ -104,7 +104,7 @@ def patch(**changes):
 def top_images(**changes):
     rng = np.random.default_rng(0)
     facts = {
-        "network": "birds", "layer": "features.3", "channel": 4,
+        "network_name": "birds", "layer": "features.3", "channel": 4,
         "activations": np.array([3, 2, 0.5], np.float32),
         "images": rng.integers(0, 256, (3, 5, 7, 3), dtype=np.uint8),
         "fields": (Box(0, 0, 2, 3), Box(1, 2, 5, 7), Box(0, 0, 5, 7)),
@@ -120,8 +120,8 @@ def unit_relevance(**changes):
     values[0, 0, 0] = math.nan
     facts = {
         "values": values, "standard_error": np.abs(values), "layer": "features.3", "unit": "bits",
-        "image": rng.integers(0, 256, (5, 7, 3), dtype=np.uint8), "network": "birds", "target": 4,
-        "label": "wren", "parameters": {"samples": 3, "target": {}}, "completed": 0.9,
+        "image": rng.integers(0, 256, (5, 7, 3), dtype=np.uint8), "network_name": "birds",
+        "target": 4, "label": "wren", "parameters": {"samples": 3, "target": {}}, "completed": 0.9,
         "note": "birds is run whole for every unit: it looks at values",
     }  # fmt: skip
     return UnitRelevance(**facts | changes)
@@ -140,13 +140,13 @@ def x_features(count=4, height=5, width=7, seed=0, **changes):
         rivals=(("tit", 1.25), ("crow, 'black'", -0.5)),
         mass=rng.random(count).astype(np.float32),
         image=rng.integers(0, 256, (height, width, 3), dtype=np.uint8),
-        network="birds",
+        network_name="birds",
         layer="classifier.0",
         target=3,
         label="grünfink, 'green'",
         top="tit",
         method="srae",
         module="0f" * 32,
-        parameters={"layer": "features.9", "contrastive": True},
+        parameters={"stop_at": "features.9", "contrastive": True},
     )
     return replace(result, **changes)

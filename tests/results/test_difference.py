@@ -62,8 +62,8 @@ def test_only_what_differs_is_named():
     assert difference(left, left).title == left.title
     other = relevance(label="robin", completed=1.0)
     assert "for 'wren minus robin' (birds), in bits" in difference(left, other).title
-    other = relevance(label="wren", network="street", completed=1.0)
-    assert difference(left, other).network == "birds minus street"
+    other = relevance(label="wren", network_name="street", completed=1.0)
+    assert difference(left, other).network_name == "birds minus street"
     other = relevance(label="wren", parameters={**left.parameters, "window": 4}, completed=1.0)
     assert difference(left, other).method == "prediction difference, window 10 minus window 4"
     other = relevance(label="wren", method="occlusion", parameters={"window": 4})

@@ -216,7 +216,7 @@ def test_a_ranking_of_layers_that_it_does_not_have_is_refused(tmp_path, name):
 @each_result
 def test_a_result_cannot_be_changed(result):
     with pytest.raises(FrozenInstanceError):
-        result.network = "other"
+        result.network_name = "other"
 
 
 def test_what_is_shown_of_top_images_is_dark_outside_of_their_patches():

@@ -121,7 +121,7 @@ def test_names_of_another_module_for_the_same_are_refused_in_one_sentence():
     assert not names.knows(of_module("two", label="wren"))
 
 
-@pytest.mark.parametrize("name", ["network", "layer", "label", "method"])
+@pytest.mark.parametrize("name", ["network_name", "layer", "label", "method"])
 def test_a_module_for_something_else_may_stand_beside_it(name):
     names, found = Names(), of_module("two", **{name: "another"})
     names.note(of_module("one"), opinion("beak", "", ""))

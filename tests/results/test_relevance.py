@@ -23,7 +23,7 @@ def test_a_result_survives_a_file(tmp_path, kind):
     np.testing.assert_array_equal(again.values, result.values)
     np.testing.assert_array_equal(again.image, result.image)
     np.testing.assert_array_equal(again.standard_error, result.standard_error)
-    for name in ("unit", "method", "network", "target", "label", "parameters", "completed",
+    for name in ("unit", "method", "network_name", "target", "label", "parameters", "completed",
                  "versions", "title"):  # fmt: skip
         assert getattr(again, name) == getattr(result, name)
 

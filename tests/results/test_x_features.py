@@ -104,7 +104,7 @@ def test_it_survives_a_file(tmp_path, kind):
     for name in ("maps", "activations", "weights", "mass", "image"):
         assert getattr(again, name).dtype == getattr(found, name).dtype
         np.testing.assert_array_equal(getattr(again, name), getattr(found, name))
-    for name in ("intercept", "score", "rivals", "network", "layer", "target", "label", "top",
+    for name in ("intercept", "score", "rivals", "network_name", "layer", "target", "label", "top",
                  "method", "module", "parameters", "versions", "title"):  # fmt: skip
         assert getattr(again, name) == getattr(found, name)
     assert again.approximation == found.approximation
@@ -167,7 +167,7 @@ def test_every_damage_is_noticed_or_harmless(tmp_path):
 def test_results_of_other_kinds_are_refused(tmp_path):
     other = Relevance(
         values=np.zeros((5, 7), np.float32), image=np.zeros((5, 7, 3), np.uint8), unit="bits",
-        method="saliency", network="birds", target=3, label="wren", parameters={},
+        method="saliency", network_name="birds", target=3, label="wren", parameters={},
     )  # fmt: skip
     other.save(tmp_path / "other.npz")
     with pytest.raises(ValueError, match=r"no readable XFeatures result \(it holds a Relevance\)"):

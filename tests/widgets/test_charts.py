@@ -41,8 +41,8 @@ def test_fitting_is_followed_epoch_by_epoch_and_class_by_class(study: xw.Study) 
     options = {"features": 2, "hidden": (8, 4), "cache": False}
     with study._worker.lock:
         followed = {
-            "SRAE": study.concepts(images, epochs=4, **options),
-            "NN": study.concepts(images, epochs=6, method="nn", **options),
+            "SRAE": study.x_features(images, epochs=4, **options),
+            "NN": study.x_features(images, epochs=6, method="nn", **options),
         }
         curves = FittingCurves(followed)
     later = next(one for one in study.network(images).argmax(1).tolist() if one != study.target)
@@ -60,7 +60,7 @@ def test_fitting_is_followed_epoch_by_epoch_and_class_by_class(study: xw.Study) 
 @pytest.mark.filterwarnings(r"ignore:\d+ images are fewer")
 def test_what_was_fitted_before_is_shown_at_once(study: xw.Study) -> None:
     images = torch.rand(60, 3, 16, 16, generator=torch.Generator().manual_seed(3))
-    concepts = study.concepts(images, epochs=3, hidden=(8, 4), cache=False)
+    concepts = study.x_features(images, epochs=3, hidden=(8, 4), cache=False)
     concepts.wait()
     assert len(FittingCurves({"SRAE": concepts}).errors["SRAE"].y) == 3
 
@@ -81,7 +81,7 @@ def test_likeness_is_that_of_the_maps_shown_and_begins_anew_with_them(study: xw.
     images = torch.rand(60, 3, 16, 16, generator=torch.Generator().manual_seed(3))
     seen: list[tuple[int, float]] = []
     with study._worker.lock:
-        concepts = study.concepts(
+        concepts = study.x_features(
             images, epochs=300, patience=300, learning_rate=1e-4, hidden=(8, 4), cache=False
         )
         line = LikenessCurves({"SRAE": concepts}).means["SRAE"]

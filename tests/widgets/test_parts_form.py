@@ -36,14 +36,14 @@ def found() -> list[xw.XFeatures]:
                 rivals=(("crow", 0.5),),
                 mass=maps.sum((1, 2)),
                 image=random.integers(0, 256, (8, 6, 3), np.uint8),
-                network="birds",
+                network_name="birds",
                 layer="6",
                 target=3,
                 label="finch",
                 top="finch",
                 method="srae",
                 module="0123abcd",
-                parameters={"layer": "4", "contrastive": True},
+                parameters={"stop_at": "4", "contrastive": True},
             )
         )
     return made
@@ -142,7 +142,7 @@ def test_there_is_something_to_ask(found: list[xw.XFeatures]) -> None:
         xw.PartsForm(found, PARTS, questions=0)
     with pytest.raises(ValueError, match="silent"):
         xw.PartsForm([replace(one, maps=one.maps * 0) for one in found], PARTS)
-    for other in ({"module": "x"}, {"parameters": {"layer": "2", "contrastive": True}}):
+    for other in ({"module": "x"}, {"parameters": {"stop_at": "2", "contrastive": True}}):
         with pytest.raises(ValueError, match="several modules or layers"):
             xw.PartsForm([found[0], replace(found[1], **other)], PARTS)
 
@@ -237,7 +237,7 @@ OTHERS: dict[str, Callable[[list[xw.XFeatures], Path], object]] = {
         [replace(one, module="ffff") for one in found], PARTS, path=path
     ),
     "maps": lambda found, path: xw.PartsForm(
-        [replace(one, parameters={"layer": "2", "contrastive": True}) for one in found],
+        [replace(one, parameters={"stop_at": "2", "contrastive": True}) for one in found],
         PARTS,
         path=path,
     ),

@@ -21,7 +21,7 @@ def relevance(largest: float, unit: str = "bits") -> xw.Relevance:
     values = np.zeros((4, 6), np.float32)
     values[1, 2], values[0, 0] = largest, -largest / 4
     return xw.Relevance(
-        values=values, image=PICTURE, unit=unit, method="method", network="net", target=0,
+        values=values, image=PICTURE, unit=unit, method="method", network_name="net", target=0,
         label="wren", parameters={},
     )  # fmt: skip
 
@@ -60,7 +60,7 @@ def test_maps_of_different_pictures_sizes_and_unknown_values_fit_in() -> None:
     part.values[3] = np.nan
     large = xw.Relevance(
         values=np.ones((200, 300), np.float32), image=np.zeros((200, 300, 3), np.uint8),
-        unit="bits", method="m", network="n", target=0, label="l", parameters={},
+        unit="bits", method="m", network_name="n", target=0, label="l", parameters={},
     )  # fmt: skip
     grid = xw.RelevanceGrid([[part, large]], scale="row")
     assert [cell["coarse"] for cell in grid.cells[0]] == [True, False]

@@ -49,7 +49,7 @@ def pixels(png: bytes) -> np.ndarray:
 def test_the_view_is_told_what_was_found(
     explorer: xw.XFeatureExplorer, found: xw.XFeatures, study: xw.Study
 ) -> None:
-    assert (explorer.label, explorer.network) == (found.label, found.network)
+    assert (explorer.label, explorer.network) == (found.label, found.network_name)
     assert (explorer.method, explorer.layer) == ("SRAE", found.layer)
     assert explorer.score == found.score
     assert explorer.approximation == found.approximation
@@ -383,7 +383,7 @@ def test_an_x_feature_stays_in_many_images_when_known_classes_alternate(
 
 def test_a_module_of_an_early_layer_is_shown_too(study: xw.Study, images: torch.Tensor) -> None:
     explorer = xw.XFeatureExplorer(study, images, layer="0", **OPTIONS)
-    assert explorer.concepts.wait().parameters["layer"] == "pixels"
+    assert explorer.concepts.wait().parameters["stop_at"] == "pixels"
     assert len(explorer.features) == 3
 
 

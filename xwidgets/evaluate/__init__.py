@@ -1,4 +1,4 @@
-"""One file a measure of how good an explanation is."""
+"""Measures of the quality of explanations, one file each."""
 
 from xwidgets.aliases import attach
 

@@ -13,10 +13,10 @@ from ._outline import outline, times_expected
 from ._part_deletion import PartDeletion, part_deletion
 from ._patch_accuracy import PatchAccuracy, patch_accuracy
 from ._sharpness import half_area, same_sign, sharpness
+from ._shifted_network import shifted_network
 from ._top_pixels import top_pixels
 from .baselines import edge_map, random_map
 from .parts import mask_parts, voronoi_parts
-from .shifted import shifted_network
 
 __all__ = [
     "Faithfulness",

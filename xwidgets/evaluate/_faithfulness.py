@@ -1,7 +1,4 @@
-"""Do the x-features give the score? How far y^ is from y, and whether the class stays.
-
-Qi et al. 2018, section 4.1.
-"""
+"""Faithfulness of x-features to the score (Qi et al. 2018, section 4.1)."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +16,14 @@ from xwidgets.networks._network import a_network
 
 @dataclass(frozen=True)
 class Faithfulness:
-    """How well an explanation module approximates a class's score y by y^.
+    """Errors of an explanation module's approximation y^ of a class's score y.
 
     Attributes:
         f_reg: mean \\|y^ - y\\|.
-        f_cls: the share of images whose class stays the same when y^ takes the place of y. With a
+        f_cls: share of images whose predicted class is the same with y^ in place of y. With a
             single output, the classes are the two sides of 0.
-        spread: the standard deviation of y over the images, which f_reg is to be compared with.
-        images: how many there were.
+        spread: standard deviation of y over the images, to compare f_reg with.
+        images: number of images.
     """
 
     f_reg: float
@@ -38,18 +35,18 @@ class Faithfulness:
 def faithfulness(
     net: Network, module: ExplanationModule, images: object, cache: bool | str | Path = False
 ) -> Faithfulness:
-    """Compare a module's approximated scores with the network's own.
+    """Faithfulness of a module: its approximated scores against the network's own.
 
     Args:
         net: the classifier that the module was fitted to.
         module: from :func:`xwidgets.fit_explanation`.
         images: all that :class:`xwidgets.images.Collection` takes, of the class and of others;
-            those that cannot be read are left out with a warning. Images that the module was not
-            fitted to tell whether it holds for others.
-        cache: the same as for :func:`xwidgets.fit_explanation`, whose features are found again.
+            those that cannot be read are left out with a warning. Take images that the module was
+            not fitted to.
+        cache: as of :func:`xwidgets.fit_explanation`, whose cached features are used.
 
     Returns:
-        F_reg and F_cls, beside the spread of the scores.
+        F_reg and F_cls, and the spread of the scores.
 
     Raises:
         ValueError: when the module was fitted to another network, or no image can be read.
@@ -59,8 +56,8 @@ def faithfulness(
         >>> net, (images, _) = xw.network("birds"), xw.scenes.draw("birds", range(300))
         >>> module = xw.fit_explanation(net, images, target=3, epochs=8, progress=False)
         >>> fresh, _ = xw.scenes.draw("birds", range(900, 1000))
-        >>> found = faithfulness(net, module, fresh)
-        >>> found.f_cls > 0.8, found.images
+        >>> measured = faithfulness(net, module, fresh)
+        >>> measured.f_cls > 0.8, measured.images
         (True, 100)
     """
     data = DataSet(a_network(net), images)
@@ -71,7 +68,7 @@ def faithfulness(
 
 
 def faithfulness_to(module: ExplanationModule, features: Features) -> Faithfulness:
-    """The same of images whose features and scores were read before, for many modules."""
+    """Faithfulness of a module on images whose features and scores are read already."""
     values = torch.from_numpy(features.values).to(module.weights)
     approximated = module(values).cpu().double().numpy()
     target, scores = module.facts.target, features.scores.astype(np.float64)

@@ -1,10 +1,10 @@
-"""How much two sets of neurons have in common (Lengerich et al. 2017, section 5.2)."""
+"""Overlap of two sets of neurons (Lengerich et al. 2017, section 5.2)."""
 
 from collections.abc import Hashable, Iterable
 
 
 def jaccard(a: Iterable[Hashable], b: Iterable[Hashable]) -> float:
-    """The Jaccard index ``|A & B| / |A | B|``: 1 for equal sets, 0 for disjoint ones.
+    """Jaccard index ``|A & B| / |A | B|``: 1 for equal sets, 0 for disjoint ones.
 
     Args:
         a, b: neurons, such as pairs of a layer and a channel; two :class:`xwidgets.Ranking` for
@@ -23,12 +23,12 @@ def jaccard(a: Iterable[Hashable], b: Iterable[Hashable]) -> float:
 
 
 def jaccard_of_overlap(overlap: float) -> float:
-    """The Jaccard index of two sets whose ``|A & B| / (|A| + |B|)`` is ``overlap``.
+    """Jaccard index of two sets whose ``|A & B| / (|A| + |B|)`` is ``overlap``.
 
-    The authors' code divides by the sum of the sizes, so that their values end at a half.
+    The authors' code divides by the sum of the sizes, so that its values are at most a half.
 
     Raises:
-        ValueError: for an overlap that no two sets have.
+        ValueError: for an overlap outside [0, 0.5].
 
     Example:
         >>> round(jaccard_of_overlap(0.4), 2)

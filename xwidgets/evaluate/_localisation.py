@@ -1,4 +1,4 @@
-"""Do neurons look at the object? (Lengerich et al. 2017, section 5.3)"""
+"""Localisation: overlap of neuron patches with the object (Lengerich et al. 2017, section 5.3)."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,15 +10,15 @@ from xwidgets.results import NeuronPatch
 
 
 def localisation(patches: Iterable[NeuronPatch], where: NDArray[np.bool_] | Sequence[Box]) -> float:
-    """The share of patches that contain pixels of the class.
+    """Share of the patches that contain pixels of the class.
 
-    One pixel is enough, so large patches score high wherever they lie: compare with the patches of
-    random neurons of the same layers.
+    One pixel is enough, so large patches score high anywhere: compare with patches of random
+    neurons of the same layers.
 
     Args:
-        patches: of the chosen neurons, of one image. A silent neuron's, which has no box, counts
-            as one that contains nothing.
-        where: the pixels that show the class: a mask ``(H, W)``, or boxes around the objects.
+        patches: of the chosen neurons, of one image. That of a silent neuron, which has no box,
+            counts as empty.
+        where: pixels of the class: a mask ``(H, W)``, or boxes around the objects.
 
     Returns:
         0 to 1.

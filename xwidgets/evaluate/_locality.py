@@ -1,9 +1,9 @@
-"""Does an x-feature look at one part? The entropy of its heat maps over the parts.
+"""Locality of x-features: entropy of their heat maps over the parts (Qi et al. 2018, section 4.1).
 
-Qi et al. 2018, section 4.1. A heat map, divided by its sum, is P(pixel | x-feature); what it puts
-on a part is S = sum over pixels of P(part | pixel) P(pixel | x-feature). The mean of S over
-pictures is the x-feature's histogram over the parts, and its locality is the histogram's entropy:
-0 for one part alone, log P for P parts in equal shares.
+A heat map, divided by its sum, is P(pixel | x-feature); its share on a part is
+S = sum over pixels of P(part | pixel) P(pixel | x-feature). The mean of S over pictures is the
+x-feature's histogram over the parts, and its locality is the histogram's entropy: 0 for one part
+alone, log P for P parts in equal shares.
 """
 
 from collections.abc import Collection
@@ -20,18 +20,18 @@ from .parts import points_inside
 def part_shares(
     maps: NDArray[np.floating], parts: NDArray[np.floating], raw: bool = False
 ) -> NDArray[np.float64]:
-    """What share of each heat map of one picture lies on each part (Algorithm 1's S).
+    """Shares S of each heat map of one picture on each part (Algorithm 1).
 
     Args:
         maps: ``(n, H, W)``, not negative, of any scale: one for each x-feature.
         parts: ``(P + 1, H, W)``, P(part | pixel) as from :func:`voronoi_parts` or
             :func:`mask_parts`.
-        raw: whether to leave S as Algorithm 1 prints it, where what is far from a part's point
-            counts for less and is lost, instead of scaling every row to sum 1.
+        raw: whether S is as Algorithm 1 prints it, whose rows sum to less than 1 as pixels far from
+            a part's point count for less; otherwise every row is scaled to sum 1.
 
     Returns:
-        ``(n, P + 1)``. The row of a silent x-feature, whose map is zero everywhere, is NaN; so it
-        is, unless ``raw``, when all that a map shows has probability 0 of belonging to any part.
+        ``(n, P + 1)``. The row of a silent x-feature, whose map is zero everywhere, is NaN; unless
+        ``raw``, so is that of a map on pixels with probability 0 for every part.
 
     Raises:
         ValueError: for maps or parts that are negative, not finite or not of one size.
@@ -81,12 +81,12 @@ def point_shares(maps: NDArray[np.floating], points: Collection[Point]) -> NDArr
 
 @dataclass(frozen=True, eq=False)
 class Locality:
-    """How few parts each of n x-features looks at.
+    """Locality of n x-features.
 
     Attributes:
         entropies: ``(n,)``, in nats; NaN for an x-feature that is silent in all pictures.
-        histograms: ``(n, P + 1)``, over which the entropies are; rows sum to 1, or are NaN.
-        silent: ``(n,)``, in how many pictures each x-feature is silent.
+        histograms: ``(n, P + 1)``, over the parts; rows sum to 1, or are NaN.
+        silent: ``(n,)``, number of pictures in which each x-feature is silent.
     """
 
     entropies: NDArray[np.float64]
@@ -95,17 +95,17 @@ class Locality:
 
     @property
     def mean(self) -> float:
-        """The mean entropy of the x-features active in some picture; NaN if none is."""
+        """Mean entropy of the x-features that are active in some picture; NaN if none is."""
         known = self.entropies[~np.isnan(self.entropies)]
         return float(known.mean()) if len(known) else np.nan
 
 
 def locality(shares: ArrayLike) -> Locality:
-    """The entropy, in nats, of each x-feature's mean histogram over the parts.
+    """Entropy, in nats, of each x-feature's mean histogram over the parts.
 
-    The mean is over the pictures in which the x-feature is not silent, of the shares as they are:
-    shares that sum to 1 weigh every picture alike, raw ones or counts weigh it by their sum. Only
-    the mean is then scaled to sum 1.
+    The mean is over the pictures in which the x-feature is not silent, of unscaled shares: shares
+    that sum to 1 weigh every picture alike, raw ones or counts by their sum. Only the mean is
+    scaled to sum 1.
 
     Args:
         shares: ``(N, n, P + 1)``, not negative: the :func:`part_shares` of N pictures, with the
@@ -113,14 +113,14 @@ def locality(shares: ArrayLike) -> Locality:
             of a silent x-feature.
 
     Returns:
-        Entropies, histograms, and how often each x-feature was silent.
+        Entropies, histograms, and the numbers of pictures in which each x-feature is silent.
 
     Raises:
         ValueError: for shares that are negative, infinite or, within a row, partly NaN.
 
     Example:
-        >>> found = locality([[[3, 0, 0], [2, 2, 0], [0, 0, 0]]])
-        >>> found.entropies.round(3), round(found.mean, 3), found.silent
+        >>> measured = locality([[[3, 0, 0], [2, 2, 0], [0, 0, 0]]])
+        >>> measured.entropies.round(3), round(measured.mean, 3), measured.silent
         (array([0.   , 0.693,   nan]), 0.347, array([0, 0, 1]))
     """
     shares = np.array(shares, np.float64)
@@ -133,7 +133,7 @@ def locality(shares: ArrayLike) -> Locality:
 
 
 def not_negative(what: str, values: ArrayLike, axes: str) -> NDArray[np.floating]:
-    """``values`` as an array, when they have these axes, and are finite and not negative.
+    """Array of ``values``, checked to have these axes, and to be finite and not negative.
 
     >>> not_negative("maps", np.zeros((8, 8)), "(n, H, W)")
     Traceback (most recent call last):

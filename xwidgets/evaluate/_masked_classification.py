@@ -1,7 +1,7 @@
-"""Do the pixels that x-features highlight suffice? Mask the others, inpaint, classify again.
+"""Masked classification: accuracy on what heat maps highlight (Qi et al. 2018, tables 2b and 3).
 
-Qi et al. 2018, tables 2b and 3. What a heat map leaves dark is blanked and then filled in smoothly
-from what remains, so that the network sees no black shapes.
+Pixels where a heat map is low are blanked and then inpainted smoothly from the others, so that the
+network sees no black shapes.
 """
 
 from collections.abc import Sequence
@@ -21,18 +21,18 @@ from xwidgets.networks._network import a_network
 from ._locality import not_negative
 
 BATCH = 16
-"""How many images are classified at once."""
+"""Number of images that are classified at once."""
 
 
 @dataclass(frozen=True, eq=False)
 class MaskedClassification:
-    """How often a network is right about what G masks leave of its images.
+    """Accuracy of a network on images that are masked at G thresholds.
 
     Attributes:
-        gammas: ``(G,)``, the share of a heat map's maximum below which pixels were blanked.
-        accuracy: ``(G,)``, share of the inpainted images whose class is recognised.
-        kept: ``(G,)``, mean share of the pixels that were not blanked.
-        original: share of the unmasked images whose class is recognised.
+        gammas: ``(G,)``, thresholds, shares of a heat map's maximum.
+        accuracy: ``(G,)``, accuracy on the inpainted images.
+        kept: ``(G,)``, mean share of the pixels that are not blanked.
+        original: accuracy on the unmasked images.
     """
 
     gammas: tuple[float, ...]
@@ -48,29 +48,29 @@ def masked_classification(
     labels: Tensor | Sequence[int | str],
     gammas: Sequence[float] = (0.01, 0.05, 0.1, 0.3),
 ) -> MaskedClassification:
-    """Classify images of which only what their heat maps highlight is left.
+    """Classify images masked to what their heat maps highlight, and inpainted.
 
     Args:
         net: the classifier; a single output is a sigmoid, whose classes are 0 and 1.
         images: ``(N, C, H, W)`` in [0, 1].
-        maps: not negative, ``(N, n, H, W)`` for n x-features, of whose maps :func:`union_map` is
-            taken, or ``(N, H, W)``.
+        maps: not negative, ``(N, n, H, W)`` for n x-features, which :func:`union_map` merges, or
+            ``(N, H, W)``.
         labels: ``(N,)``, the true classes, as indices or names.
         gammas: see :func:`inpainted`.
 
     Returns:
-        The accuracy for each gamma, beside that for the images as they are.
+        The accuracy for each gamma, and on the unmasked images.
 
     Raises:
-        ValueError: when images, maps and labels do not match, or one of them is no such thing.
+        ValueError: for invalid images, maps or labels, or ones that do not match.
 
     Example:
         >>> import xwidgets as xw
         >>> scene = xw.scenes.bird(seed=3)
         >>> edges = xw.evaluate.edge_map(scene.image)
         >>> net = xw.network("birds")
-        >>> found = masked_classification(net, scene.image[None], edges[None], [scene.label])
-        >>> found.original, found.accuracy, found.kept.round(2)
+        >>> masked = masked_classification(net, scene.image[None], edges[None], [scene.label])
+        >>> masked.original, masked.accuracy, masked.kept.round(2)
         (1.0, array([1., 1., 1., 1.]), array([0.87, 0.33, 0.25, 0.1 ]))
     """
     images = as_pixels(images, a_network(net).channels).detach()
@@ -82,7 +82,7 @@ def masked_classification(
             f"{count} images of {height} x {width} are given with maps {maps.shape} and "
             f"{len(labels)} labels; give maps (N, n, H, W) and labels (N,) of the same images"
         )
-    unions = [union_map(some) for some in maps]
+    unions = [union_map(of_image) for of_image in maps]
     kept = [np.mean([_kept(union, gamma) for union in unions]) for gamma in gammas]
     logits = _logits(net, images)
     classes = max(2, logits.shape[1])
@@ -100,7 +100,7 @@ def masked_classification(
 
 
 def union_map(maps: NDArray[np.floating]) -> NDArray[np.float64]:
-    """The maximum ``(H, W)`` over heat maps ``(n, H, W)`` of which each is scaled to maximum 1.
+    """Maximum ``(H, W)`` over heat maps ``(n, H, W)``, each scaled to a maximum of 1.
 
     A silent map, which is zero everywhere, adds nothing.
 
@@ -117,11 +117,11 @@ def union_map(maps: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def inpainted(image: Tensor, heat_map: NDArray[np.floating], gamma: float) -> Tensor:
-    """An image of which only what its heat map highlights is left, and the rest filled in.
+    """Image masked to what its heat map highlights, with the rest inpainted.
 
-    Pixels below ``gamma`` times the map's maximum, and those that are 0, are blanked and filled in
-    by scikit-image's ``inpaint_biharmonic``. A silent map, which is zero everywhere, leaves nothing
-    to fill in from: the image is black.
+    Pixels where the map is below ``gamma`` times its maximum, or 0, are blanked and inpainted by
+    scikit-image's ``inpaint_biharmonic``. A silent map, which is zero everywhere, leaves nothing to
+    inpaint from: the image is black.
 
     Args:
         image: ``(C, H, W)`` in [0, 1].
@@ -132,7 +132,7 @@ def inpainted(image: Tensor, heat_map: NDArray[np.floating], gamma: float) -> Te
         ``(C, H, W)`` in [0, 1].
 
     Raises:
-        ValueError: for an image, a map or a gamma that is no such thing, or a map of another size.
+        ValueError: for an invalid image, map or gamma, or a map of another size.
 
     Example:
         >>> inpainted(torch.tensor([[[0.2, 0.9, 0.4]]]), np.array([[2.0, 0.1, 1.0]]), gamma=0.3)
@@ -164,5 +164,5 @@ def _logits(net: Network, images: Tensor) -> Tensor:
 
 
 def _accuracy(logits: Tensor, truth: Tensor) -> float:
-    found = logits.argmax(1) if logits.shape[1] > 1 else (logits[:, 0] > 0).long()
-    return float((found == truth).double().mean())
+    predicted = logits.argmax(1) if logits.shape[1] > 1 else (logits[:, 0] > 0).long()
+    return float((predicted == truth).double().mean())

@@ -1,9 +1,8 @@
-"""Do x-features look at different things? How far their heat maps are from uncorrelated.
+"""Orthogonality of x-features: correlations of their heat maps (Qi et al. 2018, section 4.1).
 
-Qi et al. 2018, section 4.1. The heat maps of one x-feature in all pictures are one long vector; P
-is the matrix of the correlations between these vectors. Both measures are 0 at their best, where P
-is the unit matrix, and so they are where a single x-feature is active; they are larger the more
-there are. Look at how many are active beside them.
+The heat maps of one x-feature in all pictures are one long vector; P is the matrix of the
+correlations of these vectors. Both measures are 0 at best, where P is the unit matrix, as it is for
+a single active x-feature, and grow with their number: report the number of active ones with them.
 """
 
 from dataclasses import dataclass
@@ -15,16 +14,16 @@ from numpy.typing import ArrayLike, NDArray
 from ._locality import not_negative
 
 SINGULAR = 1e-12
-"""The eigenvalue of a correlation matrix below which it is 0 but for rounding."""
+"""Eigenvalue of a correlation matrix below which it counts as 0."""
 
 
 @dataclass(frozen=True, eq=False)
 class Orthogonality:
-    """How correlated the heat maps of n x-features are.
+    """Correlations of the heat maps of n x-features.
 
     Attributes:
         correlations: P, ``(n, n)``; NaN for an x-feature that is silent in all pictures.
-        silent: ``(n,)``, in how many pictures each x-feature is silent.
+        silent: ``(n,)``, number of pictures in which each x-feature is silent.
     """
 
     correlations: NDArray[np.float64]
@@ -32,16 +31,16 @@ class Orthogonality:
 
     @property
     def o1(self) -> float:
-        """``||P||_F - sqrt(n)`` of the n x-features active in some picture; NaN if none is."""
+        """O1 = ``||P||_F - sqrt(n)`` of the n x-features active in some picture; NaN if none is."""
         p = self._active
         return float(np.linalg.norm(p) - np.sqrt(len(p))) if len(p) else np.nan
 
     @property
     def o2(self) -> float:
-        """``-log det P`` of the same x-features.
+        """O2 = ``-log det P`` of the x-features active in some picture; NaN if none is.
 
-        Infinite where P is singular but for rounding (an eigenvalue below :data:`SINGULAR`), or not
-        positive definite, as may be when pairs are correlated over different pictures.
+        Infinite where P is numerically singular (an eigenvalue below :data:`SINGULAR`), or not
+        positive definite, which is possible as pairs are correlated over different pictures.
         """
         p = self._active
         if not len(p):
@@ -49,6 +48,12 @@ class Orthogonality:
         if np.linalg.eigvalsh(p)[0] < SINGULAR:
             return np.inf
         return -float(np.linalg.slogdet(p).logabsdet) + 0.0
+
+    @property
+    def pairs(self) -> NDArray[np.float64]:
+        """The correlation of each pair of these x-features, ``(pairs,)``."""
+        p = self._active
+        return p[np.triu_indices(len(p), 1)]
 
     @property
     def _active(self) -> NDArray[np.float64]:
@@ -59,25 +64,25 @@ class Orthogonality:
 def orthogonality(maps: ArrayLike) -> Orthogonality:
     """Correlate the heat maps of n x-features over the pixels of N pictures.
 
-    Silent maps, which are zero everywhere, are reported and take no part: a pair is correlated over
-    the pictures in which both are active. A pair that never is together counts as uncorrelated, and
-    so does one of which either map is constant over these pictures' pixels.
+    Silent maps, which are zero everywhere, are counted and left out: a pair is correlated over the
+    pictures in which both are active. A pair without such pictures counts as uncorrelated, as does
+    one of which either map is constant over their pixels.
 
     Args:
         maps: ``(N, n, ...)``, not negative, such as ``(N, n, H, W)``; or counts of a human study
             ``(1, n, P + 1)``. Correlations are computed in float64.
 
     Returns:
-        The correlations, and O1 and O2 of them.
+        The correlations, with O1 and O2.
 
     Raises:
         ValueError: for maps that are negative, not finite, or of too few axes.
 
     Example:
-        >>> found = orthogonality([[[1, 0, 0], [2, 0, 0], [0, 0, 0]]])
-        >>> found.correlations[0], found.silent
+        >>> measured = orthogonality([[[1, 0, 0], [2, 0, 0], [0, 0, 0]]])
+        >>> measured.correlations[0], measured.silent
         (array([ 1.,  1., nan]), array([0, 0, 1]))
-        >>> round(found.o1, 3), found.o2
+        >>> round(measured.o1, 3), measured.o2
         (0.586, inf)
     """
     maps = not_negative("maps", maps, "(N, n, ...)")

@@ -1,4 +1,4 @@
-"""Where the outline of an object is, and how much of something lies there."""
+"""Outlines of objects, and concentration of a map in a region."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,14 +8,14 @@ from xwidgets.errors import number
 
 
 def outline(mask: NDArray[np.bool_], width: float = 2) -> NDArray[np.bool_]:
-    """The pixels on both sides of an object's edge.
+    """Mask of the pixels on both sides of an object's edge.
 
     Args:
         mask: ``(H, W)``, the object.
-        width: how far from the edge they may be, in pixels, on either side.
+        width: largest distance from the edge, in pixels, on either side.
 
     Returns:
-        ``(H, W)``; empty when the object is, or fills the picture.
+        ``(H, W)``; empty when the object is empty or fills the picture.
 
     Example:
         >>> outline(np.array([[False, False, False, True, True, True]]), 1)[0].astype(int)
@@ -28,7 +28,7 @@ def outline(mask: NDArray[np.bool_], width: float = 2) -> NDArray[np.bool_]:
 
 
 def times_expected(values: NDArray[np.generic], region: NDArray[np.bool_]) -> float:
-    """How many times more of a map lies in a region than would if it were spread evenly.
+    """Concentration of a map in a region, relative to a map that is spread evenly.
 
     Args:
         values: ``(H, W)``; their absolute values count, and a mask counts as 0 and 1.

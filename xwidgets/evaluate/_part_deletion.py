@@ -1,7 +1,7 @@
-"""Does a map put its relevance on the parts that matter?
+"""Part deletion: relevance on each part against the true effect of removing it.
 
 A drawn scene can be drawn again without a part, so the true effect of each part on the score is
-known: it is how much evidence for the class is lost.
+known: the evidence for the class that is lost.
 """
 
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ from xwidgets.results.evidence import log_odds
 
 @dataclass(frozen=True, eq=False)
 class PartDeletion:
-    """The true effect of every removable part beside the relevance it was given.
+    """True effect and relevance of every removable part of a scene.
 
     Attributes:
-        parts: the n names.
+        parts: names of the n parts.
         effects: ``(n,)``, evidence for the class that is lost without the part, in bits.
         relevance: ``(n,)``, mean of the map over the part's pixels, in the map's unit.
     """
@@ -31,14 +31,14 @@ class PartDeletion:
 
     @property
     def hit(self) -> bool:
-        """Whether the part that matters most was given the highest relevance."""
+        """Whether the part with the largest effect has the highest relevance."""
         return bool(self.effects.argmax() == self.relevance.argmax())
 
 
 def part_deletion(
     net: Network, scene: Scene, values: NDArray[np.floating], target: int | None = None
 ) -> PartDeletion:
-    """Compare a map with what really happens when parts are removed.
+    """Compare the relevance of parts with the true effects of their removal.
 
     Args:
         net: the classifier.
@@ -55,8 +55,8 @@ def part_deletion(
     Example:
         >>> import xwidgets as xw
         >>> scene = xw.scenes.bird(seed=3)
-        >>> found = part_deletion(xw.network("birds"), scene, xw.evaluate.edge_map(scene.image))
-        >>> "beak" in found.parts
+        >>> deletion = part_deletion(xw.network("birds"), scene, xw.evaluate.edge_map(scene.image))
+        >>> "beak" in deletion.parts
         True
     """
     if values.shape != scene.image.shape[1:]:

@@ -1,4 +1,4 @@
-"""Do patches tell the classes apart? A second, small classifier finds out.
+"""Patch accuracy: a small classifier that predicts the class from patches.
 
 Lengerich et al. 2017, section 5.1: three hidden convolutions of 64 channels with max pooling
 between them learn the class of the image that a patch was cut from.
@@ -18,12 +18,12 @@ ImagePatches = tuple[Sequence[NDArray[np.uint8]], int]
 
 
 class PatchAccuracy(NamedTuple):
-    """How well the classes are told apart.
+    """Accuracy of the patch classifier on held-out patches.
 
     Attributes:
-        accuracy: share of the held-out patches whose image's class is recognised.
-        chance: share of the most frequent class among them, which needs no look at them.
-        patches: how many they are.
+        accuracy: share of the held-out patches whose image's class is predicted.
+        chance: share of the most frequent class among them.
+        patches: number of held-out patches.
     """
 
     accuracy: float
@@ -39,21 +39,20 @@ def patch_accuracy(
     epochs: int = 5,
     seed: int = 0,
 ) -> PatchAccuracy:
-    """Train the small classifier on the patches of some images, and test it on those of others.
+    """Train a small classifier on the patches of some images, and test it on those of others.
 
-    An image's patches stay together, in ``training`` or in ``held_out``: a classifier that has seen
-    one of them knows the background of the next. Patches without pixels, those of silent neurons,
-    are left out.
+    All patches of an image belong in either ``training`` or ``held_out``, as they share their
+    background. Patches without pixels, those of silent neurons, are left out.
 
     Args:
         training: for every image its patches and its class, 0 or above.
         held_out: the same for other images.
         size: height and width that every patch is resized to, at least 4.
-        epochs: how often every patch is seen, in batches of 64 by Adam.
+        epochs: number of passes over the patches, in batches of 64, by Adam.
         seed: of the weights and the order.
 
     Returns:
-        The accuracy per patch, beside chance.
+        The accuracy per patch, and that of chance.
 
     Raises:
         ValueError: when one of the two has no patch with pixels.
@@ -77,16 +76,16 @@ def patch_accuracy(
                 loss.backward()
                 optimizer.step()
     with torch.no_grad():
-        found = torch.cat([classifier(batch).argmax(1) for batch in unseen.split(1024)])
+        predicted = torch.cat([classifier(batch).argmax(1) for batch in unseen.split(1024)])
     return PatchAccuracy(
-        accuracy=float((found == truth).double().mean()),
+        accuracy=float((predicted == truth).double().mean()),
         chance=float(truth.bincount().max() / len(truth)),
         patches=len(truth),
     )
 
 
 def _table(images: Sequence[ImagePatches], size: int, which: str) -> tuple[Tensor, Tensor]:
-    """All patches ``(N, 3, size, size)`` in [-1, 1] and their classes ``(N,)``."""
+    """Patches ``(N, 3, size, size)`` in [-1, 1], and their classes ``(N,)``."""
     pictures, labels = [], []
     for patches, label in images:
         for patch in patches:

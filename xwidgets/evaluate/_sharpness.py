@@ -1,7 +1,7 @@
-"""How sharp a map is: how fast it changes, and on how little of the picture it lies.
+"""Sharpness of maps: their change from pixel to pixel, and the area that they concentrate on.
 
-Noise makes a map change fast too, so maps are compared that were estimated from as many samples;
-and it spreads a map over the picture. A sharper map is better by both measures.
+Noise increases both, so compare maps that are estimated from equally many samples. A sharper map
+changes more, and has a smaller half area.
 """
 
 import numpy as np
@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 
 def sharpness(values: NDArray[np.floating]) -> float:
-    """The mean change from a pixel to the next, as a share of the map's mean absolute value.
+    """Mean absolute change from a pixel to the next, relative to the mean absolute value.
 
     Args:
         values: ``(H, W)``, at least 2 x 2.
 
     Returns:
-        0 for a constant map; it does not depend on the map's unit. NaN for an empty map.
+        0 for a constant map, independent of the unit; NaN for an empty map.
 
     Example:
         >>> sharpness(np.array([[1.0, -1.0], [-1.0, 1.0]]))
@@ -29,13 +29,13 @@ def sharpness(values: NDArray[np.floating]) -> float:
 
 
 def half_area(values: NDArray[np.floating]) -> float:
-    """The smallest share of the picture that holds half of the map's absolute values.
+    """Smallest share of the picture that holds half of the sum of absolute values.
 
     Args:
         values: ``(H, W)``.
 
     Returns:
-        Above 0, and 0.5 for a map that is the same everywhere. NaN for an empty map.
+        Above 0; 0.5 for a constant map, NaN for an empty one.
 
     Example:
         >>> half_area(np.array([[3.0, 1.0], [-1.0, 1.0]]))
@@ -49,13 +49,13 @@ def half_area(values: NDArray[np.floating]) -> float:
 
 
 def same_sign(values: NDArray[np.floating]) -> float:
-    """How often a pixel and the next have the same sign, weighted by the smaller of the two.
+    """Share of neighbouring pixels with the same sign, weighted by the smaller magnitude.
 
     Args:
         values: ``(H, W)``, at least 2 x 2.
 
     Returns:
-        0.5 for independent signs, 1 where signs never change. NaN for an empty map.
+        0.5 for independent signs, 1 where signs never change; NaN for an empty map.
 
     Example:
         >>> same_sign(np.array([[2.0, 2.0], [-1.0, -1.0]]))
@@ -63,8 +63,8 @@ def same_sign(values: NDArray[np.floating]) -> float:
     """
     weights, same = 0.0, 0.0
     for axis in (0, 1):
-        one, other = values.swapaxes(0, axis)[1:], values.swapaxes(0, axis)[:-1]
-        weight = np.minimum(np.abs(one), np.abs(other)).astype(np.float64)
+        lower, upper = values.swapaxes(0, axis)[1:], values.swapaxes(0, axis)[:-1]
+        weight = np.minimum(np.abs(lower), np.abs(upper)).astype(np.float64)
         weights += float(weight.sum())
-        same += float(weight[one * other > 0].sum())
+        same += float(weight[lower * upper > 0].sum())
     return same / weights if weights else float("nan")

@@ -1,4 +1,4 @@
-"""The most relevant pixels of a map (Zintgraf et al. 2016, figure 4)."""
+"""Most relevant pixels of a map (Zintgraf et al. 2016, figure 4)."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,17 +7,17 @@ from xwidgets.errors import number
 
 
 def top_pixels(values: NDArray[np.floating], share: float = 0.05) -> NDArray[np.bool_]:
-    """The pixels with the largest absolute values, as a mask.
+    """Mask of the pixels with the largest absolute values.
 
     Args:
         values: ``(H, W)``, signed or not, such as ``Relevance.values``.
-        share: how many of all pixels, above 0 and at most 1.
+        share: of all pixels, above 0 and at most 1.
 
     Returns:
-        ``(H, W)``, true at that share of the pixels, one at least; of equal ones the first.
+        ``(H, W)``, true at that share of the pixels, at least one; of equal ones the first.
 
     Raises:
-        ValueError: when the map has unknown values, or the share cannot be.
+        ValueError: for a map with unknown values, or an invalid share.
 
     Example:
         >>> top_pixels(np.array([[1.0, -3.0], [0.0, 2.0]]), share=0.5).tolist()

@@ -1,4 +1,4 @@
-"""Maps that know nothing of the network: what an explanation has to beat."""
+"""Baseline maps that do not depend on the network."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def random_map(image: Tensor, seed: int = 0) -> NDArray[np.float32]:
-    """Independent standard normal numbers ``(H, W)`` for an image ``(C, H, W)``.
+    """Map of independent standard normal numbers ``(H, W)`` for an image ``(C, H, W)``.
 
     Example:
         >>> random_map(torch.rand(3, 8, 8)).shape
@@ -17,7 +17,7 @@ def random_map(image: Tensor, seed: int = 0) -> NDArray[np.float32]:
 
 
 def edge_map(image: Tensor) -> NDArray[np.float32]:
-    """The Sobel gradient magnitude ``(H, W)`` of an image ``(C, H, W)``, averaged over channels.
+    """Sobel gradient magnitude ``(H, W)`` of an image ``(C, H, W)``, averaged over channels.
 
     Example:
         >>> float(edge_map(torch.ones(3, 8, 8)).max())

@@ -1,8 +1,8 @@
-"""P(part | pixel): which part of its subject every pixel of one picture shows.
+"""Parts of a picture: P(part | pixel) from the points or masks of its parts.
 
-Qi et al. 2018 know one point a part and no outlines, so their Algorithm 1 cuts the subject's box
-into the cells of a Voronoi diagram and trusts a pixel less the farther it is from its part's point.
-Where true masks are known, they say it exactly.
+Qi et al. 2018 have one point a part and no outlines, so their Algorithm 1 divides the subject's box
+into the cells of a Voronoi diagram, with probabilities that fall with the distance to the part's
+point. Where true masks are known, they give the parts exactly.
 """
 
 from collections.abc import Collection
@@ -17,12 +17,12 @@ from xwidgets.images.scenes import Point
 def voronoi_parts(
     points: Collection[Point], box: Box, size: tuple[int, int]
 ) -> NDArray[np.float32]:
-    """Algorithm 1 of Qi et al. 2018: parts from one point each.
+    """Parts from one point each (Algorithm 1 of Qi et al. 2018).
 
-    A pixel in the box belongs to the visible part whose point is nearest, of equally near ones to
-    the first, with probability 1 - d. d is the Euclidean distance to that point, divided by the
-    largest one in the part's cell; a cell of a single pixel has d = 0. So the probabilities of a
-    pixel in the box need not sum to 1. Outside, all is context.
+    A pixel in the box belongs to the visible part with the nearest point, of equally near ones the
+    first, with probability 1 - d. d is the Euclidean distance to that point, divided by the largest
+    one in the part's cell; a cell of a single pixel has d = 0. So the probabilities of a pixel in
+    the box need not sum to 1. Outside of the box, all is context.
 
     Args:
         points: one for each of the P parts, such as ``scene.parts.values()``.
@@ -68,14 +68,14 @@ def voronoi_parts(
 
 
 def mask_parts(masks: Collection[NDArray[np.bool_]]) -> NDArray[np.float32]:
-    """Parts from true masks: a pixel in several belongs to each in equal shares.
+    """Parts from true masks; a pixel in several belongs to each with equal probability.
 
     Args:
         masks: bool ``(H, W)`` for each of the P parts, such as ``scene.masks.values()``.
 
     Returns:
-        ``(P + 1, H, W)``, the context last, which are the pixels in no mask. Every pixel's
-        probabilities sum to 1.
+        ``(P + 1, H, W)``, the context last: the pixels in no mask. Probabilities of a pixel sum to
+        1.
 
     Raises:
         ValueError: when there is no mask, or they are not bool or not of one size.
@@ -99,7 +99,7 @@ def mask_parts(masks: Collection[NDArray[np.bool_]]) -> NDArray[np.float32]:
 
 
 def points_inside(points: Collection[Point], size: tuple[int, ...]) -> None:
-    """Raise ValueError unless every visible point lies in a picture of ``size``, ``(H, W)``."""
+    """Check that every visible point lies in a picture of ``size``, ``(H, W)``."""
     height, width = size
     for point in points:
         if point.visible and not (0 <= point.x < width and 0 <= point.y < height):

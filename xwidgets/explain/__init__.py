@@ -1,4 +1,4 @@
-"""One file a method: what explains an image in a network, as a value and as a function."""
+"""Methods that explain an image in a network, one file each, as a value and as a function."""
 
 from xwidgets.aliases import attach
 

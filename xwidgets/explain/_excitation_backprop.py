@@ -1,23 +1,24 @@
-"""Excitation backprop and c-MWP: which activations a unit owes its own to (Zhang et al. 2016).
+"""Excitation backprop and c-MWP: attribution of a unit to lower activations (Zhang et al. 2016).
 
-A probability of 1 is put on the unit and shared out downwards. Through an operation f with
-non-negative weights, every output's probability p goes to its inputs in proportion to what each of
-them contributed:
+A probability of 1 is put on the unit and passed down. Through an operation f with non-negative
+weights, every output's probability p is distributed over its inputs in proportion to their
+contributions:
 
     p_in = x * f^T(p / f(x))                                       (0 where f(x) = 0)
 
 f is the operation itself for averages and sums of branches. A convolution or linear layer excites
-by its positive weights alone: f has max(W, 0) and no bias. A batch norm's scale only matters by its
-sign, which is moved into the convolution before it; where there is none, a negative scale excites
-nothing. Rectifiers and other activations, and gates that scale a signal, pass p on. Max pools send
-it to the maximum, and what moves values moves it too: there the gradient does the same.
+by its positive weights alone: f has max(W, 0) and no bias. Of a batch norm's scale only the sign
+matters, which is moved into the convolution before it; where there is none, a negative scale
+excites nothing. Rectifiers and other activations, and gates that scale a signal, pass p on. Max
+pools send it to the maximum, and operations that move values move it back: there the gradient does
+the same.
 
-The contrastive form (c-MWP) shares out through the first weights on the way once with W and once
-with -W, takes the difference, and cuts it at zero at the very end. What a branch carries around the
-first weights, to others further on, is shared out with W alone.
+The contrastive form (c-MWP) passes p through the first weights on the way once with W and once with
+-W, takes the difference, and clips it at zero at the very end. What a branch carries around the
+first weights, to others further on, is passed with W alone.
 
-Inputs count by their positive part. So the mass that arrives is 1 as long as the activations on the
-way are not negative, and less where negative ones leak.
+Inputs count by their positive part. So the mass that arrives is 1 as long as no activation on the
+way is negative, and less otherwise.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,7 @@ from torch.autograd import Function
 from torch.func import vjp
 from torch.nn.functional import interpolate
 
+from xwidgets.aliases import formerly
 from xwidgets.networks import Network
 from xwidgets.networks.operations import Kind, Operation, factors, producer
 from xwidgets.networks.subject import Subject
@@ -45,19 +47,20 @@ Excitation = Callable[..., Sequence[Tensor]]
 
 
 def stop_parameter(line: str) -> Any:
-    """A field for where to stop, which by default depends on where the signal starts."""
+    """Field for the layer to stop at, whose default depends on the layer of the target."""
     return parameter(
         None,
         line,
         choices=lambda method, subject: [None, "pixels", *names_of_layers(subject)],
-        resolve=lambda value, subject: value and end_layer(subject.net, value),
+        resolve=lambda value, subject: value and stop_layer(subject.net, value),
         label="Stop at",
     )
 
 
+@formerly(layer="stop_at")
 @dataclass(frozen=True)
 class ExcitationBackprop(MapMethod):
-    """Excitation backprop or c-MWP (Zhang et al. 2016): how much of a unit is owed to what.
+    """Excitation backprop or c-MWP (Zhang et al. 2016): attribution of a unit to the pixels.
 
     Example:
         >>> import xwidgets as xw
@@ -66,13 +69,13 @@ class ExcitationBackprop(MapMethod):
         <Relevance 64 x 64: excitation backprop for 'features.28, channel 7' (birds), in ...>
     """
 
-    layer: str | int | None = stop_parameter(
-        'where to stop, a layer by name, a convolution by its number, or ``"pixels"``; by default '
+    stop_at: str | int | None = stop_parameter(
+        'where to stop: a layer by name, a convolution by its number, or ``"pixels"``; by default '
         "the deepest pooled layer with maps of at least 12 x 12, else the pixels"
     )
     contrastive: bool = parameter(
         True,
-        "c-MWP, what speaks for the unit more than against it; otherwise plain MWP",
+        "c-MWP, excitation of the unit less that of its opposite; otherwise plain MWP",
         label="Contrast",
     )
 
@@ -80,17 +83,17 @@ class ExcitationBackprop(MapMethod):
 
     @property
     def name(self) -> str:
-        """What results call it."""
+        """Name of the method in results."""
         return "contrastive excitation backprop" if self.contrastive else "excitation backprop"
 
     def explain(self, subject: Subject, target: Resolved) -> Relevance:
-        """The map of one target."""
-        begin = target.layers[0] if target.layers else None
-        end = end_layer(subject.net, self.layer, begin)
-        watched = subject.watched([] if end == "pixels" else [end], target, RULES)
+        """Compute the map of one target."""
+        layer = target.layers[0] if target.layers else None
+        stop_at = stop_layer(subject.net, self.stop_at, layer)
+        watched = subject.watched([] if stop_at == "pixels" else [stop_at], target, RULES)
         units = target.units(watched)
         seed = _seed(units, cast(int, target.index), target.label(subject.net))
-        to = watched.pixels if end == "pixels" else watched.activations[end]
+        to = watched.pixels if stop_at == "pixels" else watched.activations[stop_at]
         arrived = excitations(units, seed[None], to, self.contrastive)[0, 0]
         values = arrived.sum(0)
         values = values.clamp(min=0) if self.contrastive else values
@@ -99,24 +102,25 @@ class ExcitationBackprop(MapMethod):
             target,
             at_pixels(values[None], subject.image.shape[1:])[0],
             mass=float(arrived.sum()),
-            parameters={"source": begin, "top": None}
+            parameters={"layer": layer, "top": None}
             | dict(target.facts)
-            | {"layer": end, "contrastive": bool(self.contrastive)},
+            | {"stop_at": stop_at, "contrastive": bool(self.contrastive)},
         )
 
 
+@formerly(layer="stop_at")
 @front(ExcitationBackprop)
 def excitation_backprop(
     net: Network,
     image: object,
     target: Target = None,
-    layer: str | int | None = None,
+    stop_at: str | int | None = None,
     contrastive: bool = True,
     *,
     source: str | int | None = None,
     top: nn.Module | None = None,
 ) -> Relevance:
-    """Excitation backprop or c-MWP from a class, any unit, or what is computed from a layer.
+    """Excitation backprop or c-MWP from a class, any unit, or a module on top of a layer.
 
     Args:
         net: the classifier.
@@ -124,14 +128,15 @@ def excitation_backprop(
         target: class index or name, ``None`` for the class with the highest score. With ``source``
             or ``top``, the index of the unit; of a layer ``(C, H, W)`` a channel, whose locations
             start in proportion to their activations.
-        source: the layer that the unit belongs to; ``None`` for the classes.
-        top: layers of the caller's own, such as an encoder, that take the output of ``source`` (or
-            the logits) and return units ``(1, K)`` or ``(1, C, H, W)``, one of which is ``target``.
+        source: layer of the unit; ``None`` for the classes.
+        top: a module of the caller's, such as an encoder, that takes the output of ``source`` (or
+            the logits) and returns units ``(1, K)`` or ``(1, C, H, W)``, among them ``target``.
 
     Returns:
-        Relevance whose values are summed over the channels of ``layer`` and brought to the size of
-        the picture; its ``mass`` is what arrived, before negative values are cut: 1 (contrastive:
-        0) when nothing leaked through negative activations, or at units that nothing excites.
+        Relevance whose values are summed over the channels of ``stop_at`` and resized to the
+        picture; its ``mass`` is the probability that arrived, before negative values are clipped:
+        1 (contrastive: 0) when nothing was lost at negative activations or at units that nothing
+        excites.
 
     Raises:
         ValueError: for a layer, class or unit that does not exist or does not lead to the other, an
@@ -146,18 +151,18 @@ def excitation_backprop(
     """
     if source is not None or top is not None:
         target = Above(source, cast(int, target), top)
-    return ExcitationBackprop(layer, contrastive).run(net, image, target)
+    return ExcitationBackprop(stop_at, contrastive).run(net, image, target)
 
 
 def excitations(units: Tensor, seeds: Tensor, to: Tensor, contrastive: bool) -> Tensor:
-    """What arrives at ``to`` of a pass that was watched with :data:`RULES`.
+    """Probabilities that arrive at ``to`` in a forward pass traced with :data:`RULES`.
 
     Args:
-        units: ``(N, ...)``, the units that start.
-        seeds: ``(M, N, ...)``, M distributions over them.
+        units: ``(N, ...)``, where the passes start.
+        seeds: ``(M, N, ...)``, M distributions over the units.
         to: ``(N, ...)``, activations or pixels.
-        contrastive: share out through the first weights once with W, once with -W, and subtract.
-            This marks the pass: further calls on it are contrastive too.
+        contrastive: pass through the first weights once with W, once with -W, and subtract. This
+            marks the traced pass: further calls on it are contrastive too.
 
     Returns:
         ``(M, N, ...)``, of the shape of ``to``; signed when contrastive.
@@ -176,7 +181,7 @@ def excitations(units: Tensor, seeds: Tensor, to: Tensor, contrastive: bool) -> 
 
 
 def _first_weights(units: Tensor, to: Tensor) -> list[Any]:
-    """The nodes with weights on the way from ``units`` that have no others before them."""
+    """Graph nodes with weights that are the first such on their way from ``units`` to ``to``."""
 
     def has_weights(node: Any) -> bool:
         return getattr(node, "negative", None) is not None
@@ -184,19 +189,19 @@ def _first_weights(units: Tensor, to: Tensor) -> list[Any]:
     def ends(node: Any) -> bool:
         return node is to.grad_fn or has_weights(node)
 
-    met = [node for node in nodes(units.grad_fn, ends) if has_weights(node)]
-    met = [node for node in met if node is not to.grad_fn]
+    weighted = [node for node in nodes(units.grad_fn, ends) if has_weights(node)]
+    weighted = [node for node in weighted if node is not to.grad_fn]
     below = {
         node
-        for one in met
-        for following, _ in one.next_functions
+        for upper in weighted
+        for following, _ in upper.next_functions
         for node in nodes(following, lambda node: node is to.grad_fn)
     }
-    return [node for node in met if node not in below]
+    return [node for node in weighted if node not in below]
 
 
 class _Share(Function):
-    """Forward: the operation. Back: p_in = x+ * f^T(p / f(x+)), f being its positive part."""
+    """Forward: the operation. Backward: p_in = x+ * f^T(p / f(x+)), f being its positive part."""
 
     @staticmethod
     def forward(
@@ -218,18 +223,18 @@ class _Share(Function):
         signals = ctx.positive(p, *inputs)
         if ctx.contrastive:
             against = ctx.negative(p, *inputs)
-            signals = [one - other for one, other in zip(signals, against, strict=True)]
+            signals = [plus - minus for plus, minus in zip(signals, against, strict=True)]
         return None, None, None, *(x * s for x, s in zip(inputs, signals, strict=True))
 
 
 def _back(f: Callable[..., Tensor], p: Tensor, *inputs: Tensor) -> Sequence[Tensor]:
-    """f^T(p / f(x)) of any linear function that has no negative weights."""
+    """f^T(p / f(x)) for a linear function f without negative weights."""
     total, back = cast(tuple[Tensor, Excitation], vjp(f, *inputs))
     return back(_ratio(p, total))
 
 
 def _back_matrix(weight: Tensor, sign: Tensor | None, p: Tensor, x: Tensor) -> Sequence[Tensor]:
-    """The same of the positive part of a matrix, in blocks of rows that stay in the cache."""
+    """f^T(p / f(x)) for the positive part f of a matrix, in blocks of rows that fit the cache."""
     signal = torch.zeros_like(x)
     rows = max(1, 2**20 // weight.shape[1])
     for start in range(0, len(weight), rows):
@@ -245,7 +250,7 @@ def _ratio(p: Tensor, total: Tensor) -> Tensor:
 
 
 class _Pass(Function):
-    """Forward: the operation. Back: p, but nothing where the scale is not positive."""
+    """Forward: the operation. Backward: p where the scale is positive, elsewhere 0."""
 
     @staticmethod
     def forward(ctx: Any, operation: Operation, positive: Tensor | bool, x: Tensor) -> Any:
@@ -262,14 +267,14 @@ def _linear(operation: Operation) -> Any:
 
 
 def _share_weights(operation: Operation, before: Operation, sign: Tensor | None) -> Any:
-    """Share out through ``before``, its outputs times ``sign``; forward, run ``operation``."""
+    """Forward: ``operation``. Backward: through ``before``, with its outputs times ``sign``."""
     weight, linear = before.weight, before.released()
-    one = weight.new_ones(len(weight), *[1] * (weight.ndim - 1)) if sign is None else sign
+    signed = weight.new_ones(len(weight), *[1] * (weight.ndim - 1)) if sign is None else sign
     positive, negative = (
         partial(_back_matrix, weight, signs)
         if linear.name == "linear"
         else partial(_back, partial(_excitation, linear, signs))
-        for signs in (sign, -one)
+        for signs in (sign, -signed)
     )
     return _Share.apply(operation, positive, negative, *before.inputs)
 
@@ -307,10 +312,10 @@ def _sum(operation: Operation) -> Any:
 
 
 def _product(operation: Operation) -> Any:
-    found = factors(operation)
-    if found is None:
+    signal_and_scale = factors(operation)
+    if signal_and_scale is None:
         return _undefined(operation)
-    x, scale = found
+    x, scale = signal_and_scale
     positive = scale.detach() > 0 if isinstance(scale, Tensor) else scale > 0
     return _Pass.apply(operation, positive, x)
 
@@ -332,34 +337,37 @@ RULES: Mapping[Kind, Rule] = {
 }
 
 
-def end_layer(net: Network, layer: str | int | None, begin: str | None = None) -> str:
-    """Where to stop, by name.
+def stop_layer(net: Network, stop_at: str | int | None, before: str | None = None) -> str:
+    """Name of the layer to stop at, or ``"pixels"``.
 
-    By default it is the deepest pooled layer before ``begin`` with maps of at least 12 x 12, else
-    the pixels.
+    Args:
+        net: the classifier.
+        stop_at: name, number of a convolution, or ``"pixels"``; ``None`` for the deepest pooled
+            layer with maps of at least 12 x 12, else the pixels.
+        before: name of the layer that the default stands before; ``None`` for any.
 
     Raises:
         ValueError: when there is no such layer, or its output is no map.
     """
-    if layer == "pixels":
+    if stop_at == "pixels":
         return "pixels"
-    if layer is not None:
-        end = net.layer(layer)
-        if len(end.shape) != 3:
+    if stop_at is not None:
+        layer = net.layer(stop_at)
+        if len(layer.shape) != 3:
             raise ValueError(
-                f"layer {end.name!r} puts out {end.shape}, which is no map (C, H, W); choose a "
+                f"layer {layer.name!r} puts out {layer.shape}, which is no map (C, H, W); choose a "
                 "layer before the maps are flattened (list them with net.layers)"
             )
-        return end.name
-    found, jump = "pixels", (1, 1)
-    for one in net.layers:
-        if one.name == begin:
+        return layer.name
+    deepest, jump = "pixels", (1, 1)
+    for layer in net.layers:
+        if layer.name == before:
             break
-        maps = len(one.shape) == 3 and min(one.shape[1:]) >= 12
-        if maps and "Pool" in one.kind and one.extent.jump > jump:
-            found = one.name
-        jump = max(jump, one.extent.jump)
-    return found
+        maps = len(layer.shape) == 3 and min(layer.shape[1:]) >= 12
+        if maps and "Pool" in layer.kind and layer.extent.jump > jump:
+            deepest = layer.name
+        jump = max(jump, layer.extent.jump)
+    return deepest
 
 
 def _seed(units: Tensor, index: int, label: str) -> Tensor:
@@ -372,7 +380,7 @@ def _seed(units: Tensor, index: int, label: str) -> Tensor:
 
 
 def at_pixels(values: Tensor, size: Sequence[int]) -> Tensor:
-    """Maps ``(N, h, w)`` brought to the size ``(H, W)``, each with the sum that it had."""
+    """Maps ``(N, h, w)`` resized to ``(N, H, W)``, each scaled to its sum before."""
     resized = interpolate(values[:, None], list(size), mode="bilinear")[:, 0]
     before, after = (maps.sum((1, 2), keepdim=True) for maps in (values, resized))
     return resized * torch.where(after == 0, 1, before / after)

@@ -1,4 +1,4 @@
-"""Occlusion sensitivity: what becomes of the score with a rectangle of one colour at every place.
+"""Occlusion sensitivity: change of the score with a rectangle of one colour at every place.
 
 Zeiler & Fergus (2014); cs230. For every place of the rectangle, a window w of the image x,
 
@@ -41,13 +41,13 @@ def _check_window(name: str, value: Any) -> None:
 
 
 def _check_value(name: str, value: Any) -> None:
-    for one in value if isinstance(value, tuple) else (value,):
-        number(name, one, lambda x: 0 <= x <= 1, "from 0 to 1, or one for each channel")
+    for channel in value if isinstance(value, tuple) else (value,):
+        number(name, channel, lambda x: 0 <= x <= 1, "from 0 to 1, or one for each channel")
 
 
 @dataclass(frozen=True)
 class Occlusion(MapMethod):
-    """Occlusion sensitivity (Zeiler & Fergus 2014): the score without a rectangle, at every place.
+    """Occlusion sensitivity (Zeiler & Fergus 2014) to a rectangle at every place.
 
     Example:
         >>> import xwidgets as xw
@@ -93,28 +93,28 @@ class Occlusion(MapMethod):
 
     @property
     def unit(self) -> str:
-        """Of the values of its results, for a class."""
+        """Unit of the values of its results for a class."""
         return units_of(self.measure)
 
     @property
     def signed(self) -> bool:
-        """Whether its values speak for as well as against; a probability does not."""
+        """Whether the values for a class can be negative; the remaining probability cannot."""
         return self.measure != "probability"
 
     def suited(self, subject: Subject) -> Self:
-        """The same with a rectangle that the picture allows."""
+        """Copy whose rectangle is not larger than the picture."""
         height, width = subject.image.shape[1:]
         if isinstance(self.window, tuple):
             return replace(self, window=(min(self.window[0], height), min(self.window[1], width)))
         return replace(self, window=min(self.window, height, width))
 
     def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
-        """Raise for a rectangle that leaves pixels unseen or the image, or is of no colour."""
+        """Check that the rectangle fits into the image, covers it, and has a valid colour."""
         check_windows(self.window, self.stride, subject.image.shape[1:])
         ConstantSampler(self.value).content(subject.image)
 
     def begin(self, subject: Subject, targets: Sequence[Resolved]) -> WindowRemoval:
-        """Get ready to move the rectangle."""
+        """Prepare to move the rectangle."""
         pixels = subject.pixels
         _, height, width = pixels.shape
         grid = WindowGrid(height, width, self.window, int(self.stride))
@@ -138,20 +138,20 @@ def occlusion(
     measure: Measure = "difference",
     memory: float | None = None,
 ) -> Relevance:
-    """What becomes of a score with a rectangle of one colour in the image, at every place.
+    """Map of the change of a score with a rectangle of one colour at every place.
 
     Args:
         net: the classifier.
         image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
         target: class index or name, ``None`` for the class with the highest score; or an
-            :class:`xwidgets.Channel` or :class:`xwidgets.Unit` of a layer, whose activation is
-            taken in place of the score.
+            :class:`xwidgets.Channel` or :class:`xwidgets.Unit` of a layer, whose activation takes
+            the place of the score.
 
     Returns:
-        The map, the mean over the places of the rectangle at which it covers a pixel.
+        The map: at each pixel, the mean over the places of the rectangle that cover it.
 
     Raises:
-        ValueError: for an image, class, rectangle or other argument that cannot be.
+        ValueError: for an invalid image, class, rectangle or other argument.
 
     Example:
         >>> import xwidgets as xw
@@ -173,13 +173,13 @@ def occlusion_steps(
     measure: Measure = "difference",
     memory: float | None = None,
 ) -> Iterator[Relevance]:
-    """The result of :func:`occlusion` as it grows, one step a batch.
+    """Yield the result of :func:`occlusion` as it grows, one step a batch.
 
     Args:
         net, image, target: as of :func:`occlusion`.
 
     Yields:
-        The map so far, NaN where the rectangle was not yet. The last is that of :func:`occlusion`.
+        The map so far, NaN where the rectangle has not been. The last is that of :func:`occlusion`.
 
     Example:
         >>> import xwidgets as xw

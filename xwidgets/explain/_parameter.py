@@ -1,6 +1,6 @@
-"""The parameters of methods: what is known of each, said once where it is defined.
+"""Parameters of methods, each defined once: type, default, range, one line that explains it.
 
-Checks, documentation, controls and what results tell come from there.
+Checks, documentation, controls and what results tell of their parameters come from there.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ Resolve = Callable[[Any, Subject], Any]
 
 @dataclass(frozen=True)
 class Parameter:
-    """What is known of a parameter of a method beside its type and default.
+    """Facts about a parameter of a method, beside its type and default.
 
     Attributes:
-        line: explains it.
-        check: takes name and value, and raises a sentence for one that cannot be.
-        resolve: what a value means on a subject, such as the name of a layer by its number; raises
-            a sentence for one that cannot be there. ``None`` where it means itself.
-        least, most: what it may be on a subject; ``None`` for no limit.
-        span: the ends of its control, where values may go on beyond them.
-        choices: the values that it may have, or what they are on a subject; ``None`` for numbers.
-        label: what its control is called; "" for one that nobody moves.
+        line: one line that explains it.
+        check: takes name and value; raises a ValueError for an invalid one.
+        resolve: takes a value and the subject; returns what the value means there, such as the name
+            of a layer for its number, or raises a ValueError. ``None`` where it means itself.
+        least, most: bounds, or functions of method and subject; ``None`` for no bound.
+        span: ends of its control, where valid values go beyond them.
+        choices: the valid values, or a function of method and subject; ``None`` for numbers.
+        label: of its control; "" for a parameter without one.
         unit: of its values.
-        step: between the positions of its control.
-        told: whether results tell it.
-        compared: whether methods that differ in it ask something else.
+        step: of its control.
+        told: whether results list it among their parameters.
+        compared: whether methods that differ in it are different questions.
     """
 
     line: str
@@ -58,16 +58,17 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Control:
-    """How a person may move a parameter of a method on a subject.
+    """Control of one parameter of a method on one subject: its kind, range and value.
 
     Attributes:
-        name: of the parameter, and ``label`` of the control.
-        line: explains it.
+        name: of the parameter.
+        label: of the control.
+        line: one line that explains the parameter.
         kind: ``"range"`` of numbers, ``"choice"`` among values, or ``"switch"``.
-        value: that it has.
+        value: current value.
         least, most, step: of a range.
-        unit: of its values.
-        choices: the values to choose from.
+        unit: of the values.
+        choices: values to choose from.
     """
 
     name: str
@@ -99,23 +100,23 @@ def parameter(
     told: bool = True,
     compared: bool = True,
 ) -> Any:
-    """A field of a method.
+    """Dataclass field that defines a parameter of a method.
 
     Args:
-        default: of the parameter, whose type says which values there are.
-        line: explains it.
-        least, most: the values that there are; a function of the method and its subject where they
-            depend on these.
+        default: value of the parameter, whose type decides which values are valid.
+        line: one line that explains it.
+        least, most: bounds, or functions of the method and its subject that return them.
         above: instead of ``least``, a value that it must exceed.
-        span: the ends of the control, where ``least`` or ``most`` are not.
-        choices: the values to choose from, which may be such a function too.
-        check: takes name and value, and raises where the other arguments cannot say it.
-        resolve: what a value means on a subject, where that is not itself.
-        label: of the control that moves it; "" when no person should.
+        span: ends of its control, where it has no ``least`` or ``most``, or they are too far apart.
+        choices: the valid values, or a function of the method and its subject.
+        check: takes name and value; raises a ValueError in place of the checks that follow from the
+            other arguments.
+        resolve: takes a value and the subject; returns what the value means there.
+        label: of its control; "" for none.
         unit: of its values.
-        step: between the positions of its control.
-        told: whether results tell it among their parameters.
-        compared: whether methods that differ in it ask something else.
+        step: of its control.
+        told: whether results list it among their parameters.
+        compared: whether methods that differ in it are different questions.
     """
     sliding = label and choices is None and not isinstance(default, bool)
     if sliding and span is None and None in (least, most):
@@ -128,12 +129,12 @@ def parameter(
 
 
 def layer_parameter(default: str | int, line: str, maps: bool = True) -> Any:
-    """A field for a layer by name, or a convolution by its number, which a person may choose.
+    """Field for a layer, by name or by number of the convolution, with a control.
 
     Args:
-        default: of the parameter.
-        line: explains it.
-        maps: whether only layers that put out maps ``(C, H, W)`` are offered.
+        default: value of the parameter.
+        line: one line that explains it.
+        maps: whether only layers whose output is maps ``(C, H, W)`` are offered.
     """
     dimensions = (3,) if maps else (1, 3)
     return parameter(
@@ -146,7 +147,7 @@ def layer_parameter(default: str | int, line: str, maps: bool = True) -> Any:
 
 
 def name_of_layer(layer: str | int, subject: Subject, dimensions: Sequence[int]) -> str:
-    """The name of a layer whose output has so many dimensions.
+    """Name of a layer whose output has one of these numbers of dimensions.
 
     Raises:
         ValueError: when there is no such layer.
@@ -161,17 +162,17 @@ def name_of_layer(layer: str | int, subject: Subject, dimensions: Sequence[int])
 
 
 def names_of_layers(subject: Subject, dimensions: Sequence[int] = (3,)) -> list[str]:
-    """Names of the layers whose outputs have so many dimensions: 3 for maps, 1 for vectors."""
+    """Names of the layers by dimensions of their outputs: 3 for maps, 1 for vectors."""
     return [layer.name for layer in subject.net.layers if len(layer.shape) in dimensions]
 
 
 def seed_parameter(line: str) -> Any:
-    """A field for what random numbers begin with."""
+    """Field for the seed of random numbers."""
     return parameter(0, line, check=lambda name, value: a_seed(value))
 
 
 def memory_parameter() -> Any:
-    """A field for the memory of a batch, which changes no result."""
+    """Field for the memory of a batch in bytes, which changes no result."""
 
     def check(name: str, value: Any) -> None:
         if value is not None:
@@ -189,7 +190,7 @@ def memory_parameter() -> Any:
 
 
 def front(method: Any) -> Callable[[F], F]:
-    """Complete the documentation of a function that runs a method by the method's parameters."""
+    """Decorate a function that runs a method: its documentation gets the method's parameters."""
 
     def complete(function: F) -> F:
         function.__doc__ = documented(function.__doc__, method.parameters)
@@ -199,7 +200,7 @@ def front(method: Any) -> Callable[[F], F]:
 
 
 def documented(text: str | None, parameters: Mapping[str, Parameter]) -> str | None:
-    """A docstring with a line for each parameter at the end of its "Args:".
+    """Docstring with a line for each parameter at the end of its "Args:".
 
     Example:
         >>> print(documented("Sum up.", {"n": parameter(3, "how often.").metadata["parameter"]}))
@@ -233,14 +234,14 @@ def _checks(
     above: float | None,
     choices: Sequence[Any] | Limit | None,
 ) -> Callable[[str, Any], object]:
-    """What refuses values that a parameter cannot have on any subject."""
+    """Check that raises for values that are invalid on any subject."""
     lowest = least if isinstance(least, Real) else None
     highest = most if isinstance(most, Real) else None
 
     def one_of(name: str, value: Any) -> None:
         known = choices if isinstance(choices, Sequence) else ()
-        if known and not any(value is one or value == one for one in known):
-            *others, last = (f'"{one}"' for one in known)
+        if known and not any(value is choice or value == choice for choice in known):
+            *others, last = (f'"{choice}"' for choice in known)
             raise ValueError(f"{name} is {value!r}, but must be {', '.join(others)} or {last}")
 
     def whole(name: str, value: Any) -> None:

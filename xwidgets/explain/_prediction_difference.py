@@ -1,6 +1,6 @@
-"""Prediction difference analysis: how a node changes when a window of the image is unknown.
+"""Prediction difference analysis: change of a node when a window of the image is unknown.
 
-Algorithm 1 of Zintgraf et al. (2016), with its two misprints mended (relevance is added up over
+Algorithm 1 of Zintgraf et al. (2016), with its two misprints corrected (relevance is summed over
 windows, and the sum over samples is divided by S). For every window w of k x k pixels
 
     p(c | x \\ w) = 1/S sum_s p(c | x with w replaced by a sample of p(w | rest))     (2, 6)
@@ -33,11 +33,11 @@ Measure = Literal["evidence", "difference"]
 
 @dataclass(frozen=True)
 class PredictionDifference(MapMethod):
-    """Prediction difference analysis (Zintgraf et al. 2016): what windows say, if unknown instead.
+    """Prediction difference analysis (Zintgraf et al. 2016) of every window of the image.
 
-    Evidence is a curved function of the mean over samples, and its error a first-order one: with
-    fewer than some ten samples a map of it is drawn towards zero, and its error can be half of the
-    true one. With ``measure="difference"`` both are unbiased.
+    Evidence is a nonlinear function of the mean over samples, and its standard error is propagated
+    to first order: with fewer than some ten samples, maps of evidence are biased towards zero, and
+    the standard error can be half of the true one. With ``measure="difference"`` both are unbiased.
 
     Example:
         >>> import xwidgets as xw
@@ -89,23 +89,23 @@ class PredictionDifference(MapMethod):
 
     @property
     def unit(self) -> str:
-        """Of the values of its results, for a class."""
+        """Unit of the values of its results for a class."""
         return units_of(self.measure)
 
     def largest(self, subject: Subject) -> int:
-        """The largest window, in pixels, that can be removed from a subject's image."""
+        """Side of the largest window, in pixels, that can be removed from a subject's image."""
         return sampler_on(self.sampler, subject).largest(subject.pixels)
 
     def suited(self, subject: Subject) -> Self:
-        """The same with a window that the picture and the sampler allow."""
+        """Copy whose window is not larger than the picture and the sampler allow."""
         return replace(self, window=max(1, min(self.window, self.largest(subject))))
 
     def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
-        """Raise for windows that leave pixels unseen, or the image."""
+        """Check that the windows fit into the image and cover it."""
         check_windows(self.window, self.stride, subject.image.shape[1:])
 
     def begin(self, subject: Subject, targets: Sequence[Resolved]) -> WindowRemoval:
-        """Get ready to remove windows."""
+        """Prepare to remove windows."""
         assert self.sampler is not None
         assert self.training_size is not None
         window, pixels = int(self.window), subject.pixels
@@ -116,7 +116,7 @@ class PredictionDifference(MapMethod):
             targets,
             nodes_of(subject, targets, self.measure, int(self.training_size)),
             WindowGrid(height, width, window, int(self.stride)),
-            self.sampler.given(pixels, window),
+            self.sampler.condition(pixels, window),
             int(self.samples),
             int(self.seed),
             self.memory,
@@ -150,15 +150,15 @@ def prediction_difference(
             ``(channel, row, column)`` for a single unit; ``None`` for the most active channel.
         layer: name, or number of a convolution, of the layer that ``target`` is of; its
             activations are those behind the batch norm and rectifier that directly follow it.
-        seconds: from the call on, after which the map is returned as it is by then, at the end of a
-            batch; ``None`` for the complete one.
+        seconds: time limit from the call on, after which the map so far is returned, at the end of
+            a batch; ``None`` for the complete map.
 
     Returns:
-        The map, positive where a pixel speaks for the node, and its standard error; what is to be
-        known of these stands at :class:`xwidgets.PredictionDifference`.
+        The map, positive where a pixel speaks for the node, with its standard error; on their bias
+        see :class:`xwidgets.PredictionDifference`.
 
     Raises:
-        ValueError: for an image, class, window or other argument that cannot be; in a sentence.
+        ValueError: for an invalid image, class, window or other argument.
 
     Example:
         >>> import xwidgets as xw
@@ -191,26 +191,27 @@ def prediction_difference_each(
     layer: str | int | None = None,
     seconds: float | None = None,
 ) -> list[Relevance]:
-    """The maps of several nodes, for little more than the price of one.
+    """Relevance maps of several nodes from the same forwards, for little more than one costs.
 
     Args:
         net, image, layer, seconds: as of :func:`prediction_difference`.
         targets: all of one kind: classes, channels of one layer, or units at one place of one.
 
     Returns:
-        A map for each of ``targets``.
+        A map for each of ``targets``, in their order.
 
     Example:
         >>> import xwidgets as xw
         >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
         >>> maps = prediction_difference_each(net, scene.image, [6, 7], samples=1, stride=8)
-        >>> [one.label for one in maps]
+        >>> [relevance.label for relevance in maps]
         ['Dune finch (speckled breast)', 'Dune finch (ruby breast)']
     """
     method = PredictionDifference(
         window, sampler, samples, stride, seed, measure, training_size, memory
     )
-    return method.run_each(net, image, [in_layer(one, layer) for one in several(targets)], seconds)
+    nodes = [in_layer(target, layer) for target in several(targets)]
+    return method.run_each(net, image, nodes, seconds)
 
 
 @front(PredictionDifference)
@@ -229,7 +230,7 @@ def prediction_difference_steps(
     layer: str | int | None = None,
     seconds: float | None = None,
 ) -> Iterator[Relevance]:
-    """The result of :func:`prediction_difference` as it grows, one step a batch.
+    """Yield the result of :func:`prediction_difference` as it grows, one step a batch.
 
     The arguments are checked at once. Closing the generator cancels; nothing is computed between
     steps.
@@ -238,8 +239,8 @@ def prediction_difference_steps(
         net, image, target, layer, seconds: as of :func:`prediction_difference`.
 
     Yields:
-        The map so far, NaN where no window was computed yet; ``completed`` tells how far it is. The
-        last one is what :func:`prediction_difference` returns.
+        The map so far, NaN where no window was computed yet; ``completed`` is the share of the
+        work. The last map is the result of :func:`prediction_difference`.
 
     Example:
         >>> import xwidgets as xw

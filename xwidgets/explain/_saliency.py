@@ -1,7 +1,6 @@
-"""Saliency: how the score answers to each pixel (Simonyan et al. 2014; cs230).
+"""Saliency: gradient of a class's score before softmax by the pixels (Simonyan et al. 2014; cs230).
 
-The gradient of a class's score before softmax by the pixels. Of a noisy gradient, the mean over
-noisy copies of the image is steadier (SmoothGrad, Smilkov et al. 2017).
+The mean gradient over noisy copies of the image is less noisy (SmoothGrad, Smilkov et al. 2017).
 """
 
 from collections.abc import Sequence
@@ -24,7 +23,7 @@ Reduce = Literal["maximum", "signed"]
 
 @dataclass(frozen=True)
 class Saliency(MapMethod):
-    """The gradient of a score, before softmax, by every pixel (Simonyan et al. 2014).
+    """Gradient of a score before softmax by every pixel (Simonyan et al. 2014).
 
     Example:
         >>> import xwidgets as xw
@@ -36,14 +35,14 @@ class Saliency(MapMethod):
     reduce: Reduce = parameter(
         "maximum",
         '``"maximum"`` takes the largest absolute value over the channels, ``"signed"`` the sum '
-        "over them, which is how the score answers when the pixel gets brighter",
+        "over them, the derivative by the brightness of the pixel",
         choices=("maximum", "signed"),
         label="Channels",
     )
     samples: int = parameter(
         1,
-        "over how many noisy copies of the image the gradient is averaged; more than one only with "
-        "``sigma``",
+        "number of noisy copies of the image over which the gradient is averaged; more than 1 only "
+        "with ``sigma``",
         least=1,
     )
     sigma: float = parameter(
@@ -55,16 +54,16 @@ class Saliency(MapMethod):
 
     @property
     def name(self) -> str:
-        """What results call it."""
+        """Name of the method in results."""
         return "saliency" if self.samples == 1 else "smoothed saliency"
 
     @property
     def signed(self) -> bool:
-        """Whether its values speak for as well as against."""
+        """Whether the values for a class can be negative, evidence against it."""
         return self.reduce == "signed"
 
     def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
-        """Raise for noise without samples, or samples without noise."""
+        """Check that there is noise where there are several samples, and the other way round."""
         if (self.samples > 1) != (self.sigma > 0):
             raise ValueError(
                 f"samples is {self.samples} and sigma {self.sigma}, but averaging over noisy "
@@ -72,7 +71,7 @@ class Saliency(MapMethod):
             )
 
     def explain(self, subject: Subject, target: Resolved) -> Relevance:
-        """The map of one target."""
+        """Compute the map of one target."""
         net, x = subject.net, subject.image
         random = torch.Generator().manual_seed(int(self.seed))
 
@@ -98,7 +97,7 @@ def saliency(
     sigma: float = 0.0,
     seed: int = 0,
 ) -> Relevance:
-    """The gradient of a class's score, before softmax, by every pixel.
+    """Gradient of a class's score before softmax by every pixel.
 
     Args:
         net: the classifier.

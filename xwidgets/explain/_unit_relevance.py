@@ -1,6 +1,6 @@
-"""What hidden units contribute: how a node changes when one of them is unknown.
+"""Prediction difference of hidden units: change of a node when one of them is unknown.
 
-Section 3.3 of Zintgraf et al. (2016): for the units h of a layer and a node z = g(h) behind it,
+Section 3.3 of Zintgraf et al. (2016): for the units h of a layer and a node z = g(h) above it,
 
     g(z | h \\ i) = E_{p(h_i)} g(z | h with unit i replaced)                          (7, 8)
     AD_i(z | h)   = g(z | h) - g(z | h \\ i)                                           (9)
@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from xwidgets.aliases import formerly
 from xwidgets.images import as_pixels
 from xwidgets.incremental import UnitInference
 from xwidgets.networks import Network
@@ -30,11 +31,12 @@ from ._parameter import front, layer_parameter, memory_parameter, parameter, see
 from .method import Method
 from .nodes import nodes_of, training_size_on, units_of
 from .removal.samplers import other_images
-from .tally import Tally
+from .running_moments import RunningMoments
 
 Measure = Literal["evidence", "difference"]
 
 
+@formerly(layer="removed_layer")
 @dataclass(frozen=True)
 class UnitDifference(Method[UnitRelevance]):
     """Prediction difference of every unit of a hidden layer (Zintgraf et al. 2016, section 3.3).
@@ -46,7 +48,7 @@ class UnitDifference(Method[UnitRelevance]):
         <UnitRelevance 128: units of classifier.1 for ...>
     """
 
-    layer: str | int = layer_parameter(
+    removed_layer: str | int = layer_parameter(
         1,
         "name, or number of a convolution; its units are removed one at a time, behind the batch "
         "norm and rectifier that directly follow it",
@@ -54,12 +56,12 @@ class UnitDifference(Method[UnitRelevance]):
     )
     images: object = parameter(
         None,
-        "``(N, C, H, W)`` in [0, 1] of the image's size, in which units have the values that they "
-        "could have had; ``None`` for the network's examples",
+        "``(N, C, H, W)`` in [0, 1] of the image's size, from which the other values of units are "
+        "drawn; ``None`` for the network's examples",
         told=False,
         compared=True,
     )
-    samples: int = parameter(20, "S, in how many of them, chosen at random", least=1)
+    samples: int = parameter(20, "S, the number of these images, chosen at random", least=1)
     seed: int = seed_parameter("of the choice of images")
     measure: Measure = parameter(
         "evidence",
@@ -79,26 +81,26 @@ class UnitDifference(Method[UnitRelevance]):
 
     @property
     def unit(self) -> str:
-        """Of the values of its results, for a class."""
+        """Unit of the values of its results for a class."""
         return units_of(self.measure)
 
     def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
-        """Raise for several targets."""
+        """Check that there is a single target."""
         if len(targets) > 1:
             raise ValueError("units are removed for one target at a time; give one")
 
     def begin(self, subject: Subject, targets: Sequence[Resolved]) -> _Removal:
-        """Get ready to remove units."""
+        """Prepare to remove units."""
         return _Removal(self, subject, targets[0])
 
 
 class _Removal:
-    """Units of a layer, removed one after the other."""
+    """Run that removes the units of a layer one after another."""
 
     def __init__(self, method: UnitDifference, subject: Subject, target: Resolved) -> None:
         assert method.training_size is not None
         self._method, self._subject, self._target = method, subject, target
-        net, layer = subject.net, str(method.layer)
+        net, layer = subject.net, str(method.removed_layer)
         self._samples, self._seed = int(method.samples), int(method.seed)
         self._nodes = nodes_of(subject, [target], method.measure, int(method.training_size))
         self._inference = UnitInference(net, subject.pixels, layer, self._nodes.read, method.memory)
@@ -106,7 +108,7 @@ class _Removal:
         self._others = _in_other_images(
             net, layer, subject.pixels, method.images, self._samples, self._seed
         )
-        self._tally = Tally(self._base.numel(), 1)
+        self._moments = RunningMoments(self._base.numel(), 1)
 
     def steps(self) -> Iterator[None]:
         """Remove a batch of units in each step."""
@@ -114,39 +116,39 @@ class _Removal:
         for units, sample in _turns(base.numel(), inference.batch, self._samples, self._seed):
             changes = self._others[sample, units] - base.flatten()[units]
             outputs = finite(self._subject.net, inference.outputs(units, changes))
-            self._tally.add(units, self._nodes.values(outputs))
+            self._moments.add(units, self._nodes.values(outputs))
             yield
 
     def results(self) -> list[UnitRelevance]:
-        """What is known so far."""
-        tally, nodes, base = self._tally, self._nodes, self._base
-        known = tally.count[:, None] > 0
-        values = torch.where(known, nodes.lost(tally.mean), torch.nan)
-        error = (tally.variance / tally.count[:, None]).sqrt() * nodes.slope(tally.mean)
+        """Relevance of the units so far."""
+        moments, nodes, base = self._moments, self._nodes, self._base
+        known = moments.count[:, None] > 0
+        values = torch.where(known, nodes.lost(moments.mean), torch.nan)
+        error = (moments.variance / moments.count[:, None]).sqrt() * nodes.slope(moments.mean)
         told = self._method.told()
-        layer = told.pop("layer")
         return [
             UnitRelevance(
                 values=values.float().reshape(base.shape).numpy(),
                 standard_error=error.float().reshape(base.shape).numpy(),
                 image=self._subject.picture,
-                layer=layer,
+                layer=told["removed_layer"],
                 unit=nodes.unit,
-                network=self._subject.net.name,
+                network_name=self._subject.net.name,
                 target=nodes.indices[0],
                 label=self._target.label(self._subject.net),
                 parameters=told | {"target": dict(self._target.facts)},
-                completed=float(tally.count.mean()) / self._samples,
+                completed=float(moments.count.mean()) / self._samples,
                 note=self._inference.note,
             )
         ]
 
 
+@formerly(layer="removed_layer", target_layer="layer")
 @front(UnitDifference)
 def unit_relevance(
     net: Network,
     image: object,
-    layer: str | int,
+    removed_layer: str | int,
     target: Node = None,
     images: object = None,
     samples: int = 20,
@@ -154,7 +156,7 @@ def unit_relevance(
     measure: Measure = "evidence",
     training_size: int | None = None,
     memory: float | None = None,
-    target_layer: str | int | None = None,
+    layer: str | int | None = None,
     seconds: float | None = None,
 ) -> UnitRelevance:
     """Relevance of every unit of a hidden layer by prediction difference (Zintgraf et al. 2016).
@@ -163,17 +165,17 @@ def unit_relevance(
         net: the classifier.
         image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
         target: class index or name, ``None`` for the class with the highest score; or an
-            :class:`xwidgets.Channel` or :class:`xwidgets.Unit` of a layer behind ``layer``. With a
-            ``target_layer``, a channel or unit of that, as of
+            :class:`xwidgets.Channel` or :class:`xwidgets.Unit` of a layer above ``removed_layer``.
+            With a ``layer``, a channel or unit of that, as of
             :func:`xwidgets.prediction_difference`.
-        target_layer: of the node, where it is no class.
-        seconds: after which the result is returned as it is by then; ``None`` for the complete one.
+        layer: of the target, where it is no class.
+        seconds: time limit, after which the result so far is returned; ``None`` for the complete.
 
     Returns:
         The relevance of the units, positive where one speaks for the node.
 
     Raises:
-        ValueError: for arguments that cannot be; in a sentence.
+        ValueError: for invalid arguments.
 
     Example:
         >>> import xwidgets as xw
@@ -181,14 +183,14 @@ def unit_relevance(
         >>> xw.unit_relevance(net, scene.image, "classifier.1", samples=2)
         <UnitRelevance 128: units of classifier.1 for ...>
     """
-    method = UnitDifference(layer, images, samples, seed, measure, training_size, memory)
-    return method.run(net, image, in_layer(target, target_layer), seconds)
+    method = UnitDifference(removed_layer, images, samples, seed, measure, training_size, memory)
+    return method.run(net, image, in_layer(target, layer), seconds)
 
 
 def _in_other_images(
     net: Network, layer: str, image: Tensor, images: object, samples: int, seed: int
 ) -> Tensor:
-    """The layer's units in as many images as there are samples, ``(S, units)``."""
+    """Activations ``(S, units)`` of the layer in S other images, chosen at random."""
     if images is None:
         if net.examples is None:
             raise ValueError(
@@ -216,7 +218,7 @@ _AT_ONCE = 8  # images whose activations are computed together
 
 
 def _turns(units: int, batch: int, samples: int, seed: int) -> Iterator[tuple[Tensor, int]]:
-    """All units with their first sample, then with their second ..., each time shuffled."""
+    """Batches of units with the number of a sample: all with the first, then the second ..."""
     order = torch.Generator().manual_seed(seed)
     for sample in range(samples):
         for part in torch.randperm(units, generator=order).split(batch):

@@ -1,11 +1,11 @@
-"""Heat maps of x-features: what in a picture makes each of them active (Qi et al. 2018).
+"""Heat maps of x-features: where in a picture their activation comes from (Qi et al. 2018).
 
-A map says where the excitation of an x-feature comes from, not what would become of it without:
-:func:`xwidgets.evaluate.masked_classification` and part deletion tell that.
+A map attributes the excitation of an x-feature to pixels; it does not tell how the x-feature would
+change without them, as :func:`xwidgets.evaluate.masked_classification` and part deletion do.
 
 Excitation backprop goes from an x-feature through the encoder and the network to a pooled layer. In
-its contrastive form, c-MWP, the encoder's last layer is the one that is passed once with its
-weights and once with their negatives.
+its contrastive form, c-MWP, the encoder's last layer is passed once with its weights and once with
+their negatives.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from xwidgets.aliases import formerly
 from xwidgets.images import picture
 from xwidgets.networks import Network
 from xwidgets.networks._network import a_network
@@ -22,7 +23,7 @@ from xwidgets.networks.subject import Subject
 from xwidgets.networks.target import Class, Resolved, through
 from xwidgets.results import XFeatures
 
-from ._excitation_backprop import RULES, at_pixels, end_layer, excitations, stop_parameter
+from ._excitation_backprop import RULES, at_pixels, excitations, stop_layer, stop_parameter
 from ._parameter import front, parameter
 from .data_set import DataSet
 from .explanation_module import ExplanationModule
@@ -30,14 +31,15 @@ from .method import Method
 
 _RIVALS = 3
 _ROUNDING = 64
-"""How often the rounding of 1, which is what goes in, may arrive when nothing does."""
+"""Mass below which a map counts as empty, in units of the rounding of its initial mass of 1."""
 
 
+@formerly(layer="stop_at")
 @dataclass(frozen=True)
 class XFeatureMaps(Method[XFeatures]):
-    """The x-features of an explanation module in an image, and their heat maps (Qi et al. 2018).
+    """X-features of an explanation module in an image, and their heat maps (Qi et al. 2018).
 
-    Their target is the class that the module explains.
+    The target is the class that the module explains.
 
     Example:
         >>> import xwidgets as xw
@@ -50,22 +52,22 @@ class XFeatureMaps(Method[XFeatures]):
     module: ExplanationModule | None = parameter(
         None, "from :func:`xwidgets.fit_explanation`, fitted to the classifier", told=False
     )
-    layer: str | int | None = stop_parameter(
-        'where the maps are taken, a layer by name, a convolution by its number, or ``"pixels"``; '
+    stop_at: str | int | None = stop_parameter(
+        'where the maps are taken: a layer by name, a convolution by its number, or ``"pixels"``; '
         "by default the deepest pooled layer with maps of at least 12 x 12 before the module's, "
         "else the pixels"
     )
     contrastive: bool = parameter(
         True,
-        "c-MWP, what speaks for an x-feature more than against it; otherwise MWP, which is more "
-        "spread out, but leaves out nothing that speaks for it",
+        "c-MWP, excitation of an x-feature less that of its opposite; otherwise MWP, which is more "
+        "spread out, but complete",
         label="Contrast",
     )
 
     name, unit, signed = "x-features", "share of the excitation", False
 
     def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
-        """Raise for what is no module of the network, or of another class."""
+        """Check that the module was fitted to this network and these targets."""
         module = the_module(subject.net, self.module)
         for target in targets:
             if target != Class(module.facts.target):
@@ -75,26 +77,27 @@ class XFeatureMaps(Method[XFeatures]):
                 )
 
     def explain(self, subject: Subject, target: Resolved) -> XFeatures:
-        """The x-features of the subject's image."""
-        [found] = self.found(subject.net, subject.image[None])
-        return found
+        """Compute the x-features of the subject's image."""
+        [result] = self.of_images(subject.net, subject.image[None])
+        return result
 
-    def found(self, net: Network, images: Tensor) -> Iterator[XFeatures]:
-        """The x-features of several images ``(N, C, H, W)``, computed together."""
+    def of_images(self, net: Network, images: Tensor) -> Iterator[XFeatures]:
+        """Compute the x-features of several images ``(N, C, H, W)`` in one batch."""
         module = the_module(net, self.module)
-        end = end_layer(net, self.layer, module.facts.layer)
-        return _found(net, module, images, end, self.contrastive)
+        stop_at = stop_layer(net, self.stop_at, module.facts.layer)
+        return _results(net, module, images, stop_at, self.contrastive)
 
 
+@formerly(layer="stop_at")
 @front(XFeatureMaps)
 def x_features(
     net: Network,
     module: ExplanationModule,
     image: object,
-    layer: str | int | None = None,
+    stop_at: str | int | None = None,
     contrastive: bool = True,
 ) -> XFeatures:
-    """The x-features of one image, and their heat maps by c-MWP.
+    """X-features of one image, and their heat maps by c-MWP.
 
     Args:
         net: the classifier that the module was fitted to.
@@ -116,19 +119,20 @@ def x_features(
     """
     subject = Subject(net, image)
     target = the_module(net, module).facts.target
-    [found] = XFeatureMaps(module, layer, contrastive).complete(subject, [target])
-    return found
+    [result] = XFeatureMaps(module, stop_at, contrastive).complete(subject, [target])
+    return result
 
 
+@formerly(layer="stop_at")
 @front(XFeatureMaps)
 def x_features_each(
     net: Network,
     module: ExplanationModule,
     images: object,
-    layer: str | int | None = None,
+    stop_at: str | int | None = None,
     contrastive: bool = True,
 ) -> Iterator[XFeatures]:
-    """The x-features of many images one after another, computed in batches.
+    """X-features of many images one after another, computed in batches.
 
     Args:
         net: as for :func:`x_features`.
@@ -136,7 +140,7 @@ def x_features_each(
             left out with a warning.
 
     Returns:
-        An iterator of what :func:`x_features` returns.
+        An iterator over the results of :func:`x_features`.
 
     Raises:
         ValueError: as :func:`x_features`.
@@ -145,21 +149,20 @@ def x_features_each(
         >>> import xwidgets as xw
         >>> net, (images, _) = xw.network("birds"), xw.scenes.draw("birds", range(300))
         >>> module = xw.fit_explanation(net, images, target=3, epochs=2, progress=False)
-        >>> [found.maps.shape for found in x_features_each(net, module, images[:2])]
+        >>> [result.maps.shape for result in x_features_each(net, module, images[:2])]
         [(5, 64, 64), (5, 64, 64)]
     """
     data = DataSet(a_network(net), images)
     the_module(net, module)
-    end = end_layer(net, layer, module.facts.layer)
-    return _each(net, data, XFeatureMaps(module, end, contrastive))
+    stop_at = stop_layer(net, stop_at, module.facts.layer)
+    return _each(net, data, XFeatureMaps(module, stop_at, contrastive))
 
 
 def the_module(net: Network, module: object) -> ExplanationModule:
-    """``module``, when it is an explanation module of ``net``.
+    """Check that ``module`` is an explanation module of ``net``, and return it.
 
     Raises:
-        ValueError: when it is not, was fitted to a network of another name, or to a layer that it
-            lacks.
+        ValueError: when it is none, or was fitted to another network or a layer that ``net`` lacks.
     """
     if not isinstance(module, ExplanationModule):
         raise ValueError(
@@ -167,10 +170,10 @@ def the_module(net: Network, module: object) -> ExplanationModule:
             "make one with xw.fit_explanation(net, images, target)"
         )
     facts = module.facts
-    if facts.network != net.name:
+    if facts.network_name != net.name:
         raise ValueError(
-            f"the module was fitted to network {facts.network!r}, not to {net.name!r}; fit one to "
-            "this network"
+            f"the module was fitted to network {facts.network_name!r}, not to {net.name!r}; fit "
+            "one to this network"
         )
     net.layer(facts.layer)
     return module
@@ -182,45 +185,47 @@ def _each(net: Network, data: DataSet, method: XFeatureMaps) -> Iterator[XFeatur
         images = [image for image in batch.values() if image is not None]
         skipped += [number for number, image in batch.items() if image is None]
         if images:
-            yield from method.found(net, torch.stack(images))
+            yield from method.of_images(net, torch.stack(images))
     data.check_skipped(skipped)
 
 
-def _found(
-    net: Network, module: ExplanationModule, images: Tensor, end: str, contrastive: bool
+def _results(
+    net: Network, module: ExplanationModule, images: Tensor, stop_at: str, contrastive: bool
 ) -> Iterator[XFeatures]:
     facts = module.facts
-    layers = [facts.layer] if end == "pixels" else [facts.layer, end]
+    layers = [facts.layer] if stop_at == "pixels" else [facts.layer, stop_at]
     watched = net.watched(images, layers, RULES)
     encoder = deepcopy(module.encoder).to(net.device, net.dtype)
     activations = through(encoder, watched.activations[facts.layer], RULES)
     seeds = torch.diag_embed((activations.detach() > 0).to(activations)).transpose(0, 1)
-    to = watched.pixels if end == "pixels" else watched.activations[end]
+    to = watched.pixels if stop_at == "pixels" else watched.activations[stop_at]
     arrived = excitations(activations, seeds.contiguous(), to, contrastive).sum(2)
     maps = at_pixels(arrived.clamp(min=0).flatten(0, 1), images.shape[2:])
     total = maps.sum((1, 2), keepdim=True)
     maps = torch.where(total > _ROUNDING * torch.finfo(maps.dtype).eps, maps / total, 0)
     maps = maps.view(*arrived.shape[:2], *maps.shape[1:])
     fingerprint = module.fingerprint
-    for one, image in enumerate(images):
-        scores = watched.logits[one].detach().cpu()
+    for number, image in enumerate(images):
+        scores = watched.logits[number].detach().cpu()
         order = scores.argsort(descending=True).tolist()
         others = [index for index in order if index != facts.target]
         yield XFeatures(
-            maps=maps[:, one].float().cpu().numpy(),
-            activations=activations[one].detach().float().cpu().numpy(),
+            maps=maps[:, number].float().cpu().numpy(),
+            activations=activations[number].detach().float().cpu().numpy(),
             weights=module.weights.float().cpu().numpy(),
             intercept=float(module.intercept),
             score=float(scores[facts.target]),
-            rivals=tuple((net.class_name(n), float(scores[n])) for n in others[:_RIVALS]),
-            mass=arrived[:, one].sum((1, 2)).float().cpu().numpy(),
+            rivals=tuple(
+                (net.class_name(other), float(scores[other])) for other in others[:_RIVALS]
+            ),
+            mass=arrived[:, number].sum((1, 2)).float().cpu().numpy(),
             image=picture(image),
-            network=facts.network,
+            network_name=facts.network_name,
             layer=facts.layer,
             target=facts.target,
             label=facts.label,
             top=net.class_name(order[0]),
             method=facts.method,
             module=fingerprint,
-            parameters={"layer": end, "contrastive": contrastive},
+            parameters={"stop_at": stop_at, "contrastive": contrastive},
         )

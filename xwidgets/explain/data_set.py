@@ -1,7 +1,7 @@
-"""The images of a data set as a network takes them, and what was computed of them, kept in files.
+"""Data sets as a network takes them: images in batches, and cached results.
 
-What a network computes for an image differs in the last digits with the size of the batch. Batches
-are therefore all of one size, which depends on nothing but the network and the number of images.
+The outputs of a network for an image differ in the last digits with the size of the batch. Batches
+are therefore all of one size, which depends on the network and the number of images alone.
 """
 
 import json
@@ -23,7 +23,7 @@ from xwidgets.networks import Network
 from xwidgets.results.result import Result, versions
 
 _MEMORY = 128e6
-"""Roughly how many bytes the activations of a batch may take."""
+"""Memory of the activations of a batch, in bytes, roughly."""
 
 
 class DataSet:
@@ -35,7 +35,7 @@ class DataSet:
             network's are brought to it by :meth:`xwidgets.Network.prepare`.
 
     Attributes:
-        batch_size: how many images go through the network at once, if all its activations are kept.
+        batch_size: number of images of a batch, with room for all activations of the network.
 
     Example:
         >>> import xwidgets as xw
@@ -53,7 +53,7 @@ class DataSet:
         return len(self._images)
 
     def image(self, number: int) -> Tensor | None:
-        """An image as the network takes it; ``None`` when it cannot be read.
+        """Image as the network takes it; ``None`` when it cannot be read.
 
         Raises:
             ValueError: when the network cannot take it.
@@ -72,11 +72,11 @@ class DataSet:
         return image.to(self._net.dtype)
 
     def source(self, number: int) -> str:
-        """The file of an image, or its number in the data set."""
+        """File of an image, or its number in the data set."""
         return self._images.source(number)
 
     def batches(self) -> Iterator[dict[int, Tensor | None]]:
-        """All images by number, :attr:`batch_size` at a time besides those that cannot be read."""
+        """Yield all images by number, :attr:`batch_size` readable ones at a time."""
         batch: dict[int, Tensor | None] = {}
         left = self.batch_size
         for number in range(len(self)):
@@ -89,14 +89,14 @@ class DataSet:
             yield batch
 
     def filled(self, images: list[Tensor]) -> Tensor:
-        """``(batch_size, C, H, W)``: the images, the last of them repeated."""
+        """Batch ``(batch_size, C, H, W)`` of the images, filled up with copies of the last."""
         return torch.stack(images + images[-1:] * (self.batch_size - len(images)))
 
     def check_skipped(self, numbers: list[int]) -> None:
         """Warn of images that could not be read.
 
         Raises:
-            ValueError: when these are all.
+            ValueError: when none could be read.
         """
         if not numbers:
             return
@@ -106,19 +106,19 @@ class DataSet:
         warn(f"{len(numbers)} of {len(self)} pictures cannot be read and were skipped: {names}")
 
     def key(self) -> str | None:
-        """What changes when the network or the images do; ``None`` for images that cannot tell."""
+        """Cache key that changes with network and images; ``None`` for images without one."""
         data = self._images.fingerprint()
         return None if data is None else json.dumps([_fingerprint(self._net), data, versions()])
 
 
 def batch_size(net: Network, total: int) -> int:
-    """How many of ``total`` images go through at once, if all activations were kept."""
+    """Number of images of a batch, with room for all activations of the network."""
     need = net.dtype.itemsize * sum(prod(layer.shape) for layer in net.layers)
     return min(total, max(1, int(_MEMORY // need)))
 
 
 def cache_folder(cache: object, name: str) -> Path | None:
-    """Where results are kept: the folder ``cache``, for ``True`` one of the user's caches.
+    """Folder of cached results: ``cache``, or for ``True`` one in the user's cache folder.
 
     Raises:
         ValueError: when it is neither a folder, nor ``True`` or ``False``.
@@ -133,12 +133,12 @@ def cache_folder(cache: object, name: str) -> Path | None:
 
 
 def cache_file(folder: Path, *key: object) -> Path:
-    """The file for what ``key`` tells."""
+    """File of the cached result with this key."""
     return folder / f"{sha256(json.dumps(key).encode()).hexdigest()}.npz"
 
 
 def keep(results: Mapping[Path, Result]) -> None:
-    """Save to files that are either whole or not there; warn when that is not possible."""
+    """Save results to cache files; warn when that is not possible."""
     for file, result in results.items():
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -152,7 +152,7 @@ def keep(results: Mapping[Path, Result]) -> None:
 
 
 def _fingerprint(net: Network) -> str:
-    """What changes when the activations of a network do, or how it prepares pictures."""
+    """Digest of a network that changes with its activations and its preparation of pictures."""
     normalize = [part.tolist() for part in net._normalize or ()]
     prepared = [list(net.size), net._prepare_size, net._interpolation]
     runs = [str(net.device), str(net.memory_format), repr(net.module)]

@@ -1,16 +1,16 @@
-"""Deconvnet: what in the image drives a neuron (Zeiler & Fergus 2014; Lengerich et al. 2017).
+"""Deconvnet: reconstruction of a neuron's input (Zeiler & Fergus 2014; Lengerich et al. 2017).
 
-All activations of a layer but the neuron's are set to zero, and the rest goes down to the pixels:
-through max pools by their switches, through convolutions by the transposed kernels without bias,
-through rectifiers by rectifying the signal itself. Of these, only the last differs from the
-gradient: the gradient masks the signal where the forward input was negative, a deconvnet cuts
-it where the signal is negative. Sums, concatenations, average pools and batch norm are linear, and
-their transpose is the gradient's. So one rule changes. (Overlapping pools add up what comes back,
-as their gradient does.)
+All activations of a layer but the neuron's are set to zero, and the rest is passed down to the
+pixels: through max pools by their switches, through convolutions by the transposed kernels without
+bias, through rectifiers by rectifying the signal itself. Of these, only the last differs from the
+gradient: the gradient masks the signal where the forward input was negative, a deconvnet where the
+signal is negative. Sums, concatenations, average pools and batch norm are linear, and their
+transpose is that of the gradient. So one rule changes. (Overlapping pools sum what comes back, as
+their gradient does.)
 
-Rectifiers that let something through below zero (leaky, parametric) do the same to the signal;
-smooth and capped ones (SiLU, GELU, ReLU6 ...) cut it at zero. A gate that scales a signal, such as
-that of a squeeze-and-excitation block, is a constant.
+Leaky and parametric rectifiers scale a negative signal by their slope; smooth and capped ones
+(SiLU, GELU, ReLU6 ...) set it to zero. A gate that scales a signal, such as that of a
+squeeze-and-excitation block, is a constant.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,9 +40,9 @@ Start = Literal["map", "maximum"]
 
 @dataclass(frozen=True)
 class Deconvnet(MapMethod):
-    """Deconvnet (Zeiler & Fergus 2014): what in the image drives a neuron, over all colours.
+    """Deconvnet (Zeiler & Fergus 2014): reconstruction of a neuron's input, summed over colours.
 
-    From a class, which has no rectifier, a signal of 1 sets out.
+    The signal of a class, which has no rectifier, is 1.
 
     Example:
         >>> import xwidgets as xw
@@ -62,7 +62,7 @@ class Deconvnet(MapMethod):
     name, unit = "deconvnet", "logits per pixel value"
 
     def explain(self, subject: Subject, target: Resolved) -> Relevance:
-        """The sum over the colours of the reconstruction of one target."""
+        """Compute the reconstruction of one target, summed over the colours."""
         watched = subject.watched([], target, RULES)
         of_class = isinstance(target, Class)
         begin = torch.ones_like if of_class else partial(started, start=self.start)
@@ -80,7 +80,7 @@ def deconvolve(
     channel: int | Sequence[int],
     start: Start = "map",
 ) -> Tensor:
-    """What one neuron looks at, or several of one layer, reconstructed down to the pixels.
+    """Reconstructions at the pixels of one neuron, or of several neurons of one layer.
 
     Args:
         net: the classifier.
@@ -113,7 +113,7 @@ def deconvolve(
     if not several:
         raise ValueError("channel is empty; give the number of a channel, or several")
     label = f"layer {chosen.name!r}"
-    channels = [index_within("channel", one, chosen.shape[0], label) for one in several]
+    channels = [index_within("channel", number, chosen.shape[0], label) for number in several]
     watched = subject.watched([chosen.name], rules=RULES)
     maps, begin = watched.activations[chosen.name], partial(started, start=start)
     pixels = torch.cat(list(reconstructions(watched, maps, label, channels, begin)))
@@ -130,10 +130,11 @@ def reconstructions(
     """Reconstructions of channels, a few ``(M, C, H, W)`` at a time.
 
     Args:
-        watched: a pass with :data:`RULES`.
-        units: ``(1, C', ...)`` of it, and ``owner`` what they are called.
+        watched: a forward pass traced with :data:`RULES`.
+        units: ``(1, C', ...)``, activations of that pass.
+        owner: name of the units in errors.
         channels: of ``units``.
-        begin: makes of a channel's values what sets out from them.
+        begin: takes a channel's values and returns its signal.
 
     Raises:
         ValueError: as :func:`deconvolve`.
@@ -153,7 +154,7 @@ def reconstructions(
 
 
 def started(values: Tensor, start: Start) -> Tensor:
-    """What of a neuron's map the reconstruction starts from, elsewhere 0."""
+    """Signal that a reconstruction starts from: a neuron's whole map, or its maximum and else 0."""
     if start == "map":
         return values
     others = torch.arange(values.numel(), device=values.device) != values.argmax()
@@ -180,12 +181,12 @@ def _rectifier(operation: Operation, *inputs: Tensor) -> Any:
 
 
 def _product(operation: Operation) -> Any:
-    found = factors(operation)
-    if found is None:
+    signal_and_scale = factors(operation)
+    if signal_and_scale is None:
         return _undefined(operation)
-    x, scale = found
-    made = producer(scale)
-    if made is not None and made.input is x:  # x times its own gate, as SiLU is
+    x, scale = signal_and_scale
+    gate = producer(scale)
+    if gate is not None and gate.input is x:  # x times its own gate, as SiLU is
         return _rectifier(operation, x)
     return operation(*(value if value is x else value.detach() for value in operation.inputs))
 

@@ -1,9 +1,9 @@
-"""The images of a data set that drive a neuron most, and where in them (Zeiler & Fergus 2014).
+"""Dataset search: images that activate a neuron most, and where in them (Zeiler & Fergus 2014).
 
-One pass over the data keeps, for every channel of the layers that are asked for, the k images in
-which its map has the largest values, and where these are. That takes little memory however many
-images there are, and is kept in a file, so that the next question about the layer is answered at
-once, whichever channel it is about. Of equally good images the earlier one comes first.
+One pass over the data keeps, for every channel of the searched layers, the k images in which its
+map has the largest values, and the places of these. That takes little memory however many images
+there are, and is kept in a cache file, so that the next search for any channel of the layer is
+answered at once. Of images with equal values the earlier one comes first.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ def _check_cache(name: str, value: Any) -> None:
 
 @dataclass(frozen=True)
 class ImageSearch(Method[TopImages]):
-    """Dataset search (Zeiler & Fergus 2014): the images that drive a channel of a layer most.
+    """Dataset search (Zeiler & Fergus 2014): the images that activate a channel of a layer most.
 
-    What it finds does not depend on the image that a study is about.
+    Its result does not depend on the image of a study.
 
     Example:
         >>> import xwidgets as xw
@@ -60,12 +60,12 @@ class ImageSearch(Method[TopImages]):
         "with a warning",
         told=False,
     )
-    k: int = parameter(5, "how many images for each", least=1, span=(1, 20), label="Images")
+    k: int = parameter(5, "number of images of each neuron", least=1, span=(1, 20), label="Images")
     cache: bool | str | Path = parameter(
         True,
-        "whether what was found is kept in files and found again there, for all channels of these "
-        "layers; or the folder to keep it in. By default that of the user's caches. Images that "
-        "are neither files nor one tensor or array are searched anew each time",
+        "whether results for all channels of these layers are cached in files; or the folder of "
+        "these files. ``True`` takes the user's cache folder. Images that are neither files nor "
+        "one tensor or array are searched anew each time",
         check=_check_cache,
         told=False,
         compared=False,
@@ -74,18 +74,18 @@ class ImageSearch(Method[TopImages]):
     name, unit = "dataset search", "activation"
 
     def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
-        """Raise for targets that are no channels."""
+        """Check that the targets are channels."""
         for target in targets:
             of_kind("a target", target, Channel, "an xw.Channel(layer, number), a neuron")
 
     def begin(self, subject: Subject, targets: Sequence[Resolved]) -> Search:
-        """Get ready to search."""
+        """Prepare to search."""
         channels = cast(Sequence[Channel], targets)
-        neurons = [(cast(str, one.layer), cast(int, one.index)) for one in channels]
+        neurons = [(cast(str, channel.layer), cast(int, channel.index)) for channel in channels]
         return self.search(subject.net, neurons)
 
     def search(self, net: Network, neurons: Iterable[tuple[str | int, int]]) -> Search:
-        """Get ready to search for neurons, pairs of a layer and a channel.
+        """Prepare to search for neurons, pairs of a layer and a channel.
 
         Raises:
             ValueError: as :func:`search_images`.
@@ -104,7 +104,7 @@ def search_images(
     cache: bool | str | Path = True,
     progress: bool = True,
 ) -> list[TopImages]:
-    """The ``k`` images of a data set that drive each of several neurons most.
+    """The ``k`` images of a data set that activate each of several neurons most.
 
     Args:
         net: the classifier.
@@ -117,7 +117,7 @@ def search_images(
         active ones the earlier.
 
     Raises:
-        ValueError: for a data set, neuron or other argument that cannot be; in a sentence.
+        ValueError: for an invalid data set, neuron or other argument.
 
     Example:
         >>> import xwidgets as xw
@@ -141,7 +141,7 @@ def search_images_steps(
     *,
     cache: bool | str | Path = True,
 ) -> Iterator[list[TopImages]]:
-    """The results of :func:`search_images` as they grow, one step a batch.
+    """Yield the results of :func:`search_images` as they grow, one step a batch.
 
     The arguments are checked at once. Closing the generator cancels; nothing is computed between
     steps.
@@ -150,8 +150,7 @@ def search_images_steps(
         net, neurons: as of :func:`search_images`.
 
     Yields:
-        The best images so far; ``searched`` tells of how many. The last ones are what
-        :func:`search_images` returns.
+        The best images so far, of ``searched`` ones. The last are those of :func:`search_images`.
 
     Example:
         >>> import xwidgets as xw
@@ -167,10 +166,10 @@ def search_images_steps(
 
 
 class Search:
-    """A run through a data set, and the best images found so far.
+    """Run through a data set that keeps the best images so far.
 
     Attributes:
-        total: how many images there are.
+        total: number of images of the data set.
     """
 
     def __init__(
@@ -187,7 +186,7 @@ class Search:
         self.total = len(self._data)
 
     def steps(self) -> Iterator[int]:
-        """Search; after each batch, how many images were looked at."""
+        """Search; yields the number of searched images after each batch."""
         files = self._files()
         asked = [layer for layer in self._best if not self._recalled(layer, files.get(layer))]
         for searched in self._looked(asked) if asked else (self.total,):
@@ -199,7 +198,7 @@ class Search:
             yield searched
 
     def results(self) -> list[TopImages]:
-        """The best images so far, for each neuron."""
+        """Best images so far, one result a neuron."""
         return [self._result(layer, channel) for layer, channel in self._neurons]
 
     def _looked(self, layers: list[Layer]) -> Iterator[int]:
@@ -208,9 +207,13 @@ class Search:
             images = {number: image for number, image in batch.items() if image is not None}
             skipped = tuple(number for number in batch if number not in images)
             for layer, maxima in self._maxima(layers, list(images.values())).items():
-                found = _Best.of(*maxima, list(images), skipped)
-                self._best[layer] = self._best[layer].joined(found, self._k)
-            shown = {n for layer, channel in self._neurons for n in self._best[layer].top(channel)}
+                of_batch = _Best.of(*maxima, list(images), skipped)
+                self._best[layer] = self._best[layer].joined(of_batch, self._k)
+            shown = {
+                number
+                for layer, channel in self._neurons
+                for number in self._best[layer].top(channel)
+            }
             self._pictures = {
                 number: picture(images[number]) if number in images else self._pictures[number]
                 for number in shown
@@ -221,13 +224,13 @@ class Search:
     def _maxima(
         self, layers: list[Layer], images: list[Tensor]
     ) -> dict[Layer, tuple[Tensor, Tensor]]:
-        """``(N, C)`` each: the largest of each map of ``N`` images, and its place in the map."""
+        """Maximum of each map of ``N`` images, and its place in the map, ``(N, C)`` each."""
         if not images:
             return {layer: (torch.zeros(0, layer.shape[0]),) * 2 for layer in layers}
         names = [layer.name for layer in layers]
         filled = self._data.filled(images)
         activations = self._net.watched(filled, names, gradients=False).activations
-        found = {}
+        maxima = {}
         for layer in layers:
             maps = activations[layer.name][: len(images)].reshape(len(images), layer.shape[0], -1)
             values, places = maps.max(2)
@@ -236,15 +239,15 @@ class Search:
                     f"the values of layer {layer.name!r} of {self._net.name} are not all finite; "
                     "check its weights"
                 )
-            found[layer] = values.cpu(), places.cpu()
-        return found
+            maxima[layer] = values.cpu(), places.cpu()
+        return maxima
 
     def _result(self, layer: Layer, channel: int) -> TopImages:
         best = self._best[layer]
         numbers = best.top(channel)
         width = prod(layer.shape[2:])
         return TopImages(
-            network=self._net.name,
+            network_name=self._net.name,
             layer=layer.name,
             channel=channel,
             activations=best.values[channel],
@@ -260,21 +263,26 @@ class Search:
         )
 
     def _files(self) -> dict[Layer, Path]:
-        """Where what is found is kept."""
+        """Cache file of each layer."""
         folder, key = self._folder, self._folder and self._data.key()
         if folder is None or key is None:
             return {}
         return {layer: cache_file(folder, key, layer.name, self._k) for layer in self._best}
 
     def _recalled(self, layer: Layer, file: Path | None) -> bool:
-        """Whether an earlier search for the layer is known, of the same readable files."""
+        """Whether the cache has a search for the layer, of the same readable files."""
         try:
             best = _Best.load(file) if file else None
         except ValueError:  # there is none yet, or it is damaged
             best = None
         if best is None:
             return False
-        shown = {n for one, channel in self._neurons if one == layer for n in best.top(channel)}
+        shown = {
+            number
+            for searched, channel in self._neurons
+            if searched == layer
+            for number in best.top(channel)
+        }
         for number in shown.union(best.skipped):
             image = self._data.image(number)
             if (image is None) != (number in best.skipped):
@@ -287,14 +295,14 @@ class Search:
 
 @dataclass(frozen=True, eq=False)
 class _Best(Result):
-    """The best images of every channel of a layer, the best first.
+    """Best images of every channel of a layer, the best first.
 
     Attributes:
-        values: float32 ``(C, k)``, the largest of the channel's map in each image.
-        numbers: int64 ``(C, k)``, which images.
-        places: int64 ``(C, k)``, the unit of the flattened map that is the largest.
-        searched: how many images were looked at.
-        skipped: the numbers of those that could not be read.
+        values: float32 ``(C, k)``, maximum of the channel's map in each image.
+        numbers: int64 ``(C, k)``, numbers of the images.
+        places: int64 ``(C, k)``, place of the maximum in the flattened map.
+        searched: number of images so far.
+        skipped: numbers of the images that could not be read.
     """
 
     values: NDArray[np.float32]
@@ -307,7 +315,7 @@ class _Best(Result):
 
     @classmethod
     def of_none(cls, channels: int) -> Self:
-        """Of no images."""
+        """Best of no images."""
         nothing = np.zeros((channels, 0), np.int64)
         return cls(nothing.astype(np.float32), nothing, nothing, 0, ())
 
@@ -315,7 +323,7 @@ class _Best(Result):
     def of(
         cls, maxima: Tensor, places: Tensor, numbers: list[int], skipped: tuple[int, ...]
     ) -> Self:
-        """Of one batch, in any order: ``(N, C)`` each, of the images with these numbers."""
+        """Images of one batch, in any order, with maxima and places ``(N, C)`` of their maps."""
         return cls(
             values=maxima.T.float().numpy(),
             numbers=np.tile(np.array(numbers, np.int64), (maxima.shape[1], 1)),
@@ -325,7 +333,7 @@ class _Best(Result):
         )
 
     def joined(self, later: Self, k: int) -> Self:
-        """The ``k`` best of these and of later images; of equally good ones the earlier."""
+        """The ``k`` best of these and of later images; of equal ones the earlier."""
         values = np.concatenate([self.values, later.values], 1)
         order = np.argsort(-values, 1, kind="stable")[:, :k]
 
@@ -342,7 +350,7 @@ class _Best(Result):
         )
 
     def top(self, channel: int) -> list[int]:
-        """The numbers of a channel's best images."""
+        """Numbers of a channel's best images."""
         numbers: list[int] = self.numbers[channel].tolist()
         return numbers
 

@@ -1,10 +1,10 @@
-"""A method as a value: what explains one target of one image in one network.
+"""Methods as values: a method explains one target of one image in one network.
 
 A method is a frozen dataclass of its parameters, each defined once by :func:`parameter`: default,
-range, one line that explains it, and whether a person may move it. Checks, documentation, controls
-and what a result tells come from there. A new method is a subclass with one function,
-:meth:`Method.explain`; it can then be run, run for several targets, computed behind a study's back,
-compared and exported as any other. One that computes in steps defines :meth:`Method.begin`.
+range, one line that explains it, and whether it has a control. Checks, documentation, controls and
+the parameters that a result lists come from there. A new method is a subclass with one function,
+:meth:`Method.explain`; it can then be run, run for several targets, run live in a study, compared
+and exported as any other. A method that computes in steps defines :meth:`Method.begin` instead.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from xwidgets.aliases import current_names
 from xwidgets.errors import number, unknown
 from xwidgets.networks import Network
 from xwidgets.networks.subject import Subject
@@ -39,28 +40,30 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Run(Protocol[R_co]):
-    """A computation that was begun."""
+    """Computation of a method for some targets, in steps."""
 
     def steps(self) -> Iterator[object]:
-        """Compute, a part in each step; nothing is computed between them."""
+        """Compute one part a step, and nothing between steps."""
         ...
 
     def results(self) -> Sequence[R_co]:
-        """What is known so far, for each target."""
+        """Results so far, one a target."""
         ...
 
 
 class Method(ABC, Generic[R]):
-    """What explains targets of an image; a frozen dataclass whose fields are its parameters.
+    """Explanation method: a frozen dataclass whose fields are its parameters.
 
     Attributes:
-        name: what results call it.
-        unit: of the values of its results, for a class.
-        signed: whether these values speak for as well as against, for a class.
-        parameters: what is known of each, by name.
+        name: of the method in results.
+        unit: of the values of its results for a class.
+        signed: whether the values for a class can be negative, evidence against it.
+        parameters: facts about each parameter, by name.
+        former_names: current names of parameters, by their former ones.
     """
 
     parameters: ClassVar[Mapping[str, Parameter]] = {}
+    former_names: ClassVar[Mapping[str, str]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -96,48 +99,48 @@ class Method(ABC, Generic[R]):
         if type(self) is not type(other):
             return False
         pairs = zip(self._compared(), cast(Self, other)._compared(), strict=True)
-        return all(_same(one, two) for one, two in pairs)
+        return all(_same(ours, theirs) for ours, theirs in pairs)
 
     def __hash__(self) -> int:
         return hash((type(self), *map(_hash, self._compared())))
 
     @property
     def name(self) -> str:
-        """What results call it."""
+        """Name of the method in results."""
         raise NotImplementedError(f"{type(self).__name__} has no name; define name and unit in it")
 
     @property
     def unit(self) -> str:
-        """Of the values of its results, for a class."""
+        """Unit of the values of its results for a class."""
         raise NotImplementedError(f"{type(self).__name__} has no unit; define name and unit in it")
 
     @property
     def signed(self) -> bool:
-        """Whether its values speak for as well as against."""
+        """Whether the values for a class can be negative, evidence against it."""
         return True
 
     def explain(self, subject: Subject, target: Resolved) -> R:
-        """The result for one target; what a method that computes in one go defines."""
+        """Compute the result for one target; defined by methods that compute in one go."""
         raise NotImplementedError(
             f"{type(self).__name__} explains nothing; define explain(self, subject, target) in it"
         )
 
     def begin(self, subject: Subject, targets: Sequence[Resolved]) -> Run[R]:
-        """Get ready to explain several targets; what a method that computes in steps defines."""
+        """Prepare to explain several targets; defined by methods that compute in steps."""
         return _OneByOne(self, subject, targets)
 
     def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
-        """Raise for parameters that do not fit together, or not to these targets.
+        """Check that the parameters fit together, and to these targets.
 
         Raises:
-            ValueError: in a sentence.
+            ValueError: where they do not.
         """
 
     def resolved(self, subject: Subject) -> Self:
-        """The same with what its parameters mean on a subject.
+        """Copy whose parameters are resolved on a subject, such as numbers of layers to names.
 
         Raises:
-            ValueError: for a value that cannot be there, in a sentence.
+            ValueError: for a value that is not possible there.
         """
         meant = {
             name: known.resolve(getattr(self, name), subject)
@@ -147,23 +150,23 @@ class Method(ABC, Generic[R]):
         return self.changed(**meant)
 
     def suited(self, subject: Subject) -> Self:
-        """The same with what is too large for a picture made as large as it may be."""
+        """Copy whose windows are not larger than the picture allows."""
         return self
 
     def validate(self, net: Network, image: object, target: Target = None) -> None:
-        """Raise when it cannot explain a target of an image, without computing it.
+        """Check that the method can explain a target of an image, without computing it.
 
         Raises:
-            ValueError: in a sentence.
+            ValueError: where it cannot.
         """
         subject = Subject(net, image)
         self.admit(subject, subject.target(target))
 
     def admit(self, subject: Subject, target: Resolved) -> None:
-        """Raise when it cannot explain a target of a subject.
+        """Check that the method can explain a target of a subject.
 
         Raises:
-            ValueError: in a sentence.
+            ValueError: where it cannot.
         """
         self._ready(subject, [target])
         for name, known in self.parameters.items():
@@ -183,11 +186,11 @@ class Method(ABC, Generic[R]):
             image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
             target: class index or name, ``None`` for the class with the highest score; or an
                 :class:`xwidgets.Channel` or :class:`xwidgets.Unit` of a layer.
-            seconds: after which the result is returned as it is by then, at the end of a step;
-                ``None`` for the complete one.
+            seconds: time limit, after which the result so far is returned, at the end of a step;
+                ``None`` for the complete result.
 
         Raises:
-            ValueError: for arguments or parameters that cannot be; in a sentence.
+            ValueError: for invalid arguments or parameters.
         """
         [result] = self.run_each(net, image, [target], seconds)
         return result
@@ -210,7 +213,7 @@ class Method(ABC, Generic[R]):
         return list(run.results())
 
     def complete(self, subject: Subject, targets: Sequence[Target]) -> list[R]:
-        """The results for targets of a subject."""
+        """Compute the complete results for targets of a subject."""
         run = self.on(subject, targets)
         deque(run.steps(), maxlen=0)
         return list(run.results())
@@ -218,7 +221,7 @@ class Method(ABC, Generic[R]):
     def steps(
         self, net: Network, image: object, target: Target = None, seconds: float | None = None
     ) -> Iterator[R]:
-        """The result of :meth:`run` as it grows; arguments are checked at once.
+        """Yield the result of :meth:`run` as it grows; arguments are checked at once.
 
         Closing the generator cancels; nothing is computed between steps.
         """
@@ -235,16 +238,16 @@ class Method(ABC, Generic[R]):
         return results()
 
     def on(self, subject: Subject, targets: Sequence[Target]) -> Run[R]:
-        """Begin to explain targets of a subject.
+        """Start a run for targets of a subject.
 
         Raises:
-            ValueError: for targets or parameters that cannot be; in a sentence.
+            ValueError: for invalid targets or parameters.
         """
         resolved = [subject.target(target) for target in several(targets)]
         return self._ready(subject, resolved).begin(subject, resolved)
 
     def controls(self, subject: Subject) -> list[Control]:
-        """The parameters that a person may move, and how far on this subject."""
+        """Controls of the parameters that have one, with their ranges on this subject."""
         return [
             self._control(name, known, subject)
             for name, known in self.parameters.items()
@@ -252,23 +255,24 @@ class Method(ABC, Generic[R]):
         ]
 
     def changed(self, **parameters: Any) -> Self:
-        """The same with other parameters.
+        """Copy with other values of some parameters.
 
         Raises:
             ValueError: for a parameter that it does not have.
         """
-        for name in parameters:
+        changes = current_names(type(self).__name__, self.former_names, parameters)
+        for name in changes:
             if name not in self.parameters:
                 raise unknown("parameter", name, self.parameters, f"(of {self.name})")
-        return replace(self, **parameters)  # type: ignore[type-var]
+        return replace(self, **changes)  # type: ignore[type-var]
 
     def like(self, other: Method[Any], but: str) -> Method[Any]:
-        """Another method with this one's value of a parameter, where both have it."""
+        """Copy of another method with this one's value of a parameter, where both have it."""
         both = but in self.parameters and but in other.parameters
         return other.changed(**{but: getattr(self, but)}) if both else other
 
     def told(self) -> dict[str, Any]:
-        """The parameters as results tell them, in values that JSON can hold."""
+        """Parameters that results list, in values that JSON can hold."""
         return {
             name: _plain(getattr(self, name))
             for name, known in self.parameters.items()
@@ -276,10 +280,10 @@ class Method(ABC, Generic[R]):
         }
 
     def check_parameters(self) -> None:
-        """Raise for values that a parameter cannot have, whatever it is used on.
+        """Check the parameters as far as they do not depend on a subject.
 
         Raises:
-            ValueError: in a sentence.
+            ValueError: for an invalid value.
         """
         made = getattr(type(self), "__dataclass_params__", None)
         if made is None or not made.frozen:
@@ -293,7 +297,7 @@ class Method(ABC, Generic[R]):
         return [getattr(self, name) for name, known in self.parameters.items() if known.compared]
 
     def _ready(self, subject: Subject, targets: Sequence[Resolved]) -> Self:
-        """The same as it can explain targets of a subject."""
+        """Copy that is checked for, and resolved on, targets of a subject."""
         self.check_parameters()
         method = self.resolved(subject)
         method.check(subject, targets)
@@ -322,7 +326,7 @@ class Method(ABC, Generic[R]):
 
 
 class MapMethod(Method[Relevance]):
-    """A method that gives a map over the pixels.
+    """Method whose result is a map over the pixels.
 
     Example:
         >>> from dataclasses import dataclass
@@ -343,11 +347,11 @@ class MapMethod(Method[Relevance]):
     def relevance(
         self, subject: Subject, target: Resolved, values: Tensor, **facts: Any
     ) -> Relevance:
-        """A result of this method.
+        """Result of this method from a map of values.
 
         Args:
-            subject, target: what it is of.
-            values: ``(H, W)``, or ``(h, w)`` of a layer, which are brought to the picture's size.
+            subject, target: what the map explains.
+            values: ``(H, W)``, or ``(h, w)`` of a layer, resized to the picture's size.
             facts: further attributes of :class:`xwidgets.Relevance`.
         """
         size, values = subject.image.shape[1:], torch.as_tensor(values)
@@ -370,7 +374,7 @@ class MapMethod(Method[Relevance]):
             values=values.detach().float().cpu().numpy(),
             image=subject.picture,
             method=self.name,
-            network=net.name,
+            network_name=net.name,
             target=cast(int, target.index),
             label=target.label(net),
             **defaults | facts,
@@ -378,7 +382,7 @@ class MapMethod(Method[Relevance]):
 
 
 class InOneGo(Generic[R]):
-    """A run of a single step, in which ``compute`` gives the results for all targets."""
+    """Run of a single step, in which ``compute`` returns the results for all targets."""
 
     def __init__(self, compute: Callable[[], Sequence[R]]) -> None:
         self._compute = compute
@@ -390,12 +394,12 @@ class InOneGo(Generic[R]):
         yield
 
     def results(self) -> Sequence[R]:
-        """What was computed."""
+        """Results, one a target; empty before the step."""
         return self._results
 
 
 class _OneByOne(Generic[R]):
-    """A run that explains a target in each step."""
+    """Run that explains one target a step."""
 
     def __init__(self, method: Method[R], subject: Subject, targets: Sequence[Resolved]) -> None:
         self._method, self._subject, self._targets = method, subject, targets
@@ -417,10 +421,10 @@ class _OneByOne(Generic[R]):
 
 
 def several(targets: T) -> T:
-    """``targets``, when they are a list of one at least.
+    """Check that ``targets`` is a list of at least one target, and return it.
 
     Raises:
-        ValueError: when they are not.
+        ValueError: when it is not.
     """
     if not isinstance(targets, Sequence) or isinstance(targets, str) or not targets:
         raise ValueError(f"targets is {targets!r}, but must be a list of one target at least")
@@ -432,11 +436,11 @@ def _limit(seconds: float | None) -> None:
         number("seconds", seconds, lambda time: time > 0, "above 0, or None for no limit")
 
 
-def _same(one: Any, other: Any) -> bool:
-    """Whether two parameters are equal; arrays are when they are the same object."""
-    if isinstance(one, tuple) and isinstance(other, tuple):
-        return len(one) == len(other) and all(map(_same, one, other))
-    return one is other or bool(_has_value(one) and _has_value(other) and one == other)
+def _same(left: Any, right: Any) -> bool:
+    """Equality of two parameters; arrays are equal when they are the same object."""
+    if isinstance(left, tuple) and isinstance(right, tuple):
+        return len(left) == len(right) and all(map(_same, left, right))
+    return left is right or bool(_has_value(left) and _has_value(right) and left == right)
 
 
 def _hash(value: Any) -> int:
@@ -446,20 +450,20 @@ def _hash(value: Any) -> int:
 
 
 def _has_value(value: Any) -> bool:
-    """Whether it is known by its value, and not by being the same object."""
+    """Whether a parameter is compared by value, rather than by identity."""
     return isinstance(value, Hashable) and not isinstance(value, Tensor)
 
 
 def _own(value: Any) -> Any:
-    """Numbers of numpy's as Python's own, and lists of plain values as tuples, which are values."""
-    plain = isinstance(value, list) and all(isinstance(one, str | int | float) for one in value)
+    """Parameter as a value: NumPy scalars as Python numbers, lists of plain values as tuples."""
+    plain = isinstance(value, list) and all(isinstance(item, str | int | float) for item in value)
     if plain or isinstance(value, tuple):
-        return tuple(_own(one) for one in value)
+        return tuple(_own(item) for item in value)
     return value.item() if isinstance(value, np.generic) else value
 
 
 def _plain(value: Any) -> Any:
-    """A parameter as JSON can hold it."""
+    """Parameter in a form that JSON can hold."""
     if isinstance(value, tuple):
-        return [_plain(one) for one in value]
+        return [_plain(item) for item in value]
     return value if value is None or isinstance(value, str | int | float) else repr(value)

@@ -1,4 +1,4 @@
-"""A neuron: a channel of a layer's output."""
+"""Neurons: channels of a layer's output."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from xwidgets.networks import Layer, Network
 
 
 def neuron_of(net: Network, neuron: object) -> tuple[Layer, int]:
-    """The layer and channel of a pair: the layer by name or number of the convolution.
+    """Layer and channel of a neuron, a pair of a layer's name or number and a channel.
 
     Raises:
         ValueError: when it is no such pair, or there is no such layer or channel.

@@ -1,14 +1,14 @@
-"""Which neurons matter for a prediction (Lengerich et al. 2017; the baselines after Konam 2017).
+"""Neuron ranking by input resampling (Lengerich et al. 2017), with baselines after Konam (2017).
 
 The image is perturbed many times, x_i = x (1 + e_i), with Gaussian noise e_i a pixel and channel. A
 neuron is a channel of a convolution's output behind its rectifier; it is important when its
-activation goes with the network's output over the perturbed images (their equation 2), or when it
-stays the same (equation 3). Four metrics that look at one image, or at the weights alone, are there
-to be compared with.
+activation correlates with the network's output over the perturbed images (their equation 2), or
+when it varies little (equation 3). Four metrics of one image, or of the weights alone, are
+baselines.
 
 Only sums over the images are kept for each place of each map, so memory does not grow with their
-number. They are sums of differences from the unperturbed image, in which little is lost to
-rounding. All six metrics come out of one pass.
+number. They are sums of differences from the unperturbed image, which keeps rounding errors small.
+All six metrics come from one pass.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class InputResampling(Method[Ranking]):
 
     metric: str = parameter(
         "activation_precision",
-        "which of the six ranks; all are computed, and :meth:`Ranking.by` ranks by another",
+        "the one of six metrics that ranks; all are computed, and :meth:`Ranking.by` takes another",
         check=_check_metric,
         told=False,
     )
@@ -64,7 +64,7 @@ class InputResampling(Method[Ranking]):
         None, "by name, or convolutions by number; ``None`` for every convolution", told=False
     )
     samples: int = parameter(
-        50, "how many perturbed images, at least 2", least=2, span=(2, 200), label="Samples"
+        50, "number of perturbed images, at least 2", least=2, span=(2, 200), label="Samples"
     )
     sigma: float = parameter(
         0.1,
@@ -74,23 +74,23 @@ class InputResampling(Method[Ranking]):
         label="Noise",
         step=0.01,
     )
-    top: int = parameter(5, "how many neurons of each layer are the best", least=1, told=False)
+    top: int = parameter(5, "number of best neurons of each layer", least=1, told=False)
     seed: int = parameter(0, "of the noise", least=0)
     output: Output = parameter(
         "logit",
-        'the class\'s ``"logit"`` or ``"probability"``, which activations are correlated with',
+        'output to correlate activations with: the class\'s ``"logit"`` or ``"probability"``',
         choices=("logit", "probability"),
         label="Output",
     )
     minimum: float = parameter(0.1, "the paper's lambda", least=0, told=False)
     as_printed: bool = parameter(
         False,
-        "variances as the papers print them, the sum of the squares less the square of the sum; "
-        "for the precision, the mean of their inverses over the map, where they are not zero",
+        "whether variances are as the papers print them, the sum of squares less the square of the "
+        "sum; the precision is then the mean of the inverse over the map, where it is not zero",
     )
     memory: float = parameter(
         128e6,
-        "roughly how many bytes the activations of a batch of images may take",
+        "memory of the activations of a batch of images, in bytes, roughly",
         check=lambda name, value: number(name, value, lambda memory: memory >= 0, "of bytes"),
         told=False,
         compared=False,
@@ -99,7 +99,7 @@ class InputResampling(Method[Ranking]):
     name, unit = "input resampling", "importance"
 
     def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
-        """Raise for layers without channels, or targets that are not one class."""
+        """Check that the layers have channels, and that the target is one class."""
         if len(targets) > 1:
             raise ValueError("neurons are ranked for one class at a time; give one target")
         _with_channels(subject.net, self.layers)
@@ -107,7 +107,7 @@ class InputResampling(Method[Ranking]):
             of_kind("a target", target, Class, "a class, by index or name")
 
     def begin(self, subject: Subject, targets: Sequence[Resolved]) -> Run[Ranking]:
-        """Get ready to perturb the image."""
+        """Prepare to perturb the image."""
         [target] = targets
         return _Resampling(self, subject, cast(Class, target))
 
@@ -129,7 +129,7 @@ def rank_neurons(
     as_printed: bool = False,
     memory: float = 128e6,
 ) -> Ranking:
-    """Rank the neurons of a network by their importance for what it says about an image.
+    """Rank the neurons of a network by their importance for its output for an image.
 
     With z the neuron's map behind its rectifier, o the output, i the perturbed images:
 
@@ -138,7 +138,7 @@ def rank_neurons(
     - ``"output_correlation"``: ``|r|`` between z and o over i at each place of the map, averaged
       over the places where z is not constant.
     - ``"activation_sum"``, ``"activation_variance"``: of the unperturbed image's map.
-    - ``"weight_sum"``, ``"weight_variance"``: of the weights that read the channel in the next
+    - ``"weight_sum"``, ``"weight_variance"``: of the weights that multiply the channel in the next
       convolution or linear layer.
 
     Args:
@@ -150,8 +150,8 @@ def rank_neurons(
         The ranking, which :func:`xwidgets.neuron_patches` takes as it is.
 
     Raises:
-        ValueError: for an image, layer or other argument that cannot be, or when no neuron is as
-            active as ``minimum``.
+        ValueError: for an invalid image, layer or other argument, or when no neuron is as active
+            as ``minimum``.
 
     Example:
         >>> import xwidgets as xw
@@ -189,7 +189,7 @@ def rank_neurons_steps(
     as_printed: bool = False,
     memory: float = 128e6,
 ) -> Iterator[Ranking]:
-    """The result of :func:`rank_neurons` as it sharpens, one step a batch of perturbed images.
+    """Yield the result of :func:`rank_neurons` as it sharpens, one step a batch of images.
 
     The arguments are checked at once. Closing the generator cancels.
 
@@ -197,8 +197,8 @@ def rank_neurons_steps(
         net, image, target: as of :func:`rank_neurons`.
 
     Yields:
-        The ranking so far. Its numbers are new whenever four times as many images are behind them,
-        and at the end; ``completed`` tells how far it is.
+        The ranking so far, computed again whenever the number of images is four times the last,
+        and at the end; ``completed`` is the share of the images.
 
     Example:
         >>> import xwidgets as xw
@@ -214,7 +214,7 @@ def rank_neurons_steps(
 
 
 class _Resampling:
-    """Perturbed images, and what they told so far."""
+    """Run over perturbed images that keeps sums over their activations."""
 
     def __init__(self, method: InputResampling, subject: Subject, target: Class) -> None:
         net = subject.net
@@ -239,9 +239,9 @@ class _Resampling:
             channel=np.concatenate([np.arange(count) for count in counts]),
             importance=np.zeros((len(METRICS), 0)),
             activation=np.zeros(0),
-            maps=np.concatenate([_thumbnails(one.first) for one in self._sums]),
+            maps=np.concatenate([_thumbnails(sums.first) for sums in self._sums]),
             image=subject.picture,
-            network=net.name,
+            network_name=net.name,
             target=self._target,
             label=target.label(net),
             parameters=method.told(),
@@ -251,7 +251,7 @@ class _Resampling:
         )
 
     def steps(self) -> Iterator[None]:
-        """Look at a batch of perturbed images in each step."""
+        """Run a batch of perturbed images in each step."""
         method, outputs = self._method, self._outputs
         rng = torch.Generator().manual_seed(int(method.seed))
         size = _batch_size(self._net, self._layers, method.memory)
@@ -266,14 +266,14 @@ class _Resampling:
             yield
 
     def results(self) -> list[Ranking]:
-        """The ranking, whose numbers are new whenever four times as many images are behind them."""
+        """Ranking so far, computed again at four times the number of images."""
         count = self._outputs.count
         if self._ranking is None or count >= 4 * self._known or count == self._method.samples:
             self._ranking, self._known = self._computed(), count
         return [replace(self._ranking, completed=count / self._method.samples)]
 
     def _computed(self) -> Ranking:
-        activation = np.concatenate([one.mean(self._outputs.count) for one in self._sums])
+        activation = np.concatenate([sums.mean(self._outputs.count) for sums in self._sums])
         if not np.isfinite(activation).all():
             raise ValueError(
                 f"the activations of {self._net.name} are not all finite; check its weights"
@@ -284,17 +284,19 @@ class _Resampling:
 
     def _over_images(self) -> dict[str, NDArray[np.float64]]:
         return _joined(
-            one.over_images(self._outputs, self._method.as_printed) for one in self._sums
+            sums.over_images(self._outputs, self._method.as_printed) for sums in self._sums
         )
 
     @cached_property
     def _still(self) -> dict[str, NDArray[np.float64]]:
-        """The metrics that do not look at the perturbed images."""
+        """Metrics that do not depend on the perturbed images."""
         as_printed = self._method.as_printed
-        weights = outgoing_weights(self._net, self._layers)
-        return _joined(_of_one_image(one.first, as_printed) for one in self._sums) | _joined(
-            _of_weights(one, as_printed) for one in weights
+        of_weights = (
+            _of_weights(weights, as_printed)
+            for weights in outgoing_weights(self._net, self._layers)
         )
+        of_image = (_of_one_image(sums.first, as_printed) for sums in self._sums)
+        return _joined(of_image) | _joined(of_weights)
 
     def _scored(self, logits: Tensor) -> Tensor:
         values = self._net.probabilities(logits) if self._method.output == "probability" else logits
@@ -302,14 +304,14 @@ class _Resampling:
 
 
 class _Outputs:
-    """Sums over the perturbed images of the output's difference from the unperturbed one's."""
+    """Sums over perturbed images of differences of the output from that of the unperturbed."""
 
     def __init__(self, first: float, eps: float) -> None:
         self.first, self.count, self.total, self.squares = first, 0, 0.0, 0.0
         self.least = (8 * eps * first) ** 2  # what varies less is rounding
 
     def add(self, outputs: Tensor) -> list[float]:
-        """Count in some more; gives their differences."""
+        """Add outputs of further images; returns their differences."""
         changes: list[float] = (outputs - self.first).tolist()
         self.count += len(changes)
         self.total += sum(changes)
@@ -318,7 +320,7 @@ class _Outputs:
 
 
 class _Sums:
-    """The same of a layer's activations ``(C, H, W)``, place by place, and of their products."""
+    """Such sums of a layer's activations ``(C, H, W)``, and of their products with the output's."""
 
     def __init__(self, first: Tensor) -> None:
         self._eps = torch.finfo(first.dtype).eps
@@ -334,7 +336,7 @@ class _Sums:
             self.products.add_(difference, alpha=change)
 
     def mean(self, count: int) -> NDArray[np.float64]:
-        """``(C,)``, over images and places."""
+        """Mean activation ``(C,)`` over images and places."""
         means = [part.cpu().mean((1, 2), dtype=torch.float64) for part in (self.first, self.total)]
         return _array(means[0] + means[1] / count)
 
@@ -370,7 +372,7 @@ class _Sums:
         }
 
     def _parts(self) -> Iterator[tuple[Tensor, ...]]:
-        """All sums in parts of some rows, which stay in the processor's cache."""
+        """Yield all sums in parts of some rows, which fit the processor's cache."""
         channels, height, width = self.first.shape
         rows = max(1, 2**16 // (channels * width))
         for top in range(0, height, rows):
@@ -407,9 +409,9 @@ def _of_weights(weights: Weights, as_printed: bool) -> dict[str, NDArray[np.floa
 def _joined(
     layers: Iterable[dict[str, NDArray[np.float64]]],
 ) -> dict[str, NDArray[np.float64]]:
-    """The metrics of all layers' channels, one layer behind the other."""
+    """Metrics of the channels of all layers, concatenated."""
     metrics = list(layers)
-    return {name: np.concatenate([one[name] for one in metrics]) for name in metrics[0]}
+    return {name: np.concatenate([of_layer[name] for of_layer in metrics]) for name in metrics[0]}
 
 
 def _array(values: Tensor) -> NDArray[np.float64]:
@@ -427,7 +429,7 @@ def _thumbnails(maps: Tensor, size: int = 16) -> NDArray[np.uint8]:
 def _with_channels(
     net: Network, layers: str | int | Sequence[str | int] | None
 ) -> tuple[Layer, ...]:
-    """The layers that were asked for, in the order of the forward pass."""
+    """Chosen layers, in the order of the forward pass."""
     if layers is None:
         names = {layer.name for layer in net.layers if layer.convolution is not None}
         if not names:
@@ -449,6 +451,6 @@ def _with_channels(
 
 
 def _batch_size(net: Network, layers: Sequence[Layer], memory: float) -> int:
-    """How many images' activations fit; at least 2, so that the first batch says something."""
+    """Number of images whose activations fit; at least 2, so that one batch has a variance."""
     need = sum(math.prod(layer.shape) for layer in layers) * net.dtype.itemsize
     return max(2, int(min(memory, 1e15) // need))

@@ -1,9 +1,9 @@
-"""The nodes of a network that an explanation is about: class scores, feature maps or units.
+"""Nodes of a network that window removal explains: class scores, feature maps or units.
 
-A node is averaged over what could have stood in a window, and the relevance of the window is what
-its *evidence* loses by that. For a class behind softmax the evidence is the log2 odds of its
-probability (equations 4 and 5 of Zintgraf et al. 2016); for any other node it is its value, so that
-the difference is their activation difference (equation 9).
+The value of a node is averaged over samples of the contents of a window; the relevance of the
+window is the *evidence* that is lost by that. For a class behind softmax the evidence is the log2
+odds of its probability (equations 4 and 5 of Zintgraf et al. 2016); for any other node it is the
+value, and the loss is their activation difference (equation 9).
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ from xwidgets.networks.target import Above, Channel, Class, Resolved, Unit
 from xwidgets.results.evidence import log_odds, log_odds_slope
 
 Measure = Literal["evidence", "difference", "drop", "probability"]
-"""Of classes: log2 odds lost, score lost before softmax, probability lost, or left."""
+"""Measures for classes: loss of log2 odds, of the score before softmax, of the probability, or the
+remaining probability."""
 
 
 class Nodes(ABC):
     """M nodes of one kind.
 
     Attributes:
-        indices: of each, the class or the channel.
+        indices: class or channel of each.
         unit: of the evidence.
-        signed: whether what is lost can be negative too.
+        signed: whether the loss can be negative.
     """
 
     indices: Sequence[int]
@@ -40,27 +41,27 @@ class Nodes(ABC):
 
     @cached_property
     def whole(self) -> Tensor:
-        """Their evidence ``(1, M)`` in the unchanged image."""
+        """Evidence ``(1, M)`` in the unchanged image."""
         return self.evidence(self.values(self._outputs))
 
     @abstractmethod
     def read(self, pixels: Tensor) -> Tensor:
-        """Run pixels ``(N, C, H, W)`` and read ``(N, K)`` off the network, in evaluation mode."""
+        """Outputs ``(N, K)`` of the network, in evaluation mode, for pixels ``(N, C, H, W)``."""
 
     def values(self, outputs: Tensor) -> Tensor:
-        """The nodes' values ``(N, M)``, float64 on the CPU, of what was read."""
+        """Values of the nodes, float64 ``(N, M)`` on the CPU, from outputs ``(N, K)``."""
         return outputs[:, list(self.indices)].cpu().double()
 
     def evidence(self, values: Tensor) -> Tensor:
-        """Of means of values."""
+        """Evidence ``(n, M)`` of mean values ``(n, M)``."""
         return values
 
     def lost(self, values: Tensor) -> Tensor:
-        """How much less evidence there is where the values have these means."""
+        """Loss of evidence ``(n, M)`` where the nodes have these mean values ``(n, M)``."""
         return self.whole - self.evidence(values)
 
     def slope(self, values: Tensor) -> Tensor:
-        """How much the evidence grows with the values."""
+        """Derivative of the evidence by the mean values, ``(n, M)``."""
         return torch.ones_like(values)
 
 
@@ -84,7 +85,7 @@ class Logits(Nodes):
 
 
 class Probabilities(Logits):
-    """Classes behind softmax."""
+    """Probabilities of classes, behind softmax."""
 
     unit = "probability"
 
@@ -94,17 +95,17 @@ class Probabilities(Logits):
 
 
 class Remaining(Probabilities):
-    """Classes behind softmax, of which not the loss counts, but what is left."""
+    """Probabilities of classes, whose remainder counts in place of the loss."""
 
     signed = False
 
     def lost(self, values: Tensor) -> Tensor:
-        """The probability itself."""
+        """Remaining probability, the mean value itself."""
         return values
 
 
 class Evidence(Probabilities):
-    """Classes behind softmax, by their log2 odds.
+    """Log2 odds of the probabilities of classes.
 
     Args:
         subject: an image in the classifier.
@@ -119,11 +120,11 @@ class Evidence(Probabilities):
         self._correction = training_size, subject.logits.shape[1]
 
     def evidence(self, values: Tensor) -> Tensor:
-        """Their log2 odds."""
+        """Log2 odds ``(n, M)`` of mean probabilities."""
         return torch.from_numpy(log_odds(values.numpy(), *self._correction))
 
     def slope(self, values: Tensor) -> Tensor:
-        """Of the log2 odds."""
+        """Derivative of the log2 odds, ``(n, M)``."""
         return torch.from_numpy(log_odds_slope(values.numpy(), *self._correction))
 
 
@@ -144,7 +145,7 @@ class Activations(Nodes):
         self._outputs = self._nodes(subject.activations(self._layer))
 
     def read(self, pixels: Tensor) -> Tensor:
-        """All channels ``(N, C)``."""
+        """Activations of all channels, ``(N, C)``."""
         return self._nodes(self._net.activations(pixels, self._layer))
 
     def _nodes(self, activations: Tensor) -> Tensor:
@@ -158,7 +159,7 @@ class Activations(Nodes):
 def nodes_of(
     subject: Subject, targets: Sequence[Resolved], measure: Measure, training_size: int = 0
 ) -> Nodes:
-    """The nodes that targets mean.
+    """Nodes of some targets of one kind.
 
     Args:
         subject: an image in the classifier.
@@ -190,10 +191,10 @@ def nodes_of(
 
 
 def units_of(measure: Measure) -> str:
-    """The unit of a measure of classes."""
+    """Unit of a measure for classes."""
     return {"evidence": "bits", "difference": "logits"}.get(measure, "probability")
 
 
 def training_size_on(value: int | None, subject: Subject) -> int:
-    """N of the Laplace correction; ``None`` for how many images the network was trained on."""
+    """N of the Laplace correction; ``None`` for the size of the network's training set."""
     return subject.net.training_size if value is None else int(value)

@@ -1,8 +1,8 @@
-"""The patch of the image that a neuron looks at (Lengerich et al. 2017).
+"""Neuron patches: the part of the image that a neuron responds to (Lengerich et al. 2017).
 
-The neuron's deconvnet reconstruction is zero where the image cannot have driven it. The bounding
-box of what is not zero, cut from the image, is the neuron's patch. It lies inside the neuron's
-receptive field, and touches it where the reconstruction reaches as far as the neuron can see.
+The neuron's deconvnet reconstruction is zero where the image cannot have activated it. The bounding
+box of the non-zero pixels, cut from the image, is the neuron's patch. It lies inside the neuron's
+receptive field, and touches its border where the reconstruction reaches as far.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ from .neuron import neuron_of
 
 @dataclass(frozen=True)
 class NeuronPatches(Method[NeuronPatch]):
-    """The patch of the image that a channel of a layer looks at (Lengerich et al. 2017).
+    """Patch of the image that a channel of a layer responds to (Lengerich et al. 2017).
 
     Example:
         >>> import xwidgets as xw
@@ -54,12 +54,12 @@ class NeuronPatches(Method[NeuronPatch]):
     name, unit = "neuron patches", "activation squared per pixel value"
 
     def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
-        """Raise for targets that are no channels."""
+        """Check that the targets are channels."""
         for target in targets:
             of_kind("a target", target, Channel, "an xw.Channel(layer, number), a neuron")
 
     def begin(self, subject: Subject, targets: Sequence[Resolved]) -> Run[NeuronPatch]:
-        """All neurons of a subject in one pass."""
+        """Prepare to compute the patches of all neurons in one pass."""
         return InOneGo(lambda: self._patches(subject, cast(Sequence[Channel], targets)))
 
     def _patches(self, subject: Subject, neurons: Sequence[Channel]) -> list[NeuronPatch]:
@@ -67,17 +67,17 @@ class NeuronPatches(Method[NeuronPatch]):
         begin = partial(started, start=self.start)
         layers = {str(neuron.layer): net.layer(neuron.layer) for neuron in neurons}
         watched = subject.watched(list(layers), rules=RULES)
-        found: dict[Channel, NeuronPatch] = {}
+        patches: dict[Channel, NeuronPatch] = {}
         for name, layer in layers.items():
-            these = [one for one in dict.fromkeys(neurons) if one.layer == name]
+            in_layer = [neuron for neuron in dict.fromkeys(neurons) if neuron.layer == name]
             maps = watched.activations[name]
-            channels = [cast(int, one.index) for one in these]
+            channels = [cast(int, neuron.index) for neuron in in_layer]
             parts = reconstructions(watched, maps, f"layer {name!r}", channels, begin)
-            for neuron, pixels in zip(these, chain.from_iterable(parts), strict=True):
+            for neuron, pixels in zip(in_layer, chain.from_iterable(parts), strict=True):
                 activation = maps[0, cast(int, neuron.index)].detach()
                 strength = pixels.abs().amax(0)
-                found[neuron] = NeuronPatch(
-                    network=net.name,
+                patches[neuron] = NeuronPatch(
+                    network_name=net.name,
                     layer=name,
                     channel=cast(int, neuron.index),
                     convolution=layer.convolution,
@@ -88,7 +88,7 @@ class NeuronPatches(Method[NeuronPatch]):
                     box=Box.around((strength > self.threshold * strength.max()).cpu().numpy()),
                     field=_field(layer, begin(activation), subject.picture.shape[:2]),
                 )
-        return [found[neuron] for neuron in neurons]
+        return [patches[neuron] for neuron in neurons]
 
 
 @front(NeuronPatches)
@@ -99,7 +99,7 @@ def neuron_patches(
     start: Start = "map",
     threshold: float = 0.0,
 ) -> list[NeuronPatch]:
-    """What each of several neurons, of any layers, looks at in one image.
+    """Patches of one image that several neurons, of any layers, respond to.
 
     Args:
         net: the classifier.
@@ -131,13 +131,13 @@ def neuron_patches(
 def _depth(net: Network, layer: Layer) -> float:
     passed = net.layers[: net.layers.index(layer) + 1]
     count, total = (
-        sum(one.convolution is not None for one in layers) for layers in (passed, net.layers)
+        sum(layer.convolution is not None for layer in layers) for layers in (passed, net.layers)
     )
     return count / total if total else 1.0
 
 
 def _field(layer: Layer, units: Tensor, size: tuple[int, int]) -> Box | None:
-    """What those units of a map that are not zero see together."""
+    """Union of the receptive fields of the units of a map that are not zero."""
     map_ = units if units.ndim == 2 else units.reshape(1, 1)
     active = Box.around((map_ != 0).cpu().numpy())
     if active is None:

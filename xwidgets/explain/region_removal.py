@@ -1,12 +1,12 @@
-"""Removing a region: how the class scores change when what stands in it is unknown.
+"""Region removal: change of the class scores when the contents of a region are unknown.
 
 Prediction difference analysis for one region of any shape instead of many windows (Zintgraf et al.
 2016, equations 2 and 6): for every class c,
 
     p(c | x \\ r) = 1/S sum_s p(c | x with the region r replaced by sample s of p(r | rest)).
 
-The randomness of a sample depends only on the seed and its number, so that the first samples of
-many are those of few.
+The random numbers of a sample depend only on the seed and its number, so that more samples begin
+with the same ones.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,12 +30,12 @@ from .removal.region import fill_region
 from .removal.samplers import Sampler, sampler_on
 
 BATCH = 4
-"""How many samples are scored at a time: few, so that cancelling is prompt."""
+"""Samples that are scored at a time: few, so that cancelling is prompt."""
 
 
 @dataclass(frozen=True)
 class Mask:
-    """A region of pictures of one size, as a value.
+    """Region of a picture as a hashable value.
 
     Attributes:
         shape: (H, W).
@@ -47,11 +47,11 @@ class Mask:
 
     @classmethod
     def of(cls, mask: Tensor) -> Self:
-        """The region that is true in a bool tensor on the CPU."""
+        """Region that is true in a bool tensor ``(H, W)`` on the CPU."""
         return cls(tuple(mask.shape), mask.numpy().tobytes())
 
     def numpy(self) -> NDArray[np.bool_]:
-        """A bool array ``(H, W)``."""
+        """Region as a bool array ``(H, W)``."""
         return np.frombuffer(self.bits, bool).reshape(self.shape).copy()
 
 
@@ -72,7 +72,7 @@ class RegionDifference(Method[RegionRemoval]):
         "fills the region; ``None`` for the network's own conditional Gaussian",
         resolve=sampler_on,
     )
-    samples: int = parameter(20, "S, how many times it is filled", least=1)
+    samples: int = parameter(20, "S, the number of samples that fill it", least=1)
     seed: int = seed_parameter("of the random contents")
 
     name, unit = "prediction difference of a region", "bits"
@@ -83,18 +83,18 @@ class RegionDifference(Method[RegionRemoval]):
         super().__post_init__()
 
     def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
-        """Raise for a region that is empty or of another size."""
+        """Check that the region is not empty, and of the image's size."""
         _, height, width = subject.image.shape
         region_of(self.mask.numpy(), (height, width))
 
     def begin(self, subject: Subject, targets: Sequence[Resolved]) -> Run[RegionRemoval]:
-        """Get ready to fill the region; the result is the same for every target."""
+        """Prepare to fill the region; the result is the same for every target."""
         assert self.sampler is not None
         return _Filled(self, subject, self.sampler, len(targets))
 
 
 class _Filled:
-    """A region that is filled in all samples, which are then scored, a few a step."""
+    """Run that fills the region in all samples, then scores these, a few a step."""
 
     def __init__(
         self, method: RegionDifference, subject: Subject, sampler: Sampler, targets: int
@@ -111,7 +111,7 @@ class _Filled:
             mask=region.numpy(),
             before=before[0],
             classes=tuple(net.class_name(index) for index in range(before.shape[1])),
-            network=net.name,
+            network_name=net.name,
             training_size=net.training_size,
             parameters=method.told(),
             probabilities=np.empty((0, before.shape[1])),
@@ -127,7 +127,7 @@ class _Filled:
             yield
         for batch in filling.pictures.split(BATCH):
             scores = self._net.probabilities(finite(self._net, self._net.logits(batch))).numpy()
-            pictures = np.stack([picture(one.clamp(0, 1)) for one in batch])
+            pictures = np.stack([picture(sample.clamp(0, 1)) for sample in batch])
             newest = self._newest
             samples = np.concatenate([newest.samples, pictures])
             self._newest = replace(
@@ -139,7 +139,7 @@ class _Filled:
             yield
 
     def results(self) -> list[RegionRemoval]:
-        """What is known so far."""
+        """Result so far, the same for every target."""
         return [self._newest] * self._targets
 
 
@@ -152,7 +152,7 @@ def remove_region(
     samples: int = 20,
     seed: int = 0,
 ) -> RegionRemoval:
-    """The class probabilities when a region of the image is unknown.
+    """Class probabilities when the contents of a region of the image are unknown.
 
     Args:
         net: the classifier.
@@ -162,7 +162,7 @@ def remove_region(
         Probabilities before and after, in every sample, and the evidence for each class in bits.
 
     Raises:
-        ValueError: for an image, region or other argument that cannot be; in a sentence.
+        ValueError: for an invalid image, region or other argument.
 
     Example:
         >>> import xwidgets as xw
@@ -182,7 +182,7 @@ def remove_region_steps(
     samples: int = 20,
     seed: int = 0,
 ) -> Iterator[RegionRemoval]:
-    """The result of :func:`remove_region` as it grows.
+    """Yield the result of :func:`remove_region` as it grows.
 
     The arguments are checked at once. First the region is filled in all samples, then they are
     scored, a few a step; each counts as half of the work. Closing the generator cancels; nothing is
@@ -192,8 +192,8 @@ def remove_region_steps(
         net, image: as of :func:`remove_region`.
 
     Yields:
-        The result so far, with the samples that are scored. The last one is what
-        :func:`remove_region` returns.
+        The result so far, with the samples that are scored. The last is that of
+        :func:`remove_region`.
 
     Example:
         >>> import xwidgets as xw
@@ -206,10 +206,10 @@ def remove_region_steps(
 
 
 def region_of(mask: object, shape: tuple[int, int]) -> Tensor:
-    """``mask`` as :func:`mask_of` has it, when something is in the region.
+    """Mask as of :func:`mask_of` that is not empty.
 
     Raises:
-        ValueError: when it is empty, or no mask.
+        ValueError: when it is empty or invalid.
 
     Example:
         >>> region_of(np.eye(3, dtype=bool), (3, 3)).sum()
@@ -222,10 +222,10 @@ def region_of(mask: object, shape: tuple[int, int]) -> Tensor:
 
 
 def mask_of(mask: object, shape: tuple[int, int] | None = None) -> Tensor:
-    """``mask`` as a bool tensor ``(H, W)`` on the CPU, when it fits an image of ``shape``.
+    """Mask as a bool tensor ``(H, W)`` on the CPU, checked against the ``shape`` of an image.
 
     Raises:
-        ValueError: when it does not.
+        ValueError: when it is no bool array of this shape.
     """
     try:
         mask = mask.copy() if isinstance(mask, np.ndarray) else mask

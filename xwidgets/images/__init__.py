@@ -1,4 +1,4 @@
-"""Pictures to look at: photographs, data sets, drawn scenes with ground truth; their checks."""
+"""Images: photographs, data sets, drawn scenes with ground truth, and checks of pixels."""
 
 from xwidgets.aliases import attach
 

@@ -1,7 +1,7 @@
-"""Caltech-UCSD Birds-200-2011 (Wah et al., 2011) from its folder, as it is distributed.
+"""Reader of Caltech-UCSD Birds-200-2011 (Wah et al., 2011), from its folder as distributed.
 
-Locations are counted in pixels, with fractions, from (0, 0) at the picture's top left corner. The
-data set does not say so, but its boxes begin at 0 and end at the width; a few end beyond.
+Locations are in pixels, with fractions, from (0, 0) at the picture's top left corner. The data set
+does not say so, but its boxes begin at 0 and end at the width; a few end beyond.
 """
 
 import math
@@ -25,14 +25,14 @@ _FIELDS = {
 
 @dataclass(frozen=True)
 class BirdPhotograph(PhotographFile):
-    """A photograph of a bird, whose pixels stay on disk until they are asked for.
+    """Photograph of a bird, whose pixels are read from disk on access.
 
     Attributes:
-        path: its file.
-        label: the index of its class, from 0; `name` is its name, with the number from 1.
-        box: around all pixels that the bird's box in the data set touches, be they in the picture
-            or not.
-        parts: for each part of a bird the pixel that holds its centre.
+        path: of the file.
+        label: index of the class, from 0.
+        name: of the class, with its number from 1.
+        box: all pixels that the bird's box in the data set touches, also outside of the picture.
+        parts: by name of a part, the pixel at its centre.
 
     Example:
         >>> from PIL import Image
@@ -52,14 +52,14 @@ def cub(folder: str | Path, split: str = "train") -> list[BirdPhotograph]:
     """List the photographs of the data set.
 
     Args:
-        folder: the one that holds ``images.txt``, ``images`` and ``parts``.
+        folder: with ``images.txt``, ``images`` and ``parts``.
         split: ``"train"`` or ``"test"``.
 
     Returns:
-        Those of the split, in the order of ``images.txt``.
+        Photographs of the split, in the order of ``images.txt``.
 
     Raises:
-        ValueError: when a file is missing, has a line that cannot be read, or lacks one for a
+        ValueError: when a file is missing, has an unreadable line, or lacks the line of a
             photograph, or when a box is empty.
     """
     if split not in ("train", "test"):
@@ -72,7 +72,7 @@ def cub(folder: str | Path, split: str = "train") -> list[BirdPhotograph]:
     boxes = _File(root, "bounding_boxes.txt", "image", "x y width height")
     parts = _File(root, "parts/parts.txt", "part", "name")
     places = _File(root, "parts/part_locs.txt", "image part", "x y visible")
-    found = []
+    photographs = []
     for (image,), (name,) in images.lines.items():
         if training.at(image) != ("1" if split == "train" else "0",):
             continue
@@ -91,12 +91,12 @@ def cub(folder: str | Path, split: str = "train") -> list[BirdPhotograph]:
         points = {
             part: _point(*places.at(image, number)) for (number,), (part,) in parts.lines.items()
         }
-        found.append(BirdPhotograph(path, int(label) - 1, species, box, points))
-    return found
+        photographs.append(BirdPhotograph(path, int(label) - 1, species, box, points))
+    return photographs
 
 
 class _File:
-    """A file of the data set: on each line one or two numbers as its key, then its values."""
+    """File of the data set: on each line one or two numbers as a key, then values."""
 
     def __init__(self, root: Path, name: str, keys: str, values: str) -> None:
         self.path = root / name
@@ -121,7 +121,7 @@ class _File:
                 )
 
     def at(self, *key: str) -> tuple[str, ...]:
-        """The values on the line with this key."""
+        """Values on the line with this key."""
         if key not in self.lines:
             named = ", ".join(map(" ".join, zip(self.keys, key, strict=True)))
             raise ValueError(f"{str(self.path)!r} has no line for {named}; copy the file again")

@@ -1,7 +1,7 @@
-"""The INRIA person data set (Dalal and Triggs, 2005) from its folder, as it is distributed.
+"""Reader of the INRIA person data set (Dalal and Triggs, 2005), from its folder as distributed.
 
-Lists name one file a line; the files on disk may differ in case, and in .png against .jpg. A box in
-an annotation is the (x, y) of its first and of its last pixel, counted from the origin that the
+Lists name one file a line; the files on disk may differ in case, and in .png for .jpg. A box in an
+annotation is the (x, y) of its first and of its last pixel, counted from the origin that the
 annotation states: (0, 0) in this data set; PASCAL's own (1, 1) where it states none.
 """
 
@@ -18,11 +18,11 @@ from ._photo import PhotographFile
 
 @dataclass(frozen=True)
 class Photograph(PhotographFile):
-    """A photograph whose pixels stay on disk until they are asked for.
+    """Photograph whose pixels are read from disk on access.
 
     Attributes:
-        path: its file.
-        label: 1 where it shows a person, 0 where not.
+        path: of the file.
+        label: 1 with a person, else 0.
         boxes: around the annotated persons, clipped to the picture.
 
     Example:
@@ -39,11 +39,11 @@ def inria(folder: str | Path, split: str = "train") -> list[Photograph]:
     """List the photographs of the data set.
 
     Args:
-        folder: the one that holds ``Train`` and ``Test``.
+        folder: with ``Train`` and ``Test``.
         split: ``"train"`` or ``"test"``.
 
     Returns:
-        Those with persons, then those without, each in the order of their list.
+        Photographs with persons, then those without, each in the order of their list.
 
     Raises:
         ValueError: when a file is missing, or an annotation incomplete or with an empty box.
@@ -69,7 +69,7 @@ def _listed(root: Path, name: str) -> list[Path]:
 
 
 def _annotation(root: Path, path: Path) -> tuple[Path, tuple[Box, ...]]:
-    """The picture that an annotation is for, and its boxes."""
+    """Picture of an annotation, and its boxes."""
     text = path.read_text("latin-1")
     image = re.search(r'Image filename\s*:\s*"(.+?)"', text)
     size = re.search(r"Image size .*:\s*(\d+)\s*x\s*(\d+)", text)
@@ -95,7 +95,7 @@ def _annotation(root: Path, path: Path) -> tuple[Path, tuple[Box, ...]]:
 
 
 def _find(root: Path, name: str, fix: str) -> Path:
-    """The file below the root with this path, in any case; a picture may be .png or .jpg."""
+    """File below the root with this path, in any case; a picture may be .png or .jpg."""
     stem, suffix = os.path.splitext(name)
     for other in (suffix, {".png": ".jpg", ".jpg": ".png"}.get(suffix.lower(), suffix)):
         path = root

@@ -1,4 +1,4 @@
-"""Photographs from files, arrays, or the free pictures that come with scikit-image."""
+"""Photographs from files, arrays, or the free pictures of scikit-image."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,22 +12,21 @@ from torch import Tensor
 from xwidgets.errors import unknown
 
 NAMED = ("astronaut", "chelsea", "coffee", "motorcycle", "retina", "rocket")
-"""Photographs that :func:`photo` knows by name."""
+"""Names of photographs that :func:`photo` takes."""
 
 
 def photo(source: object) -> Tensor:
-    """Read a picture.
+    """Read a photograph.
 
     Args:
         source: a path, a PIL image, an array ``(H, W)``, ``(H, W, 3)`` or ``(H, W, 4)`` (8-bit, or
             float in [0, 1]), or the name of a picture in :data:`NAMED`.
 
     Returns:
-        ``(3, H, W)`` float32 tensor in [0, 1], turned upright as its camera says, transparency
-        dropped.
+        Float32 ``(3, H, W)`` in [0, 1], upright by its EXIF orientation, without transparency.
 
     Raises:
-        ValueError: when there is no such picture or it cannot be read.
+        ValueError: for a missing or unreadable picture.
 
     Example:
         >>> photo("chelsea").shape
@@ -54,7 +53,7 @@ def photo(source: object) -> Tensor:
 
 
 def photographs() -> list[Tensor]:
-    """All named photographs of everyday scenes, ``(3, H, W)`` each.
+    """Named photographs of everyday scenes, ``(3, H, W)`` each.
 
     Example:
         >>> len(photographs())
@@ -65,11 +64,11 @@ def photographs() -> list[Tensor]:
 
 @dataclass(frozen=True)
 class PhotographFile:
-    """A photograph of a data set, whose pixels stay on disk until they are asked for.
+    """Photograph of a data set, whose pixels are read from disk on access.
 
     Attributes:
-        path: its file.
-        label: the index of its class.
+        path: of the file.
+        label: index of the class.
     """
 
     path: Path
@@ -77,7 +76,7 @@ class PhotographFile:
 
     @property
     def image(self) -> Tensor:
-        """The pixels, float32 ``(3, H, W)`` in [0, 1], read anew each time."""
+        """Pixels, float32 ``(3, H, W)`` in [0, 1], read anew each time."""
         return photo(self.path)
 
 

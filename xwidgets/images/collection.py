@@ -1,4 +1,4 @@
-"""The pictures of a data set, whatever it comes as, one at a time."""
+"""Collections: one interface to the images of any data set."""
 
 import json
 import os
@@ -17,17 +17,17 @@ from .pixels import as_pixels
 
 
 class Collection:
-    """A data set to go through picture by picture; nothing is read before it is asked for.
+    """Images of a data set by number, each read on access.
 
     Args:
-        images: a folder, whose pictures are those in it and below, sorted, such as a folder of
-            class folders; a sequence of paths, of tensors or arrays ``(C, H, W)`` in [0, 1], of PIL
+        images: a folder with pictures in it or below, such as a folder of class folders, which are
+            sorted; a sequence of paths, of tensors or arrays ``(C, H, W)`` in [0, 1], of PIL
             images, of photographs from :func:`xwidgets.images.inria` or :func:`xwidgets.images.cub`
             or of scenes; a tensor or array ``(N, C, H, W)``; or a data set of PyTorch with a
-            length. Its items may be pairs of an image and whatever else.
+            length. Items may be tuples that begin with the image.
 
     Raises:
-        ValueError: when it is nothing of these, or holds no picture.
+        ValueError: for anything else, or no picture at all.
 
     Example:
         >>> from PIL import Image
@@ -62,7 +62,7 @@ class Collection:
         return len(self._items)
 
     def image(self, number: int) -> Tensor | None:
-        """One image ``(C, H, W)``; ``None`` when it cannot be read from its file.
+        """Image ``(C, H, W)``; ``None`` when it cannot be read from its file.
 
         Raises:
             ValueError: when the item is no image.
@@ -78,16 +78,16 @@ class Collection:
         return image
 
     def source(self, number: int) -> str:
-        """Where an image comes from: its path, in a folder the one from there, or its number."""
+        """Path of an image, relative to the folder where there is one; else its number."""
         path = self._path(number)
         if path is None:
             return str(number)
         return (path.relative_to(self._folder) if self._folder else path).as_posix()
 
     def fingerprint(self) -> str | None:
-        """What changes when the images do; ``None`` where only going through them would tell.
+        """Digest that changes with the images; ``None`` where that would need reading all items.
 
-        Files are told by name, size and time of change, tensors and arrays by what they hold.
+        Of files, it takes name, size and time of change; of tensors and arrays, the contents.
         """
         digest = sha256()
         if isinstance(self._items, Tensor | np.ndarray):
@@ -109,7 +109,7 @@ class Collection:
         return digest.hexdigest()
 
     def _path(self, number: int) -> Path | None:
-        """The file of an item, where that is known without reading it."""
+        """File of an item, where that is known without reading it."""
         if not isinstance(self._items, list | tuple):
             return None
         item = _first(self._items[number])
@@ -124,13 +124,13 @@ def _pictures(folder: Path) -> list[Path]:
         raise ValueError(f"there is no folder {str(folder)!r}; {advice}")
     suffixes = {end for end, kind in Image.registered_extensions().items() if kind in Image.OPEN}
     paths = (Path(above, name) for above, _, names in os.walk(folder) for name in names)
-    found = sorted(path for path in paths if path.suffix.lower() in suffixes)
-    if not found:
+    pictures = sorted(path for path in paths if path.suffix.lower() in suffixes)
+    if not pictures:
         raise ValueError(
             f"there are no pictures in {str(folder)!r} or below; give a folder of PNG, JPEG or "
             "other image files"
         )
-    return found
+    return pictures
 
 
 def _is_sequence(value: object) -> bool:
@@ -139,7 +139,7 @@ def _is_sequence(value: object) -> bool:
 
 
 def _first(item: object) -> object:
-    """The image of an item that may be a pair of an image and its label."""
+    """Image of an item that may be a pair of an image and its label."""
     return item[0] if isinstance(item, tuple | list) and item else item
 
 

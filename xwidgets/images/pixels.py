@@ -1,4 +1,4 @@
-"""The one representation of images: float tensors ``(N, C, H, W)`` with pixels in [0, 1]."""
+"""Checks of images: float tensors ``(N, C, H, W)`` with pixels in [0, 1]."""
 
 import numpy as np
 import torch
@@ -11,13 +11,13 @@ def as_pixels(images: object, channels: int | None = None) -> Tensor:
 
     Args:
         images: tensor or array ``(N, C, H, W)``, or a list of ``(C, H, W)``; finite, in [0, 1].
-        channels: the number C that is needed, ``None`` for any.
+        channels: required number C; ``None`` for any.
 
     Returns:
-        ``(N, C, H, W)`` float tensor; the same memory where the input already was one.
+        Float tensor ``(N, C, H, W)``; shares memory with an input that is one.
 
     Raises:
-        ValueError: in one sentence, what is wrong with the images and how to mend it.
+        ValueError: for anything else, in a sentence with the problem and its fix.
 
     Example:
         >>> as_pixels(torch.rand(2, 3, 8, 8), channels=3).shape
@@ -63,8 +63,8 @@ def as_pixels(images: object, channels: int | None = None) -> Tensor:
 
 
 def _as_tensor(images: object) -> Tensor:
-    if isinstance(images, list | tuple) and all(hasattr(one, "ndim") for one in images):
-        return torch.stack([_as_tensor(one) for one in images])
+    if isinstance(images, list | tuple) and all(hasattr(image, "ndim") for image in images):
+        return torch.stack([_as_tensor(image) for image in images])
     return torch.as_tensor(
         np.ascontiguousarray(images) if isinstance(images, np.ndarray) else images
     )
@@ -90,9 +90,9 @@ def one_image(image: object, channels: int | None = None) -> Tensor:
 
 
 def picture(image: Tensor) -> NDArray[np.uint8]:
-    """An image ``(C, H, W)`` in [0, 1] as an 8-bit picture ``(H, W, 3)`` to look at.
+    """Image ``(C, H, W)`` in [0, 1] as an 8-bit picture ``(H, W, 3)``.
 
-    Three channels are red, green and blue; otherwise the mean over the channels is shown in grey.
+    Three channels are red, green and blue; otherwise the picture is the mean over channels in grey.
 
     Example:
         >>> picture(torch.rand(1, 8, 8)).shape

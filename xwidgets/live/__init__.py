@@ -1,4 +1,4 @@
-"""Studies: what computes behind the views, in a thread of its own."""
+"""Studies and live results, computed in a background thread, that views follow."""
 
 from xwidgets.aliases import attach
 

@@ -1,12 +1,11 @@
-from .concepts import Concepts
 from .difference import Difference
 from .live_result import LiveResult, Progress, Question
 from .neurons import Neurons
 from .regions import Regions
 from .study import Study
+from .x_feature_fit import XFeatureFit
 
 __all__ = [
-    "Concepts",
     "Difference",
     "LiveResult",
     "Neurons",
@@ -14,4 +13,5 @@ __all__ = [
     "Question",
     "Regions",
     "Study",
+    "XFeatureFit",
 ]

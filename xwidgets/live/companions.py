@@ -1,6 +1,6 @@
-"""What stands beside a study, by the name that it has there: ``study.neurons`` and others.
+"""Companions of a study, by their names as its attributes: ``study.neurons`` and others.
 
-A study knows none of them; each is made when it is first asked for.
+A study imports none of them; each is imported when its attribute is first read.
 """
 
 from collections.abc import Mapping
@@ -8,6 +8,6 @@ from collections.abc import Mapping
 COMPANIONS: Mapping[str, str] = {
     "neurons": "xwidgets.live.neurons:Neurons.of",
     "regions": "xwidgets.live.regions:Regions.of",
-    "concepts": "xwidgets.live.concepts:Concepts.maker",
+    "x_features": "xwidgets.live.x_feature_fit:XFeatureFit.maker",
 }
-"""By name, the function that takes the study."""
+"""By name, the function that takes the study and returns the companion."""

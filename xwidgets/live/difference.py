@@ -1,4 +1,4 @@
-"""What one side says more than another, as both grow."""
+"""Live difference of two maps."""
 
 from __future__ import annotations
 
@@ -21,22 +21,21 @@ Side = Study | Relevance
 
 
 class Difference(Following, traitlets.HasTraits):
-    """The difference of two maps, each of a study that computes it, or finished.
+    """Difference of two maps, each finished, or of a study that computes it.
 
     Args:
-        left, right: where the maps come from.
+        left, right: a study, or a map.
 
     Attributes:
         relevance: ``left - right`` so far; ``None`` while there is none.
-        sides: the two maps that it is of; ``None`` until both are there.
-        note: why there is none, in a sentence; "" while nothing stands in its way.
-        progress: that of the side that is behind.
-        image: changes when a side turns to another picture.
-        kinds: of the studies' methods.
+        sides: the two maps of ``relevance``; ``None`` until both exist.
+        note: reason why the maps have no difference, in a sentence; "" where they have one.
+        progress: of the side with the smaller share.
+        image: picture of the left side, set anew when a side's image changes.
+        kinds: types of the studies' methods.
         both: left and right.
         studies: those of the two that are studies.
-        linked: the parameters that both sides are studies of and that change together, as they
-            began equal.
+        linked: names of parameters that were equal in both studies and change together.
 
     Example:
         >>> import xwidgets as xw
@@ -71,22 +70,22 @@ class Difference(Following, traitlets.HasTraits):
 
     @property
     def picture(self) -> NDArray[np.uint8]:
-        """The picture of the left side, 8-bit ``(H, W, 3)``."""
+        """Picture of the left side, 8-bit ``(H, W, 3)``."""
         left = self.both[0]
         return left.picture if isinstance(left, Study) else left.image
 
-    def heard(self, message: dict[str, Any]) -> None:
-        """Do what a view of the difference asks for in a message: stop both sides, or go on."""
+    def handle_message(self, message: dict[str, Any]) -> None:
+        """Handle a message of a view of the difference: stop or resume both sides."""
         if message["type"] in {"stop", "resume"}:
             for study in self.studies:
-                study.heard(message)
+                study.handle_message(message)
 
     def close(self) -> None:
-        """Follow the sides no more."""
+        """Stop following the sides."""
         self.unfollow()
 
     def _link(self) -> None:
-        """Find anew what changes together, when there are methods of other kinds."""
+        """Find the linked parameters anew when the types of the methods change."""
         with self._lock:
             kinds = tuple(type(study.method) for study in self.studies)
             if len(kinds) == 2 and kinds != self.kinds:
@@ -106,22 +105,24 @@ class Difference(Following, traitlets.HasTraits):
                 self.set_trait("relevance", None)
                 return
             try:
-                found, note = results.difference(left, right), ""
+                relevance, note = results.difference(left, right), ""
             except ValueError as error:
                 reason = str(error)
-                found, note = None, f"{reason[0].upper()}{reason[1:]}."
+                relevance, note = None, f"{reason[0].upper()}{reason[1:]}."
             self.set_trait("note", note)
             self.set_trait("sides", (left, right))
-            self.set_trait("relevance", found)
+            self.set_trait("relevance", relevance)
 
     def _tell(self) -> None:
         with self._lock:
             each = [study.progress for study in self.studies] or [Progress("complete", 1.0)]
-            states = {one.state for one in each}
+            states = {progress.state for progress in each}
             state = next(s for s in ("failed", "computing", "stopped", "complete") if s in states)
-            times = [one.seconds_left for one in each if one.seconds_left is not None]
-            behind = min(each, key=lambda one: one.share)
-            message = next((one.message for one in each if one.message), "")
+            times = [
+                left for left in (progress.seconds_left for progress in each) if left is not None
+            ]
+            behind = min(each, key=lambda progress: progress.share)
+            message = next(filter(None, (progress.message for progress in each)), "")
             left = max(times, default=None)
             self.set_trait(
                 "progress", replace(behind, state=state, seconds_left=left, message=message)
@@ -133,7 +134,7 @@ class Difference(Following, traitlets.HasTraits):
 
 
 def equal_parameters(left: Study, right: Study) -> tuple[str, ...]:
-    """The parameters that a person may move in both studies, and that are equal in both."""
+    """Names of the parameters that have a control and equal values in both studies."""
     names = [
         {control.name: control.kind for control in study.method.controls(study.subject)}
         for study in (left, right)

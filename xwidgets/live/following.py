@@ -1,4 +1,4 @@
-"""Following what others know, until told to stop."""
+"""Following the traits of other objects."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import traitlets
 
 
 class Following:
-    """Follows traits of other objects until it is closed."""
+    """Mixin that calls functions when traits of other objects change."""
 
     def follow(
         self, subject: traitlets.HasTraits, update: Callable[[], None], names: str | Sequence[str]
     ) -> None:
-        """Call ``update`` when one of these traits of ``subject`` changes."""
+        """Call ``update`` whenever one of these traits of ``subject`` changes."""
 
-        def heard(_: object) -> None:
+        def observer(_: object) -> None:
             update()
 
-        subject.observe(heard, names)
-        self._followed = [*getattr(self, "_followed", []), (subject, heard, names)]
+        subject.observe(observer, names)
+        self._followed = [*getattr(self, "_followed", []), (subject, observer, names)]
 
     def unfollow(self) -> None:
-        """Follow nothing any more."""
-        for subject, heard, names in getattr(self, "_followed", []):
-            subject.unobserve(heard, names)
+        """Stop following all of them."""
+        for subject, observer, names in getattr(self, "_followed", []):
+            subject.unobserve(observer, names)
         self._followed = []

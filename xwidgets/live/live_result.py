@@ -1,4 +1,4 @@
-"""A question, and the result that answers it, which grows behind the user's back."""
+"""Live results: answers to questions, computed in a background thread, that grow as traits."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ CLOSED = "this study is closed; make a new one with xw.Study(net, image)"
 
 @dataclass(frozen=True)
 class Question:
-    """Which target of which image in which network is explained, and by which method.
+    """Image in a network, target and method whose result is asked for.
 
     Attributes:
         subject: the image in the network.
-        target: of it, as :meth:`Subject.target` returns one.
-        method: explains it.
+        target: of the subject, as of :meth:`Subject.target`.
+        method: explains the target.
     """
 
     subject: Subject
@@ -38,27 +38,27 @@ class Question:
     method: Method[Any]
 
     def steps(self) -> Iterator[Any]:
-        """The answer as it grows."""
+        """Yield the result as it grows."""
         run = self.method.on(self.subject, [self.target])
         for _ in run.steps():
             yield run.results()[0]
 
 
 def share_of(result: Any) -> float:
-    """How much of the work is behind a result, as far as it tells."""
+    """Share of the work behind a result; 0 for a result without ``completed``."""
     share: float = getattr(result, "completed", 0.0)
     return share
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the work on a question is.
+    """Progress of the work on a question.
 
     Attributes:
         state: ``"computing"``, ``"stopped"``, ``"complete"`` or ``"failed"``.
         share: 0 to 1.
-        seconds_left: at the speed so far; ``None`` before that is known.
-        message: what went wrong, when it failed.
+        seconds_left: estimated from the speed so far; ``None`` before that is known.
+        message: of the error, when it failed; else "".
     """
 
     state: str
@@ -68,24 +68,25 @@ class Progress:
 
 
 class LiveResult(traitlets.HasTraits, Generic[Asked, Answer]):
-    """A kind of question of which the newest is answered; answers are kept.
+    """Answer to the newest question of one kind, which grows; answers are cached.
 
-    A complete answer is there at once when its question is asked again; one that was begun is there
-    as far as it was, and goes on from there.
+    When a question is asked again, its complete answer is there at once; a partial one is there as
+    it was, and its computation continues.
 
     Args:
         worker: computes the answers.
-        steps: begins the answer to a question; each step is a better one. By default, a
+        steps: takes a question and yields better and better answers. By default, a
             :class:`Question` is answered by its method.
-        share: how much of the work is behind an answer, 0 to 1; by default what a result tells.
-        urgent: whether it comes before other work.
-        keep: how many complete answers are kept, the newest.
-        rests: how many that were only begun are kept, the newest; each holds what it computes with.
+        share: takes an answer and returns the share of the work behind it, 0 to 1; by default its
+            ``completed``.
+        urgent: whether its steps come before those of other live results.
+        keep: number of complete answers that are cached, the newest.
+        rests: number of suspended computations that are kept, the newest; each holds its memory.
 
     Attributes:
-        question: the newest; ``None`` before one was asked.
-        answer: to it, so far; ``None`` before the first step.
-        progress: a :class:`Progress`; ``"complete"`` before a question was asked.
+        question: the newest; ``None`` before the first.
+        answer: to the question, so far; ``None`` before the first step.
+        progress: a :class:`Progress`; ``"complete"`` before the first question.
     """
 
     answer = traitlets.Any(read_only=True)
@@ -112,7 +113,7 @@ class LiveResult(traitlets.HasTraits, Generic[Asked, Answer]):
         self._waits = 0
 
     def ask(self, question: Asked) -> None:
-        """Answer this from now on."""
+        """Replace the question, and start or resume the computation of its answer."""
         with self._worker.lock:
             self.question, self._error = question, None
             known = self._known.get(question)
@@ -130,7 +131,7 @@ class LiveResult(traitlets.HasTraits, Generic[Asked, Answer]):
             self.set_trait("progress", progress)
 
     def drop(self) -> None:
-        """Ask nothing more, and forget what was only begun."""
+        """Clear the question, and discard partial answers."""
         with self._worker.lock:
             self._task.drop()
             self.question = None
@@ -138,18 +139,18 @@ class LiveResult(traitlets.HasTraits, Generic[Asked, Answer]):
             self.set_trait("progress", Progress("complete"))
 
     def abandon(self) -> None:
-        """Forget what was only begun, and keep complete answers."""
+        """Discard partial answers, and keep complete ones."""
         with self._worker.lock:
             self._task.drop()
 
     def forget(self) -> None:
-        """Forget all answers, as they are of something else now."""
+        """Discard all answers, as when the network has changed."""
         with self._worker.lock:
             self._task.drop()
             self._known.clear()
 
     def known(self) -> dict[Asked, Answer]:
-        """The complete answers by question."""
+        """Complete answers, by question."""
         with self._worker.lock:
             return dict(self._known)
 
@@ -180,12 +181,13 @@ class LiveResult(traitlets.HasTraits, Generic[Asked, Answer]):
         return answer
 
     def at(self, question: Asked) -> Answer:
-        """The complete answer to a question, computed now, from where it rests, unless it is known.
+        """Complete answer to a question, from the cache or computed now in the calling thread.
 
-        What is computed for the views rests meanwhile.
+        A suspended computation of it is continued; that of the current question is suspended
+        meanwhile.
 
         Raises:
-            ValueError: when it is not known and the study is closed.
+            ValueError: when it is not cached and the study is closed.
         """
         if question == self.question and not self._worker.closed:
             self.resume()
@@ -213,16 +215,16 @@ class LiveResult(traitlets.HasTraits, Generic[Asked, Answer]):
                 self.set_trait("progress", replace(self.progress, state="stopped"))
 
     def resume(self) -> None:
-        """Go on after :meth:`stop`."""
+        """Continue after :meth:`stop`."""
         with self._worker.lock:
             if self.progress.state == "stopped" and not self._worker.closed:
                 self.set_trait("progress", replace(self.progress, state="computing"))
                 self._go_on()
 
     def watched(self, viewers: int) -> None:
-        """Tell that the number of views on screen changed by ``viewers``.
+        """Change the number of views on screen by ``viewers``.
 
-        When there is none, as when the last one's cell is run again, the work rests until one
+        Without any view, as while its cell is run again, the computation is suspended until one
         comes back.
         """
         with self._worker.lock:
@@ -234,8 +236,8 @@ class LiveResult(traitlets.HasTraits, Generic[Asked, Answer]):
             elif viewers > 0:
                 self._go_on()
 
-    def heard(self, message: dict[str, Any]) -> None:
-        """Do what a view asks for in a message."""
+    def handle_message(self, message: dict[str, Any]) -> None:
+        """Handle a message of a view, by its ``type``."""
         match message["type"]:
             case "stop":
                 self.stop()
@@ -272,13 +274,13 @@ class LiveResult(traitlets.HasTraits, Generic[Asked, Answer]):
 
 
 class Clock:
-    """Guesses how long the rest takes from the pace since it was made, at ``share`` of the work."""
+    """Estimate of the remaining time from the pace since it was made, at ``share`` of the work."""
 
     def __init__(self, share: float) -> None:
         self._share, self._time = share, time.monotonic()
 
     def seconds_left(self, share: float) -> float | None:
-        """Seconds until the share is 1; ``None`` before anything was done."""
+        """Seconds until the share is 1; ``None`` before any progress."""
         if share <= self._share:
             return None
         return (1 - share) * (time.monotonic() - self._time) / (share - self._share)

@@ -1,4 +1,4 @@
-"""The neurons behind a prediction: how important they are, and what the selected ones look at."""
+"""Live results for the neurons behind a prediction: their ranking, patches and top images."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from .study import Study
 
 Neuron = tuple[str, int]
 LIMIT = 65
-"""How many of the selected neurons are looked at, those selected last: 5 of each of 13 layers."""
+"""Number of selected neurons that are explained, the last ones: 5 of each of 13 layers."""
 
 
-class Look(NamedTuple):
-    """What patches answer: which neurons look at what in which image."""
+class PatchQuestion(NamedTuple):
+    """Image, neurons and method whose patches are asked for."""
 
     subject: Subject
     neurons: tuple[Neuron, ...]
@@ -34,21 +34,21 @@ class Look(NamedTuple):
 
 
 class Neurons(traitlets.HasTraits):
-    """What is known of the neurons of a study's network, as it is found out.
+    """Ranking, patches and top images of the neurons of a study's network, as live results.
 
-    All views of a study share those that :meth:`of` gives.
+    All views of a study share the one of :meth:`of`.
 
     Args:
-        study: whose image is looked at, and whose class is explained.
+        study: with the image and the class.
 
     Attributes:
-        selected: pairs of a layer and a channel. Set them to see what they look at.
-        start, threshold: of :func:`xwidgets.neuron_patches`. Set them to look otherwise.
+        selected: pairs of a layer and a channel; set them to get their patches.
+        start, threshold: of :func:`xwidgets.neuron_patches`; can be set.
         ranking: a :class:`LiveResult` whose answer is a :class:`xwidgets.Ranking`.
         patches: one whose answer is a :class:`xwidgets.NeuronPatch` for each selected neuron that
-            is reconstructed so far.
+            computed so far.
         matches: one whose answer is a :class:`xwidgets.TopImages` for each.
-        images: the data set that is searched for a gallery; by default the network's examples.
+        images: data set that is searched for top images; by default the network's examples.
 
     Example:
         >>> import xwidgets as xw
@@ -70,11 +70,11 @@ class Neurons(traitlets.HasTraits):
         self.images: Collection | None = None
         self._searching = False
         self.ranking: LiveResult[Question, Ranking] = study.live(self._rank, urgent=True, keep=32)
-        self.patches: LiveResult[Look, tuple[NeuronPatch, ...]] = study.live(
+        self.patches: LiveResult[PatchQuestion, tuple[NeuronPatch, ...]] = study.live(
             self._look, urgent=True, keep=8
         )
         self.matches: LiveResult[tuple[Neuron, ...], list[TopImages]] = study.live(
-            self._search, lambda found: found[0].searched / found[0].total, keep=8
+            self._search, lambda tops: tops[0].completed, keep=8
         )
         study.observe(lambda _: self._ask(), "target")
         study.observe(lambda _: self._turn_to(), "image")
@@ -83,26 +83,26 @@ class Neurons(traitlets.HasTraits):
 
     @classmethod
     def of(cls, study: Study) -> Neurons:
-        """Those that all views of a study share."""
+        """The neurons of a study that all its views share."""
         return study.companion(cls)
 
     @property
     def shown(self) -> tuple[Neuron, ...]:
-        """The selected neurons that are looked at: at most the last :data:`LIMIT`."""
+        """Selected neurons that are explained: at most the last :data:`LIMIT`."""
         neurons: tuple[Neuron, ...] = self.selected[-LIMIT:]
         return neurons
 
     def patches_of(self, neurons: Iterable[Neuron]) -> tuple[NeuronPatch, ...]:
-        """What some neurons look at, computed now as far as it is not known."""
-        return self.patches.at(self._look_of(tuple(neurons)))
+        """Patches of some neurons, from the cache or computed now."""
+        return self.patches.at(self._patch_question(tuple(neurons)))
 
     def stop(self) -> None:
-        """Stop computing, and keep what is known."""
+        """Stop computing, and keep the results so far."""
         for live in (self.ranking, self.patches, self.matches):
             live.stop()
 
     def rank(self, **options: Any) -> None:
-        """Rank anew, with these arguments of :func:`xwidgets.rank_neurons`.
+        """Rank again, with these arguments of :func:`xwidgets.rank_neurons`.
 
         Raises:
             ValueError: as that does.
@@ -115,9 +115,11 @@ class Neurons(traitlets.HasTraits):
             self._ask()
 
     def search_in(self, images: object) -> None:
-        """Search these images from now on, as :func:`xwidgets.search_images` takes them.
+        """Search these images for top images from now on.
 
-        ``None`` for those that are searched already, or the network's examples.
+        Args:
+            images: as of :func:`xwidgets.search_images`; ``None`` for those of the last search, or
+                the network's examples.
         """
         if images is not None:
             self.images = Collection(images)
@@ -127,8 +129,8 @@ class Neurons(traitlets.HasTraits):
 
     @traitlets.validate("selected")
     def _known(self, proposal: dict[str, Any]) -> tuple[Neuron, ...]:
-        found = [neuron_of(self._study.network, neuron) for neuron in proposal["value"]]
-        return tuple((layer.name, channel) for layer, channel in found)
+        neurons = [neuron_of(self._study.network, neuron) for neuron in proposal["value"]]
+        return tuple((layer.name, channel) for layer, channel in neurons)
 
     def _turn_to(self) -> None:
         self.ranking.abandon()
@@ -140,35 +142,37 @@ class Neurons(traitlets.HasTraits):
         self.ranking.ask(replace(self._study.question, method=self._method))
 
     def _select(self) -> None:
-        self.patches.ask(self._look_of(self.shown))
+        self.patches.ask(self._patch_question(self.shown))
         if self.shown and self._searching:
             self.matches.ask(self.shown)
         else:
             self.matches.drop()
 
-    def _look_of(self, neurons: tuple[Neuron, ...]) -> Look:
-        return Look(self._study.subject, neurons, NeuronPatches(self.start, self.threshold))
+    def _patch_question(self, neurons: tuple[Neuron, ...]) -> PatchQuestion:
+        return PatchQuestion(
+            self._study.subject, neurons, NeuronPatches(self.start, self.threshold)
+        )
 
     def _rank(self, question: Question) -> Iterator[Ranking]:
         yield from question.steps()
         # torch imports this at its first way back, which would hold up the first patch
         import_module("torch.fx.experimental.symbolic_shapes")
 
-    def _look(self, look: Look) -> Iterator[tuple[NeuronPatch, ...]]:
-        found = {
+    def _look(self, question: PatchQuestion) -> Iterator[tuple[NeuronPatch, ...]]:
+        known = {
             (patch.layer, patch.channel): patch
             for other, patches in self.patches.known().items()
-            if (other.subject, other.method) == (look.subject, look.method)
+            if (other.subject, other.method) == (question.subject, question.method)
             for patch in patches
         }
-        missing = [neuron for neuron in reversed(look.neurons) if neuron not in found]
-        yield tuple(found[neuron] for neuron in look.neurons if neuron in found)
+        missing = [neuron for neuron in reversed(question.neurons) if neuron not in known]
+        yield tuple(known[neuron] for neuron in question.neurons if neuron in known)
         batch = missing[:1]  # the one that was selected last comes first
         while batch:
             channels = [Channel(*neuron) for neuron in batch]
-            for patch in look.method.complete(look.subject, channels):
-                found[patch.layer, patch.channel] = patch
-            yield tuple(found[neuron] for neuron in look.neurons if neuron in found)
+            for patch in question.method.complete(question.subject, channels):
+                known[patch.layer, patch.channel] = patch
+            yield tuple(known[neuron] for neuron in question.neurons if neuron in known)
             missing = missing[len(batch) :]
             batch = missing[:8]
 

@@ -1,4 +1,4 @@
-"""A region of a study's picture, and what the network says without it."""
+"""Live result of removing a region of a study's picture."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from xwidgets.explain import (
     Sampler,
 )
 from xwidgets.explain.region_removal import Mask, mask_of
-from xwidgets.explain.removal.samplers import own_sampler
+from xwidgets.explain.removal.samplers import default_sampler
 from xwidgets.networks.subject import Subject
 from xwidgets.results import RegionRemoval
 
@@ -27,8 +27,8 @@ from .live_result import LiveResult, Question
 from .study import Study
 
 
-class Removal(NamedTuple):
-    """What is asked: which pixels of which image are removed, and how they are filled."""
+class RemovalQuestion(NamedTuple):
+    """Image, region and filling whose removal is asked for."""
 
     subject: Subject
     mask: Mask
@@ -37,20 +37,20 @@ class Removal(NamedTuple):
 
 
 class Regions(traitlets.HasTraits):
-    """A region of a study's picture, and what the network says of the picture without it.
+    """Region of a study's picture, and the class probabilities without it as a live result.
 
-    All views of a study share the one that :meth:`of` gives.
+    All views of a study share the one of :meth:`of`.
 
     Args:
-        study: whose picture it is. Where its method has a sampler then, regions are filled with it.
+        study: with the picture. If its method has a sampler by then, regions are filled with it.
 
     Attributes:
-        mask: bool ``(H, W)``, true in the region. Set it to see what is predicted without; all of
-            it is false at first, and again when the study turns to another image.
-        fill: what the region is filled with, one of :attr:`fills`. Set it to fill it otherwise.
-        fills: ``"conditional"``, ``"marginal"`` and ``"grey"``, as far as there are images for
-            them: contents that go with the surroundings, those of other images, or one value.
-        samples: how many times the region is filled; once with grey.
+        mask: bool ``(H, W)``, true in the region; can be set. False everywhere at first, and after
+            a change of the study's image.
+        fill: contents of the region, one of :attr:`fills`; can be set.
+        fills: ``"conditional"``, samples given the surroundings, ``"marginal"``, contents of other
+            images, where there are images for them, and ``"grey"``.
+        samples: number of samples that fill the region; 1 for grey.
         removal: a :class:`LiveResult` whose answer is a :class:`xwidgets.RegionRemoval`.
 
     Example:
@@ -72,7 +72,7 @@ class Regions(traitlets.HasTraits):
         self._samplers = _samplers(study)
         self.fills = tuple(self._samplers)
         super().__init__(mask=self._nothing(), fill=self.fills[0])
-        self.removal: LiveResult[Removal, RegionRemoval] = study.live(
+        self.removal: LiveResult[RemovalQuestion, RegionRemoval] = study.live(
             self._remove, urgent=True, keep=8
         )
         study.observe(lambda _: self._turn_to(), "image")
@@ -80,11 +80,11 @@ class Regions(traitlets.HasTraits):
 
     @classmethod
     def of(cls, study: Study) -> Regions:
-        """The one that all views of a study share."""
+        """The region of a study that all its views share."""
         return study.companion(cls)
 
     def stop(self) -> None:
-        """Stop computing, and keep what is known."""
+        """Stop computing, and keep the result so far."""
         self.removal.stop()
 
     @traitlets.validate("mask")
@@ -111,27 +111,27 @@ class Regions(traitlets.HasTraits):
     def _ask(self) -> None:
         if self.mask.any():
             mask = Mask.of(mask_of(self.mask))
-            self.removal.ask(Removal(self._study.subject, mask, self.fill, self.samples))
+            self.removal.ask(RemovalQuestion(self._study.subject, mask, self.fill, self.samples))
         else:
             self.removal.drop()
 
-    def _remove(self, removal: Removal) -> Iterator[RegionRemoval]:
-        samples = 1 if removal.fill == "grey" else removal.samples
-        method = RegionDifference(removal.mask, self._samplers[removal.fill](), samples)
-        return Question(removal.subject, removal.subject.target(None), method).steps()
+    def _remove(self, question: RemovalQuestion) -> Iterator[RegionRemoval]:
+        samples = 1 if question.fill == "grey" else question.samples
+        method = RegionDifference(question.mask, self._samplers[question.fill](), samples)
+        return Question(question.subject, question.subject.target(None), method).steps()
 
 
 def _samplers(study: Study) -> dict[str, Callable[[], Sampler]]:
-    """What regions can be filled with; those that need images are made when first used."""
+    """Samplers that can fill regions, by name; those that need images are made at first use."""
     net, examples = study.network, study.network.examples
     sampler = getattr(study.method, "sampler", None)
-    found: dict[str, Callable[[], Sampler]] = {}
+    samplers: dict[str, Callable[[], Sampler]] = {}
     if isinstance(sampler, ConditionalSampler):
-        found["conditional"] = lambda: sampler
+        samplers["conditional"] = lambda: sampler
     elif net.sampler is not None or examples is not None:
-        found["conditional"] = lambda: own_sampler(net)
+        samplers["conditional"] = lambda: default_sampler(net)
     if isinstance(sampler, MarginalSampler):
-        found["marginal"] = lambda: sampler
+        samplers["marginal"] = lambda: sampler
     elif examples is not None:
-        found["marginal"] = cache(lambda: MarginalSampler(examples()))
-    return found | {"grey": lambda: ConstantSampler(0.5)}
+        samplers["marginal"] = cache(lambda: MarginalSampler(examples()))
+    return samplers | {"grey": lambda: ConstantSampler(0.5)}

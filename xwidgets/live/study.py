@@ -1,4 +1,4 @@
-"""What is looked at: an image in a network, a target, a method, and the worker that answers."""
+"""Studies: an image in a network, a target and a method, with the worker that computes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import traitlets
 from numpy.typing import NDArray
 from torch import Tensor
 
+from xwidgets.aliases import FormerName
 from xwidgets.errors import of_kind, unknown
 from xwidgets.explain import Method, PredictionDifference
 from xwidgets.images import one_image, photo
@@ -32,41 +33,39 @@ Answer = TypeVar("Answer")
 
 
 class Study(traitlets.HasTraits):
-    """One image in one network: the subject that linked views share, and the worker behind it.
+    """Image in a network, target and method that linked views share, and the live result.
 
-    The question at hand is which :attr:`method` explains which :attr:`target` of which
-    :attr:`image`. Setting one of them asks anew at once, and the result is computed in a thread of
-    the study's own. Results are kept, so that coming back to a question takes no time: its result
-    is complete, or goes on from where it was. Views observe :attr:`relevance` or :attr:`result`,
-    and :attr:`progress`.
+    The current question is the explanation of :attr:`target` in :attr:`image` by :attr:`method`.
+    Setting one of them starts a new computation at once, in a thread of the study's own. Results
+    are cached: for a question that was asked before, the result is complete, or continues from
+    where it was. Views observe :attr:`relevance` or :attr:`result`, and :attr:`progress`.
 
     Args:
         net: the classifier.
         image: ``(C, H, W)`` in [0, 1].
         target: class index or name, ``None`` for the class with the highest score; or an
             :class:`xwidgets.Channel` or :class:`xwidgets.Unit` of a layer.
-        method: what explains it, such as ``xw.Saliency()``; by default an
-            :class:`xwidgets.PredictionDifference`, whose windows are smaller where 10 pixels are
-            too large for the image.
-        **parameters: of the method, such as ``window=8``, in place of those that it has.
+        method: such as ``xw.Saliency()``; by default an :class:`xwidgets.PredictionDifference`,
+            with smaller windows where 10 pixels are too large for the image.
+        **parameters: of the method, such as ``window=8``, in place of its own.
 
     Attributes:
-        image: set it to look at another one; the target becomes its top class.
-        target: class index, or part of a layer. Set it, or a class name, to ask anew.
-        method: set it to ask anew; ``study.move(window=8)`` changes parameters of it.
-        window: that of the method, in pixels, which can be set too; ``None`` where it has none.
+        image: can be set; the target becomes the top class of the new image.
+        target: class index, or part of a layer; can be set, also to a class name.
+        method: can be set; ``study.move(window=8)`` changes parameters of it.
+        window: of the method, in pixels; can be set. ``None`` for a method without windows.
         result: of the method so far; ``None`` before the first step.
-        relevance: the same where it is a map, an :class:`xwidgets.Relevance`; else ``None``.
+        relevance: the result where it is an :class:`xwidgets.Relevance`; else ``None``.
         progress: a :class:`Progress`.
-        subject: the image in the network, with what it says.
-        neurons: the network's :class:`xwidgets.widgets.Neurons`, ranked from the first time that
-            they are asked for.
-        regions: an :class:`xwidgets.widgets.Regions`, the picture without a region.
-        concepts: makes :class:`xwidgets.widgets.Concepts` of its other arguments, the x-features
-            behind the score of the study's class.
+        network: the classifier, an :class:`xwidgets.Network`.
+        subject: the image in the network, with its logits.
+        neurons: the network's :class:`xwidgets.live.Neurons`, ranked from the first access on.
+        regions: an :class:`xwidgets.live.Regions`, the picture without a region.
+        x_features: makes an :class:`xwidgets.live.XFeatureFit` of its other arguments, the fit of
+            the x-features behind the score of the study's class.
 
     Raises:
-        ValueError: for arguments, parameters, classes or images that cannot be, in one sentence.
+        ValueError: for invalid arguments, parameters, classes or images.
 
     Example:
         >>> import xwidgets as xw
@@ -84,6 +83,8 @@ class Study(traitlets.HasTraits):
     relevance = traitlets.Instance(Relevance, allow_none=True, read_only=True)
     progress = traitlets.Instance(Progress, args=("computing",), read_only=True)
 
+    concepts = FormerName("x_features")
+
     def __init__(
         self,
         net: Network,
@@ -97,11 +98,11 @@ class Study(traitlets.HasTraits):
         self.subject = self._staged = looked_at(net, image)
         if parameters.get("window", ...) is None:
             del parameters["window"]
-        given = PredictionDifference() if method is None else a_method(method)
-        given = given.changed(**parameters)
+        chosen = PredictionDifference() if method is None else a_method(method)
+        chosen = chosen.changed(**parameters)
         suits = method is None and "window" not in parameters
         with self.hold_trait_notifications():  # they are checked together
-            self.method = given.suited(self.subject) if suits else given
+            self.method = chosen.suited(self.subject) if suits else chosen
             self.target, self.image = self.subject.target(target), self.subject.image
         self._weights = net.state
         self._worker = Worker()
@@ -122,13 +123,13 @@ class Study(traitlets.HasTraits):
         keep: int = 200,
         rests: int = 2,
     ) -> LiveResult[Asked, Answer]:
-        """A further result that this study's worker computes; arguments as of that class."""
+        """Live result that this study's worker computes; arguments as of :class:`LiveResult`."""
         live = LiveResult(self._worker, steps, share, urgent, keep, rests)
         self._lives.add(live)
         return live
 
     def companion(self, kind: Callable[[Study], Companion]) -> Companion:
-        """What stands beside the study once, for all its views; made when first asked for."""
+        """Companion of this kind that all views of the study share, made at first use."""
         with self._worker.lock:
             if kind not in self._companions:
                 self._companions[kind] = kind(self)
@@ -137,23 +138,23 @@ class Study(traitlets.HasTraits):
 
     @property
     def picture(self) -> NDArray[np.uint8]:
-        """The image to look at, 8-bit ``(H, W, 3)``."""
+        """Image as an 8-bit picture ``(H, W, 3)``."""
         return self.subject.picture
 
     @property
     def question(self) -> Question:
-        """What is being answered."""
+        """Current question."""
         method = self.method.resolved(self.subject)
         return Question(self.subject, self.subject.target(self.target), method)
 
     @property
     def ranking(self) -> list[tuple[int, str, float]]:
-        """All classes, the most probable first: index, name, probability."""
+        """Index, name and probability of all classes, the most probable first."""
         return self.network.ranked(self.subject.logits)
 
     @property
     def largest_window(self) -> int:
-        """The largest window size that can be asked for, in pixels.
+        """Side of the largest window, in pixels, that the method takes on this image.
 
         Raises:
             ValueError: when the method has no windows.
@@ -164,7 +165,7 @@ class Study(traitlets.HasTraits):
         raise ValueError(f"{self.method.name} has no windows; set study.method to one that has")
 
     def ask(self, target: Target, method: Method[Any]) -> None:
-        """Set target and method together, as where neither goes with what the other was.
+        """Set target and method together, where neither fits the current value of the other.
 
         Raises:
             ValueError: for a method that does not explain such a target.
@@ -175,10 +176,10 @@ class Study(traitlets.HasTraits):
             self.target, self.method = resolved, method
 
     def move(self, **parameters: Any) -> None:
-        """Ask anew with other parameters of the method, such as ``window=8``.
+        """Change parameters of the method, such as ``window=8``.
 
         Raises:
-            ValueError: for parameters that the method does not have, or values that cannot be.
+            ValueError: for parameters that the method does not have, or invalid values.
         """
         self.method = self.method.changed(**parameters)
 
@@ -197,17 +198,17 @@ class Study(traitlets.HasTraits):
         return self._live.wait(timeout)
 
     def at(self, window: int | None = None, **parameters: Any) -> Any:
-        """The complete result with other parameters, computed now unless it is there already.
+        """Complete result with other parameters, from the cache or computed now.
 
-        What is computed for the views rests meanwhile.
+        The computation for the views is suspended meanwhile.
 
         Args:
-            window: of the method, in pixels; ``None`` for the one it has.
+            window: of the method, in pixels; ``None`` for the current one.
             **parameters: others of the method.
 
         Raises:
-            ValueError: for parameters that cannot be, or a result that is not there when the study
-                is closed.
+            ValueError: for invalid parameters, or a result that is not cached when the study is
+                closed.
         """
         if window is not None:
             parameters["window"] = window
@@ -217,9 +218,9 @@ class Study(traitlets.HasTraits):
         return self._live.at(replace(question, method=method))
 
     def complete(self, parameter: str = "window") -> list[Any]:
-        """The complete results for the question at hand, and for other values of one parameter.
+        """Complete results for the current question, and for other values of one parameter.
 
-        They come by the values where these are numbers, else as they were completed.
+        Sorted by the values where these are numbers, else in the order of completion.
         """
         question, known = self.question, self._live.known()
         if parameter != "window" and parameter not in question.method.parameters:
@@ -233,28 +234,28 @@ class Study(traitlets.HasTraits):
         return [mine[value] for value in (sorted(mine) if numbers else mine)]
 
     def stop(self) -> None:
-        """Stop computing the result within one step, and keep it so far."""
+        """Stop computing within one step, and keep the result so far."""
         self._live.stop()
 
     def resume(self) -> None:
-        """Go on after :meth:`stop`."""
+        """Continue after :meth:`stop`."""
         self._live.resume()
 
-    def heard(self, message: dict[str, Any]) -> None:
-        """Do what a view of the result asks for in a message."""
-        self._live.heard(message)
+    def handle_message(self, message: dict[str, Any]) -> None:
+        """Handle a message of a view of the result."""
+        self._live.handle_message(message)
 
     def turn_to(self, picture: NDArray[np.uint8]) -> None:
-        """Make an 8-bit picture ``(H, W, 3)``, as results hold one, the study's image."""
+        """Set the image to an 8-bit picture ``(H, W, 3)``, such as that of a result."""
         image = photo(picture)
         self.image = image.mean(0, keepdim=True) if self.network.channels == 1 else image
 
     def rest(self) -> None:
-        """Leave the processor to other work while no view of the result is on screen."""
+        """Suspend the computation while no view of the result is on screen."""
         self._live.watched(0)
 
     def close(self) -> None:
-        """Stop for good and end the thread, which takes up to one step; what is found stays."""
+        """Stop for good and end the thread, within one step; results so far stay."""
         with self._worker.lock:
             for live in list(self._lives):
                 live.stop()
@@ -304,7 +305,7 @@ class Study(traitlets.HasTraits):
         return window
 
     def _target_on(self, subject: Subject) -> Resolved:
-        """The top class of another image, or the same part of a layer."""
+        """Target on another image: its top class, or the same part of a layer."""
         return subject.target(None if isinstance(self.target, int) else self.target)
 
     def _turn_to(self, _: object) -> None:
@@ -336,10 +337,10 @@ class Study(traitlets.HasTraits):
 
 
 def looked_at(net: Network, image: object) -> Subject:
-    """A copy of an image in a network that can take it.
+    """Subject with a copy of an image, checked to have finite logits.
 
     Raises:
-        ValueError: for an image that it cannot take.
+        ValueError: for an image that the network cannot take.
     """
     subject = Subject(net, one_image(image, a_network(net).channels).detach().clone())
     finite(net, subject.logits)
@@ -347,18 +348,18 @@ def looked_at(net: Network, image: object) -> Subject:
 
 
 def a_method(method: object) -> Method[Any]:
-    """``method``, when it is one.
+    """Check that ``method`` is a method with valid parameters, and return it.
 
     Raises:
         ValueError: when it is not.
     """
     of_kind("method", method, Method, "a method such as xw.Saliency() or xw.Occlusion(window=8)")
-    found = cast(Method[Any], method)
-    found.check_parameters()
-    return found
+    checked = cast(Method[Any], method)
+    checked.check_parameters()
+    return checked
 
 
 def window_of(method: Method[Any]) -> int | None:
-    """The side of a method's windows in pixels; ``None`` for one without, or with rectangles."""
+    """Side of a method's windows in pixels; ``None`` for one without, or with rectangles."""
     window = getattr(method, "window", None)
     return window if isinstance(window, int) else None

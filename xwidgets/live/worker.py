@@ -1,4 +1,4 @@
-"""One thread that works on several tasks, of each the newest request, and never shows an older."""
+"""Worker thread for several tasks, which computes the newest request of each."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Partial = TypeVar("Partial")
 
 
 class Worker:
-    """A thread behind the user's back, in which tasks take turns of one step.
+    """Background thread in which tasks take turns of one step.
 
     Attributes:
-        lock: held while results are shown, whatever the task.
+        lock: held while results of any task are shown.
 
     Example:
         >>> import queue
@@ -52,17 +52,17 @@ class Worker:
         urgent: bool = False,
         rests: int = 0,
     ) -> Task[Request, Partial]:
-        """A kind of computation, of which the newest request counts.
+        """Task of this worker: one kind of computation, for its newest request.
 
         Args:
-            steps: begins the computation of a request; each step is a partial result.
-            show: takes a request's newest partial result, and whether it is the last; at most
+            steps: takes a request and yields partial results.
+            show: takes the newest partial result, and whether it is the last; called at most
                 ``rate`` times a second.
             fail: takes the exception that ended a computation.
-            rate: of showing, in Hz.
-            urgent: whether its turns come before those of tasks that are not.
-            rests: how many computations that were replaced before their end rest, the newest, so
-                that the same request goes on from there.
+            rate: of calls of ``show``, in Hz.
+            urgent: whether its turns come before those of tasks that are not urgent.
+            rests: number of suspended computations that are kept, the newest, and continued when
+                their request is made again.
         """
         with self.lock:
             task = Task(self, steps, show, fail, rate, urgent, rests)
@@ -71,11 +71,11 @@ class Worker:
 
     @property
     def closed(self) -> bool:
-        """Whether :meth:`close` was called."""
+        """Whether the worker is closed."""
         return self._closed
 
     def close(self) -> None:
-        """Drop everything and end the thread, which takes up to one step."""
+        """Discard all computations and end the thread, within one step."""
         with self.changed:
             self._closed = True
             for task in self._tasks:
@@ -105,22 +105,22 @@ class Worker:
 
 
 class Computation(Generic[Request, Partial]):
-    """What was begun for a request; its steps are begun, taken and ended by the worker's thread."""
+    """Computation of a request; its generator is run and closed by the worker's thread alone."""
 
     def __init__(self, request: Request) -> None:
         self.request = request
         self.steps: Iterator[Partial] | None = None  # before the first step
         self.newest: Partial | None = None  # its newest result
-        self.due = False  # whether that was not shown yet
-        self.shown = -math.inf  # when something was
+        self.due = False  # whether the newest result was not shown yet
+        self.shown = -math.inf  # time of the last call of show
 
 
 class Task(Generic[Request, Partial]):
-    """A kind of computation of a :class:`Worker`.
+    """Task of a :class:`Worker`: one kind of computation, for its newest request.
 
-    A request replaces the one before; what ran for that one rests, or is dropped, before its next
-    step. Results are shown under the worker's lock, after a look whether they still belong to the
-    newest request, so that whoever holds the lock while making a request never sees an older result
+    A request replaces the one before, whose computation is suspended, or discarded, before its next
+    step. Results are shown under the worker's lock, after a check that they belong to the newest
+    request; so a caller that holds the lock while making a request never sees an older result
     afterwards.
     """
 
@@ -141,15 +141,15 @@ class Task(Generic[Request, Partial]):
         self._rests = rests
         self._stopped = False
         self._current: Computation[Request, Partial] | None = None  # of the newest request
-        self._begun: dict[Request, Computation[Request, Partial]] = {}  # it and those that rest
+        self._begun: dict[Request, Computation[Request, Partial]] = {}  # current and suspended
         self._dropped: list[Computation[Request, Partial]] = []  # not yet ended by the thread
-        self._turning: object = None  # what the thread has in hand during a turn
+        self._turning: object = None  # what the thread works on during a turn
 
     def request(self, request: Request) -> Partial | None:
-        """Compute this now, whatever was asked for before.
+        """Compute this request now, in place of the one before.
 
         Returns:
-            Its newest partial result, when it was begun before and goes on from there.
+            Its newest partial result, when its computation is continued; else ``None``.
 
         Raises:
             RuntimeError: when the worker is closed.
@@ -164,13 +164,13 @@ class Task(Generic[Request, Partial]):
             return self._current.newest
 
     def leave(self) -> None:
-        """Compute nothing now; what ran rests."""
+        """Suspend the current computation, without another."""
         with self._changed:
             self._current = None
             self._let_rest()
 
     def drop(self) -> None:
-        """Forget what waits, runs or rests."""
+        """Discard the current and all suspended computations."""
         with self._changed:
             self._current = None
             self._dropped += self._begun.values()
@@ -178,9 +178,9 @@ class Task(Generic[Request, Partial]):
             self._changed.notify_all()
 
     def take(self, request: Request) -> Iterator[Partial]:
-        """The steps of a request for whoever calls to compute, from where it rests.
+        """Steps of a request for the calling thread, continued where the task suspended it.
 
-        What rests is taken away, between two steps; its newest result comes first.
+        A suspended computation is taken from the task; its newest result comes first.
         """
         with self._changed:
             resting = self._begun.get(request)
@@ -192,19 +192,19 @@ class Task(Generic[Request, Partial]):
             return chain(known, resting.steps)
 
     def stop(self) -> None:
-        """Rest before the next step, keeping what was computed, until :meth:`resume`."""
+        """Pause before the next step, until :meth:`resume`."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
 
     def resume(self) -> None:
-        """Go on after :meth:`stop`."""
+        """Continue after :meth:`stop`."""
         with self._changed:
             self._stopped = False
             self._changed.notify_all()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until nothing is left to do, or it was stopped; False when the time ran out."""
+        """Wait until nothing is left to do, or the task is stopped; False when the time ran out."""
         with self._changed:
             return self._changed.wait_for(
                 lambda: (
@@ -217,11 +217,11 @@ class Task(Generic[Request, Partial]):
 
     @property
     def ready(self) -> bool:
-        """Whether there is something to do in a turn."""
+        """Whether a turn has something to do."""
         return bool(self._dropped) or self._at_hand is not None
 
     def turn(self) -> None:
-        """End what was dropped, go on by one step, and show it when it is time."""
+        """Close discarded computations, run one step of the current one, and show it when due."""
         with self._changed:
             dropped, self._dropped = self._dropped, []
             current = self._at_hand
@@ -239,7 +239,7 @@ class Task(Generic[Request, Partial]):
 
     @property
     def _at_hand(self) -> Computation[Request, Partial] | None:
-        """What is to go on, or to be shown once more before it rests."""
+        """Computation that continues, or is to be shown once more before it pauses."""
         current = self._current
         return None if current is None or (self._stopped and not current.due) else current
 
@@ -271,7 +271,7 @@ class Task(Generic[Request, Partial]):
             if current is self._current:
                 try:
                     self._fail(error)
-                except Exception:  # whoever listens is broken; the thread must go on
+                except Exception:  # an observer is broken; the thread must go on
                     logging.getLogger(__name__).exception("a failure could not be shown")
                 self._finish(current)
 
@@ -280,12 +280,13 @@ class Task(Generic[Request, Partial]):
             del self._begun[current.request]
 
     def _finish(self, current: Computation[Request, Partial]) -> None:
-        if current is self._current:  # or else a listener has made a request
+        if current is self._current:  # otherwise an observer has made a request
             self._current = None
 
     def _let_rest(self) -> None:
-        """Drop what rests beyond what may."""
-        resting = [one for one in self._begun.values() if one is not self._current]
+        """Discard the oldest suspended computations beyond the number that is kept."""
+        begun = self._begun.values()
+        resting = [computation for computation in begun if computation is not self._current]
         for oldest in resting[: max(0, len(resting) - self._rests)]:
             self._dropped.append(self._begun.pop(oldest.request))
         self._changed.notify_all()

@@ -163,7 +163,7 @@ class Above:
     def facts(self) -> Mapping[str, Any]:
         """What a result tells beside index and label."""
         top = None if self.top is None else type(self.top).__name__
-        return {"source": self.layer, "top": top}
+        return {"layer": self.layer, "top": top}
 
     def label(self, net: Network) -> str:
         """Unit and owner."""

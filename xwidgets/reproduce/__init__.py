@@ -1,4 +1,8 @@
-"""The papers' experiments: settings, figures, tables, claims, and what came out."""
+"""The papers' experiments, a folder a paper, over one harness.
+
+The harness is what lies beside these folders: settings by name, results saved in a folder, tables
+that grow by repetitions, figures, and what mean, spread and verdict of differences are.
+"""
 
 from xwidgets.aliases import attach
 

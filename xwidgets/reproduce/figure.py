@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from xwidgets.files import whole
 from xwidgets.results import Relevance, render
+from xwidgets.results.result import versions
 
 Cell = Relevance | NDArray[np.uint8] | NDArray[np.bool_]
 """A map, a picture ``(H, W, 3)``, or a mask ``(H, W)``."""
@@ -48,7 +49,7 @@ class Figure:
             rows.append([])
             for cell in cells:
                 picture = cell.image if isinstance(cell, Relevance) else cell
-                known = [name for name, one in arrays.items() if np.array_equal(one, picture)]
+                known = [name for name, array in arrays.items() if np.array_equal(array, picture)]
                 name = known[0] if known else f"picture{len(arrays)}"
                 arrays[name] = picture
                 described: dict[str, Any] = {"picture": name}
@@ -64,7 +65,7 @@ class Figure:
                 rows[-1].append(described)
         text = json.dumps({
             "cells": rows, "rows": self.rows, "columns": self.columns, "scale": self.scale,
-            "facts": facts,
+            "facts": facts, "versions": versions(),
         })  # fmt: skip
         with whole(path) as part, open(part, "wb") as file:
             np.savez_compressed(file, allow_pickle=False, figure=np.array(text), **arrays)

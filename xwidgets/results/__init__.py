@@ -1,4 +1,4 @@
-"""What methods return: arrays with all that is needed to read them again."""
+"""Results of methods: arrays with the facts needed to read them, to show, save and load."""
 
 from xwidgets.aliases import attach
 

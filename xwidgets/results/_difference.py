@@ -1,4 +1,4 @@
-"""What one map says more than another."""
+"""Differences of two maps."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from .relevance import Relevance
 
 
 def difference(left: Relevance, right: Relevance) -> Relevance:
-    """The signed map of ``left - right``, of one picture and in one unit.
+    """Signed map ``left - right``, of one picture and in one unit.
 
     Args:
         left, right: maps ``(H, W)``, by two samplers, window sizes, classes, networks or methods.
 
     Returns:
-        A map that is positive where ``left`` speaks more for the class, NaN where either is not
-        known yet. Its method, label and network name what differs: left minus right. Standard
-        errors add in quadrature where both maps have them and their samples are independent, which
-        those of one sampler with the same seed are not.
+        A map that is positive where ``left`` is larger, NaN where either is not known yet. Its
+        method, label and network name tell what differs, as "left minus right". Standard errors add
+        in quadrature where both maps have them and their samples are independent, which those of
+        one sampler with the same seed are not.
 
     Raises:
-        ValueError: for maps of different pictures, in different units, or what is no map.
+        ValueError: for maps of different pictures or in different units, or anything but maps.
 
     Example:
         >>> import xwidgets as xw
@@ -59,18 +59,18 @@ def difference(left: Relevance, right: Relevance) -> Relevance:
         image=left.image,
         unit=left.unit,
         method=f"{method}, {settings}" if settings else method,
-        network=minus(left.network, right.network),
+        network_name=minus(left.network_name, right.network_name),
         target=left.target,
         label=minus(left.label, right.label),
         parameters={"left": _facts(left), "right": _facts(right)},
         completed=min(left.completed, right.completed),
         standard_error=error,
-        note=" ".join(dict.fromkeys(one.note for one in (left, right) if one.note)),
+        note=" ".join(dict.fromkeys(side.note for side in (left, right) if side.note)),
     )
 
 
 def contrast(left: Relevance, right: Relevance) -> tuple[str, str]:
-    """What each of two maps is called where only their differences matter; "" where they have none.
+    """Names of two maps by what differs between them; "" where nothing does.
 
     Example:
         >>> pixels = np.zeros((4, 4), np.float32), np.zeros((4, 4, 3), np.uint8)
@@ -80,12 +80,12 @@ def contrast(left: Relevance, right: Relevance) -> tuple[str, str]:
         ... )
         ('wren, window 4', 'robin, window 8')
     """
-    one, other = (", ".join(_words(facts)) for facts in _apart(left, right))
-    return one, other
+    ours, theirs = (", ".join(_words(facts)) for facts in _apart(left, right))
+    return ours, theirs
 
 
 def ends(result: Relevance) -> tuple[str, str]:
-    """What negative and what positive values of a map say, in words.
+    """Meaning of negative and of positive values of a map, in words.
 
     Example:
         >>> pixels = np.zeros((4, 4), np.float32), np.zeros((4, 4, 3), np.uint8)
@@ -104,7 +104,7 @@ def ends(result: Relevance) -> tuple[str, str]:
 
 
 def common_settings(results: Sequence[Relevance]) -> str:
-    """The parameters that maps, or the sides of differences, have in common, in words.
+    """Parameters that maps, or the sides of differences, have in common, in words.
 
     Example:
         >>> pixels = np.zeros((4, 4), np.float32), np.zeros((4, 4, 3), np.uint8)
@@ -126,7 +126,7 @@ def common_settings(results: Sequence[Relevance]) -> str:
 
 
 def minus(left: str, right: str) -> str:
-    """``"left minus right"``, or just the one where both are the same.
+    """``"left minus right"``, or the name itself where both are the same.
 
     Example:
         >>> minus("wren", "robin"), minus("wren", "wren")
@@ -136,9 +136,9 @@ def minus(left: str, right: str) -> str:
 
 
 def _independent(left: Relevance, right: Relevance) -> bool:
-    """Whether the maps come from different seeds, or samplers of different kinds."""
+    """Whether the samples are independent: of different seeds, or samplers of different kinds."""
     seeds, samplers = (
-        [one.parameters.get(name) for one in (left, right)] for name in ("seed", "sampler")
+        [side.parameters.get(name) for side in (left, right)] for name in ("seed", "sampler")
     )
     return seeds[0] != seeds[1] or _kind(samplers[0]) != _kind(samplers[1])
 
@@ -148,14 +148,15 @@ def _kind(sampler: object) -> str:
 
 
 def _sides(parameters: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The parameters of a map; for a difference, those of all the maps that it is of."""
+    """Parameters of a map; of a difference, those of all maps it was made of."""
     if not {"left", "right"} <= parameters.keys():
         return [parameters]
-    return [one for side in ("left", "right") for one in _sides(parameters[side]["parameters"])]
+    left, right = (_sides(parameters[side]["parameters"]) for side in ("left", "right"))
+    return left + right
 
 
-NAMES = ("method", "network", "label")
-"""What is a name by itself, and not the value of a parameter."""
+NAMES = ("method", "network_name", "label")
+"""Fields whose values are names by themselves, unlike the values of parameters."""
 
 
 def _facts(result: Relevance) -> dict[str, Any]:
@@ -164,19 +165,19 @@ def _facts(result: Relevance) -> dict[str, Any]:
 
 
 def _apart(left: Relevance, right: Relevance) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The names, and of one method the parameters, in which two maps differ."""
+    """Names in which two maps differ, and parameters where they are of one method."""
     ours, theirs = (
         {**result.parameters, **{name: getattr(result, name) for name in NAMES}}
         for result in (left, right)
     )
     order = [*NAMES, *(left.parameters if left.method == right.method else ())]
     names = [name for name in order if name in theirs and ours[name] != theirs[name]]
-    one, other = ({name: facts[name] for name in names} for facts in (ours, theirs))
+    ours, theirs = ({name: facts[name] for name in names} for facts in (ours, theirs))
     if "sampler" in names:
-        kinds = [_kind(facts["sampler"]) for facts in (one, other)]
+        kinds = [_kind(facts["sampler"]) for facts in (ours, theirs)]
         if kinds[0] != kinds[1]:
-            one["sampler"], other["sampler"] = kinds
-    return one, other
+            ours["sampler"], theirs["sampler"] = kinds
+    return ours, theirs
 
 
 def _words(facts: Mapping[str, Any]) -> list[str]:

@@ -1,7 +1,7 @@
-"""The weight of evidence: log2 odds of a probability, kept finite.
+"""Weight of evidence: log2 odds of a probability, kept finite by a Laplace correction.
 
-A Laplace correction (Zintgraf et al. 2016, section 2) p <- (p N + 1) / (N + K), with N the number
-of images a network was trained on and K its classes, keeps certain predictions from infinite odds.
+The correction is p <- (p N + 1) / (N + K) (Zintgraf et al. 2016, section 2), with N the number of
+images that a network was trained on and K its classes.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 def log_odds(
     probability: NDArray[np.float64], training_size: int, classes: int
 ) -> NDArray[np.float64]:
-    """log2 odds of probabilities after the Laplace correction p <- (p N + 1) / (N + K).
+    """Log2 odds of probabilities after the Laplace correction p <- (p N + 1) / (N + K).
 
     Args:
         probability: any shape, in [0, 1].
@@ -29,7 +29,7 @@ def log_odds(
 def log_odds_slope(
     probability: NDArray[np.float64], training_size: int, classes: int
 ) -> NDArray[np.float64]:
-    """The derivative of :func:`log_odds` by the probability, of the same arguments.
+    """Derivative of :func:`log_odds` by the probability; arguments as there.
 
     Example:
         >>> log_odds_slope(np.array([0.5]), 10**9, 2).round(4)

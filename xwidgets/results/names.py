@@ -1,4 +1,4 @@
-"""What people call x-features, and whether they trust them, in a file that they can read."""
+"""Names and votes that people give to x-features, in a readable file."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ _WRITING = RLock()
 
 
 class Opinion(NamedTuple):
-    """What a person says of the x-features of a module: names and votes, each ``""`` where none."""
+    """Names and votes of a person for the x-features of a module; ``""`` for none."""
 
     names: list[str]
     votes: list[str]
 
     def __bool__(self) -> bool:
-        """Whether it says anything."""
+        """Whether there is any name or vote."""
         return any(self.names) or any(self.votes)
 
     def fits(self, count: int) -> bool:
-        """Whether it is of this many x-features, and its votes are such."""
+        """Whether there are ``count`` names and votes, and the votes are valid."""
         known = all(vote in VOTES for vote in self.votes)
         return known and len(self.names) == len(self.votes) == count
 
     def filled(self, other: Opinion) -> Opinion:
-        """With what another says wherever this one says nothing."""
+        """Opinion completed by another's names and votes where this one has none."""
         return Opinion(
             *(
-                [one or two for one, two in zip(mine, theirs, strict=True)]
+                [ours or others for ours, others in zip(mine, theirs, strict=True)]
                 for mine, theirs in zip(self, other, strict=True)
             )
         )
@@ -44,8 +44,8 @@ class Opinion(NamedTuple):
 class Names:
     """Names and votes of the x-features of any number of modules.
 
-    A module is known by its fingerprint: fitted again with other images or another seed, its
-    x-features are others, and names of the one are no names of the other.
+    Modules are identified by fingerprint: fitted again with other images or another seed, a module
+    has other x-features, to which these names do not apply.
 
     Example:
         >>> import xwidgets as xw
@@ -63,10 +63,10 @@ class Names:
         self._modules: dict[str, dict[str, Any]] = {}
 
     def note(self, found: XFeatures, opinion: Opinion) -> None:
-        """Keep what is said of the module that found these x-features.
+        """Keep an opinion on the x-features of a module.
 
         Raises:
-            ValueError: for a vote that there is not, or names of more or fewer x-features.
+            ValueError: for an invalid vote, or another number of names than x-features.
         """
         count = len(found.weights)
         if not opinion.fits(count):
@@ -81,7 +81,7 @@ class Names:
         }
 
     def of(self, found: XFeatures) -> Opinion:
-        """What was said of the module that found these x-features; nothing, when none is known.
+        """Opinion on the x-features of a module; empty for an unknown module.
 
         Raises:
             ValueError: when only another module of the same class, layer and network is known.
@@ -101,32 +101,33 @@ class Names:
             raise ValueError(
                 f"these names are of {len(features)} x-features, not of {count}; correct the file"
             )
-        return Opinion([one["name"] for one in features], [one["vote"] for one in features])
+        names, votes = ([feature[part] for feature in features] for part in ("name", "vote"))
+        return Opinion(names, votes)
 
     def knows(self, found: XFeatures) -> bool:
-        """Whether something was said of the module that found these x-features."""
+        """Whether there is an opinion on the x-features of this module."""
         return found.module in self._modules
 
     def add(self, other: Names) -> None:
-        """Take over what others say; of a module of which both say something, what they say."""
+        """Add the opinions of ``other``, which replace those on the same modules."""
         self._modules |= other._modules
 
     def suggestions(self) -> list[str]:
-        """All names so far, sorted."""
-        modules = self._modules.values()
-        return sorted({one["name"] for known in modules for one in known["x-features"]} - {""})
+        """Names given so far, sorted."""
+        features = (feature for known in self._modules.values() for feature in known["x-features"])
+        return sorted({feature["name"] for feature in features} - {""})
 
     def save(self, path: str | Path) -> None:
-        """Write to a JSON file, which is whole at any time."""
+        """Write to a JSON file, which is replaced as a whole."""
         text = json.dumps({"modules": self._modules}, indent=2, ensure_ascii=False)
         with whole(path) as part:
             part.write_text(text, "utf-8")
 
     def note_in(self, path: str | Path, found: XFeatures, opinion: Opinion) -> None:
-        """Keep what is said, here and in a file to which others may have written meanwhile.
+        """Keep an opinion here and in a file that others may have changed meanwhile.
 
         Raises:
-            ValueError: when the file holds something else, which is left alone.
+            ValueError: when the file holds something else; it stays as it is.
         """
         with _WRITING:
             if Path(path).exists():
@@ -160,11 +161,16 @@ class Names:
 
 
 def _subject(found: XFeatures) -> dict[str, Any]:
-    return {name: getattr(found, name) for name in ("network", "layer", "label", "method")}
+    return {
+        "network": found.network_name,
+        "layer": found.layer,
+        "label": found.label,
+        "method": found.method,
+    }
 
 
 def _is_known(module: dict[str, Any]) -> bool:
     features: Sequence[dict[str, Any]] = module["x-features"]
     return bool(features) and all(
-        isinstance(one["name"], str) and one["vote"] in VOTES for one in features
+        isinstance(feature["name"], str) and feature["vote"] in VOTES for feature in features
     )

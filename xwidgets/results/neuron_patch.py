@@ -1,4 +1,4 @@
-"""What a neuron looks at in one picture."""
+"""Neuron patches: the part of a picture that a neuron responds to."""
 
 from __future__ import annotations
 
@@ -9,28 +9,30 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from xwidgets.aliases import formerly
 from xwidgets.box import Box
 
 from .result import Result
 
 
+@formerly(network="network_name")
 @dataclass(frozen=True, eq=False, repr=False)
 class NeuronPatch(Result):
-    """What a neuron looks at in one image.
+    """Patch of an image that a neuron responds to.
 
     Attributes:
-        network: the network's name.
+        network_name: name of the network.
         layer: the layer's name, and ``channel`` the neuron's number in it.
-        convolution: the layer's number among the network's convolutions; ``None`` for others.
-        depth: how many of the network's convolutions are passed in it, as a share of all.
-        activation: the largest of its map.
+        convolution: number of the layer among the network's convolutions; ``None`` for others.
+        depth: share of the network's convolutions up to and with the layer.
+        activation: maximum of the neuron's map.
         image: the picture, 8-bit ``(H, W, 3)``.
-        pixels: its reconstruction by deconvnet, float32 ``(C, H, W)``, signed.
-        box: of the pixels that the reconstruction shows; ``None`` for a silent neuron.
-        field: the pixels that the neuron can see from where it is active; ``None`` when nowhere.
+        pixels: reconstruction by deconvnet, float32 ``(C, H, W)``, signed.
+        box: bounding box of the reconstruction; ``None`` for a silent neuron.
+        field: receptive field of the active units of the map; ``None`` when there are none.
     """
 
-    network: str
+    network_name: str
     layer: str
     channel: int
     convolution: int | None
@@ -47,12 +49,12 @@ class NeuronPatch(Result):
 
     @property
     def crop(self) -> NDArray[np.uint8]:
-        """The patch of the picture in the box, 8-bit ``(h, w, 3)``; empty for a silent neuron."""
+        """Patch of the picture in the box, 8-bit ``(h, w, 3)``; empty for a silent neuron."""
         return self.image[(self.box or Box(0, 0, 0, 0)).slices]
 
     @property
     def contact(self) -> tuple[str, ...]:
-        """The sides on which the box reaches as far as the neuron can see."""
+        """Sides on which the box touches the border of the receptive field."""
         if self.box is None or self.field is None:
             return ()
         sides = zip(Box._fields, self.box, self.field, strict=True)
@@ -65,5 +67,6 @@ class NeuronPatch(Result):
 
     def __repr__(self) -> str:
         return (
-            f"<NeuronPatch: {self.layer} channel {self.channel} ({self.network}), box {self.box}>"
+            f"<NeuronPatch: {self.layer} channel {self.channel} ({self.network_name}), "
+            f"box {self.box}>"
         )

@@ -1,4 +1,4 @@
-"""Neurons in the order of their importance for one prediction."""
+"""Rankings of neurons by their importance for one prediction."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from xwidgets.aliases import formerly
 from xwidgets.errors import at_least, number, unknown
 
 from . import render
@@ -24,31 +25,32 @@ METRICS = (
     "weight_sum",
     "weight_variance",
 )
-"""The measures of a neuron's importance (Lengerich et al. 2017; the last four after Konam 2017)."""
+"""Measures of a neuron's importance (Lengerich et al. 2017; the last four after Konam 2017)."""
 
 
+@formerly(network="network_name")
 @dataclass(frozen=True, eq=False, repr=False)
 class Ranking(Result):
-    """How important the neurons of several layers are, by six metrics, and their order by one.
+    """Importance of the neurons of several layers by six metrics, and their order by one.
 
-    It is a sequence of its best neurons, pairs of a layer's name and a channel, layer by layer.
+    A ranking is the sequence of its best neurons, pairs of a layer's name and a channel, by layer.
 
     Attributes:
-        layers: the L names, in the order of the forward pass.
-        convolutions: the number of each among the network's convolutions; ``None`` for others.
-        layer: int ``(M,)``, the place in ``layers`` of each neuron's layer.
-        channel: int ``(M,)``, its channel.
-        importance: float64 ``(6, M)``, a row for each of ``METRICS``; NaN where one says nothing.
-        activation: float64 ``(M,)``, the mean of the neuron's map over the perturbed images.
-        maps: 8-bit ``(M, h, w)``, its map in the unperturbed image, its largest value 255.
+        layers: names of the L layers, in the order of the forward pass.
+        convolutions: number of each among the network's convolutions; ``None`` for others.
+        layer: int ``(M,)``, place in ``layers`` of each neuron's layer.
+        channel: int ``(M,)``, channel of each neuron.
+        importance: float64 ``(6, M)``, a row for each of ``METRICS``; NaN where it is undefined.
+        activation: float64 ``(M,)``, mean of the neuron's map over the perturbed images.
+        maps: 8-bit ``(M, h, w)``, map in the unperturbed image, scaled to a maximum of 255.
         image: the picture, 8-bit ``(H, W, 3)``.
-        network: the network's name.
+        network_name: name of the network.
         target: the class index, and ``label`` its name.
-        parameters: everything else that was asked for.
-        metric: which of ``METRICS`` ranks.
-        top: how many neurons of each layer are the best.
-        minimum: for the precision, the mean activation below which a neuron is not ranked.
-        completed: the share of the perturbed images behind the numbers.
+        parameters: other parameters of the method.
+        metric: the one of ``METRICS`` that ranks.
+        top: number of best neurons of each layer.
+        minimum: for the precision, mean activation below which a neuron is not ranked.
+        completed: share of the perturbed images behind the numbers.
         versions: of the packages that computed it.
 
     Example:
@@ -66,7 +68,7 @@ class Ranking(Result):
     activation: NDArray[np.float64]
     maps: NDArray[np.uint8]
     image: NDArray[np.uint8]
-    network: str
+    network_name: str
     target: int
     label: str
     parameters: Mapping[str, Any]
@@ -90,7 +92,7 @@ class Ranking(Result):
     def by(
         self, metric: str | None = None, top: int | None = None, minimum: float | None = None
     ) -> Ranking:
-        """The same neurons ranked otherwise, without computing anything.
+        """Ranking of the same neurons by another metric, top or minimum, computing nothing anew.
 
         Raises:
             ValueError: for an unknown metric, a top below 1, a negative minimum, or one that leaves
@@ -111,44 +113,44 @@ class Ranking(Result):
 
     @property
     def values(self) -> NDArray[np.float64]:
-        """``(M,)``, the importance of each neuron by the metric that ranks."""
+        """Importance ``(M,)`` of each neuron by the metric that ranks."""
         row: NDArray[np.float64] = self.importance[METRICS.index(self.metric)]
         return row
 
     @cached_property
     def ranks(self) -> NDArray[np.int64]:
-        """``(M,)``: 1 for the most important in its layer; 0 for those that are not ranked.
+        """Ranks ``(M,)`` within the layer: 1 for the most important; 0 for neurons not ranked.
 
-        Equally important neurons rank in the order of their channels, and last those of which the
-        metric says nothing.
+        Equally important neurons rank in the order of their channels, and those for which the
+        metric is undefined last.
         """
         ranks = np.zeros(len(self.layer), np.int64)
         for place in range(len(self.layers)):
-            (these,) = np.nonzero((self.layer == place) & self.kept)
-            order = these[np.argsort(-self.values[these], kind="stable")]
+            (ranked,) = np.nonzero((self.layer == place) & self.kept)
+            order = ranked[np.argsort(-self.values[ranked], kind="stable")]
             ranks[order] = np.arange(1, len(order) + 1)
         return ranks
 
     @property
     def kept(self) -> NDArray[np.bool_]:
-        """``(M,)``, which neurons are ranked: for the precision, those active enough."""
+        """Mask ``(M,)`` of the ranked neurons: for the precision, those active enough."""
         if self.metric != "activation_precision":
             return np.ones(len(self.layer), bool)
         return self.activation >= self.minimum
 
     @property
     def remaining(self) -> dict[str, int]:
-        """How many neurons of each layer are ranked."""
+        """Number of ranked neurons of each layer, by its name."""
         counts = np.bincount(self.layer[self.kept], minlength=len(self.layers))
         return dict(zip(self.layers, counts.tolist(), strict=True))
 
     @property
     def neurons(self) -> list[tuple[str, int]]:
-        """The best neurons: the layer's name and the channel, by layer and rank."""
+        """Best neurons, pairs of a layer's name and a channel, by layer and rank."""
         return [(self.layers[self.layer[at]], int(self.channel[at])) for at in self._best]
 
     def frame(self) -> pd.DataFrame:
-        """The best neurons as a table: layer, channel, value, and rank (1 is the best)."""
+        """Table of the best neurons: layer, channel, value, and rank (1 is the best)."""
         best = self._best
         return pd.DataFrame(
             {
@@ -161,17 +163,17 @@ class Ranking(Result):
 
     @property
     def _best(self) -> NDArray[np.int64]:
-        (found,) = np.nonzero((self.ranks > 0) & (self.ranks <= self.top))
-        order = np.lexsort((self.ranks[found], self.layer[found]))
-        best: NDArray[np.int64] = found[order]
+        (chosen,) = np.nonzero((self.ranks > 0) & (self.ranks <= self.top))
+        order = np.lexsort((self.ranks[chosen], self.layer[chosen]))
+        best: NDArray[np.int64] = chosen[order]
         return best
 
     @property
     def title(self) -> str:
-        """One line that says what this is."""
+        """One-line description."""
         share = "" if self.completed >= 1 else f", {self.completed:.0%} computed"
         metric = self.metric.replace("_", " ")
-        return f"neurons by {metric} for {self.label!r} ({self.network}){share}"
+        return f"neurons by {metric} for {self.label!r} ({self.network_name}){share}"
 
     def _fault(self) -> str | None:
         count = len(self.layer)

@@ -1,4 +1,4 @@
-"""The class scores with and without a region of the picture."""
+"""Class probabilities with and without a region of the picture."""
 
 from __future__ import annotations
 
@@ -10,27 +10,30 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from xwidgets.aliases import formerly
+
 from . import render
 from .evidence import log_odds, log_odds_slope
 from .result import Result, versions
 
 
+@formerly(network="network_name")
 @dataclass(frozen=True, eq=False, repr=False)
 class RegionRemoval(Result):
-    """How the class probabilities change when a region of the picture is unknown.
+    """Change of the class probabilities when a region of the picture is unknown.
 
     Attributes:
         image: the picture, 8-bit ``(H, W, 3)``.
         mask: bool ``(H, W)``, true in the region.
-        before: float64 ``(K,)``, the probabilities of the picture as it is.
-        probabilities: float64 ``(S, K)``, those of each sample, a picture whose region is filled
-            with what could have stood there; in a partial result of those scored so far.
-        samples: 8-bit ``(S, H, W, 3)``, the same samples to look at.
-        classes: the K class names.
-        network: the network's name.
-        training_size: N of the Laplace correction, how many images the network was trained on.
-        parameters: everything else that was asked for, the seed among it.
-        completed: the share of the work behind the numbers; below 1 for a partial result.
+        before: float64 ``(K,)``, probabilities of the unchanged picture.
+        probabilities: float64 ``(S, K)``, of each sample, a picture whose region is filled with
+            possible contents; in a partial result of those scored so far.
+        samples: 8-bit ``(S, H, W, 3)``, the samples as pictures.
+        classes: names of the K classes.
+        network_name: name of the network.
+        training_size: N of the Laplace correction, number of images the network was trained on.
+        parameters: other parameters of the method, the seed among them.
+        completed: share of the work behind the numbers; below 1 for a partial result.
         versions: of the packages that computed it.
 
     Example:
@@ -47,7 +50,7 @@ class RegionRemoval(Result):
     probabilities: NDArray[np.float64]
     samples: NDArray[np.uint8]
     classes: tuple[str, ...]
-    network: str
+    network_name: str
     training_size: int
     parameters: Mapping[str, Any]
     completed: float = 1.0
@@ -57,13 +60,13 @@ class RegionRemoval(Result):
 
     @property
     def after(self) -> NDArray[np.float64]:
-        """``(K,)``: the mean probabilities of the samples; NaN before the first is scored."""
+        """Mean probabilities ``(K,)`` of the samples; NaN before the first is scored."""
         count = len(self.probabilities)
         return self.probabilities.mean(0) if count else np.full(len(self.before), np.nan)
 
     @property
     def standard_error(self) -> NDArray[np.float64]:
-        """``(K,)``, of :attr:`after`; NaN for fewer than two samples."""
+        """Standard error ``(K,)`` of :attr:`after`; NaN for fewer than two samples."""
         count = len(self.probabilities)
         if count < 2:
             return np.full(len(self.before), np.nan)
@@ -71,37 +74,38 @@ class RegionRemoval(Result):
 
     @property
     def evidence(self) -> NDArray[np.float64]:
-        """``(K,)``: how much the region speaks for each class, in bits.
+        """Evidence ``(K,)`` of the region for each class, in bits.
 
-        The log2 odds before minus those after, of probabilities after the Laplace correction
-        p <- (p N + 1) / (N + K), as :func:`xwidgets.prediction_difference` has it for windows.
+        Log2 odds before minus those after, of probabilities after the Laplace correction
+        p <- (p N + 1) / (N + K), as of windows in :func:`xwidgets.prediction_difference`.
         """
         correction = self.training_size, len(self.before)
         return log_odds(self.before, *correction) - log_odds(self.after, *correction)
 
     @property
     def evidence_error(self) -> NDArray[np.float64]:
-        """``(K,)``: the standard error of :attr:`evidence`, in bits.
+        """Standard error ``(K,)`` of :attr:`evidence`, in bits.
 
-        To first order, from the standard error of the mean probability. NaN for fewer than two
-        samples.
+        Propagated to first order from that of the mean probability. NaN for fewer than two samples.
         """
         slope = log_odds_slope(self.after, self.training_size, len(self.before))
         return np.asarray(self.standard_error * slope)
 
     @property
     def title(self) -> str:
-        """One line that says what this is."""
+        """One-line description."""
         top = int(self.before.argmax())
         change = f"{self.before[top]:.1%} with it"
         if len(self.probabilities):
             change += f", {self.after[top]:.1%} without"
         share = "" if self.completed >= 1 else f", {self.completed:.0%} computed"
         pixels = f"{self.mask.sum()} pixel" + ("s" if self.mask.sum() > 1 else "")
-        return f"region of {pixels} for {self.classes[top]!r} ({self.network}): {change}{share}"
+        return (
+            f"region of {pixels} for {self.classes[top]!r} ({self.network_name}): {change}{share}"
+        )
 
     def frame(self) -> pd.DataFrame:
-        """The classes as a table: class, before, after, evidence in bits; the likeliest first."""
+        """Table of the classes: class, before, after, evidence in bits; the likeliest first."""
         order = np.argsort(-self.before, kind="stable")
         return pd.DataFrame(
             {
@@ -113,7 +117,7 @@ class RegionRemoval(Result):
         )
 
     def png(self) -> bytes:
-        """The picture with the region marked, then the first samples, as a PNG file."""
+        """PNG file of the picture with the region marked, then the first samples."""
         pictures = [render.marked(self.image, self.mask, size=224)]
         for sample in self.samples[:3]:
             pictures.append(render.marked(sample, np.zeros_like(self.mask), size=224))

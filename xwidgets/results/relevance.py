@@ -1,4 +1,4 @@
-"""A signed map over the pixels of a picture."""
+"""Relevance maps: signed maps over the pixels of a picture."""
 
 from __future__ import annotations
 
@@ -9,35 +9,39 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xwidgets.aliases import formerly
+
 from . import render
 from .result import Result, versions
 
 
+@formerly(network="network_name", products="compute_dtype")
 @dataclass(frozen=True, eq=False, repr=False)
 class Relevance(Result):
-    """How much every pixel speaks for (positive) or against (negative) a class.
+    """Relevance of every pixel for (positive) or against (negative) a class.
 
     Attributes:
         values: float32 ``(H, W)``, in ``unit``. NaN where a partial result knows nothing yet.
         image: the picture, 8-bit ``(H, W, 3)``.
         unit: such as ``"bits"``.
         method: such as ``"prediction difference"``.
-        network: the network's name.
+        network_name: name of the network.
         target: the class index, and ``label`` its name.
-        parameters: everything the method was called with, the seed among it.
-        completed: the share of the work behind ``values``; below 1 for a partial result.
-        standard_error: float32 ``(H, W)``, of ``values`` where they are estimated from samples, in
-            ``unit``; NaN where there are too few samples to tell, ``None`` where it is not known.
-        note: a sentence where something about the computation is worth knowing.
-        products: the type that was multiplied in, such as ``"float32"``; "" where it is not known.
-        mass: what arrived of what a method shared out, where it shares out.
-        signed: whether values can speak against the class too; otherwise none is negative.
+        parameters: of the method, the seed among them.
+        completed: share of the work behind ``values``; below 1 for a partial result.
+        standard_error: float32 ``(H, W)``, in ``unit``, of ``values`` that are estimated from
+            samples; NaN where there are too few samples, ``None`` for other methods.
+        note: a sentence on a limitation of the computation; else "".
+        compute_dtype: type of the multiplications, such as ``"float32"``; "" where not recorded.
+        mass: probability that arrived, of methods that distribute one.
+        signed: whether values can be negative, evidence against the class.
         versions: of the packages that computed it.
 
     Example:
         >>> result = Relevance(
         ...     values=np.zeros((4, 4), np.float32), image=np.zeros((4, 4, 3), np.uint8),
-        ...     unit="bits", method="none", network="birds", target=0, label="wren", parameters={},
+        ...     unit="bits", method="none", network_name="birds", target=0, label="wren",
+        ...     parameters={},
         ... )
         >>> result.png()[1:4]
         b'PNG'
@@ -47,27 +51,29 @@ class Relevance(Result):
     image: NDArray[np.uint8]
     unit: str
     method: str
-    network: str
+    network_name: str
     target: int
     label: str
     parameters: Mapping[str, Any]
     completed: float = 1.0
     standard_error: NDArray[np.float32] | None = None
     note: str = ""
-    products: str = ""
+    compute_dtype: str = ""
     mass: float | None = None
     signed: bool = True
     versions: Mapping[str, str] = field(default_factory=versions)
 
     @property
     def title(self) -> str:
-        """One line that says what this is."""
+        """One-line description."""
         share = "" if self.completed >= 1 else f", {self.completed:.1%} computed"
         mass = "" if self.mass is None else f", mass {round(self.mass, 3) + 0.0:.3f}"
-        return f"{self.method} for {self.label!r} ({self.network}), in {self.unit}{mass}{share}"
+        return (
+            f"{self.method} for {self.label!r} ({self.network_name}), in {self.unit}{mass}{share}"
+        )
 
     def png(self) -> bytes:
-        """The map over its picture, as a PNG file."""
+        """PNG file of the map over its picture."""
         return render.png(render.overlay(self.image, self.values))
 
     def _repr_png_(self) -> bytes:

@@ -1,7 +1,7 @@
-"""Arrays to pictures: signed colour maps, int8 maps for the views, PNG files; tables to HTML.
+"""Rendering: arrays to pictures, int8 maps for the views and PNG files; tables to HTML.
 
 A signed map is shown on a scale that is symmetric about zero: -scale ... 0 ... +scale, with the
-largest magnitude as the scale. The views get it as int8, so a value is known to 1/254 of the scale.
+largest magnitude as the scale. The views get it as int8, with steps of 1/127 of the scale.
 """
 
 import io
@@ -29,14 +29,14 @@ COLOR_MAPS: dict[str, tuple[str, ...]] = {
 all three can be told apart with any colour vision)."""
 
 VEIL = 0.3
-"""The opacity of zero, as a share of the map's."""
+"""Opacity of zero, as a share of the map's."""
 
 UNKNOWN = -128
-"""The int8 code of a pixel about which nothing is known yet."""
+"""Int8 code of a pixel whose value is not known yet."""
 
 
 def scale_of(values: NDArray[np.floating]) -> float:
-    """The largest magnitude among the known values; 1 where there is none.
+    """Largest magnitude among the known values; 1 where there is none.
 
     Example:
         >>> scale_of(np.array([[-2.0, 1.0]]))
@@ -47,7 +47,7 @@ def scale_of(values: NDArray[np.floating]) -> float:
 
 
 def quantize(values: NDArray[np.floating], scale: float) -> NDArray[np.int8]:
-    """``values`` as int8: -127 for -scale, 127 for +scale, :data:`UNKNOWN` for NaN.
+    """Values as int8: -127 for -scale, 127 for +scale, :data:`UNKNOWN` for NaN.
 
     Example:
         >>> quantize(np.array([[-2.0, np.nan, 1.0]]), 2.0).tolist()
@@ -76,8 +76,7 @@ def colorize(shares: NDArray[np.floating], color_map: str = "red-blue") -> NDArr
 
 
 def cover(shares: NDArray[np.floating]) -> NDArray[np.float64]:
-    """How opaque ``shares`` of the scale are: a veil at zero, so that the picture shows, full at a
-    half."""
+    """Opacity of ``shares`` of the scale: :data:`VEIL` at zero, full at a half."""
     return np.asarray(VEIL + 2 * (1 - VEIL) * np.abs(shares), float).clip(max=1)
 
 
@@ -89,11 +88,11 @@ def overlay(
     size: int = 448,
     scale: float | None = None,
 ) -> NDArray[np.uint8]:
-    """A signed map over its picture, enlarged to ``size`` pixels in width.
+    """Signed map over its picture, enlarged to ``size`` pixels in width.
 
     Args:
-        image: 8-bit ``(H, W, 3)``; it loses its own colours as the map becomes opaque.
-        values: ``(H, W)``; NaN shows the picture.
+        image: 8-bit ``(H, W, 3)``; turns grey as the map becomes opaque.
+        values: ``(H, W)``; the picture alone is shown at NaN.
         opacity: of the map, 0 to 1.
         color_map: a name in :data:`COLOR_MAPS`.
         size: width of the picture that is returned; the height follows.
@@ -111,7 +110,7 @@ def overlay(
 
 
 def enlarged(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """An 8-bit picture ``(H, W, 3)``, ``size`` pixels wide, every pixel a rectangle.
+    """Picture, 8-bit ``(H, W, 3)``, enlarged to ``size`` pixels in width without interpolation.
 
     Example:
         >>> enlarged(np.zeros((2, 4, 3), np.uint8), 8).shape
@@ -122,7 +121,7 @@ def enlarged(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
 
 
 def strongest(values: NDArray[np.floating], block: int) -> NDArray[np.floating]:
-    """A map shrunk so that specks survive: of every block its value of the largest magnitude.
+    """Map reduced to the value of the largest magnitude in every block, which keeps specks.
 
     Args:
         values: ``(H, W)``; NaN only counts where a block has nothing else.
@@ -142,7 +141,7 @@ def strongest(values: NDArray[np.floating], block: int) -> NDArray[np.floating]:
 
 
 def reduced(image: NDArray[np.uint8], block: int) -> NDArray[np.uint8]:
-    """An 8-bit picture ``(H, W, 3)`` shrunk to the mean of every block.
+    """Picture, 8-bit ``(H, W, 3)``, reduced to the mean of every block.
 
     Example:
         >>> reduced(np.zeros((4, 6, 3), np.uint8), 2).shape
@@ -152,7 +151,7 @@ def reduced(image: NDArray[np.uint8], block: int) -> NDArray[np.uint8]:
 
 
 def sheet(pictures: Sequence[Sequence[NDArray[np.uint8]]], gap: int = 4) -> NDArray[np.uint8]:
-    """Pictures in rows and columns on white, for readers without widgets.
+    """Pictures in rows and columns on white, shown in place of widgets.
 
     Args:
         pictures: rows of 8-bit ``(H, W, 3)``, of any sizes.
@@ -165,18 +164,18 @@ def sheet(pictures: Sequence[Sequence[NDArray[np.uint8]]], gap: int = 4) -> NDAr
     heights = [max(picture.shape[0] for picture in row) for row in pictures]
     widths = [max(column.shape[1] for column in some) for some in zip(*pictures, strict=True)]
     shape = sum(heights) + gap * (len(heights) - 1), sum(widths) + gap * (len(widths) - 1), 3
-    found = np.full(shape, 255, np.uint8)
+    canvas = np.full(shape, 255, np.uint8)
     for number, row in enumerate(pictures):
         top = sum(heights[:number]) + gap * number
         for place, picture in enumerate(row):
             left = sum(widths[:place]) + gap * place
             height, width, _ = picture.shape
-            found[top : top + height, left : left + width] = picture
-    return found
+            canvas[top : top + height, left : left + width] = picture
+    return canvas
 
 
 def marked(image: NDArray[np.uint8], mask: NDArray[np.bool_], size: int = 448) -> NDArray[np.uint8]:
-    """A picture, enlarged to ``size`` pixels in width, with a region veiled and outlined in it.
+    """Picture, enlarged to ``size`` pixels in width, with a region tinted and outlined.
 
     Args:
         image: 8-bit ``(H, W, 3)``.
@@ -201,17 +200,16 @@ def marked(image: NDArray[np.uint8], mask: NDArray[np.bool_], size: int = 448) -
     ring = np.stack([padded[1:-1, :-2], padded[1:-1, 2:], padded[:-2, 1:-1], padded[2:, 1:-1]])
     colors[region & ~ring.all(0)] = 255
     colors[~region & ring.any(0)] = 0
-    found: NDArray[np.uint8] = np.round(colors).astype(np.uint8)
-    return found
+    rounded: NDArray[np.uint8] = np.round(colors).astype(np.uint8)
+    return rounded
 
 
 REGION_COLOR, REGION_OPACITY = "#d55e00", 0.45
-"""Of the veil over a region; its outline is white within and black without, so that it can be seen
-on any picture."""
+"""Tint of a region; its outline is white inside and black outside, visible on any picture."""
 
 
 def signed(pixels: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Signed pixels ``(C, H, W)`` as a picture ``(H, W, 3)``: zero is grey, the largest full.
+    """Signed pixels ``(C, H, W)`` as a picture ``(H, W, 3)``, with zero in grey.
 
     Example:
         >>> signed(np.zeros((3, 1, 1))).tolist()
@@ -223,15 +221,15 @@ def signed(pixels: NDArray[np.floating]) -> NDArray[np.uint8]:
 
 
 def heat(values: NDArray[np.floating], positive: bool = True) -> bytes:
-    """A map that is not negative as a layer to lay over a picture: the more, the more opaque.
+    """Non-negative map as a layer over a picture, whose opacity grows with the values.
 
     Args:
         values: ``(H, W)``.
-        positive: whether it speaks for something, in the warm colours of a signed map, or against
-            it, in the cold ones.
+        positive: whether values are evidence for something, in the warm colours of a signed map,
+            or against it, in the cold ones.
 
     Returns:
-        A PNG file of that size in 256 steps of colour and opacity, which is 0 at 0.
+        PNG file of the map's size in 256 steps of colour and opacity, which is 0 at 0.
 
     Example:
         >>> layer = Image.open(io.BytesIO(heat(np.array([[0.0, 0.5, 1.0]])))).convert("RGBA")
@@ -250,11 +248,11 @@ def heat(values: NDArray[np.floating], positive: bool = True) -> bytes:
 
 
 _OPAQUE = 0.85
-"""The opacity of a heat map's maximum."""
+"""Opacity of a heat map's maximum."""
 
 
 def thumbnail(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """An 8-bit picture ``(H, W, 3)``, shrunk to at most ``size`` pixels a side.
+    """Picture, 8-bit ``(H, W, 3)``, reduced to at most ``size`` pixels a side.
 
     Example:
         >>> thumbnail(np.zeros((80, 40, 3), np.uint8), 20).shape
@@ -266,7 +264,7 @@ def thumbnail(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
 
 
 def depth_color(depth: float) -> str:
-    """The colour of a patch's box: red, green or blue, from shallow to deep.
+    """Colour of a patch's box: red, green or blue, from shallow to deep layers.
 
     Lengerich et al. draw layers 3-4 of VGG-16's 13 in red, 5-7 in green and 8-9 in blue; other
     networks have them at the same shares of their depth.
@@ -282,14 +280,14 @@ def depth_color(depth: float) -> str:
 
 
 def png(image: NDArray[np.uint8]) -> bytes:
-    """An 8-bit picture ``(H, W, 3)`` as a PNG file."""
+    """PNG file of an 8-bit picture ``(H, W, 3)``."""
     file = io.BytesIO()
     Image.fromarray(image).save(file, "PNG")
     return file.getvalue()
 
 
 def table(heading: str, frame: pd.DataFrame) -> str:
-    """A table below a line that says what it is, as HTML in which every name stays text.
+    """HTML of a table below a heading, with all names escaped.
 
     Example:
         >>> table("a < b", pd.DataFrame({"class": ["<b>"]}))[:15]
@@ -299,7 +297,7 @@ def table(heading: str, frame: pd.DataFrame) -> str:
 
 
 def styled(frame: pd.DataFrame) -> "Styler":
-    """A table to style, in which every name stays text too, as pandas leaves it to others.
+    """Styler of a table, with all names escaped, which pandas leaves to the caller.
 
     Example:
         >>> "<b>" in styled(pd.DataFrame({"class": ["<b>"]})).to_html()

@@ -1,4 +1,4 @@
-"""Results in files: arrays beside facts, in one ``.npz`` file."""
+"""Results as files: arrays and facts in one ``.npz`` file."""
 
 from __future__ import annotations
 
@@ -15,30 +15,35 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from xwidgets._version import __version__
 from xwidgets.files import whole
 
 
 @cache
 def versions() -> dict[str, str]:
-    """Of the packages that compute results."""
-    installed = {name: version(name) for name in ("xwidgets", "torch", "numpy")}
-    return installed | {"python": platform.python_version()}
+    """Versions of Python and of the packages that compute results."""
+    installed = {name: version(name) for name in ("torch", "numpy")}
+    return {"xwidgets": __version__, **installed, "python": platform.python_version()}
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """A frozen dataclass whose fields are arrays, and facts that JSON can hold.
+    """Base of results: a frozen dataclass whose fields are arrays, and facts that JSON can hold.
 
-    Where JSON holds a fact in another form, such as a tuple, ``_forms`` says how it comes back.
+    For a fact that JSON changes, such as a tuple, ``_forms`` has the function that restores it.
+
+    Attributes:
+        former_names: current names of fields, by their names in earlier files.
     """
 
+    former_names: ClassVar[Mapping[str, str]] = {}
     _forms: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
     def save(self, path: str | Path) -> None:
         """Write to an ``.npz`` file that :meth:`load` reads.
 
         Raises:
-            OSError: when that is not possible; what was there stays as it was.
+            OSError: when that is not possible; a file that was there stays as it was.
         """
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
@@ -62,7 +67,8 @@ class Result:
             facts = {name: cls._forms.get(name, _same)(value) for name, value in facts.items()}
             if kind != cls.__name__:
                 raise ValueError(f"it holds a {kind}")
-            result = cls(**arrays, **facts)
+            values = arrays | facts
+            result = cls(**{cls.former_names.get(name, name): values[name] for name in values})
         except FileNotFoundError as error:
             raise ValueError(f"there is no result at {str(path)!r}; check the path") from error
         except _DAMAGE as error:
@@ -75,7 +81,7 @@ class Result:
         return result
 
     def _fault(self) -> str | None:
-        """What does not fit together in the arrays, in words."""
+        """Description of arrays that do not fit together; ``None`` when they do."""
         raise NotImplementedError
 
 

@@ -1,4 +1,4 @@
-"""The pictures of a data set that drive a neuron most."""
+"""Top images: the images of a data set that activate a neuron most."""
 
 from __future__ import annotations
 
@@ -9,25 +9,27 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from xwidgets.aliases import formerly
 from xwidgets.box import Box
 
 from . import render
 from .result import Result, versions
 
 
+@formerly(network="network_name")
 @dataclass(frozen=True, eq=False, repr=False)
 class TopImages(Result):
-    """The images of a data set in which a neuron is most active, the most active first.
+    """Images of a data set in which a neuron is most active, the most active first.
 
     Attributes:
-        network: the network's name.
+        network_name: name of the network.
         layer: the layer's name, and ``channel`` the neuron's number in it.
-        activations: float32 ``(k,)``, the largest of the neuron's map in each image.
-        images: the pictures as the network sees them, 8-bit ``(k, H, W, 3)``.
-        fields: the patch in each: what the most active unit of the map can see.
-        sources: the file of each image, or its number in the data set.
-        searched: how many images were looked at, of ``total``; fewer in a partial result.
-        skipped: those among them that could not be read.
+        activations: float32 ``(k,)``, maximum of the neuron's map in each image.
+        images: the images as the network takes them, 8-bit ``(k, H, W, 3)``.
+        fields: patch in each image: receptive field of the most active unit of the map.
+        sources: file of each image, or its number in the data set.
+        searched: number of images so far, of ``total``; fewer in a partial result.
+        skipped: sources of the images that could not be read.
         versions: of the packages that computed it.
 
     Example:
@@ -38,7 +40,7 @@ class TopImages(Result):
         (3, (3, 64, 64, 3))
     """
 
-    network: str
+    network_name: str
     layer: str
     channel: int
     activations: NDArray[np.float32]
@@ -58,25 +60,25 @@ class TopImages(Result):
 
     @property
     def crops(self) -> list[NDArray[np.uint8]]:
-        """The patches, 8-bit ``(h, w, 3)`` each."""
+        """Patches of the images, 8-bit ``(h, w, 3)`` each."""
         return [image[box.slices] for image, box in zip(self.images, self.fields, strict=True)]
 
     @property
     def completed(self) -> float:
-        """The share of the images that were looked at."""
+        """Share of the images that are searched."""
         return self.searched / self.total
 
     @property
     def title(self) -> str:
-        """One line that says what this is."""
+        """One-line description."""
         share = "" if self.searched >= self.total else f", {self.searched} searched"
         return (
-            f"{len(self.images)} for {self.layer} channel {self.channel} ({self.network}), "
+            f"{len(self.images)} for {self.layer} channel {self.channel} ({self.network_name}), "
             f"of {self.total} images{share}"
         )
 
     def png(self) -> bytes:
-        """The pictures in a row, dark outside of their patches, as a PNG file."""
+        """PNG file of the images in a row, dark outside of their patches."""
         shown = self.images // 3
         for image, box, crop in zip(shown, self.fields, self.crops, strict=True):
             image[box.slices] = crop

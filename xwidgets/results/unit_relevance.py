@@ -1,4 +1,4 @@
-"""What the units of a hidden layer contribute to a node."""
+"""Relevance of the units of a hidden layer."""
 
 from __future__ import annotations
 
@@ -11,26 +11,29 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
+from xwidgets.aliases import formerly
+
 from . import render
 from .result import Result, versions
 
 
+@formerly(network="network_name")
 @dataclass(frozen=True, eq=False, repr=False)
 class UnitRelevance(Result):
-    """How much every unit of a layer speaks for (positive) or against (negative) a node.
+    """Relevance of every unit of a layer for (positive) or against (negative) a node.
 
     Attributes:
         values: float32 ``(C, h, w)``, or ``(C,)`` for a layer without maps, in ``unit``. NaN where
             a partial result knows nothing yet.
-        standard_error: float32 of the same shape; NaN where there are too few samples to tell.
+        standard_error: float32 of the same shape; NaN where there are too few samples.
         image: the picture, 8-bit ``(H, W, 3)``.
-        layer: the name of the layer.
+        layer: name of the layer whose units are removed.
         unit: such as ``"bits"``.
-        network: the network's name.
-        target: the class index or channel of the node, and ``label`` its name.
-        parameters: what else the method was called with, the seed among it.
-        completed: the share of the work behind ``values``; below 1 for a partial result.
-        note: a sentence where something about the computation is worth knowing.
+        network_name: name of the network.
+        target: class index or channel of the node, and ``label`` its name.
+        parameters: other parameters of the method, the seed among them.
+        completed: share of the work behind ``values``; below 1 for a partial result.
+        note: a sentence on a limitation of the computation; else "".
         versions: of the packages that computed it.
 
     Example:
@@ -46,7 +49,7 @@ class UnitRelevance(Result):
     image: NDArray[np.uint8]
     layer: str
     unit: str
-    network: str
+    network_name: str
     target: int
     label: str
     parameters: Mapping[str, Any]
@@ -56,15 +59,17 @@ class UnitRelevance(Result):
 
     @property
     def title(self) -> str:
-        """One line that says what this is."""
+        """One-line description."""
         share = "" if self.completed >= 1 else f", {self.completed:.1%} computed"
-        return f"units of {self.layer} for {self.label!r} ({self.network}), in {self.unit}{share}"
+        return (
+            f"units of {self.layer} for {self.label!r} ({self.network_name}), in {self.unit}{share}"
+        )
 
     def frame(self) -> pd.DataFrame:
-        """A row a channel: layer, channel, value (the sum over its units) and rank, 1 the largest.
+        """Table of channels: layer, channel, value (the sum over units) and rank, 1 the largest.
 
-        Channels of a partial result count the units that are known; of those without any, value
-        and rank are missing.
+        In a partial result, the sum is over the units known so far; without any, value and rank
+        are missing.
         """
         units = pd.DataFrame(self.values.reshape(self.values.shape[0], -1))
         frame = units.sum(axis=1, min_count=1).to_frame("value")
@@ -74,10 +79,10 @@ class UnitRelevance(Result):
         return frame
 
     def png(self) -> bytes:
-        """Where in the picture the units are: their sum over the channels, as a PNG file.
+        """PNG file of the sum over channels, at the places of the units, over the picture.
 
-        A unit stands at its place in the map, not at all that it sees. A layer without maps has
-        no places, and the picture stays as it is.
+        A unit covers its place in the map, not its receptive field. Of a layer without maps, the
+        file shows the picture alone.
         """
         height, width = self.image.shape[:2]
         if self.values.ndim == 1:

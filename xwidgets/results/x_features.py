@@ -1,4 +1,4 @@
-"""The x-features of one picture: where each looks, and what it adds to the score."""
+"""X-features of one picture: a heat map and a contribution to the score of each."""
 
 from __future__ import annotations
 
@@ -9,31 +9,33 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from xwidgets.aliases import formerly
+
 from . import render
 from .result import Result, versions
 
 
+@formerly(network="network_name")
 @dataclass(frozen=True, eq=False, repr=False)
 class XFeatures(Result):
-    """What the n x-features of an explanation module find in a picture (Qi et al. 2018).
+    """The n x-features of an explanation module in a picture (Qi et al. 2018).
 
     Attributes:
-        maps: float32 ``(n, H, W)``, a heat map for each x-feature; its sum is 1, or 0 where the
-            x-feature is silent, which means that it is not active or that nothing excites it.
+        maps: float32 ``(n, H, W)``, heat map of each x-feature, of sum 1; 0 for a silent one,
+            which is not active, or excited by nothing.
         activations: float32 ``(n,)``, E(Z).
         weights: float32 ``(n,)``, v.
-        intercept: what is added to v^T E; 0 but for the Lasso.
-        score: the network's, before softmax.
-        rivals: the names and scores of the other classes with the highest scores, the best first.
-        mass: float32 ``(n,)``, what arrived of the excitation of each, before negative values are
-            cut.
+        intercept: added to v^T E; 0 but for the Lasso.
+        score: of the network, before softmax.
+        rivals: names and scores of the other classes with the highest scores, the best first.
+        mass: float32 ``(n,)``, excitation of each that arrived, before negative values are clipped.
         image: the picture, 8-bit ``(H, W, 3)``.
-        network: the network's name, and ``layer`` that of the layer whose output is embedded.
+        network_name: name of the network, and ``layer`` of the layer whose output is embedded.
         target: the class index, and ``label`` its name.
-        top: the name of the class that the network takes the picture for.
-        method: how the module was fitted, such as ``"srae"``.
-        module: the module's fingerprint.
-        parameters: everything else that was asked for.
+        top: name of the class with the highest score.
+        method: of the module's fit, such as ``"srae"``.
+        module: fingerprint of the module.
+        parameters: of the heat maps.
         versions: of the packages that computed it.
 
     Example:
@@ -53,7 +55,7 @@ class XFeatures(Result):
     rivals: tuple[tuple[str, float], ...]
     mass: NDArray[np.float32]
     image: NDArray[np.uint8]
-    network: str
+    network_name: str
     layer: str
     target: int
     label: str
@@ -69,36 +71,35 @@ class XFeatures(Result):
 
     @property
     def contributions(self) -> NDArray[np.float32]:
-        """``(n,)``: v_i E_i, what each x-feature adds to the approximated score."""
-        found: NDArray[np.float32] = self.weights * self.activations
-        return found
+        """Contributions v_i E_i ``(n,)`` of the x-features to the approximated score."""
+        products: NDArray[np.float32] = self.weights * self.activations
+        return products
 
     @property
     def approximation(self) -> float:
-        """y^ = v^T E, the score as the x-features give it."""
+        """Approximated score y^ = v^T E."""
         return float(self.contributions.sum(dtype=np.float64)) + self.intercept
 
     @property
     def order(self) -> NDArray[np.int64]:
-        """The x-features by their contributions, the largest first."""
-        found: NDArray[np.int64] = np.argsort(-self.contributions, kind="stable")
-        return found
+        """Numbers ``(n,)`` of the x-features by contribution, the largest first."""
+        numbers: NDArray[np.int64] = np.argsort(-self.contributions, kind="stable")
+        return numbers
 
     @property
     def title(self) -> str:
-        """One line that says what this is."""
+        """One-line description."""
         return (
-            f"{len(self.maps)} x-features by {self.method} for {self.label!r} ({self.network}), "
-            f"score {self.score:.2f}, approximation {self.approximation:.2f}"
+            f"{len(self.maps)} x-features by {self.method} for {self.label!r} "
+            f"({self.network_name}), score {self.score:.2f}, approximation {self.approximation:.2f}"
         )
 
     def png(self) -> bytes:
-        """The maps over the picture in the order of their contributions, as a PNG file."""
+        """PNG file of the maps over the picture, in the order of their contributions."""
         signs = np.sign(self.contributions)[:, None, None]
-        maps = [
-            render.overlay(self.image, (self.maps * signs)[one], size=224) for one in self.order
-        ]
-        return render.png(np.concatenate(maps, 1))
+        maps = (self.maps * signs)[self.order]
+        overlays = [render.overlay(self.image, values, size=224) for values in maps]
+        return render.png(np.concatenate(overlays, 1))
 
     def _repr_png_(self) -> bytes:
         return self.png()
@@ -107,7 +108,7 @@ class XFeatures(Result):
         maps, image = np.shape(self.maps), np.shape(self.image)
         if len(maps) != 3 or image != (*maps[1:], 3):
             return f"its maps are {maps}, its picture {image}"
-        if {np.shape(one) for one in (self.activations, self.weights, self.mass)} != {maps[:1]}:
+        if {np.shape(row) for row in (self.activations, self.weights, self.mass)} != {maps[:1]}:
             return "its maps are not as many as its x-features"
         return None
 

@@ -10,9 +10,9 @@ import pandas as pd
 
 from xwidgets.evaluate import orthogonality
 from xwidgets.explain import ExplanationModule, Fitting, XFeatureMaps
-from xwidgets.live.concepts import Concepts
 from xwidgets.live.following import Following
 from xwidgets.live.live_result import Question
+from xwidgets.live.x_feature_fit import XFeatureFit
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c8c8c")
 """Okabe and Ito's, which can be told apart with any colour vision."""
@@ -112,14 +112,14 @@ class FittingCurves(Following, bqplot.Figure):
         >>> import xwidgets as xw
         >>> images, _ = xw.scenes.draw("birds", range(300))
         >>> with xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image) as study:
-        ...     concepts = Concepts(study, images, epochs=3)
+        ...     concepts = XFeatureFit(study, images, epochs=3)
         ...     curves = FittingCurves({"SRAE": concepts})
         ...     _ = concepts.wait()
         >>> len(curves.errors["SRAE"].y)
         3
     """
 
-    def __init__(self, concepts: Mapping[str, Concepts], title: str = "") -> None:
+    def __init__(self, concepts: Mapping[str, XFeatureFit], title: str = "") -> None:
         x = bqplot.LinearScale(min=1)
         scales = {"error": bqplot.LogScale(), "loss": bqplot.LogScale()}
         self.errors, self.losses = (
@@ -160,7 +160,7 @@ class FittingCurves(Following, bqplot.Figure):
             self.follow(one.fitting, partial(self._show, name, one), "answer")
             self._show(name, one)
 
-    def _show(self, name: str, concepts: Concepts) -> None:
+    def _show(self, name: str, concepts: XFeatureFit) -> None:
         fitting = concepts.fitting.answer or Fitting()
         lines = (self.errors[name], fitting.errors), (self.losses[name], fitting.losses)
         for line, values in lines:
@@ -182,14 +182,14 @@ class LikenessCurves(Following, bqplot.Figure):
         >>> import xwidgets as xw
         >>> images, _ = xw.scenes.draw("birds", range(300))
         >>> with xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image) as study:
-        ...     concepts = Concepts(study, images, epochs=3)
+        ...     concepts = XFeatureFit(study, images, epochs=3)
         ...     curves = LikenessCurves({"SRAE": concepts})
         ...     _ = concepts.wait()
         >>> bool(curves.means["SRAE"].x[-1] == 3)
         True
     """
 
-    def __init__(self, concepts: Mapping[str, Concepts], title: str = "") -> None:
+    def __init__(self, concepts: Mapping[str, XFeatureFit], title: str = "") -> None:
         scales = {"x": bqplot.LinearScale(min=1), "y": bqplot.LinearScale(min=-0.5, max=1)}
         self.means = {
             name: bqplot.Lines(
@@ -216,7 +216,7 @@ class LikenessCurves(Following, bqplot.Figure):
             self.follow(one.found, partial(self._show, name, one), "answer")
             self._show(name, one)
 
-    def _show(self, name: str, concepts: Concepts) -> None:
+    def _show(self, name: str, concepts: XFeatureFit) -> None:
         found, asked = concepts.found.answer, concepts.found.question
         if found is None or asked is None:
             return

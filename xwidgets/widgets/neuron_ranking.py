@@ -147,7 +147,7 @@ class NeuronRanking(View):
         return {"text/html": ranking._repr_html_(), "text/plain": ranking.title}
 
     def _heard(self, study: Study, content: dict[str, Any]) -> None:
-        Neurons.of(study).ranking.heard(content)
+        Neurons.of(study).ranking.handle_message(content)
         study.rest()
 
     def _follow_selection(self, neurons: Neurons) -> None:

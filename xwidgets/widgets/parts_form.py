@@ -248,14 +248,19 @@ def _asked(several: Sequence[XFeatures], seed: int, most: int | None) -> list[tu
 def _facts(several: Sequence[XFeatures], parts: list[str], seed: int) -> dict[str, Any]:
     """What tells studies apart, as files of answers have it."""
     first = several[0]
-    names = ("network", "layer", "label", "method", "module")
+    names = ("layer", "label", "method", "module")
     return {name: getattr(first, name) for name in names} | {
-        "maps": dict(first.parameters),
+        "network": first.network_name,
+        "maps": {_NAMES.get(name, name): value for name, value in first.parameters.items()},
         "x-features": len(first.weights),
         "pictures": [_fingerprint(one.image) for one in several],
         "parts": parts,
         "seed": seed,
     }
+
+
+_NAMES = {"stop_at": "layer"}
+"""By name of a parameter, its name in files of answers."""
 
 
 def _fingerprint(image: NDArray[np.uint8]) -> str:

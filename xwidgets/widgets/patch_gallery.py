@@ -146,7 +146,7 @@ class PatchGallery(View):
             if top is not None and content["source"] in top.sources:
                 study.turn_to(top.images[top.sources.index(content["source"])])
         else:
-            Neurons.of(study).matches.heard(content)
+            Neurons.of(study).matches.handle_message(content)
             study.rest()
 
     def _follow_look(self, neurons: Neurons) -> None:

@@ -79,7 +79,7 @@ class RegionScores(View):
         write_page(path, title, [removal.title], [(RegionScores(removal), {})])
 
     def _heard(self, study: Study, content: dict[str, Any]) -> None:
-        Regions.of(study).removal.heard(content)
+        Regions.of(study).removal.handle_message(content)
         study.rest()
 
     def _follow(self, study: Study) -> None:

@@ -106,7 +106,7 @@ class RelevanceOverlay(View):
         )
         if isinstance(subject, Study | Difference):
             follow, turn_to = partial(self._follow, subject), partial(self._turn_to, subject)
-            self.on_msg(lambda _, content, __: subject.heard(content))
+            self.on_msg(lambda _, content, __: subject.handle_message(content))
             self.follow(subject, follow, ["relevance", "progress"])
             self.follow(subject, turn_to, "image")
             follow()
@@ -259,7 +259,7 @@ def names_of(results: Sequence[Relevance]) -> tuple[str, list[str]]:
 
     They are known by the one parameter in which they differ, else by their titles.
     """
-    alike = len({(result.method, result.network, result.label) for result in results}) == 1
+    alike = len({(result.method, result.network_name, result.label) for result in results}) == 1
     names = dict.fromkeys(name for result in results for name in result.parameters)
     differ = [
         name

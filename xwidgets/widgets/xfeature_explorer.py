@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from xwidgets.live.concepts import Concepts
 from xwidgets.live.study import Study
+from xwidgets.live.x_feature_fit import XFeatureFit
 from xwidgets.results import XFeatures, render
 from xwidgets.results.names import Names, Opinion
 
@@ -42,7 +42,7 @@ class XFeatureExplorer(View):
         **options: further arguments of :func:`xwidgets.fit_explanation`, such as ``method="nn"``.
 
     Attributes:
-        concepts: the study's :class:`xwidgets.widgets.Concepts`, such as
+        concepts: the study's :class:`xwidgets.live.XFeatureFit`, such as
             ``concepts.fitting.stop()``; ``None`` without a study.
         shown: the number of the x-feature that is shown in many images; -1 for none.
 
@@ -83,7 +83,7 @@ class XFeatureExplorer(View):
     training = traitlets.Dict().tag(sync=True, echo_update=False)
     message = traitlets.Unicode().tag(sync=True)
     alive = traitlets.Bool(False).tag(sync=True)
-    concepts: Concepts | None = None
+    concepts: XFeatureFit | None = None
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ class XFeatureExplorer(View):
             self._settle()
         else:
             several = modules if isinstance(modules, Iterable) else [modules]
-            concepts = self.concepts = Concepts(subject, images, several, contrastive, **options)
+            concepts = self.concepts = XFeatureFit(subject, images, several, contrastive, **options)
             self.on_msg(lambda _, content, __: self._heard(subject, concepts, content))
             self.observe(lambda change: setattr(concepts, "shown", change.new), "shown")
             self.follow(subject, lambda: self._turn_to(subject, concepts), "target")
@@ -228,19 +228,19 @@ class XFeatureExplorer(View):
             "text/plain": self._found.title,
         }
 
-    def _heard(self, study: Study, concepts: Concepts, content: dict[str, Any]) -> None:
+    def _heard(self, study: Study, concepts: XFeatureFit, content: dict[str, Any]) -> None:
         if content["type"] == "look":
             sources = [image["source"] for image in self.images]
             if content["source"] in sources and concepts.matches.answer is not None:
                 study.turn_to(concepts.matches.answer.found[sources.index(content["source"])].image)
             return
         if content.get("of", "training") == "training":
-            concepts.fitting.heard(content)
+            concepts.fitting.handle_message(content)
         if content.get("of", "work") == "work":
-            concepts.matches.heard(content)
+            concepts.matches.handle_message(content)
         study.rest()
 
-    def _turn_to(self, study: Study, concepts: Concepts) -> None:
+    def _turn_to(self, study: Study, concepts: XFeatureFit) -> None:
         """Show nothing of another class, and of this one what is known."""
         self._found, self._settled, self._target = None, False, study.target
         with self.hold_sync():
@@ -252,7 +252,7 @@ class XFeatureExplorer(View):
             self._follow_fitting(concepts)
             self._follow_matches(concepts)
 
-    def _follow_fitting(self, concepts: Concepts) -> None:
+    def _follow_fitting(self, concepts: XFeatureFit) -> None:
         progress, fitting = concepts.fitting.progress, concepts.fitting.answer
         epoch = 0 if fitting is None else fitting.epoch
         error = float(fitting.errors[-1, 0]) if fitting is not None and epoch else None
@@ -260,7 +260,7 @@ class XFeatureExplorer(View):
         self.training = {} if complete else asdict(progress) | {"epoch": epoch, "error": error}
         self._settle()
 
-    def _follow_found(self, concepts: Concepts) -> None:
+    def _follow_found(self, concepts: XFeatureFit) -> None:
         found, progress = concepts.found.answer, concepts.found.progress
         if (
             found is not None and found.target == self._target
@@ -270,7 +270,7 @@ class XFeatureExplorer(View):
         elif progress.state == "failed":
             self.message = f"The x-features could not be found in the picture: {progress.message}"
 
-    def _follow_matches(self, concepts: Concepts) -> None:
+    def _follow_matches(self, concepts: XFeatureFit) -> None:
         matches, progress = concepts.matches.answer, concepts.matches.progress
         with self.hold_sync():
             self.work = asdict(progress) if concepts.matches.question else {}
@@ -288,7 +288,7 @@ class XFeatureExplorer(View):
         with self.hold_sync():
             if picture != self.photo:
                 self.photo, self.shape = picture, list(found.image.shape[:2])
-            self.label, self.network = found.label, found.network
+            self.label, self.network = found.label, found.network_name
             self.method, self.layer = METHODS.get(found.method, found.method), found.layer
             self.score, self.approximation = found.score, found.approximation
             self.intercept = found.intercept

@@ -13,7 +13,7 @@ from xwidgets.explain.explanation_module import (
 )
 
 FACTS = Facts(
-    network="birds",
+    network_name="birds",
     layer="classifier.0",
     target=3,
     label="Grünfink, 'green'",

@@ -32,7 +32,7 @@ def read(net, images, layer="4", cache=False):
 def assert_same(one, other):
     for name in ("values", "scores", "numbers"):
         assert np.array_equal(getattr(one, name), getattr(other, name))
-    for name in ("total", "network", "layer", "versions", "skipped"):
+    for name in ("total", "network_name", "layer", "versions", "skipped"):
         assert getattr(one, name) == getattr(other, name)
 
 
@@ -172,7 +172,7 @@ def test_features_are_what_the_parts_of_the_network_put_out(layer, count):
     np.testing.assert_allclose(found.values, expected, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(found.scores, forward(net, images, 7), rtol=1e-4, atol=1e-5)
     assert found.numbers.tolist() == list(range(7))
-    assert (found.network, found.layer, found.skipped) == ("small", layer, [])
+    assert (found.network_name, found.layer, found.skipped) == ("small", layer, [])
 
 
 def test_features_in_double_precision_of_grey_pictures():

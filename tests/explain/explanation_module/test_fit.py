@@ -95,7 +95,7 @@ def test_it_says_how_it_was_fitted(method):
     options = {"features": 2, "seed": 7, "beta": 0.3, "batch": 30, "held_out": 0.25, "q": 9.0}
     net = network(classes=["a", "b", "c", "d"])
     facts = fit(net, pixels(COUNT, 1), "c", method=method, **options).facts
-    assert (facts.network, facts.layer, facts.target, facts.label) == ("small", "4", 2, "c")
+    assert (facts.network_name, facts.layer, facts.target, facts.label) == ("small", "4", 2, "c")
     assert facts.method == method
     assert facts.parameters.items() >= (options | {"images": COUNT}).items()
     assert facts.versions.keys() == {"xwidgets", "torch", "numpy", "python"}
@@ -500,7 +500,7 @@ def test_the_fingerprint_changes_with_every_number(tmp_path):
         changed = xw.ExplanationModule.load(tmp_path / "module")
         changed.state_dict()[name].view(-1)[0] += 0.5
         seen.add(changed.fingerprint)
-    for fact in ({"network": "other"}, {"layer": "0"}, {"target": 3}):
+    for fact in ({"network_name": "other"}, {"layer": "0"}, {"target": 3}):
         changed = xw.ExplanationModule.load(tmp_path / "module")
         changed.facts = replace(changed.facts, **fact)
         seen.add(changed.fingerprint)

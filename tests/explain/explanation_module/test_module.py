@@ -143,7 +143,7 @@ def test_a_fingerprint_is_that_of_its_numbers_and_of_what_it_explains():
         changed = module_of()
         changed.state_dict()[name].view(-1)[-1] += 2**-40
         seen.add(changed.fingerprint)
-    for fact in ({"network": "street"}, {"layer": "features.0"}, {"target": 4}):
+    for fact in ({"network_name": "street"}, {"layer": "features.0"}, {"target": 4}):
         seen.add(module_of(facts=replace(FACTS, **fact)).fingerprint)
     assert len(seen) == 3 + len(first.state_dict()) + 3
 

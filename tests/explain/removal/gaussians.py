@@ -66,7 +66,7 @@ def drawn_moments(sampler, image, corner, window):
     """Mean and covariance of what is drawn at a corner, by the drawing's own linear map."""
     size = sampler.channels * (window + 2 * sampler.padding) ** 2
     rngs = [Silence(), *map(Unit, range(size))]
-    drawn = sampler.given(image, window)(torch.tensor([corner] * len(rngs)), rngs)
+    drawn = sampler.condition(image, window)(torch.tensor([corner] * len(rngs)), rngs)
     mean, *columns = drawn.flatten(1).numpy()
     root = np.stack(columns, axis=1) - mean[:, None]
     return mean, root @ root.T

@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 from scipy.stats import multivariate_normal
 
 from xwidgets import ConditionalSampler, ConstantSampler, MarginalSampler, Network
-from xwidgets.explain.removal.samplers import own_sampler
+from xwidgets.explain.removal.samplers import default_sampler
 
 from .gaussians import SIZES, block_formulas, drawn_moments, gaussian, inside, randomness
 
@@ -58,7 +58,7 @@ def test_every_window_is_drawn_given_the_patch_around_it(channels, window, paddi
     side = window + 2 * padding
     image = torch.rand(channels, height, width, dtype=torch.float64)
     corners = [(y, x) for y in range(height - window + 1) for x in range(width - window + 1)]
-    draw = sampler.given(image, window)
+    draw = sampler.condition(image, window)
     drawn = draw(torch.tensor(corners), randomness(len(corners)))
     seen = set()
     for i, (y, x) in enumerate(corners):
@@ -86,7 +86,7 @@ def test_drawn_contents_have_the_closed_form_mean_and_covariance(corner):
     channels, window, padding, count = 2, 2, 2, 4000
     sampler = gaussian(channels, window, padding)
     image = torch.rand(channels, 8, 8, dtype=torch.float64)
-    draw = sampler.given(image, window)
+    draw = sampler.condition(image, window)
     contents = draw(torch.tensor([corner] * count), randomness(count)).flatten(1).numpy()
 
     origin = [min(max(at - padding, 0), 8 - 6) for at in corner]
@@ -102,7 +102,7 @@ def test_drawing_depends_neither_on_order_nor_on_batches():
     sampler = gaussian(3, 2, 1)
     image = torch.rand(3, 7, 8, dtype=torch.float64)
     corners = torch.cartesian_prod(torch.arange(6), torch.arange(7))
-    draw = sampler.given(image, 2)
+    draw = sampler.condition(image, 2)
     together = draw(corners, randomness(42))
     backwards = draw(corners.flip(0), randomness(42)[::-1]).flip(0)
     single = torch.cat([
@@ -134,7 +134,7 @@ def test_clipping_is_clamping_of_the_same_contents():
     image, corners = torch.rand(3, 8, 8), torch.tensor([[0, 0], [3, 4], [6, 6]] * 30)
     moments = gaussian(3, 2, 1).mean, 100 * gaussian(3, 2, 1).covariance
     free, clipped = (
-        ConditionalSampler(*moments, 3, 2, 1, clip).given(image, 2)(corners, randomness(90))
+        ConditionalSampler(*moments, 3, 2, 1, clip).condition(image, 2)(corners, randomness(90))
         for clip in (False, True)
     )
     assert free.min() < 0
@@ -170,7 +170,9 @@ def test_fit_reaches_every_place_of_every_image():
 
 def test_fitting_flat_images_gives_a_proper_gaussian():
     sampler = ConditionalSampler.fit(torch.full((4, 3, 8, 8), 0.5), window=2, patches=50)
-    content = sampler.given(torch.full((3, 8, 8), 0.5), 2)(torch.tensor([[3, 3]]), randomness(1))
+    content = sampler.condition(torch.full((3, 8, 8), 0.5), 2)(
+        torch.tensor([[3, 3]]), randomness(1)
+    )
     assert content.sub(0.5).abs().max() < 5 / 255
 
 
@@ -214,7 +216,7 @@ def numbered(count, channels, height, width):
 def test_marginal_contents_are_the_same_place_of_other_images():
     images = numbered(5, 3, 6, 7)
     corners = [(y, x) for y in range(5) for x in range(6)] * 5
-    draw = MarginalSampler(images).given(images[2], 2)
+    draw = MarginalSampler(images).condition(images[2], 2)
     contents = draw(torch.tensor(corners), randomness(len(corners)))
     sources = []
     for content, (y, x) in zip(contents, corners, strict=True):
@@ -227,9 +229,9 @@ def test_marginal_contents_are_the_same_place_of_other_images():
 
 def test_constant_contents():
     image, corners = torch.rand(3, 5, 5, dtype=torch.float64), torch.tensor([[0, 0], [2, 1]])
-    grey = ConstantSampler(0.25).given(image, 2)(corners, randomness(2))
+    grey = ConstantSampler(0.25).condition(image, 2)(corners, randomness(2))
     assert torch.equal(grey, torch.full((2, 3, 2, 2), 0.25, dtype=torch.float64))
-    color = ConstantSampler((0.1, 0.2, 0.3)).given(image, 2)(corners, randomness(2))
+    color = ConstantSampler((0.1, 0.2, 0.3)).condition(image, 2)(corners, randomness(2))
     assert color.shape == (2, 3, 2, 2)
     for channel, value in enumerate((0.1, 0.2, 0.3)):
         torch.testing.assert_close(
@@ -245,11 +247,11 @@ def test_the_largest_window_can_be_given_and_no_larger():
     ]  # fmt: skip
     assert [sampler.largest(image) for sampler in samplers] == [2, 4, 8, 8]
     for sampler in samplers:
-        draw = sampler.given(image, sampler.largest(image))
+        draw = sampler.condition(image, sampler.largest(image))
         assert draw(torch.tensor([[0, 0]]), randomness(1)).isfinite().all()
     for sampler in samplers[:2]:
         with pytest.raises(ValueError, match="window"):
-            sampler.given(image, sampler.largest(image) + 1)
+            sampler.condition(image, sampler.largest(image) + 1)
 
 
 IMAGE = torch.rand(3, 8, 8)
@@ -257,22 +259,23 @@ IMAGES = torch.rand(4, 3, 8, 8)
 
 
 @pytest.mark.parametrize(("side", "window"), [(12, 8), (28, 10), (32, 10), (64, 16), (224, 20)])
-def test_a_networks_own_sampler_takes_the_default_window_wherever_it_fits(side, window):
+def test_a_networks_default_sampler_takes_the_default_window_wherever_it_fits(side, window):
     images = list(torch.rand(4, 1, side, side))
     module = torch.nn.Sequential(torch.nn.AvgPool2d(side // 4), torch.nn.Flatten())
-    sampler = own_sampler(Network(module, size=(side, side), examples=lambda: images))
+    sampler = default_sampler(Network(module, size=(side, side), examples=lambda: images))
     assert sampler.window == window
-    assert sampler.given(images[0], window) is not None
+    assert sampler.condition(images[0], window) is not None
 
 
 BAD = {
     "window-larger-than-fitted": (
-        lambda: gaussian(3, 2, 1).given(IMAGE, 3), r"smaller window, or sampler=.*fit\(images, 3\)"
+        lambda: gaussian(3, 2, 1).condition(IMAGE, 3),
+        r"smaller window, or sampler=.*fit\(images, 3\)"
     ),
     "patch-larger-than-image": (
-        lambda: gaussian(3, 5, 2).given(IMAGE, 5), "needs 9 pixels.* smaller window"
+        lambda: gaussian(3, 5, 2).condition(IMAGE, 5), "needs 9 pixels.* smaller window"
     ),
-    "other-channels": (lambda: gaussian(1, 2, 1).given(IMAGE, 2), "1 channels.* has 3"),
+    "other-channels": (lambda: gaussian(1, 2, 1).condition(IMAGE, 2), "1 channels.* has 3"),
     "patch-larger-than-examples": (
         lambda: ConditionalSampler.fit(IMAGES, window=5, padding=2), "smaller window or padding"
     ),
@@ -284,13 +287,13 @@ BAD = {
     "empty-examples": (lambda: ConditionalSampler.fit(IMAGES[:0], 2), "at least one image"),
     "nan-examples": (lambda: ConditionalSampler.fit(IMAGES * torch.nan, 2), "finite"),
     "marginal-shape": (
-        lambda: MarginalSampler(IMAGES).given(IMAGE[:, :7], 2), "images of the same shape"
+        lambda: MarginalSampler(IMAGES).condition(IMAGE[:, :7], 2), "images of the same shape"
     ),
     "marginal-itself": (
-        lambda: MarginalSampler(IMAGE[None]).given(IMAGE, 2), "give more images"
+        lambda: MarginalSampler(IMAGE[None]).condition(IMAGE, 2), "give more images"
     ),
     "constant-channels": (
-        lambda: ConstantSampler((0.1, 0.2)).given(IMAGE, 2), "one number, or one a channel"
+        lambda: ConstantSampler((0.1, 0.2)).condition(IMAGE, 2), "one number, or one a channel"
     ),
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Explanation modules (Qi, Khorram and Li 2018): few x-features behind a score, and their fit."""
+"""Explanation modules (Qi, Khorram and Li 2018): few x-features that give a score; their fit."""
 
 from xwidgets.aliases import attach
 

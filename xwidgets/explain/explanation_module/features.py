@@ -1,4 +1,4 @@
-"""What a layer puts out for the images of a data set: the space Z of an explanation module."""
+"""Features Z of an explanation module: outputs of a layer for the images of a data set."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,24 +11,26 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
+from xwidgets.aliases import formerly
 from xwidgets.explain.data_set import DataSet, cache_file, cache_folder, keep
 from xwidgets.networks import Layer, Network
 from xwidgets.results.result import Result, versions
 
 LARGEST = 4096
-"""How many features Z has at most, as many as the first fully connected layer of a VGG."""
+"""Largest number of features, that of the first fully connected layer of a VGG."""
 
 
+@formerly(network="network_name")
 @dataclass(frozen=True, eq=False)
 class Features(Result):
-    """A layer's outputs, and the scores of the same images.
+    """Outputs of a layer, and the scores of the same images.
 
     Attributes:
         values: float32 ``(N, S)``.
         scores: float32 ``(N, K)``, before softmax.
-        numbers: int64 ``(N,)``, which images of the data set they are.
-        total: how many images the data set has.
-        network: the network's name, and ``layer`` the layer's.
+        numbers: int64 ``(N,)``, numbers of the images in the data set.
+        total: number of images of the data set.
+        network_name: name of the network, and ``layer`` the name of the layer.
         versions: of the packages that computed them.
     """
 
@@ -36,13 +38,13 @@ class Features(Result):
     scores: NDArray[np.float32]
     numbers: NDArray[np.int64]
     total: int
-    network: str
+    network_name: str
     layer: str
     versions: dict[str, str] = field(default_factory=versions)
 
     @property
     def skipped(self) -> list[int]:
-        """The numbers of the images that could not be read."""
+        """Numbers of the images that could not be read."""
         return sorted({*range(self.total)}.difference(self.numbers.tolist()))
 
     def _fault(self) -> str | None:
@@ -53,10 +55,10 @@ class Features(Result):
 
 
 def as_features(activations: Tensor) -> Tensor:
-    """A layer's outputs as features: ``(N, S)`` with S of at most 4096.
+    """Outputs of a layer as features ``(N, S)``, with S of at most 4096.
 
-    Maps ``(N, C, H, W)`` with more values are averaged in fields of a grid, the finest of equal
-    height and width with which they have no more; then they are flattened.
+    Maps ``(N, C, H, W)`` with more values are averaged in the cells of the finest square grid with
+    which they have no more, then flattened.
 
     Example:
         >>> as_features(torch.rand(2, 512, 13, 13)).shape, as_features(torch.rand(2, 7)).shape
@@ -70,7 +72,7 @@ def as_features(activations: Tensor) -> Tensor:
 
 
 def feature_layer(net: Network, layer: str | int | None) -> Layer:
-    """The layer by name or number of the convolution.
+    """Layer whose outputs are the features, by name or number of the convolution.
 
     ``None`` is the first fully connected layer, as in the paper; where a network has no other than
     that of the scores, what goes into the last layer with weights.
@@ -80,10 +82,11 @@ def feature_layer(net: Network, layer: str | int | None) -> Layer:
     """
     if layer is not None:
         return net.layer(layer)
-    linear = [one for one in net.layers if one.kind == "Linear"]
+    linear = [layer for layer in net.layers if layer.kind == "Linear"]
     if len(linear) > 1:
         return linear[0]
-    places = [place for place, one in enumerate(net.layers) if one.kind in ("Linear", "Conv2d")]
+    weighted = ("Linear", "Conv2d")
+    places = [place for place, layer in enumerate(net.layers) if layer.kind in weighted]
     if not places or not places[-1]:
         raise ValueError(f"{net.name} has no layer before its scores; name one with layer=")
     return net.layers[places[-1] - 1]
@@ -92,13 +95,13 @@ def feature_layer(net: Network, layer: str | int | None) -> Layer:
 def read_features(
     net: Network, data: DataSet, layer: Layer, cache: bool | str | Path
 ) -> Iterator[tuple[int, Features | None]]:
-    """Read the features of a data set, or find them in a file.
+    """Compute the features of a data set, or read them from their cache file.
 
     Yields:
-        After each batch, how many images were looked at, and ``None``; at the end the features.
+        The number of images so far and ``None`` after each batch; at the end the features.
 
     Raises:
-        ValueError: when the layer's outputs are not finite, or they or the scores others each time.
+        ValueError: when outputs are not finite, or outputs or scores differ from run to run.
     """
     folder = cache_folder(cache, "features")
     key = data.key() if folder else None
@@ -111,14 +114,14 @@ def read_features(
         data.check_skipped(known.skipped)
         yield len(data), known
         return
-    found: dict[int, tuple[Tensor, Tensor]] = {}
+    outputs: dict[int, tuple[Tensor, Tensor]] = {}
     looked = 0
     for batch in data.batches():
         images = {number: image for number, image in batch.items() if image is not None}
         if images:
             pixels = data.filled(list(images.values()))
             values, scores = _read(net, layer, pixels)
-            if not found:
+            if not outputs:
                 again = _read(net, layer, pixels)
                 if not (
                     torch.allclose(again[0], values, rtol=1e-3)
@@ -128,16 +131,16 @@ def read_features(
                         f"layer {layer.name!r} of {net.name}, or its scores, are other values each "
                         "time for the same images; switch off what is random in it"
                     )
-            found |= zip(images, zip(values, scores, strict=True), strict=False)
+            outputs |= zip(images, zip(values, scores, strict=True), strict=False)
         looked += len(batch)
         yield looked, None
-    data.check_skipped(sorted({*range(len(data))}.difference(found)))
+    data.check_skipped(sorted({*range(len(data))}.difference(outputs)))
     features = Features(
-        values=torch.stack([values for values, _ in found.values()]).numpy(),
-        scores=torch.stack([scores for _, scores in found.values()]).numpy(),
-        numbers=np.array(list(found), np.int64),
+        values=torch.stack([values for values, _ in outputs.values()]).numpy(),
+        scores=torch.stack([scores for _, scores in outputs.values()]).numpy(),
+        numbers=np.array(list(outputs), np.int64),
         total=len(data),
-        network=net.name,
+        network_name=net.name,
         layer=layer.name,
     )
     if file:
@@ -157,13 +160,13 @@ def _read(net: Network, layer: Layer, pixels: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def classes(scores: NDArray[np.floating]) -> NDArray[np.int64]:
-    """``(N,)``, the class that each image is taken for, by its scores ``(N, K)``.
+    """Predicted classes ``(N,)`` for scores ``(N, K)``.
 
-    Of a single output it is 0 where the score is above 0, and else 1.
+    For a single output, 0 where the score is above 0, and else 1.
 
     Example:
         >>> classes(np.array([[1.0, 2.0], [3.0, 0.0]])), classes(np.array([[-1.0], [2.0]]))
         (array([1, 0]), array([1, 0]))
     """
-    found = scores.argmax(1) if scores.shape[1] > 1 else (scores[:, 0] <= 0).astype(np.int64)
-    return np.asarray(found)
+    several = scores.shape[1] > 1
+    return np.asarray(scores.argmax(1) if several else (scores[:, 0] <= 0).astype(np.int64))

@@ -1,14 +1,14 @@
 """Fitting explanation modules: the sparse reconstruction autoencoder (Qi et al. 2018, equation 4).
 
-An encoder E of the features Z and weights v are found such that y^ = v^T E(Z) is a class's score,
-while a decoder D gives back those features that have to do with it:
+An encoder E of the features Z and weights v are fitted such that y^ = v^T E(Z) approximates a
+class's score, while a decoder D reconstructs the features that are related to it:
 
     mean over images of (y^ - y)^2 + beta / S * sum over features k of log(1 + q Q_k)
     + weight decay,   with  Q_k = mean over images of (D(E(Z))_k - Z_k)^2
 
-The logarithm forgives features that are not reconstructed at all. The baselines are NN (without the
-second term), SAE (with the mean of Q instead, to which it tends for small q), CAE (the mean of Q
-alone; v is found by least squares afterwards), and the Lasso, which chooses features of Z.
+The logarithm tolerates features that are not reconstructed at all. The baselines are NN (without
+the second term), SAE (with the mean of Q in its place, its limit for small q), CAE (the mean of Q
+alone, then v by least squares), and the Lasso, which selects features of Z.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ from .training import Coded, Task, Training, split, train
 
 @dataclass(frozen=True, eq=False)
 class Fitting:
-    """How far the fitting of explanation modules is.
+    """State of the fitting of explanation modules of M classes.
 
     Attributes:
-        completed: the share of the work that is done at least.
-        epoch: how often every image has been learned from.
+        completed: share of the work that is done, at least.
+        epoch: number of complete passes over the training images.
         errors: float64 ``(epochs, M)``, mean \\|y^ - y\\| of each class on the held-out images.
-        losses: float64 ``(epochs, M)``, what was minimised, on the others.
-        build: makes the modules; only when they are asked for, as that takes longer than an epoch.
+        losses: float64 ``(epochs, M)``, training loss of each class.
+        build: makes the modules; called on demand, as it takes longer than an epoch.
     """
 
     completed: float = 0.0
@@ -57,7 +57,7 @@ class Fitting:
 
     @cached_property
     def modules(self) -> tuple[ExplanationModule, ...]:
-        """The best so far, one a class; none while features are read."""
+        """Best modules so far, one a class; none while features are read."""
         return self.build()
 
 
@@ -90,29 +90,29 @@ def fit_explanation(
     progress: bool = True,
     **training: Any,
 ) -> ExplanationModule | list[ExplanationModule]:
-    """Find a few x-features of a layer that give a class's score.
+    """Fit a few x-features of a layer whose weighted sum approximates a class's score.
 
-    Positive for a class are the images that the network takes for it (of a single output: whose
-    score is above 0); together they count as much as all others. The best module is that with the
-    least mean \\|y^ - y\\| on held-out images, for CAE with the best reconstruction of these.
-    Interrupting returns the best so far. All classes are in memory at once, some eight times their
-    weights; of many classes and wide layers, give some at a time.
+    Positive for a class are the images that the network predicts it for (with a single output:
+    those with a score above 0); together they weigh as much as all others. The best module is the
+    one with the least mean \\|y^ - y\\| on held-out images, for CAE with the best reconstruction of
+    these. Interrupting returns the best so far. All classes are in memory at once, at some eight
+    times their weights; fit many classes of wide layers in parts.
 
     Args:
         net: the classifier.
         images: of the class and of others: all that :class:`xwidgets.images.Collection` takes.
         target: a class index or name; several, whose modules are fitted together; or ``None`` for
-            all classes that the network takes some image for.
-        layer: whose outputs are the features Z, by name or number of the convolution; by default
-            the first fully connected layer, or else what goes into the last layer with weights. Z
-            is read behind the rectifier that directly follows, and has 4096 features at most:
-            larger maps are averaged on a grid.
-        features: how many x-features, n.
+            all classes that the network predicts for some image.
+        layer: layer whose outputs are the features Z, by name or number of the convolution; by
+            default the first fully connected layer, or else the input of the last layer with
+            weights. Z is read behind the rectifier that directly follows, and has at most 4096
+            features: larger maps are averaged on a grid.
+        features: n, the number of x-features.
         method: ``"srae"``, or a baseline: ``"nn"``, ``"sae"``, ``"cae"``, or ``"lasso"`` (at most n
-            features of Z, with the smallest penalty that chooses no more).
-        seed: of the weights, the order of the images and which are held out.
-        cache: whether the features are kept in a file and found again there; or its folder. Images
-            that are neither files nor one tensor or array are read anew each time.
+            features of Z, with the smallest penalty that selects no more).
+        seed: of the weights, the order of the images and the choice of those held out.
+        cache: whether the features are cached in a file; or the folder of that file. Images that
+            are neither files nor one tensor or array are read anew each time.
         progress: whether to show a progress bar.
         training: attributes of :class:`xwidgets.explain.Training`, such as ``beta=0.1``.
 
@@ -120,8 +120,8 @@ def fit_explanation(
         The module of one class, or a list of those of several.
 
     Raises:
-        ValueError: for classes, layers or options that cannot be, a class without positives, fewer
-            images than x-features, or a network that gives other values each time.
+        ValueError: for invalid classes, layers or options, a class without positive images, fewer
+            images than x-features, or a network whose outputs differ from run to run.
 
     Example:
         >>> import xwidgets as xw
@@ -161,13 +161,13 @@ def fit_explanation_steps(
     cache: bool | str | Path = True,
     **training: Any,
 ) -> Iterator[Fitting]:
-    """What :func:`fit_explanation` finds as it is found, one step a batch of images or an epoch.
+    """Yield the fit of :func:`fit_explanation` as it grows, one step a batch or an epoch.
 
     The arguments are those of :func:`fit_explanation`, checked at once. Closing the generator
     cancels; the modules of the last step are the best so far.
 
     Yields:
-        How far it is; while the features are read without modules.
+        The state of the fit; without modules while the features are read.
 
     Example:
         >>> import xwidgets as xw
@@ -187,7 +187,7 @@ def fit_explanation_steps(
     several = cast("Sequence[int | str] | None", [target] if _is_one(target) else target)
     if not isinstance(several, Iterable | None):
         raise ValueError(f"target is {target!r}, but must be a class, or several")
-    targets = None if several is None else [net.class_index(one, count) for one in several]
+    targets = None if several is None else [net.class_index(name, count) for name in several]
     if targets is not None and not 0 < len({*targets}) == len(targets):
         raise ValueError(f"target is {target!r}, but must be one class or several different ones")
     data = DataSet(net, images)
@@ -195,7 +195,7 @@ def fit_explanation_steps(
 
 
 def _is_one(target: object) -> bool:
-    """Whether this is one class, also as ``argmax`` returns it."""
+    """Whether a target is one class, also as ``argmax`` returns it."""
     try:
         operator.index(target)  # type: ignore[arg-type]
     except TypeError:
@@ -212,9 +212,9 @@ def _options(training: Mapping[str, Any]) -> Training:
 
 
 _FEWEST = 10
-"""How many images there must be at least, some of which are held out."""
+"""Least number of images, some of which are held out."""
 _READING = 0.3
-"""The share of the work that reading the features counts as."""
+"""Share of the work that reading the features counts as."""
 
 
 def _steps(
@@ -229,9 +229,9 @@ def _steps(
     options: Training,
 ) -> Iterator[Fitting]:
     features: Features | None = None
-    for looked, found in read_features(net, data, layer, cache):
-        features = found
-        yield Fitting(completed=_READING * looked / len(data))
+    for number, so_far in read_features(net, data, layer, cache):
+        features = so_far
+        yield Fitting(completed=_READING * number / len(data))
     assert features is not None
     top = classes(features.scores)
     if targets is None:
@@ -252,7 +252,7 @@ def _steps(
     )
     facts = [
         Facts(
-            network=net.name,
+            network_name=net.name,
             layer=layer.name,
             target=target,
             label=net.class_name(target),
@@ -271,7 +271,7 @@ def _steps(
 
 
 def _at(completed: float, fitting: Fitting) -> Fitting:
-    """The same modules, at another share of the work."""
+    """Same modules, at another share of the work."""
     return replace(fitting, completed=completed, build=lambda: fitting.modules)
 
 
@@ -307,9 +307,8 @@ def _trained(task: Task, facts: list[Facts], options: Training) -> Iterator[Fitt
     seed, count = facts[0].parameters["seed"], facts[0].parameters["features"]
     errors: list[list[float]] = []
     losses: list[list[float]] = []
-    for found, error, loss in train(
-        task, facts[0].method, count, [one.target for one in facts], seed, options
-    ):
+    targets = [fact.target for fact in facts]
+    for coded, error, loss in train(task, facts[0].method, count, targets, seed, options):
         errors.append(error.tolist())
         losses.append(loss.tolist())
         so_far = np.array(errors), np.array(losses)
@@ -318,37 +317,37 @@ def _trained(task: Task, facts: list[Facts], options: Training) -> Iterator[Fitt
             epoch=len(errors),
             errors=so_far[0],
             losses=so_far[1],
-            build=partial(_modules, facts, found, *so_far),
+            build=partial(_modules, facts, coded, *so_far),
         )
 
 
 def _modules(
     facts: list[Facts],
-    found: list[Coded],
+    coded: list[Coded],
     errors: NDArray[np.float64],
     losses: NDArray[np.float64],
 ) -> tuple[ExplanationModule, ...]:
     return tuple(
         ExplanationModule(
             replace(fact, curves={"error": error.tolist(), "loss": loss.tolist()}),
-            encoder_of(None, coded.encoder),
-            coded.weights,
-            coded.weights.new_zeros(()),
-            decoder_of(coded.decoder) if coded.decoder else None,
+            encoder_of(None, parts.encoder),
+            parts.weights,
+            parts.weights.new_zeros(()),
+            decoder_of(parts.decoder) if parts.decoder else None,
         )
-        for fact, coded, error, loss in zip(facts, found, errors.T, losses.T, strict=True)
+        for fact, parts, error, loss in zip(facts, coded, errors.T, losses.T, strict=True)
     )
 
 
 def _lasso(task: Task, facts: list[Facts]) -> Iterator[Fitting]:
-    """By the smallest penalty, of a geometric grid, that chooses at most n features."""
+    """Fit by the smallest penalty of a geometric grid that selects at most n features."""
     inputs = task.features[task.learned].cpu().double().numpy()
     held_out = task.features[task.held_out].cpu().double().numpy()
     modules: list[ExplanationModule] = []
     errors: list[float] = []
-    for one, fact in enumerate(facts):
-        scores = task.scores[one].cpu().double().numpy()
-        weights = task.weights[one].cpu().double().numpy()
+    for number, fact in enumerate(facts):
+        scores = task.scores[number].cpu().double().numpy()
+        weights = task.weights[number].cpu().double().numpy()
         learned, weighting = scores[task.learned.cpu()], weights[task.learned.cpu()]
         centred = inputs - np.average(inputs, 0, weighting)
         largest = np.abs(weighting * (learned - np.average(learned, weights=weighting)) @ centred)

@@ -1,11 +1,11 @@
-"""What fitting an explanation module minimises (Qi et al. 2018, equation 4)."""
+"""Losses of an explanation module (Qi et al. 2018, equation 4)."""
 
 import torch
 from torch import Tensor
 
 
 def faithfulness_loss(approximations: Tensor, scores: Tensor, weights: Tensor) -> Tensor:
-    """Weighted mean of (y^ - y)^2 over images.
+    """Faithfulness loss: weighted mean of (y^ - y)^2 over images.
 
     Args:
         approximations, scores, weights: ``(M, B)``, of M classes and B images.
@@ -14,7 +14,7 @@ def faithfulness_loss(approximations: Tensor, scores: Tensor, weights: Tensor) -
         ``(M,)``.
 
     Raises:
-        ValueError: for other shapes, which might broadcast into something else.
+        ValueError: for other shapes, also for those that would broadcast.
 
     Example:
         >>> faithfulness_loss(torch.ones(1, 2), torch.tensor([[1.0, 3.0]]), torch.ones(1, 2))
@@ -30,19 +30,19 @@ def faithfulness_loss(approximations: Tensor, scores: Tensor, weights: Tensor) -
 def reconstruction_loss(
     reconstructions: Tensor, features: Tensor, weights: Tensor, q: float | None
 ) -> Tensor:
-    """(1 / S) sum_k log(1 + q Q_k), Q_k the weighted mean of the squared error of feature k.
+    """Reconstruction loss (1 / S) sum_k log(1 + q Q_k), Q_k the mean squared error of feature k.
 
     Args:
         reconstructions: ``(M, B, S)``, of M classes and B images.
         features: ``(B, S)``, Z.
-        weights: ``(M, B)``, of the images for each class.
-        q: above 0; ``None`` for the mean of Q, which is the limit of this over q for small q.
+        weights: ``(M, B)``, of the images in Q, for each class.
+        q: above 0; ``None`` for the mean of Q, the limit of the loss over q for small q.
 
     Returns:
         ``(M,)``.
 
     Raises:
-        ValueError: for other shapes, which might broadcast into something else.
+        ValueError: for other shapes, also for those that would broadcast.
 
     Example:
         >>> reconstruction_loss(torch.ones(1, 2, 3), torch.zeros(2, 3), torch.ones(1, 2), q=1.0)

@@ -1,7 +1,7 @@
-"""An explanation module: a few x-features of a layer that give one class's score (Qi et al. 2018).
+"""Explanation modules: a few x-features of a layer that give one class's score (Qi et al. 2018).
 
-An encoder E embeds the features Z of a layer into n numbers that are not negative, the x-features,
-and the score of a class before softmax is approximated by y^ = v^T E(Z).
+An encoder E maps the features Z of a layer to n non-negative numbers, the x-features, and the score
+of a class before softmax is approximated by y^ = v^T E(Z).
 """
 
 from __future__ import annotations
@@ -12,36 +12,38 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from operator import methodcaller
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from xwidgets.aliases import formerly
 from xwidgets.files import whole
 
 from .features import as_features
 
 METHODS = ("srae", "nn", "sae", "cae", "lasso")
-"""Ways to find x-features: the sparse reconstruction autoencoder, and the paper's baselines."""
+"""Methods to fit x-features: the sparse reconstruction autoencoder, and the paper's baselines."""
 
 
+@formerly(network="network_name")
 @dataclass(frozen=True)
 class Facts:
-    """What is known about an explanation module.
+    """Facts about an explanation module: its network, layer, class, method and fit.
 
     Attributes:
-        network: the network's name.
-        layer: the name of the layer whose output is explained with.
+        network_name: name of the network.
+        layer: name of the layer whose outputs are the features Z.
         target: the class index, and ``label`` its name.
         method: one of :data:`METHODS`.
-        parameters: what it was fitted with, the seed among it.
-        curves: what was measured after each epoch: ``"error"``, mean \\|y^ - y\\| on the held-out
-            images, and ``"loss"``, what was minimised on the others.
+        parameters: of the fit, the seed among them.
+        curves: values after each epoch: ``"error"``, mean \\|y^ - y\\| on the held-out
+            images, and ``"loss"``, the training loss.
         versions: of the packages that computed it.
     """
 
-    network: str
+    network_name: str
     layer: str
     target: int
     label: str
@@ -50,6 +52,8 @@ class Facts:
     curves: Mapping[str, list[float]]
     versions: Mapping[str, str]
 
+    former_names: ClassVar[Mapping[str, str]]
+
     def __post_init__(self) -> None:
         for name in ("parameters", "curves", "versions"):  # as they come back from a file
             text = json.dumps(getattr(self, name), default=methodcaller("item"))
@@ -57,13 +61,13 @@ class Facts:
 
 
 class ExplanationModule(nn.Module):
-    """x-features of a layer, and how a class's score follows from them.
+    """X-features of a layer, and the weights by which they approximate a class's score.
 
     Attributes:
         encoder: from a layer's outputs ``(N, C, H, W)`` or ``(N, K)``, or features ``(N, S)``, to
             x-features ``(N, n)``.
         weights: v, ``(n,)``.
-        intercept: what is added to v^T E; 0 but for the Lasso.
+        intercept: added to v^T E; 0 but for the Lasso.
         decoder: from x-features to reconstructed features ``(N, S)``; ``None`` for methods that
             reconstruct nothing.
         facts: :class:`Facts` about it.
@@ -99,15 +103,15 @@ class ExplanationModule(nn.Module):
     intercept: Tensor
 
     def forward(self, activations: Tensor) -> Tensor:
-        """The approximated scores ``(N,)`` of a layer's outputs, or of features ``(N, S)``."""
+        """Approximated scores ``(N,)`` for a layer's outputs, or for features ``(N, S)``."""
         approximation: Tensor = self.encoder(activations) @ self.weights + self.intercept
         return approximation
 
     @property
     def fingerprint(self) -> str:
-        """What tells this module from any other, however similarly it was fitted."""
+        """Digest of network, layer, class and weights, which identifies the module."""
         digest = sha256(
-            json.dumps([self.facts.network, self.facts.layer, self.facts.target]).encode()
+            json.dumps([self.facts.network_name, self.facts.layer, self.facts.target]).encode()
         )
         for name, value in sorted(self.state_dict().items()):
             digest.update(name.encode() + value.cpu().contiguous().numpy().tobytes())
@@ -138,7 +142,8 @@ class ExplanationModule(nn.Module):
         """
         try:
             with safe_open(path, "pt") as file:
-                facts = Facts(**json.loads(file.metadata()["explanation_module"]))
+                told = json.loads(file.metadata()["explanation_module"])
+                facts = Facts(**{Facts.former_names.get(name, name): told[name] for name in told})
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             chosen, decoder = tensors.get("encoder.1.chosen"), layers_of("decoder", tensors)
             module = cls(
@@ -163,7 +168,7 @@ class ExplanationModule(nn.Module):
         return module
 
     def _check(self, width: int) -> None:
-        """Raise when its parts do not fit together, or do not take this many features."""
+        """Check that the parts fit together, and take this number of features."""
         features = self.weights.new_zeros(1, width)
         if self(features).shape != (1,):
             raise ValueError("its weights are no vector")
@@ -176,7 +181,7 @@ class ExplanationModule(nn.Module):
         facts = self.facts
         return (
             f"<ExplanationModule: {len(self.weights)} x-features by {facts.method} of "
-            f"{facts.layer} for {facts.label!r} ({facts.network})>"
+            f"{facts.layer} for {facts.label!r} ({facts.network_name})>"
         )
 
 
@@ -184,15 +189,15 @@ _DAMAGE = (OSError, SafetensorError, KeyError, IndexError, TypeError, ValueError
 
 
 class Features(nn.Module):
-    """Brings a layer's outputs into the form of features; see :func:`as_features`."""
+    """Layer that turns outputs of the network into features; see :func:`as_features`."""
 
     def forward(self, activations: Tensor) -> Tensor:
-        """Of ``(N, C, H, W)`` or ``(N, K)``, ``(N, S)``."""
+        """Features ``(N, S)`` of outputs ``(N, C, H, W)`` or ``(N, K)``."""
         return as_features(activations)
 
 
 class Choice(nn.Module):
-    """Some of the features as they are."""
+    """Layer that selects some features."""
 
     def __init__(self, chosen: Tensor) -> None:
         super().__init__()
@@ -201,23 +206,23 @@ class Choice(nn.Module):
     chosen: Tensor
 
     def forward(self, features: Tensor) -> Tensor:
-        """Of ``(N, S)``, ``(N, n)``."""
+        """Selected features ``(N, n)`` of ``(N, S)``."""
         return features[:, self.chosen]
 
 
 Layers = Sequence[tuple[Tensor, Tensor]]
-"""The weights ``(out, in)`` and biases ``(out,)`` of fully connected layers, in order."""
+"""Weights ``(out, in)`` and biases ``(out,)`` of fully connected layers, in order."""
 
 
 def encoder_of(chosen: Tensor | None, layers: Layers) -> nn.Sequential:
-    """An encoder that chooses some features, or consists of rectified layers."""
+    """Encoder that selects features, or for ``None`` consists of rectified layers."""
     if chosen is not None:
         return nn.Sequential(Features(), Choice(chosen))
     return nn.Sequential(Features(), *_rectified(layers))
 
 
 def decoder_of(layers: Layers) -> nn.Sequential:
-    """A decoder of rectified layers, but for the last, since features may be negative."""
+    """Decoder of rectified layers, with a linear last one, as features may be negative."""
     return nn.Sequential(*_rectified(layers)[:-1])
 
 
@@ -231,7 +236,7 @@ def _rectified(layers: Layers) -> list[nn.Module]:
 
 
 def layers_of(part: str, tensors: Mapping[str, Tensor]) -> Layers:
-    """Those of a saved encoder or decoder."""
+    """Layers of a saved encoder or decoder."""
     names = [name.removesuffix(".weight") for name in tensors if name.endswith(".weight")]
     mine = sorted((name for name in names if name.startswith(f"{part}.")), key=_place)
     return [(tensors[f"{name}.weight"], tensors[f"{name}.bias"]) for name in mine]

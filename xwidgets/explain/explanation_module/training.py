@@ -1,11 +1,11 @@
 """Training the modules of several classes as one batched computation (Qi et al. 2018).
 
-Both Z and y are divided by their standard deviations while they are learned from, so that beta and
-q mean the same for every network. v begins with alternating signs: where all its signs were alike
-by chance, no x-feature of the class would ever be active.
+Z and y are divided by their standard deviations during training, so that beta and q mean the same
+for every network. v is initialised with alternating signs: were all its signs alike by chance, no
+x-feature of the class would ever be active.
 
-Each class has its own random numbers and its own early stopping, so that it gets the same module
-alone and among others, but for rounding.
+Each class has its own random numbers and its own early stopping, so that its module is the same
+whether trained alone or with others, but for rounding.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ from .loss import faithfulness_loss, reconstruction_loss
 from .module import Layers
 
 Seed = tuple[int, int]
-"""The seed of a fit and the class."""
+"""Seed of a fit, and the class."""
 
 
 @dataclass(frozen=True)
 class Training:
-    """How explanation modules are trained.
+    """Options of the training of explanation modules.
 
     Attributes:
         hidden: widths of the encoder's hidden layers, and in reverse of the decoder's. ``None`` for
             the paper's (800, 100) on 4096 features, in proportion for fewer, at least (64, 32).
         beta: weight of the reconstruction.
-        q: how early the reconstruction error of a feature is forgiven.
+        q: of the logarithm; the larger, the smaller the error from which on it grows slowly.
         learning_rate: of Adam, which falls to zero along half a cosine.
         weight_decay: of the weights; biases have none.
-        batch: how many images a step sees.
-        epochs: how often every image is seen at most.
-        patience: after how many epochs without a better held-out error a class is done.
-        held_out: the share of images that is not learned from.
+        batch: number of images a step.
+        epochs: largest number of passes over the images.
+        patience: number of epochs without a better held-out error after which a class is done.
+        held_out: share of the images that is held out.
     """
 
     hidden: tuple[int, ...] | None = None
@@ -72,7 +72,7 @@ class Training:
             at_least("hidden", width, 1)
 
     def widths(self, features: int, x_features: int) -> list[int]:
-        """Of the encoder's layers, from Z to the x-features."""
+        """Widths of the encoder's layers, from Z to the x-features."""
         share = features / LARGEST
         hidden = (max(64, round(800 * share)), max(32, round(100 * share)))
         return [features, *(hidden if self.hidden is None else self.hidden), x_features]
@@ -80,13 +80,13 @@ class Training:
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """What the modules of M classes learn from and are tested on.
+    """Data that the modules of M classes are trained and tested on.
 
     Attributes:
         features: ``(N, S)``, Z.
         scores: ``(M, N)``, y.
-        positive: bool ``(M, N)``, which images are of the class.
-        learned, held_out: the numbers of the images that are learned from, and of the others.
+        positive: bool ``(M, N)``, true for images of the class.
+        learned, held_out: numbers of the training images, and of the held-out ones.
     """
 
     features: Tensor
@@ -97,7 +97,7 @@ class Task:
 
     @property
     def weights(self) -> Tensor:
-        """``(M, N)``: of the positive images that are learned from, as much as of the others."""
+        """Weights ``(M, N)`` of the images: the positive ones weigh as much as all others."""
         learned = self.positive[:, self.learned].double()
         share = learned.mean(1, keepdim=True).clamp(0.5 / len(self.learned), 1)
         other = (1 - share).clamp(0.5 / len(self.learned), 1)
@@ -107,10 +107,10 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """What one class's module consists of, on the scale of Z and y.
+    """Parts of the module of one class, on the scale of Z and y.
 
     Attributes:
-        encoder, decoder: their layers; without a decoder none.
+        encoder, decoder: their layers; an empty decoder for none.
         weights: v, ``(n,)``.
     """
 
@@ -122,9 +122,9 @@ class Coded:
 def split(
     top: NDArray[np.int64], share: float, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Numbers of images to learn from and, at random, held out.
+    """Numbers of the training images, and of the held-out ones, chosen at random.
 
-    Held out are this share of all images and, as nearly as can be, of each class.
+    Held out are this share of all images and, as nearly as possible, of each predicted class.
 
     Example:
         >>> learned, held_out = split(np.array([0, 0, 0, 0, 1]), 0.2, seed=0)
@@ -143,24 +143,24 @@ def split(
 def train(
     task: Task, method: str, count: int, classes: Sequence[int], seed: int, options: Training
 ) -> Iterator[tuple[list[Coded], Tensor, Tensor]]:
-    """Train with Adam; after each epoch, the best modules so far.
+    """Train with Adam; yields the best modules so far after each epoch.
 
     Args:
         task: of M classes.
         method: ``"srae"``, ``"nn"``, ``"sae"`` or ``"cae"``.
-        count: n, of the x-features.
-        classes: the M class indices, by which the weights are drawn.
+        count: n, the number of x-features.
+        classes: the M class indices, which seed the weights.
         seed: of the weights and the order of the images.
-        options: how to train.
+        options: of the training.
 
     Yields:
-        The best modules so far; ``(M,)`` each, the held-out error after this epoch, and the loss in
-        it.
+        The best modules so far; the held-out error after this epoch ``(M,)``, and the training loss
+        ``(M,)`` in it.
     """
     scale = task.features[task.learned].std().clamp(min=1e-12)
     spread = task.scores[:, task.learned].std(1, keepdim=True).clamp(min=1e-12)
     scaled = replace(task, features=task.features / scale, scores=task.scores / spread)
-    trainer = _Trainer(scaled, method, count, [(seed, one) for one in classes], options)
+    trainer = _Trainer(scaled, method, count, [(seed, target) for target in classes], options)
     random = torch.Generator().manual_seed(seed)
     best = torch.full_like(spread[:, 0], torch.inf)
     since = torch.zeros_like(best)
@@ -168,9 +168,9 @@ def train(
     for _ in range(options.epochs):
         with trainer.threads():
             loss = trainer.learn(torch.randperm(len(task.learned), generator=random))
-            error, found = trainer.test()
-        better = (found < best) & (since < options.patience)
-        best = torch.where(better, found, best)
+            error, criterion = trainer.test()
+        better = (criterion < best) & (since < options.patience)
+        best = torch.where(better, criterion, best)
         if not best.isfinite().all():
             raise ValueError(
                 f"training diverges with learning_rate={options.learning_rate}; take a smaller one"
@@ -187,7 +187,7 @@ def train(
 
 
 class _Trainer:
-    """Learns from a task whose features and scores have the standard deviation 1."""
+    """Trainer of a task whose features and scores have the standard deviation 1."""
 
     def __init__(
         self, task: Task, method: str, count: int, seeds: Sequence[Seed], options: Training
@@ -209,7 +209,7 @@ class _Trainer:
 
     @contextmanager
     def threads(self) -> Iterator[None]:
-        """One thread for small products, which lose more by waiting for several than they gain."""
+        """Context with a single thread where matrices are too small to gain from several."""
         before = torch.get_num_threads()
         if self._work < 1e8:
             torch.set_num_threads(1)
@@ -219,7 +219,7 @@ class _Trainer:
             torch.set_num_threads(before)
 
     def learn(self, order: Tensor) -> Tensor:
-        """See every image once, in this order; the mean loss ``(M,)``."""
+        """Run one epoch in this order of images; returns the mean loss ``(M,)``."""
         total = torch.zeros_like(self._task.scores[:, 0])
         for batch in order.split(self._options.batch):
             loss, _ = self._loss(self._task.learned[batch])
@@ -232,7 +232,7 @@ class _Trainer:
 
     @torch.no_grad()
     def test(self) -> tuple[Tensor, Tensor]:
-        """Of the held-out images: the mean \\|y^ - y\\| and what is to be small, ``(M,)`` each."""
+        """Mean \\|y^ - y\\| on the held-out images, and the criterion to stop by, ``(M,)`` each."""
         task, learned = self._task, self._task.learned
         if not self.faithful:
             self.coders.solve(
@@ -243,7 +243,7 @@ class _Trainer:
         return error, error if self.faithful else loss
 
     def _loss(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """The loss ``(M,)`` of some images, and the approximations ``(M, B)`` of their scores."""
+        """Loss ``(M,)`` of B images, and the approximations ``(M, B)`` of their scores."""
         features = self._task.features[images]
         weights = self._weights[:, images]
         coded = self.coders.encode(features)
@@ -276,7 +276,7 @@ class _Autoencoders:
         self.weights = signs.repeat(len(seeds), 1)
 
     def parameters(self, faithful: bool, reconstructs: bool) -> tuple[list[Tensor], list[Tensor]]:
-        """What is learned: weights, and biases."""
+        """Trainable weights, and biases."""
         layers = self.encoder + self.decoder * reconstructs
         weights = [weight for weight, _ in layers] + [self.weights] * faithful
         biases = [bias for _, bias in layers]
@@ -285,12 +285,12 @@ class _Autoencoders:
         return weights, biases
 
     def state(self) -> list[Tensor]:
-        """A copy of all there is."""
+        """Copy of all weights and biases."""
         layers = [value for layer in self.encoder + self.decoder for value in layer]
         return [value.detach().clone() for value in (*layers, self.weights)]
 
     def encode(self, features: Tensor) -> Tensor:
-        """Of features ``(B, S)``, x-features ``(M, B, n)``."""
+        """X-features ``(M, B, n)`` of features ``(B, S)``."""
         (first, bias), *others = self.encoder
         flat = features @ first.flatten(0, 1).T  # one product for all classes
         coded = flat.view(len(features), *first.shape[:2]).transpose(0, 1) + bias
@@ -299,18 +299,18 @@ class _Autoencoders:
         return coded.relu()
 
     def decode(self, coded: Tensor) -> Tensor:
-        """Of x-features ``(M, B, n)``, features ``(M, B, S)``."""
+        """Reconstructed features ``(M, B, S)`` from x-features ``(M, B, n)``."""
         *others, (last, bias) = self.decoder
         for weight, hidden in others:
             coded = torch.baddbmm(hidden, coded, weight.mT).relu()
         return torch.baddbmm(bias, coded, last.mT)
 
     def weigh(self, coded: Tensor) -> Tensor:
-        """Of x-features ``(M, B, n)``, v^T E ``(M, B)``."""
+        """Approximated scores v^T E ``(M, B)`` from x-features ``(M, B, n)``."""
         return (coded @ self.weights[..., None])[..., 0]
 
     def solve(self, features: Tensor, scores: Tensor, weights: Tensor) -> None:
-        """Take the v with the least weighted squared error."""
+        """Set v by weighted least squares."""
         coded = self.encode(features)
         weighted = (coded * weights[..., None]).mT
         products, scored = weighted @ coded, weighted @ scores[..., None]
@@ -318,18 +318,18 @@ class _Autoencoders:
 
 
 def _drawn(sizes: list[tuple[int, int]], seed: Seed) -> list[Tensor]:
-    """Weights that keep the size of what goes through a rectified layer (He et al. 2015)."""
+    """Random weights that preserve the variance through rectified layers (He et al. 2015)."""
     random = np.random.default_rng(seed)
     return [torch.from_numpy(random.uniform(-1, 1, size) * sqrt(6 / size[1])) for size in sizes]
 
 
 def _coded(state: list[Tensor], scale: Tensor, spread: Tensor, reconstructs: bool) -> list[Coded]:
-    """The modules of each class, on the scale of Z and y."""
+    """Parts of the module of each class, on the scale of Z and y."""
     *stacked, weights = state
-    found = []
-    for one in range(len(weights)):
+    modules = []
+    for place in range(len(weights)):
         layers = [
-            (weight[one].clone(), bias[one, 0].clone())
+            (weight[place].clone(), bias[place, 0].clone())
             for weight, bias in zip(stacked[::2], stacked[1::2], strict=True)
         ]
         depth = len(layers) // 2
@@ -337,11 +337,11 @@ def _coded(state: list[Tensor], scale: Tensor, spread: Tensor, reconstructs: boo
         first /= scale
         last *= scale
         rest *= scale
-        found.append(
+        modules.append(
             Coded(
                 encoder=layers[:depth],
                 decoder=layers[depth:] if reconstructs else [],
-                weights=weights[one] * spread[one],
+                weights=weights[place] * spread[place],
             )
         )
-    return found
+    return modules

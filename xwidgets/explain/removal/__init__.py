@@ -1,1 +1,1 @@
-"""What methods share that remove part of an image: windows, regions, and what fills them."""
+"""Removal of windows and regions of an image: their geometry, and samplers that fill them."""

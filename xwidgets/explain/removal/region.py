@@ -1,16 +1,16 @@
-"""What could have stood in a region of any shape, given the rest of the image.
+"""Samples of the contents of a region of any shape, given the rest of the image.
 
-A Gaussian over patches of P x P pixels knows nothing of a region that is larger than a patch, so
+A Gaussian over patches of P x P pixels does not describe a region that is larger than a patch, so
 the region is covered with tiles that are filled one after another. Around each tile lies a patch,
 shifted to lie inside the image. Its pixels are known (u), because they are outside of the region or
-filled already, or they are wanted (w), because they are in the tile, or neither. The last are
-left out, which for a Gaussian is to integrate over them, and
+filled already, or wanted (w), because they are in the tile, or neither. The last are left out,
+which for a Gaussian marginalises them, and
 
     w | u ~ N(mu_w + L_wu L_uu^-1 (u - mu_u), L_ww L_ww^T)
 
 where L is the Cholesky factor of the covariance of (u, w) in this order: one factor serves all
-samples. The tile of whose patch most is known comes next, so the region is filled from the outside
-in. For a region of one window this is the conditional of Zintgraf et al. (2016), equation 6.
+samples. The tile whose patch has most known pixels comes next, so the region is filled from the
+outside in. For a region of one window this is equation 6 of Zintgraf et al. (2016).
 """
 
 from __future__ import annotations
@@ -34,9 +34,8 @@ class Filling(NamedTuple):
     """Samples of an image whose region is being filled.
 
     Attributes:
-        pictures: ``(S, C, H, W)``, on the CPU; NaN where they are not filled yet. Each step goes on
-            in the same memory.
-        completed: the share of the region that is filled.
+        pictures: ``(S, C, H, W)``, on the CPU; NaN where not filled yet. Steps share this memory.
+        completed: share of the region that is filled.
     """
 
     pictures: Tensor
@@ -47,19 +46,19 @@ class Filling(NamedTuple):
 def fill_region(
     sampler: Sampler, image: Tensor, mask: Tensor, rngs: Sequence[np.random.Generator]
 ) -> Iterator[Filling]:
-    """Fill a region of an image with samples of what could have stood there.
+    """Fill a region of an image with samples of its contents, given the rest.
 
-    What stood in the region is never looked at.
+    The pixels that the image has in the region are never read.
 
     Args:
         sampler: a :class:`ConditionalSampler`, :class:`MarginalSampler` or
             :class:`ConstantSampler`.
         image: ``(C, H, W)`` in [0, 1].
         mask: bool ``(H, W)``, true in the region.
-        rngs: a source of randomness for each of the S samples; a sample depends on its own only.
+        rngs: a random generator for each of the S samples; a sample depends on its own only.
 
     Yields:
-        The samples as they are filled; the last ones are complete.
+        The samples as they are filled, in the end complete.
 
     Raises:
         ValueError: when the sampler cannot fill a region of this image.
@@ -82,7 +81,7 @@ def fill_region(
 def _(
     sampler: ConstantSampler, image: Tensor, mask: Tensor, rngs: Sequence[np.random.Generator]
 ) -> Iterator[Filling]:
-    value = sampler.given(image, 1)(torch.zeros(1, 2, dtype=torch.int64), rngs[:1])
+    value = sampler.condition(image, 1)(torch.zeros(1, 2, dtype=torch.int64), rngs[:1])
     pictures = _emptied(image, mask, len(rngs))
     pictures[..., mask] = value.cpu().flatten()[:, None]
     return iter([Filling(pictures, 1.0)])
@@ -110,7 +109,7 @@ def _(
             f"the image is {height} x {width} pixels, smaller than the smallest patch of this "
             f"sampler, {1 + 2 * sampler.padding} pixels; fit one with a smaller padding"
         )
-    sampler.given(image, window)  # refuses other channels
+    sampler.condition(image, window)  # refuses other channels
     pictures = _emptied(image, mask, len(rngs))
     moments = sampler.patch(window)
     region = mask.numpy()
@@ -140,7 +139,7 @@ def _emptied(image: Tensor, mask: Tensor, count: int) -> Tensor:
 
 
 def _tiles(region: NDArray[np.bool_], largest: int) -> list[Box]:
-    """Rectangles of about one size, at most ``largest``, that hold all of the region."""
+    """Rectangles of about one size, with sides of at most ``largest``, that cover the region."""
     around = Box.around(region)
     assert around is not None
     rows, columns = (
@@ -157,7 +156,7 @@ def _tiles(region: NDArray[np.bool_], largest: int) -> list[Box]:
 
 
 def _patch(tile: Box, side: int, shape: tuple[int, ...]) -> Box:
-    """The square around the middle of a tile, shifted to lie inside the image."""
+    """Square of side ``side`` around the middle of a tile, shifted to lie inside the image."""
     top, left = (
         min(max((start + end - side) // 2, 0), limit - side)
         for start, end, limit in (
@@ -175,7 +174,7 @@ def _draw(
     moments: tuple[Tensor, Tensor],
     rngs: Sequence[np.random.Generator],
 ) -> None:
-    """Draw the wanted pixels of a patch, given those that are known."""
+    """Draw the wanted pixels of a patch, given the known ones."""
     mean, covariance = moments
     count, channels = pictures.shape[:2]
     places = np.arange(len(mean)).reshape(channels, patch.height, patch.width)

@@ -1,4 +1,4 @@
-"""What could have stood in a window, given the rest of the image.
+"""Samplers of the contents of windows, given the rest of the image.
 
 Prediction difference analysis (Zintgraf et al. 2016) removes a window by averaging over contents
 drawn from p(window | rest). The conditional sampler is their equation 6: natural images are
@@ -8,10 +8,10 @@ surrounding r,
 
     w | r ~ N(mu_w + A (r - mu_r),  S_ww - A S_rw),    A = S_wr S_rr^-1.
 
-At the border of the image the patch is shifted to lie inside, so the window sits off-centre in it.
-A depends only on the window's place in the patch: (2l + 1)^2 places in all. The covariance of the
-window needs no factor of its own: a patch (w', r') that is drawn from the whole Gaussian becomes a
-sample by what its surrounding is off (Matheron's rule),
+At the border of the image the patch is shifted to lie inside, so the window is off-centre in it.
+A depends only on the window's place in the patch: (2l + 1)^2 places in all. The conditional
+covariance needs no factor of its own: a patch (w', r') that is drawn from the whole Gaussian is
+corrected by the residual of its surrounding (Matheron's rule),
 
     w' + A (r - r').
 """
@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -29,41 +29,42 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from xwidgets.errors import at_least
+from xwidgets.aliases import FormerName
+from xwidgets.errors import at_least, warn
 from xwidgets.files import whole
 from xwidgets.images import as_pixels
 from xwidgets.networks import Network, Subject
 
 Draw = Callable[[Tensor, Sequence[np.random.Generator]], Tensor]
-"""Window corners ``(n, 2)`` as (y, x), and a source of randomness for each -> ``(n, C, k, k)``."""
+"""From window corners ``(n, 2)``, as (y, x), and a random generator each, to ``(n, C, k, k)``."""
 
 
 @runtime_checkable
 class Sampler(Protocol):
-    """Anything that can fill windows of an image."""
+    """Protocol of what fills windows of an image with random contents."""
 
     def largest(self, image: Tensor) -> int:
-        """The largest window, in pixels, that can be filled in ``image`` ``(C, H, W)``."""
+        """Side of the largest window, in pixels, that can be filled in ``image`` ``(C, H, W)``."""
         ...
 
-    def given(self, image: Tensor, window: int) -> Draw:
-        """Get ready for windows of ``window`` pixels in ``image`` ``(C, H, W)``."""
+    def condition(self, image: Tensor, window: int) -> Draw:
+        """Prepare to draw windows of ``window`` pixels in ``image`` ``(C, H, W)``."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class ConditionalSampler:
-    """Window contents from a Gaussian over image patches, given what surrounds the window.
+    """Gaussian over image patches, which fills a window given its surrounding pixels.
 
-    Make one with :meth:`fit` or :meth:`load`. A sampler fitted for one window size serves all
-    smaller ones: the middle of a Gaussian patch is Gaussian too.
+    Made by :meth:`fit` or :meth:`load`. A sampler fitted for one window size serves all smaller
+    ones, as the middle of a Gaussian patch is Gaussian too.
 
     Attributes:
         mean: ``(d,)`` float64, of patches ``(C, P, P)`` with P = window + 2 padding, flattened.
         covariance: ``(d, d)`` float64, jointly over the channels.
         channels: C.
-        window: the largest window, in pixels.
-        padding: how many pixels around the window it is conditioned on.
+        window: side of the largest window, in pixels.
+        padding: width of the surrounding that a window is conditioned on, in pixels.
         clip: whether contents are clipped to [0, 1].
     """
 
@@ -74,6 +75,8 @@ class ConditionalSampler:
     padding: int
     clip: bool = False
     _smaller: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict, init=False, repr=False)
+
+    given = FormerName("condition")
 
     @classmethod
     def fit(
@@ -90,15 +93,15 @@ class ConditionalSampler:
 
         Args:
             images: ``(N, C, H, W)`` in [0, 1], like those the network was trained on.
-            window: the largest window size that will be asked for, in pixels.
-            padding: l, how many pixels around the window it is conditioned on.
-            seed: for the places of the patches.
-            patches: how many patches.
-            clip: whether drawn contents are clipped to [0, 1]. They are not in the paper.
+            window: side of the largest window that will be filled, in pixels.
+            padding: l, width of the surrounding that a window is conditioned on, in pixels.
+            seed: of the places of the patches.
+            patches: number of patches.
+            clip: whether drawn contents are clipped to [0, 1]; in the paper they are not.
 
         Returns:
-            The sampler. The covariance has one grey level squared added on its diagonal, so that
-            flat images give a proper Gaussian too.
+            The sampler. One grey level squared is added to the diagonal of the covariance, so that
+            it is positive definite for flat images too.
 
         Raises:
             ValueError: when the patch does not fit into the images.
@@ -168,7 +171,7 @@ class ConditionalSampler:
         return cls(mean, covariance, channels, window, padding, bool(clip))
 
     def gain(self, window: int, place: tuple[int, int]) -> Tensor:
-        """A, by which a window at ``place`` (y, x) in its patch follows the surrounding.
+        """Regression matrix A of a window at ``place`` (y, x) in its patch on the surrounding.
 
         Args:
             window: k, in pixels, at most the size this sampler was fitted for.
@@ -185,11 +188,11 @@ class ConditionalSampler:
         return torch.cholesky_solve(around[:, inside], factor).T
 
     def largest(self, image: Tensor) -> int:
-        """The largest window, in pixels, that can be filled in ``image`` ``(C, H, W)``."""
+        """Side of the largest window, in pixels, that can be filled in ``image`` ``(C, H, W)``."""
         return min(self.window, min(image.shape[1:]) - 2 * self.padding)
 
-    def given(self, image: Tensor, window: int) -> Draw:
-        """Get ready for windows of ``window`` pixels in ``image`` ``(C, H, W)``.
+    def condition(self, image: Tensor, window: int) -> Draw:
+        """Prepare to draw windows of ``window`` pixels in ``image`` ``(C, H, W)``.
 
         Raises:
             ValueError: when the window is larger than the fitted one, the patch larger than the
@@ -243,7 +246,7 @@ class ConditionalSampler:
         return draw
 
     def patch(self, window: int) -> tuple[Tensor, Tensor]:
-        """Mean and covariance of the middle of the patch, as a smaller window needs it."""
+        """Mean and covariance of the middle of the patch, the patch of a window of this size."""
         if window == self.window:
             return self.mean, self.covariance
         full, side = self.window + 2 * self.padding, window + 2 * self.padding
@@ -262,7 +265,7 @@ _FACTS = ("channels", "window", "padding", "clip")
 
 
 def window_mask(channels: int, window: int, padding: int, place: tuple[int, int]) -> Tensor:
-    """Which entries of a patch ``(C, P, P)`` belong to a window at ``place`` (y, x)."""
+    """Mask over a patch ``(C, P, P)`` of the window at ``place`` (y, x)."""
     side = window + 2 * padding
     mask = torch.zeros(channels, side, side, dtype=torch.bool)
     mask[:, place[0] : place[0] + window, place[1] : place[1] + window] = True
@@ -271,7 +274,7 @@ def window_mask(channels: int, window: int, padding: int, place: tuple[int, int]
 
 @dataclass(frozen=True, eq=False)
 class MarginalSampler:
-    """Window contents from the same place in other images, chosen at random.
+    """Sampler that fills a window with the same window of another image, chosen at random.
 
     Args:
         images: ``(N, C, H, W)`` in [0, 1], of the size of the image that is explained.
@@ -283,6 +286,8 @@ class MarginalSampler:
 
     images: Tensor = field(repr=False)
 
+    given = FormerName("condition")
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "images", as_pixels(self.images))
 
@@ -290,11 +295,11 @@ class MarginalSampler:
         return f"MarginalSampler({len(self.images)} images)"
 
     def largest(self, image: Tensor) -> int:
-        """The largest window, in pixels, that can be filled in ``image`` ``(C, H, W)``."""
+        """Side of the largest window, in pixels, that can be filled in ``image`` ``(C, H, W)``."""
         return min(image.shape[1:])
 
-    def given(self, image: Tensor, window: int) -> Draw:
-        """Get ready for windows of ``window`` pixels in ``image`` ``(C, H, W)``.
+    def condition(self, image: Tensor, window: int) -> Draw:
+        """Prepare to draw windows of ``window`` pixels in ``image`` ``(C, H, W)``.
 
         Raises:
             ValueError: when there is no other image of the same shape.
@@ -311,7 +316,7 @@ class MarginalSampler:
         return draw
 
     def others(self, image: Tensor) -> Tensor:
-        """The images ``(n, C, H, W)`` that are not ``image`` ``(C, H, W)`` itself.
+        """Images ``(n, C, H, W)`` other than ``image`` ``(C, H, W)``.
 
         Raises:
             ValueError: when there is no other image of the same shape.
@@ -320,7 +325,7 @@ class MarginalSampler:
 
 
 def other_images(images: Tensor, image: Tensor) -> Tensor:
-    """Those of ``images`` ``(N, C, H, W)`` that are not ``image``, of its device and type.
+    """``images`` ``(N, C, H, W)`` other than ``image``, on its device and in its type.
 
     Raises:
         ValueError: when there is none, or they are of another shape.
@@ -339,7 +344,7 @@ def other_images(images: Tensor, image: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class ConstantSampler:
-    """Windows filled with one value, as in occlusion sensitivity.
+    """Sampler that fills windows with one value, as in occlusion sensitivity.
 
     Args:
         value: one number for all channels, or one a channel, in [0, 1].
@@ -347,12 +352,14 @@ class ConstantSampler:
 
     value: float | tuple[float, ...]
 
+    given = FormerName("condition")
+
     def largest(self, image: Tensor) -> int:
-        """The largest window, in pixels, that can be filled in ``image`` ``(C, H, W)``."""
+        """Side of the largest window, in pixels, that can be filled in ``image`` ``(C, H, W)``."""
         return min(image.shape[1:])
 
-    def given(self, image: Tensor, window: int) -> Draw:
-        """Get ready for windows of ``window`` pixels in ``image`` ``(C, H, W)``.
+    def condition(self, image: Tensor, window: int) -> Draw:
+        """Prepare to draw windows of ``window`` pixels in ``image`` ``(C, H, W)``.
 
         Raises:
             ValueError: when the value is not one number, or one a channel.
@@ -365,7 +372,7 @@ class ConstantSampler:
         return draw
 
     def content(self, image: Tensor) -> Tensor:
-        """One pixel ``(C, 1, 1)`` of the value, for ``image`` ``(C, H, W)``.
+        """The value as a pixel ``(C, 1, 1)`` of ``image`` ``(C, H, W)``.
 
         Raises:
             ValueError: when the value is not one number, or one a channel.
@@ -386,8 +393,8 @@ class ConstantSampler:
         return value[:, None, None].expand(len(image), 1, 1)
 
 
-def own_sampler(net: Network) -> Sampler:
-    """The conditional sampler of a network, fitted on its example images when first needed.
+def default_sampler(net: Network) -> Sampler:
+    """Conditional sampler of a network, fitted to its example images when first needed.
 
     Raises:
         ValueError: when the network has no example images.
@@ -406,14 +413,38 @@ def own_sampler(net: Network) -> Sampler:
     return net.sampler
 
 
+@dataclass(frozen=True)
+class _FormerSampler:
+    """A sampler of the caller's whose ``condition`` has its former name, ``given``."""
+
+    sampler: Any
+
+    def largest(self, image: Tensor) -> int:
+        return int(self.sampler.largest(image))
+
+    def condition(self, image: Tensor, window: int) -> Draw:
+        draw: Draw = self.sampler.given(image, window)
+        return draw
+
+    def __repr__(self) -> str:
+        return repr(self.sampler)
+
+
 def sampler_on(sampler: object, subject: Subject) -> Sampler:
-    """``sampler``, or the network's own one for ``None``.
+    """Sampler for a subject: ``sampler``, or for ``None`` the network's default one.
 
     Raises:
-        ValueError: for what is no sampler, or a network without example images.
+        ValueError: for anything but a sampler, or a network without example images.
     """
     if sampler is None:
-        return own_sampler(subject.net)
+        return default_sampler(subject.net)
+    if not isinstance(sampler, type | Sampler) and hasattr(sampler, "given"):
+        warn(
+            f"a sampler's method given(image, window) is called condition now; rename that of "
+            f"{type(sampler).__name__}",
+            DeprecationWarning,
+        )
+        return _FormerSampler(sampler)
     if isinstance(sampler, type) or not isinstance(sampler, Sampler):
         raise ValueError(
             f"sampler is a {type(sampler).__name__}, but must be one like "

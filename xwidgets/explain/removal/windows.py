@@ -1,4 +1,4 @@
-"""Where windows sit in an image, the order they are visited in, and their mean at each pixel."""
+"""Grids of windows over an image: their corners, order of visits, and means at each pixel."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,7 +8,7 @@ from torch.nn.modules.utils import _pair
 
 
 def check_windows(window: int | tuple[int, int], stride: int, size: Sequence[int]) -> None:
-    """Raise when windows are larger than an image of ``size`` (H, W), or leave pixels unseen.
+    """Check that windows fit into an image of ``size`` (H, W) and cover it.
 
     Example:
         >>> check_windows(9, 1, (8, 8))
@@ -31,7 +31,7 @@ def check_windows(window: int | tuple[int, int], stride: int, size: Sequence[int
 
 
 class WindowGrid:
-    """All windows of one size in an image, ``stride`` pixels apart.
+    """Windows of one size in an image, ``stride`` pixels apart.
 
     The last window of a row or column ends at the border, so every pixel is covered.
 
@@ -61,9 +61,9 @@ class WindowGrid:
         return len(self.corners)
 
     def sweeps(self, samples: int, seed: int) -> Iterator[tuple[int, Tensor]]:
-        """The order of the work: the number of a sample, and the windows that draw it.
+        """Order of the work: the number of a sample, and the windows that are filled with it.
 
-        First windows that just cover the picture, then the others, then all of them again for every
+        First windows that just cover the picture, then the others, then all of them for every
         further sample; shuffled within a sweep, so that any part of it is spread over the picture.
         """
         order = torch.Generator().manual_seed(seed)
@@ -77,9 +77,9 @@ class WindowGrid:
                     yield sample, windows[torch.randperm(len(windows), generator=order)]
 
     def spread(self, values: Tensor) -> Tensor:
-        """At each pixel, the mean of ``values`` ``(n,)`` over the windows that it lies in.
+        """Mean of window values ``(n,)`` at each pixel, over the windows that contain it.
 
-        Windows whose value is NaN count as not there; a pixel without any is NaN.
+        Windows whose value is NaN are left out; a pixel without windows is NaN.
         """
         known = values.isfinite()
         count = self.covering(known)
@@ -87,7 +87,7 @@ class WindowGrid:
         return torch.where(count > 0, total / count, torch.nan)
 
     def covering(self, windows: Tensor) -> Tensor:
-        """At each pixel, how many of some ``windows``, ``(n,)`` of booleans, it lies in."""
+        """Number of windows, of those true in ``windows`` ``(n,)``, that contain each pixel."""
         return self._sums(windows.double()).round()
 
     def _sums(self, values: Tensor) -> Tensor:

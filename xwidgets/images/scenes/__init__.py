@@ -1,7 +1,7 @@
-"""Drawn scenes that know the truth about themselves.
+"""Drawn scenes with ground truth.
 
 `bird` and `street` draw one `Scene` from a seed: a picture, its class, its parts as points and
-masks, and the same picture `without` a part. `draw` draws pictures and labels in bulk.
+masks, and the same picture `without` a part. `draw` draws many pictures with their labels.
 """
 
 from collections.abc import Iterable
@@ -34,19 +34,19 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "birds": tuple(species.name for species in birds.SPECIES),
     "street": streets.NAMES,
 }
-"""For each kind of scene the names of its classes, in the order of the labels."""
+"""By kind of scene, the names of its classes in the order of the labels."""
 
 
 def draw(
     kind: str, seeds: Iterable[int], size: int = 64, incomplete: float = 0.0
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Draw many scenes: the images and labels of `bird(seed)` or `street(seed)` for every seed.
+    """Draw many scenes: images and labels of `bird(seed)` or `street(seed)` for every seed.
 
     Args:
         kind: "birds" or "street".
         seeds: one for each scene.
         size: side of the pictures in pixels.
-        incomplete: share of the scenes that lack one or more removable parts, chosen by the seed.
+        incomplete: share of the scenes that lack one or more removable parts, drawn by the seed.
 
     Returns:
         Images, float32 (N, 3, size, size) in [0, 1], and labels, int64 (N,).

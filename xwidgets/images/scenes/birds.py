@@ -1,9 +1,9 @@
-"""Birds of twenty invented species, which differ in five parts only.
+"""Drawn birds of twenty invented species, which differ in five parts only.
 
-Beak, breast, crown, tail and wing come in four variants each; everything else (pose, size, colours
-of body, legs and eyes, habitat) varies within every species. The species are ten pairs of twins
-that differ in exactly one part, two pairs for each of the five parts, so that a classifier cannot
-do without any of them. The parts are the fifteen of CUB-200-2011.
+Beak, breast, crown, tail and wing have four variants each; everything else (pose, size, colours of
+body, legs and eyes, habitat) varies within every species. The species are ten pairs of twins that
+differ in exactly one part, two pairs for each of the five parts, so that a classifier needs all of
+them. The parts are the fifteen of CUB-200-2011.
 """
 
 from dataclasses import dataclass, replace
@@ -48,7 +48,7 @@ _OWNER = {part: number for number, part in enumerate(PARTS, 1)}
 
 
 class Plumage(NamedTuple):
-    """What defines a species: the variant of each of its five marks."""
+    """Marks of a species: the variant of each of the five."""
 
     beak: str
     breast: str
@@ -58,7 +58,7 @@ class Plumage(NamedTuple):
 
 
 class Species(NamedTuple):
-    """A species: its name and its plumage."""
+    """Species: its name and its plumage."""
 
     name: str
     plumage: Plumage
@@ -86,7 +86,7 @@ def _species() -> tuple[Species, ...]:
 
 
 SPECIES = _species()
-"""All species; the index is the label."""
+"""Species; the index is the label."""
 
 TWINS = tuple((i, i + 1) for i in range(0, len(SPECIES), 2))
 """Pairs of labels whose species differ in exactly one part."""
@@ -108,19 +108,19 @@ _FEET = (0.1, 1.2)  # where the perch touches the bird, in the bird's frame
 
 @dataclass(frozen=True)
 class BirdRecord:
-    """Every parameter of a drawn bird; lengths are in units of the picture's side.
+    """Parameters of a drawn bird; lengths are in units of the picture's side.
 
     Attributes:
-        seed: what the record was drawn from; it also seeds the film grain.
+        seed: of the record and of the film grain.
         species: index into `SPECIES`.
         x, y: centre of the body.
         scale: half the body's length.
         angle: of the body, in radians.
         faces_left: whether the bird shows its left side instead of its right.
         body, leg, eye: colours.
-        lift: how far the folded wing is turned, in radians.
-        habitat: what is around the bird.
-        removed: the parts left out.
+        lift: angle of the folded wing, in radians.
+        habitat: surroundings of the bird.
+        removed: parts that are left out.
     """
 
     seed: int
@@ -139,28 +139,28 @@ class BirdRecord:
 
     @property
     def label(self) -> int:
-        """The index of the species."""
+        """Index of the species."""
         return self.species
 
     @property
     def name(self) -> str:
-        """The name of the species."""
+        """Name of the species."""
         return SPECIES[self.species].name
 
     @property
     def part_names(self) -> tuple[str, ...]:
-        """The fifteen parts of CUB-200-2011."""
+        """Fifteen parts of CUB-200-2011."""
         return PARTS
 
     @property
     def removable(self) -> tuple[str, ...]:
-        """The five marks, the eye and the legs, less what is removed already."""
+        """Five marks, the eye and the legs, without those that are removed already."""
         side = "left" if self.faces_left else "right"
         parts = ("beak", "breast", "crown", "tail", f"{side} wing", f"{side} eye")
         return tuple(p for p in (*parts, "left leg", "right leg") if p not in self.removed)
 
     def removing(self, *parts: str) -> Self:
-        """Return the record with these parts left out too."""
+        """Copy with these parts left out too."""
         return replace(self, removed=tuple(sorted({*self.removed, *parts})))
 
     def paint(self, size: int) -> Canvas:

@@ -1,8 +1,8 @@
-"""Antialiased drawing that knows which part owns each pixel.
+"""Antialiased drawing that records the part that owns each pixel.
 
 A canvas is an image several times larger than the picture. Its three colour channels are averaged
-into the picture; its fourth channel holds no opacity but the number of the part painted last, so
-that one stroke sets both, and the part masks fit the picture exactly. Shapes are (n, 2) arrays of
+into the picture; its fourth channel holds the number of the part painted last in place of opacity.
+So one stroke sets both, and the part masks fit the picture exactly. Shapes are (n, 2) arrays of
 (x, y) with y downwards, in the units of the current frame.
 """
 
@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFilter
 Colour = tuple[int, int, int]
 Shape = NDArray[np.float64]
 Layers = tuple[tuple[Shape, Colour], ...]
-"""Shapes that are filled one over the other, each with its colour."""
+"""Shapes with their colours, filled one over the other."""
 
 OVERSAMPLING = 3
 GRAIN = 2.0  # standard deviation of the film grain, in grey levels of 255
@@ -31,7 +31,7 @@ _CAP = np.stack([np.cos(_HALF_TURN), np.sin(_HALF_TURN)], axis=1) / 2
 
 
 def tone(colour: Colour, factor: float) -> Colour:
-    """Return the colour made darker (factor below 1) or lighter (above 1).
+    """Colour made darker (factor below 1) or lighter (above 1).
 
     Lighter tones move towards white, so that no channel saturates before the others.
 
@@ -47,7 +47,7 @@ def tone(colour: Colour, factor: float) -> Colour:
 
 
 def mix(a: Colour, b: Colour, share: float) -> Colour:
-    """Return the colour that is `share` of the way from a to b.
+    """Colour that is `share` of the way from a to b.
 
     Example:
         >>> mix((0, 0, 0), (200, 100, 50), 0.5)
@@ -58,7 +58,7 @@ def mix(a: Colour, b: Colour, share: float) -> Colour:
 
 
 def smooth(corners: ArrayLike) -> Shape:
-    """Return the closed curve inside a polygon of corners, by cutting corners (Chaikin).
+    """Closed curve inside a polygon, by cutting corners (Chaikin).
 
     Args:
         corners: (n, 2) points of a closed polygon.
@@ -79,7 +79,7 @@ def smooth(corners: ArrayLike) -> Shape:
 
 
 def ellipse(x: float, y: float, width: float, height: float, angle: float = 0) -> Shape:
-    """Return the outline of an ellipse with the given half axes, turned by an angle in radians."""
+    """Outline of an ellipse with these half axes, turned by an angle in radians."""
     cos, sin = math.cos(angle), math.sin(angle)
     turned: Shape = _CIRCLE * (width, height) @ np.array([[cos, sin], [-sin, cos]]) + (x, y)
     return turned
@@ -88,7 +88,7 @@ def ellipse(x: float, y: float, width: float, height: float, angle: float = 0) -
 def limb(
     start: tuple[float, float], end: tuple[float, float], width: float, end_width: float
 ) -> Shape:
-    """Return the outline of a straight limb with round ends that tapers from start to end."""
+    """Outline of a straight limb with round ends that tapers from start to end."""
     x, y = end[0] - start[0], end[1] - start[1]
     length = math.hypot(x, y)
     cap = _CAP @ (np.array([[x, y], [-y, x]]) / length)
@@ -98,7 +98,7 @@ def limb(
 def rounded(
     shape: Shape, colour: Colour, light: tuple[float, float], contrast: float = 0.3
 ) -> Layers:
-    """Return layers that make a shape look round.
+    """Layers that make a shape look round.
 
     Args:
         shape: the outline.
@@ -115,7 +115,7 @@ def rounded(
 
 
 def blurred(colours: Sequence[Colour], blots: Sequence[tuple[Shape, Colour]]) -> Image.Image:
-    """Return a backdrop far out of focus: a vertical gradient with soft blots on it.
+    """Blurred backdrop: a vertical gradient with soft blots on it.
 
     Args:
         colours: the gradient's colours from top to bottom.
@@ -134,10 +134,10 @@ def blurred(colours: Sequence[Colour], blots: Sequence[tuple[Shape, Colour]]) ->
 
 @dataclass(frozen=True)
 class Frame:
-    """Where shapes are placed: turned, mirrored left to right if asked, scaled and then moved.
+    """Coordinate frame of shapes: they are turned, mirrored, scaled and then moved.
 
     Attributes:
-        x, y: where the frame's origin lies, in units of the picture's side.
+        x, y: of the frame's origin, in units of the picture's side.
         scale: the frame's unit, in units of the picture's side.
         angle: in radians, clockwise.
         mirrored: whether the frame's x points to the left.
@@ -164,24 +164,24 @@ class Frame:
         return np.array([self.x, self.y])
 
     def place(self, shape: ArrayLike) -> Shape:
-        """Return points of the frame, (..., 2), in units of the picture's side."""
+        """Points of the frame, (..., 2), in units of the picture's side."""
         placed: Shape = np.asarray(shape) @ self._matrix + self._origin
         return placed
 
     def turned(self, angle: float) -> "Frame":
-        """Return the frame turned further, by an angle in radians, about its own origin."""
+        """Frame turned further, by an angle in radians, about its own origin."""
         return replace(self, angle=self.angle + angle)
 
 
 class Canvas:
-    """A picture in the making, and beside it a map of the parts that own its pixels.
+    """Picture being drawn, with a map of the parts that own its pixels.
 
     Args:
         size: side of the finished picture in pixels.
         backdrop: an RGB image of any size, enlarged smoothly to fill the picture.
 
     Attributes:
-        frame: where the next shapes are placed; at first the whole picture, of side 1.
+        frame: of the next shapes; at first the whole picture, of side 1.
 
     Example:
         >>> canvas = Canvas(8, blurred([(0, 0, 0), (0, 0, 0)], []))
@@ -191,7 +191,7 @@ class Canvas:
     """
 
     def __init__(self, size: int, backdrop: Image.Image) -> None:
-        """Start from the backdrop, which nobody owns."""
+        """Start from the backdrop, which belongs to no part."""
         self.size = size
         self._side = size * OVERSAMPLING
         fitted = backdrop.resize((size, size), Image.Resampling.BICUBIC)
@@ -201,7 +201,7 @@ class Canvas:
         self.frame = Frame(0, 0, 1)
 
     def fill(self, shape: ArrayLike, colour: Colour, owner: int = 0) -> None:
-        """Fill a closed shape with a colour and make its pixels the owner's; 0 is the backdrop."""
+        """Fill a closed shape with a colour, for an owner; 0 is the backdrop."""
         points = self.frame.place(shape) * self._side
         self._pen.polygon(points.ravel().tolist(), fill=(*colour, owner))
 
@@ -211,16 +211,16 @@ class Canvas:
             self.fill(shape, colour, owner)
 
     def picture(self, grain_seed: int) -> NDArray[np.uint8]:
-        """Return the (size, size, 3) picture with film grain that the seed decides."""
+        """Picture (size, size, 3) with film grain from the seed."""
         clean = np.asarray(self._image.convert("RGB").reduce(OVERSAMPLING), dtype=np.float32)
         random = np.random.default_rng(grain_seed)
         grain = random.standard_normal((self.size, self.size, 1), dtype=np.float32) * GRAIN
         return np.clip(clean + grain, 0, 255).astype(np.uint8)
 
     def owners(self) -> NDArray[np.uint8]:
-        """Return the owner of every sample, (size, size, OVERSAMPLING ** 2): row, column, sample.
+        """Owner of every sample, (size, size, OVERSAMPLING ** 2): row, column, sample.
 
-        A pixel shows several owners where their edges meet.
+        A pixel has several owners where their edges meet.
         """
         samples = np.asarray(self._image)[:, :, 3]
         blocks = samples.reshape(self.size, OVERSAMPLING, self.size, OVERSAMPLING)

@@ -1,8 +1,7 @@
-"""Where the birds sit: four habitats, far ones out of focus, near ones sharp.
+"""Habitats of the drawn birds, of four kinds, with a blurred backdrop and sharp details.
 
-Their leaves, flowers, berries and reeds come in the colours and sizes of the birds' own marks, so
-that no colour alone tells a species. A habitat is drawn from its kind and its own seed, whatever
-sits in it.
+Their leaves, flowers, berries and reeds have the colours and sizes of the birds' own marks, so that
+no colour alone identifies a species. A habitat depends on its kind and its own seed alone.
 """
 
 from collections.abc import Callable
@@ -74,7 +73,7 @@ _BOULDER = smooth(
 
 @dataclass(frozen=True)
 class Habitat:
-    """A kind of habitat, one of `HABITATS`, and the seed of everything in it."""
+    """Habitat: its kind, one of `HABITATS`, and the seed of its details."""
 
     kind: str
     seed: int

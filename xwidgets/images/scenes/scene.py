@@ -1,8 +1,8 @@
-"""What a drawn scene is: a picture and the truth about it.
+"""Drawn scenes: a picture with the ground truth of its class and parts.
 
 A record holds every parameter of a drawing, and drawing it twice gives the same picture. So a part
 can be removed by drawing the record again without it: the pixels that the part covered then show
-what was behind it, and every other pixel stays exactly as it was.
+what is behind it, and every other pixel stays exactly the same.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ part p (from 1) of subject s (from 0) is `SUBJECT * s + p`."""
 
 
 class Point(NamedTuple):
-    """Where a part is: column x and row y of one of its pixels; (0, 0) if it is not visible."""
+    """Location of a part: column x and row y of one of its pixels; (0, 0) if not visible."""
 
     x: int
     y: int
@@ -30,34 +30,34 @@ class Point(NamedTuple):
 
 
 class Record(Protocol):
-    """The parameters of one drawing; `BirdRecord` and `StreetRecord` are records."""
+    """Protocol of the parameters of one drawing, as of `BirdRecord` and `StreetRecord`."""
 
     @property
     def seed(self) -> int:
-        """The seed that the parameters were drawn from."""
+        """Seed that the parameters were drawn from."""
 
     @property
     def removed(self) -> tuple[str, ...]:
-        """The parts that are left out."""
+        """Parts that are left out."""
 
     @property
     def label(self) -> int:
-        """The index of the class."""
+        """Index of the class."""
 
     @property
     def name(self) -> str:
-        """The name of the class."""
+        """Name of the class."""
 
     @property
     def part_names(self) -> tuple[str, ...]:
-        """All parts of a subject, in the order of their numbers on the canvas, from 1."""
+        """Parts of a subject, in the order of their numbers on the canvas, from 1."""
 
     @property
     def removable(self) -> tuple[str, ...]:
-        """The parts that can still be removed."""
+        """Parts that can still be removed."""
 
     def removing(self, *parts: str) -> Self:
-        """Return the record with these parts left out too."""
+        """Copy with these parts left out too."""
 
     def paint(self, size: int) -> Canvas:
         """Paint the record on a canvas for a picture of size x size pixels."""
@@ -65,16 +65,16 @@ class Record(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A drawn picture with its ground truth.
+    """Drawn picture with its ground truth.
 
     Attributes:
         image: float32 (3, H, W) in [0, 1].
         label: index of the class; `name` is its name.
-        parts: a point in every part; the part of the largest subject where there are several.
-        masks: for every part the bool (H, W) pixels in which it shows; a pixel on the edge between
-            two parts shows both.
-        boxes: one around all visible pixels of each subject (the bird, each person), nearest last.
-        record: every parameter of the drawing; equal records draw equal scenes.
+        parts: by name of a part, a point in it, on the largest subject where there are several.
+        masks: by name of a part, bool (H, W), true where it is visible; a pixel on the edge between
+            two parts is in both.
+        boxes: one around the visible pixels of each subject (the bird, each person), nearest last.
+        record: parameters of the drawing; equal records draw equal scenes.
 
     Example:
         >>> from xwidgets.images import scenes
@@ -126,7 +126,7 @@ class Scene:
 
     @property
     def removable(self) -> tuple[str, ...]:
-        """The parts that `without` can remove."""
+        """Parts that `without` can remove."""
         return self.record.removable
 
     def without(self, *parts: str) -> Self:
@@ -151,7 +151,7 @@ class Scene:
 
 
 def check_size(size: int) -> None:
-    """Raise ValueError unless a picture can have this size."""
+    """Check that a picture can have this size."""
     if size < 1:
         raise ValueError(f"a scene of {size} x {size} pixels cannot be drawn; size must be >= 1")
 

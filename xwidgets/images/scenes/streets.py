@@ -1,8 +1,8 @@
-"""Street scenes with and without people.
+"""Drawn street scenes with and without people.
 
-A street has a sky, a skyline, houses, a road and things beside it: trees, lamps, signs, bins,
-cars, dogs, cones, shrubs. These stand in both classes; only people make the difference. The street
-of a seed is the same with people as without.
+A street has a sky, houses, a road and things beside it: trees, lamps, signs, bins, cars, dogs,
+cones, shrubs. They appear in both classes; only people make the difference. The street of a seed is
+the same with people as without.
 """
 
 import math
@@ -76,7 +76,7 @@ _GREENS: tuple[Colour, ...] = ((92, 122, 72), (74, 104, 70), (126, 140, 76), (16
 
 @dataclass(frozen=True)
 class House:
-    """A house behind the road: its left edge, extent and colour, and its windows in a row."""
+    """House behind the road: its left edge, size and colour, and number of windows in a row."""
 
     x: float
     width: float
@@ -87,7 +87,7 @@ class House:
 
 @dataclass(frozen=True)
 class Thing:
-    """Something that is not a person: what, where it stands, its scale, colour and direction."""
+    """Object other than a person: its kind, place, scale, colour and direction."""
 
     kind: str
     x: float
@@ -99,10 +99,10 @@ class Thing:
 
 @dataclass(frozen=True)
 class Person:
-    """A person.
+    """Person in a street.
 
     Attributes:
-        x, y: where the feet stand.
+        x, y: place of the feet.
         height: in units of the picture's side.
         shirt, trousers, skin, hair: colours.
         stride: half the angle between the legs, in radians.
@@ -127,17 +127,17 @@ class Person:
 
 @dataclass(frozen=True)
 class StreetRecord:
-    """Every parameter of a drawn street; lengths are in units of the picture's side.
+    """Parameters of a drawn street; lengths are in units of the picture's side.
 
     Attributes:
-        seed: what the record was drawn from; it also seeds the film grain.
+        seed: of the record and of the film grain.
         horizon: height of the horizon, from the top.
         sky: colours at the top and at the horizon.
         road: grey level of the road.
-        vanishing: where on the horizon the road ends.
+        vanishing: place on the horizon where the road ends.
         verge: colour of the ground beside the road.
-        houses, things, people: what is in the picture, far to near.
-        removed: the parts that are left out of every person.
+        houses, things, people: contents of the picture.
+        removed: parts that are left out of every person.
     """
 
     seed: int
@@ -153,26 +153,26 @@ class StreetRecord:
 
     @property
     def label(self) -> int:
-        """1 if there are people, else 0."""
+        """Class: 1 if there are people, else 0."""
         return int(bool(self.people))
 
     @property
     def name(self) -> str:
-        """The name of the class."""
+        """Name of the class."""
         return NAMES[self.label]
 
     @property
     def part_names(self) -> tuple[str, ...]:
-        """The parts of a person."""
+        """Parts of a person."""
         return PARTS
 
     @property
     def removable(self) -> tuple[str, ...]:
-        """The parts that the people still have."""
+        """Parts that the people still have."""
         return tuple(p for p in PARTS if self.people and p not in self.removed)
 
     def removing(self, *parts: str) -> Self:
-        """Return the record with these parts left out of every person too."""
+        """Copy with these parts left out of every person too."""
         return replace(self, removed=tuple(sorted({*self.removed, *parts})))
 
     def paint(self, size: int) -> Canvas:

@@ -71,7 +71,7 @@ def streets(training: int, held_out: int, seed: int) -> tuple[Pictures, Pictures
     )
 
 
-def photographs(found: Sequence[Photograph], size: int = 64) -> Source:
+def photographs(listed: Sequence[Photograph], size: int = 64) -> Source:
     """A source of photographs, which are squeezed to squares of ``size`` pixels.
 
     Every seed shuffles them anew. Where there are too few, four in five are trained on.
@@ -83,14 +83,14 @@ def photographs(found: Sequence[Photograph], size: int = 64) -> Source:
         >>> len(training), len(held_out), int(held_out.masks[0].sum())
         (8, 2, 1024)
     """
-    every = _squeezed(found, size)
+    every = _squeezed(listed, size)
 
     def source(training: int, held_out: int, seed: int) -> tuple[Pictures, Pictures]:
         order = np.random.default_rng(seed).permutation(len(every)).tolist()
         most = min(training, len(every) * 4 // 5)
         return every[order[:most]], every[order[most : most + held_out]]
 
-    source.__name__ = f"{len(found)} photographs of {size} pixels"
+    source.__name__ = f"{len(listed)} photographs of {size} pixels"
     return source
 
 
@@ -112,7 +112,7 @@ def folder(path: str | Path) -> list[Photograph]:
         ...     Image.new("RGB", (8, 10)).save(f"{name}/1.png")
         >>> rows = "file,top,left,bottom,right\\nperson/1.png,5,4,10,8\\n"
         >>> _ = Path("boxes.csv").write_text(rows)
-        >>> [(one.label, one.boxes) for one in folder(".")]
+        >>> [(photograph.label, photograph.boxes) for photograph in folder(".")]
         [(1, (Box(top=5, left=4, bottom=10, right=8),)), (0, ())]
     """
     root = Path(path)
@@ -127,7 +127,7 @@ def folder(path: str | Path) -> list[Photograph]:
         str(name): tuple(Box(*edges) for edges in some[list(Box._fields)].values.tolist())
         for name, some in rows.groupby("file")
     }
-    found = []
+    listed = []
     for name, label in (("person", 1), ("other", 0)):
         files = [
             file
@@ -136,8 +136,8 @@ def folder(path: str | Path) -> list[Photograph]:
         ]
         if not files:
             raise ValueError(f"there are no pictures in {str(root / name)!r}; put some there")
-        found += [Photograph(file, label, boxes.get(f"{name}/{file.name}", ())) for file in files]
-    return found
+        listed += [Photograph(file, label, boxes.get(f"{name}/{file.name}", ())) for file in files]
+    return listed
 
 
 def _drawn(seeds: range) -> Pictures:
@@ -147,9 +147,9 @@ def _drawn(seeds: range) -> Pictures:
     return Pictures(images, torch.tensor([street.label for street in streets]), np.stack(masks))
 
 
-def _squeezed(found: Sequence[Photograph], size: int) -> Pictures:
-    images, masks = [], np.zeros((len(found), size, size), bool)
-    for photograph, mask in zip(found, masks, strict=True):
+def _squeezed(listed: Sequence[Photograph], size: int) -> Pictures:
+    images, masks = [], np.zeros((len(listed), size, size), bool)
+    for photograph, mask in zip(listed, masks, strict=True):
         whole = Image.fromarray(
             (photograph.image * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
         )
@@ -157,5 +157,5 @@ def _squeezed(found: Sequence[Photograph], size: int) -> Pictures:
         for top, left, bottom, right in photograph.boxes:
             rows = slice(top * size // whole.height, -(-bottom * size // whole.height))
             mask[rows, left * size // whole.width : -(-right * size // whole.width)] = True
-    labels = torch.tensor([photograph.label for photograph in found])
+    labels = torch.tensor([photograph.label for photograph in listed])
     return Pictures(torch.stack(images), labels, masks)

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xwidgets.explain.tally import Tally
+from xwidgets.explain.running_moments import RunningMoments
 
 numbers = st.lists(st.floats(-100, 100), min_size=0, max_size=6)
 
@@ -13,26 +13,26 @@ numbers = st.lists(st.floats(-100, 100), min_size=0, max_size=6)
 @settings(max_examples=60, deadline=None)
 @given(st.lists(numbers, min_size=1, max_size=5), st.floats(-1e4, 1e4))
 def test_means_and_variances_are_those_of_the_samples(samples, offset):
-    tally = Tally(len(samples), 2)
+    moments = RunningMoments(len(samples), 2)
     for turn in range(6):
         here = [i for i, values in enumerate(samples) if len(values) > turn]
         if here:
             values = [[offset + samples[i][turn], -samples[i][turn]] for i in here]
-            tally.add(torch.tensor(here), torch.tensor(values, dtype=torch.float64))
+            moments.add(torch.tensor(here), torch.tensor(values, dtype=torch.float64))
     for i, values in enumerate(samples):
-        assert tally.count[i] == len(values)
+        assert moments.count[i] == len(values)
         if values:
             expected = [offset + np.mean(values), -np.mean(values)]
-            np.testing.assert_allclose(tally.mean[i], expected, atol=1e-8)
+            np.testing.assert_allclose(moments.mean[i], expected, atol=1e-8)
         if len(values) > 1:
-            np.testing.assert_allclose(tally.variance[i], 2 * [np.var(values, ddof=1)], atol=1e-6)
+            np.testing.assert_allclose(moments.variance[i], 2 * [np.var(values, ddof=1)], atol=1e-6)
         else:
-            assert tally.variance[i].isnan().all()
+            assert moments.variance[i].isnan().all()
 
 
 def test_nothing_is_lost_beside_a_large_mean():
-    tally = Tally(1, 1)
+    moments = RunningMoments(1, 1)
     values = 1e6 + torch.tensor([1e-3, 2e-3, 3e-3], dtype=torch.float64)
     for value in values:
-        tally.add(torch.tensor([0]), value[None, None])
-    assert abs(tally.variance.item() / 1e-6 - 1) < 1e-3
+        moments.add(torch.tensor([0]), value[None, None])
+    assert abs(moments.variance.item() / 1e-6 - 1) < 1e-3

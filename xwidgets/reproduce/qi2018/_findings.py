@@ -1,28 +1,19 @@
-"""What the results of :mod:`xwidgets.reproduce.qi2018` say, beside the paper's.
+"""What the results of :func:`xwidgets.reproduce.qi2018.reproduce` say, beside the paper's.
 
 Methods are compared pair by pair: the modules of the same class and the same seed. The mean
 difference of each class, over its seeds, counts as one observation. A difference is called clear
 when its mean over the classes is more than two standard errors away from 0.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
 from xwidgets.explain.explanation_module import METHODS
+from xwidgets.reproduce.verdicts import mean_and_bound, sign_beyond_bound
 
-if TYPE_CHECKING:
-    from .qi2018 import Reproduction
-
-GAMMAS = (0.01, 0.05, 0.1, 0.3)
-Z = "z"
-"""What stands beside the methods in Table 1: single dimensions of the layer that is explained."""
-EXCITATION = "excitation"
-"""And one heat map by c-MWP of the class's score itself."""
-RANDOM = "random"
-"""And x-features whose encoder has random weights, which learned nothing."""
+from .experiments import Reproduction
+from .laboratory import EXCITATION, RANDOM, Z
+from .tables import GAMMAS
 
 PUBLISHED = pd.DataFrame(
     {
@@ -61,62 +52,18 @@ PUBLISHED_MASKED = pd.DataFrame(
 _COMPARED = {"o1": "O1", "o2": "O2", "voronoi": "locality (Voronoi)", "masks": "locality (masks)"}
 
 
-def spread_table(
-    frame: pd.DataFrame, by: str | Sequence[str], columns: Sequence[str], digits: int = 2
-) -> pd.DataFrame:
-    """Means with their spread, as text: ``mean ± over classes ± over seeds``.
-
-    Args:
-        frame: a table of :class:`xwidgets.reproduce.qi2018.Reproduction`, with a row for each class
-            and, where there are several, each seed.
-        by: the columns that say what a row of the result is of.
-        columns: those that are averaged.
-        digits: after the point.
-
-    Returns:
-        The standard deviation over the classes is that of the classes' means over the seeds, and
-        the other way round; where there is only one of them, it is left out. Infinite values are
-        counted and not averaged. Nothing is known of a column that is empty: ``""``.
-
-    Example:
-        >>> rows = {"method": ["nn"] * 3, "class": [1, 2, 2], "seed": [0, 0, 1], "o2": [1, 3, 5]}
-        >>> spread_table(pd.DataFrame(rows), "method", ["o2"]).loc["nn", "o2"]
-        '3.00 ± 2.12 ± 2.12'
-    """
-    groups = frame.groupby(by, sort=False)
-    return groups[[*columns, *_REPEATED & {*frame}]].apply(
-        lambda rows: pd.Series({name: _cell(rows, name, digits) for name in columns})
-    )
-
-
-_REPEATED = {"class", "seed"}
-
-
-def _cell(rows: pd.DataFrame, name: str, digits: int) -> str:
-    if rows[name].isna().all():
-        return ""
-    finite = rows[np.isfinite(rows[name].astype(float))]
-    infinite = int(np.isinf(rows[name].astype(float)).sum())
-    numbers = [finite[name].mean()]
-    for over in ("class", "seed"):
-        if over in finite and finite[over].nunique() > 1:
-            numbers.append(finite.groupby(over)[name].mean().std())
-    text = " ± ".join(f"{number:.{digits}f}" for number in numbers)
-    return f"{text} ({infinite} infinite)" if infinite else text
-
-
-def findings(found: "Reproduction") -> dict[str, list[str]]:
+def findings(results: Reproduction) -> dict[str, list[str]]:
     """What the results say, in sentences with their numbers.
 
     Args:
-        found: all tables, of SRAE and NN at least two classes each.
+        results: all tables, of SRAE and NN at least two classes each.
 
     Returns:
         Sentences by attribute of :class:`xwidgets.reproduce.qi2018.Reproduction`; without
         what a table lacks.
 
     Example:
-        >>> from xwidgets.evaluate import qi2018
+        >>> from xwidgets.reproduce import qi2018
         >>> small = {"counts": (3,), "allowed": (5,), "variants": ()}
         >>> tiny = qi2018.Setting("tiny", (2, 3), 1, 100, 1, 1, epochs=1, **small)
         >>> said = findings(qi2018.reproduce(tiny))
@@ -124,13 +71,13 @@ def findings(found: "Reproduction") -> dict[str, list[str]]:
         Faithful? On images that SRAE was not fitted to, the class stays for ...
     """
     return {
-        "table": [*_faithful(found.table), *_better(found.table), *_reasons(found.table)],
-        "variants": _variants(found),
-        "lasso": _lasso(found),
-        "masked": _masked(found.masked),
-        "x_features": _looked(found.x_features),
-        "degenerate": _degenerate(found),
-        "shift": _shift(found.shift),
+        "table": [*_faithful(results.table), *_better(results.table), *_reasons(results.table)],
+        "variants": _variants(results),
+        "lasso": _lasso(results),
+        "masked": _masked(results.masked),
+        "x_features": _looked(results.x_features),
+        "degenerate": _degenerate(results),
+        "shift": _shift(results.shift),
     }
 
 
@@ -203,13 +150,13 @@ def _two(means: pd.DataFrame, method: str) -> str:
     return f"{means.at[method, 'voronoi']:.2f}" + (f" ({masks:.2f})" if np.isfinite(masks) else "")
 
 
-def _variants(found: "Reproduction") -> list[str]:
-    if found.variants.empty:
+def _variants(results: Reproduction) -> list[str]:
+    if results.variants.empty:
         return []
     said = []
-    nn = pd.concat([found.table[found.table["seed"] == 0], found.variants])
+    nn = pd.concat([results.table[results.table["seed"] == 0], results.variants])
     nn = nn[nn["method"] == "nn"].set_index(["layer", "class"])
-    srae = found.variants[found.variants["method"] == "srae"].set_index("class")
+    srae = results.variants[results.variants["method"] == "srae"].set_index("class")
     for (layer, beta), rows in srae.groupby(["layer", "beta"], sort=False):
         other = nn.loc[layer]
         verdicts = "; ".join(
@@ -223,9 +170,9 @@ def _variants(found: "Reproduction") -> list[str]:
     return said
 
 
-def _lasso(found: "Reproduction") -> list[str]:
-    lasso = found.lasso.groupby("allowed").mean(numeric_only=True)
-    srae = found.table.loc[found.table["method"] == "srae", "f_reg_fresh"].mean()
+def _lasso(results: Reproduction) -> list[str]:
+    lasso = results.lasso.groupby("allowed").mean(numeric_only=True)
+    srae = results.table.loc[results.table["method"] == "srae", "f_reg_fresh"].mean()
     reached = lasso.index[lasso["f_reg_fresh"] <= srae]
     until = (
         f"it takes {lasso.loc[reached[0], 'chosen']:.0f} of them"
@@ -255,7 +202,7 @@ def _masked(masked: pd.DataFrame) -> list[str]:
         )
         said.append(
             f"Is the class found more often from what the x-features show than from “{other}”? "
-            f"{_verdict(difference, -1)}; by gamma {by_gamma}."
+            f"{_verdict(difference, 1)}; by gamma {by_gamma}."
         )
     at = rows[rows.index.get_level_values("gamma") == 0.05].mean()
     return [
@@ -367,9 +314,10 @@ def best_and_worst(x_features: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     return rows.loc[rows["entropy"].idxmin()], rows.loc[rows["entropy"].idxmax()]
 
 
-def _degenerate(found: "Reproduction") -> list[str]:
-    first = found.table[found.table["method"].isin(("srae", "nn")) & (found.table["seed"] == 0)]
-    rows = pd.concat([first, found.degenerate])
+def _degenerate(results: Reproduction) -> list[str]:
+    table = results.table
+    first = table[table["method"].isin(("srae", "nn")) & (table["seed"] == 0)]
+    rows = pd.concat([first, results.degenerate])
     said = []
     for n, some in rows.groupby("n"):
         means = some.groupby("method")[["positive", "alike_all"]].mean()
@@ -401,18 +349,17 @@ def _pairs(table: pd.DataFrame, column: str, other: str = "nn") -> pd.Series:
     return finite["srae"] - finite[other]
 
 
-def _verdict(differences: pd.Series, sign: int = 1) -> str:
-    """Whether the classes' mean differences are clearly below 0, or with sign -1 above."""
+_WORDS = {1: "yes", -1: "no, the opposite", 0: "not clear"}
+
+
+def _verdict(differences: pd.Series, sign: int = -1) -> str:
+    """Whether the classes' mean differences are clearly below 0, or with sign 1 above."""
     if differences.groupby("class").ngroups < 2:
         return f"is not known ({len(differences)} pairs)"
     classes = differences.groupby("class").mean()
-    mean, error = classes.mean(), 2 * classes.std() / np.sqrt(len(classes))
-    clear = (
-        "yes"
-        if sign * mean < -error
-        else "no, the opposite"
-        if sign * mean > error
-        else ("not clear")
+    mean, bound = mean_and_bound(classes)
+    right, word = int((sign * differences > 0).sum()), "higher" if sign > 0 else "lower"
+    return (
+        f"{_WORDS[sign * sign_beyond_bound(classes)]} ({mean:+.3f} ± {bound:.3f}, {word} in "
+        f"{right} of {len(differences)})"
     )
-    right, word = int((sign * differences < 0).sum()), "lower" if sign > 0 else "higher"
-    return f"{clear} ({mean:+.3f} ± {error:.3f}, {word} in {right} of {len(differences)})"

@@ -1,4 +1,4 @@
-"""The x-features behind a class's score: fitted, found in the picture, and in many others."""
+"""Live fit of the x-features of a study's class, with their maps in its and other pictures."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from .live_result import LiveResult, Question
 from .study import Study
 
 MANY = 12
-"""In how many images an x-feature is looked at: those in which it is most active."""
+"""Number of images in which an x-feature is shown: those in which it is most active."""
 
 
-class Search(NamedTuple):
-    """Which x-feature of a module is looked for in the data set."""
+class MatchQuestion(NamedTuple):
+    """X-feature of a module whose most active images are asked for, by its number."""
 
     module: ExplanationModule
     number: int
@@ -33,11 +33,12 @@ class Search(NamedTuple):
 
 @dataclass(frozen=True)
 class Matches:
-    """The images in which an x-feature is most active, as far as they are found.
+    """Images in which an x-feature is most active, as far as they are computed.
 
     Attributes:
-        found: the x-features of each, the most active first, and ``sources`` where it is from.
-        completed: the share of the work that is done.
+        found: x-features of each image, the most active first.
+        sources: file of each image, or its number in the data set.
+        completed: share of the work that is done.
     """
 
     found: tuple[XFeatures, ...] = ()
@@ -45,29 +46,29 @@ class Matches:
     completed: float = 0.0
 
 
-class Concepts(Following, traitlets.HasTraits):
-    """The x-features behind the score of a study's class, as modules for them are fitted.
+class XFeatureFit(Following, traitlets.HasTraits):
+    """Fit of the x-features behind the score of a study's class, as live results.
 
     Args:
-        study: whose class is explained, and in whose picture the x-features are found.
-        images: what modules are fitted to, and where x-features are looked for, as
-            :func:`xwidgets.fit_explanation` takes it; ``None`` for the network's examples.
-        modules: explanation modules that are fitted already, at most one for each class.
+        study: with the class to explain, and the picture of the maps.
+        images: that modules are fitted to and x-features are searched in, as of
+            :func:`xwidgets.fit_explanation`; ``None`` for the network's examples.
+        modules: fitted explanation modules, at most one for each class.
         contrastive: of :func:`xwidgets.x_features`.
         options: further arguments of :func:`xwidgets.fit_explanation` for the other classes.
 
     Attributes:
         fitting: a :class:`LiveResult` whose answer is a :class:`xwidgets.explain.Fitting`.
         found: one whose answer is the :class:`xwidgets.XFeatures` of the study's picture.
-        matches: one whose answer are :class:`Matches` of the x-feature ``shown``.
-        shown: the number of the x-feature that is looked at in many images; -1 for none.
+        matches: one whose answer is the :class:`Matches` of the x-feature ``shown``.
+        shown: number of the x-feature that is searched in the images; -1 for none.
 
     Example:
         >>> import xwidgets as xw
         >>> images, _ = xw.scenes.draw("birds", range(300))
         >>> with xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image) as study:
-        ...     concepts = Concepts(study, images, epochs=2)
-        ...     concepts.wait().maps.shape
+        ...     fit = XFeatureFit(study, images, epochs=2)
+        ...     fit.wait().maps.shape
         (5, 64, 64)
     """
 
@@ -99,17 +100,19 @@ class Concepts(Following, traitlets.HasTraits):
                 f"{study.network.name} has no examples to fit an explanation module to; give "
                 "images=, those of the class and others"
             )
-        # refuses options that cannot be
+        # raises for invalid options
         fit_explanation_steps(study.network, study.image[None], study.target, **options)
         self._images = images
         self._features: Features | None = None
         self.fitting: LiveResult[int, Fitting] = study.live(
             self._fit,
             keep=100,
-            rests=0,  # what is stopped and left is done, see _ask
+            rests=0,  # a stopped fit is complete, see _ask
         )
         self.found: LiveResult[Question, XFeatures] = study.live(urgent=True, keep=8)
-        self.matches: LiveResult[Search, Matches] = study.live(self._search, urgent=True, keep=8)
+        self.matches: LiveResult[MatchQuestion, Matches] = study.live(
+            self._search, urgent=True, keep=8
+        )
         self.follow(study, self._ask, "target")
         self.follow(study, self._look, "image")
         self.follow(self.fitting, self._look, "answer")
@@ -118,29 +121,29 @@ class Concepts(Following, traitlets.HasTraits):
         self._ask()
 
     @classmethod
-    def maker(cls, study: Study) -> partial[Concepts]:
-        """Makes them for a study, of the other arguments."""
+    def maker(cls, study: Study) -> partial[XFeatureFit]:
+        """Function of the other arguments that makes the fit for a study."""
         return partial(cls, study)
 
     @property
     def module(self) -> ExplanationModule | None:
-        """The best module so far; ``None`` before the first epoch."""
+        """Best module so far; ``None`` before the first epoch."""
         fitting = self.fitting.answer
         return fitting.modules[0] if fitting is not None and fitting.modules else None
 
     @property
     def final(self) -> ExplanationModule | None:
-        """The module once it stays as it is; ``None`` while it is fitted."""
+        """Module once its fit is complete or stopped; ``None`` before."""
         return None if self.fitting.progress.state == "computing" else self.module
 
     def wait(self, timeout: float | None = None) -> XFeatures | None:
-        """Wait until the module is fitted, or that was stopped, and the picture looked at.
+        """Wait until the fit is complete or stopped, and the x-features of the picture computed.
 
         Args:
             timeout: in seconds, for each of the two; ``None`` waits as long as it takes.
 
         Returns:
-            The x-features of the study's picture; ``None`` before the first epoch.
+            X-features of the study's picture; ``None`` before the first epoch.
 
         Raises:
             Exception: what ended the computation, when it failed.
@@ -149,12 +152,12 @@ class Concepts(Following, traitlets.HasTraits):
         return self.found.wait(timeout)
 
     def stop(self) -> None:
-        """Stop computing, and keep what is known."""
+        """Stop computing, and keep the results so far."""
         for live in (self.fitting, self.found, self.matches):
             live.stop()
 
     def close(self) -> None:
-        """Compute nothing more, and follow the study no more."""
+        """Discard all computations, and stop following the study."""
         self.unfollow()
         for live in (self.fitting, self.found, self.matches):
             live.drop()
@@ -172,12 +175,14 @@ class Concepts(Following, traitlets.HasTraits):
             self.found.ask(replace(self._study.question, method=method))
 
     def _look_for(self) -> None:
-        """Look for the x-feature in many images, once the module is what it stays."""
-        search = Search(self.final, self.shown) if self.final is not None else None
-        if search is None or not 0 <= self.shown < len(search.module.weights):
+        """Search for the shown x-feature in the images, once the module is final."""
+        module = self.final
+        if module is None or not 0 <= self.shown < len(module.weights):
             self.matches.drop()
-        elif search != self.matches.question:
-            self.matches.ask(search)
+            return
+        question = MatchQuestion(module, self.shown)
+        if question != self.matches.question:
+            self.matches.ask(question)
 
     def _data(self) -> DataSet:
         if self._images is None and self._study.network.examples is not None:
@@ -196,24 +201,24 @@ class Concepts(Following, traitlets.HasTraits):
             self._study.network, self._images, [target], **self._options
         )
 
-    def _search(self, search: Search) -> Iterator[Matches]:
+    def _search(self, question: MatchQuestion) -> Iterator[Matches]:
         net, data = self._study.network, self._data()
-        layer = net.layer(search.module.facts.layer)
+        layer = net.layer(question.module.facts.layer)
         if self._features is None or self._features.layer != layer.name:
             cache = self._options.get("cache", True)
-            for looked, features in read_features(net, data, layer, cache):
-                yield Matches(completed=looked / len(data) / 2)
+            for count, features in read_features(net, data, layer, cache):
+                yield Matches(completed=count / len(data) / 2)
                 if features is not None:
                     self._features = features
         assert self._features is not None
-        values = torch.from_numpy(self._features.values).to(search.module.weights)
-        activations = search.module.encoder(values)[:, search.number]
+        values = torch.from_numpy(self._features.values).to(question.module.weights)
+        activations = question.module.encoder(values)[:, question.number]
         best = activations.argsort(descending=True, stable=True)[:MANY]
         numbers = [int(self._features.numbers[n]) for n in best.tolist() if activations[n] > 0]
-        found: list[XFeatures] = []
-        method = self._method.changed(module=search.module)
+        results: list[XFeatures] = []
+        method = self._method.changed(module=question.module)
         for done, number in enumerate(numbers, 1):
-            found.append(method.run(net, data.image(number), search.module.facts.target))
+            results.append(method.run(net, data.image(number), question.module.facts.target))
             sources = tuple(map(data.source, numbers[:done]))
-            yield Matches(tuple(found), sources, 0.5 + done / len(numbers) / 2)
-        yield Matches(tuple(found), tuple(map(data.source, numbers)), 1.0)
+            yield Matches(tuple(results), sources, 0.5 + done / len(numbers) / 2)
+        yield Matches(tuple(results), tuple(map(data.source, numbers)), 1.0)

@@ -6,18 +6,16 @@ pixels are a larger share of a drawn scene than of the paper's pictures. Both sa
 before softmax: behind it, the networks are so certain of many scenes that no window counts.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from tqdm import tqdm
 
-from xwidgets.errors import unknown
 from xwidgets.evaluate._locality import part_shares
 from xwidgets.evaluate._outline import outline, times_expected
 from xwidgets.evaluate._part_deletion import part_deletion
@@ -28,13 +26,15 @@ from xwidgets.evaluate.parts import mask_parts
 from xwidgets.explain._prediction_difference import prediction_difference_each
 from xwidgets.explain._saliency import saliency
 from xwidgets.explain.removal.samplers import Sampler
-from xwidgets.files import whole
 from xwidgets.images import scenes
 from xwidgets.images.scenes import Scene
 from xwidgets.images.scenes.birds import SPECIES, TWINS
+from xwidgets.reproduce.repetitions import grow
+from xwidgets.reproduce.saved import SavedTables
+from xwidgets.reproduce.setting import NamedSetting, by_name, chosen
 from xwidgets.results import Relevance
 
-from .zintgraf2016 import EMPTY, drawn
+from .figures import EMPTY, drawn
 
 Map = NDArray[np.floating]
 DEPTHS = ("first", "middle", "last")
@@ -43,11 +43,11 @@ FIRST_SEED = 50_000
 
 
 @dataclass(frozen=True)
-class Setting:
+class Setting(NamedSetting):
     """How much is measured.
 
     Attributes:
-        name: what files of results are called.
+        name: what files of results begin with, behind ``claims-``.
         scenes: how many of each network.
         networks: ``"birds"`` and ``"street"``, or one of them.
         samples: S, and ``pixel_samples`` where single pixels are removed.
@@ -57,7 +57,6 @@ class Setting:
         windows: window sizes that are compared with each other, the first of a single pixel.
     """
 
-    name: str
     scenes: int
     networks: tuple[str, ...] = ("birds", "street")
     samples: int = 2
@@ -67,7 +66,7 @@ class Setting:
     windows: tuple[int, ...] = (1, 2, 5, 10)
 
 
-SETTINGS = {setting.name: setting for setting in (Setting("small", 2), Setting("full", 6))}
+SETTINGS = by_name(Setting("small", 2), Setting("full", 6))
 """``"small"`` takes some three minutes of one core, ``"full"`` ten."""
 
 
@@ -124,8 +123,8 @@ def reproduce(
         >>> reproduce(tiny).layers["depth"].tolist()
         ['first', 'middle', 'last']
     """
-    *_, found = steps(setting, folder, recompute)
-    return found
+    *_, tables = steps(setting, folder, recompute)
+    return tables
 
 
 def steps(
@@ -139,46 +138,21 @@ def steps(
         >>> growing = steps("small")
         >>> growing.close()
     """
-    if isinstance(setting, str):
-        if setting not in SETTINGS:
-            raise unknown("setting", setting, SETTINGS)
-        setting = SETTINGS[setting]
-    kept = None if folder is None else _Folder(Path(folder), setting)
-    found = None if kept is None or recompute else kept.load()
-    return _steps(setting, kept, found)
-
-
-def _steps(
-    setting: Setting, kept: "_Folder | None", found: Reproduction | None
-) -> Iterator[Reproduction]:
-    done = (
-        set() if found is None else {*zip(found.maps["network"], found.maps["scene"], strict=True)}
-    )
-    if found is not None:
-        yield found
-    for name in setting.networks:
-        missing = [one for one in range(setting.scenes) if (name, one) not in done]
-        if not missing:
-            continue
-        bench = _Bench(name, setting)
-        for number in tqdm(missing, desc=name, leave=False):
-            one = bench.measure(number)
-            found = one if found is None else _joined(found, one)
-            if kept is not None:
-                kept.save(found)
-            yield found
-
-
-def _joined(one: Reproduction, other: Reproduction) -> Reproduction:
-    frames = (pd.concat(pair, ignore_index=True) for pair in zip(one, other, strict=True))
-    return Reproduction(*frames)
+    setting = chosen(setting, SETTINGS)
+    saved = SavedTables(folder, setting, recompute, name=f"claims-{setting.name}")
+    scenes = [(name, number) for name in setting.networks for number in range(setting.scenes)]
+    bench = cache(partial(_Bench, setting))
+    return grow(
+        Reproduction, saved, ["network", "scene"], scenes,
+        lambda name, number: iter([bench(name).measure(number)]),
+    )  # fmt: skip
 
 
 class _Bench:
     """One network, with all that its scenes are measured by."""
 
-    def __init__(self, name: str, setting: Setting) -> None:
-        self._name, self._setting = name, setting
+    def __init__(self, setting: Setting, name: str) -> None:
+        self._setting, self._name = setting, name
         subject = drawn(name)
         self._net, self._layers = subject.net, subject.layers
         self._samplers: Mapping[str, Sampler] = {
@@ -188,11 +162,11 @@ class _Bench:
     def measure(self, number: int) -> Reproduction:
         """All measures of one scene."""
         scene = _scene(self._name, number)
-        found = (
+        measured = (
             *self._compared(scene), self._classes(scene), *self._windows(scene),
             *self._feature_maps(scene),
         )  # fmt: skip
-        return Reproduction(*(self._frame(number, rows) for rows in found))
+        return Reproduction(*(self._frame(number, rows) for rows in measured))
 
     def _frame(self, number: int, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         start = {"network": self._name, "scene": number}
@@ -207,14 +181,14 @@ class _Bench:
                 name: [self._of_scores(scene, window, sampler, seed) for seed in (0, 1)]
                 for name, sampler in self._samplers.items()
             }
-            for name, (one, other) in both.items():
-                maps.append(self._row(scene, one.values) | {"window": window, "map": name})
+            for name, (first, second) in both.items():
+                maps.append(self._row(scene, first.values) | {"window": window, "map": name})
                 pairs.append({"window": window, "pair": name,
-                              "correlation": correlation(one.values, other.values)})  # fmt: skip
+                              "correlation": correlation(first.values, second.values)})  # fmt: skip
             across = [
-                correlation(one.values, other.values)
-                for one in both["conditional"]
-                for other in both["marginal"]
+                correlation(conditional.values, marginal.values)
+                for conditional in both["conditional"]
+                for marginal in both["marginal"]
             ]
             pairs.append({"window": window, "pair": "both", "correlation": np.mean(across)})
         others: dict[str, Map] = {
@@ -222,14 +196,15 @@ class _Bench:
             "edges": edge_map(scene.image),
             "random": random_map(scene.image),
         }
-        maps += [self._row(scene, one) | {"window": 1, "map": name} for name, one in others.items()]
+        for name, values in others.items():
+            maps.append(self._row(scene, values) | {"window": 1, "map": name})
         return maps, pairs
 
     def _of_scores(self, scene: Scene, window: int, sampler: Sampler, seed: int) -> Relevance:
-        (found,) = self._maps(
+        (relevance,) = self._maps(
             scene, [scene.label], window, sampler=sampler, seed=seed, measure="difference"
         )
-        return found
+        return relevance
 
     def _row(self, scene: Scene, values: Map) -> dict[str, Any]:
         deletion = part_deletion(self._net, scene, values)
@@ -247,13 +222,15 @@ class _Bench:
             return []
         label = scene.label
         (twin,) = (sum(pair) - label for pair in TWINS if label in pair)
-        marks = [sum(map(str.__eq__, one.plumage, SPECIES[label].plumage)) for one in SPECIES]
+        marks = [
+            sum(map(str.__eq__, species.plumage, SPECIES[label].plumage)) for species in SPECIES
+        ]
         other = int(np.argmin(marks))
         best = [index for index, _, _ in self._net.top(scene.image, 3)]
         targets = [label, twin, other, *best]
         rows = []
         for layer, measure in (("before", "difference"), ("behind", "evidence")):
-            maps = [one.values for one in self._maps(scene, targets, measure=measure)]
+            maps = [relevance.values for relevance in self._maps(scene, targets, measure=measure)]
             own, of_twin, of_other, *of_best = maps
             pairs = [correlation(of_best[a], of_best[b]) for a, b in ((0, 1), (0, 2), (1, 2))]
             for pair, value in (
@@ -310,7 +287,7 @@ class _Bench:
                 active = (
                     self._net.activations(scene.image[None], known.name).mean((2, 3))[0].numpy()
                 )
-            effects = np.array([np.abs(one.values).max() for one in maps])
+            effects = np.array([np.abs(relevance.values).max() for relevance in maps])
             layers.append({
                 "depth": depth,
                 "empty": float((effects < EMPTY * effects.max()).mean()),
@@ -319,7 +296,7 @@ class _Bench:
                 "of_activation": float(np.median(effects[active > 0] / active[active > 0])),
             })  # fmt: skip
             if depth == "middle":
-                shown = np.stack([np.abs(one.values) for one in maps])
+                shown = np.stack([np.abs(relevance.values) for relevance in maps])
                 shares = part_shares(shown, mask_parts(scene.masks.values()))
                 names = [*scene.masks, "background"]
                 parts = [
@@ -349,54 +326,19 @@ def _scene(name: str, number: int) -> Scene:
 
 
 def _object(scene: Scene) -> NDArray[np.bool_]:
-    found: NDArray[np.bool_] = np.any(list(scene.masks.values()), axis=0)
-    return found
+    mask: NDArray[np.bool_] = np.any(list(scene.masks.values()), axis=0)
+    return mask
 
 
-def correlation(one: Map, other: Map) -> float:
-    """Of two arrays of one shape, over all their values; NaN when one of them is constant.
+def correlation(a: Map, b: Map) -> float:
+    """Pearson correlation of two arrays over all their values; NaN when either is constant.
 
     Example:
         >>> correlation(np.array([1, 2, 3]), np.array([2, 4, 6]))
         1.0
     """
-    return float(pd.Series(one.ravel()).corr(pd.Series(other.ravel())))
+    return float(pd.Series(a.ravel()).corr(pd.Series(b.ravel())))
 
 
 def _ranks(values: Map) -> NDArray[np.float64]:
     return np.asarray(pd.Series(values).rank(), float)
-
-
-class _Folder:
-    """Where results are kept: a table each, and what they are of."""
-
-    def __init__(self, folder: Path, setting: Setting) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._facts = folder / f"claims-{setting.name}.json"
-        self._tables = [folder / f"claims-{setting.name}-{one}.csv" for one in Reproduction._fields]
-        self._setting = json.loads(json.dumps(asdict(setting)))
-
-    def load(self) -> Reproduction | None:
-        """What there is."""
-        if not self._facts.exists():
-            return None
-        if json.loads(self._facts.read_text("utf-8")) != self._setting:
-            raise ValueError(
-                f"{str(self._facts)!r} is of another setting called {self._setting['name']!r}; "
-                "take another folder, or start anew with recompute=True"
-            )
-        return Reproduction(*map(_read, self._tables))
-
-    def save(self, found: Reproduction) -> None:
-        for path, frame in zip(self._tables, found, strict=True):
-            with whole(path) as part:
-                frame.to_csv(part, index=False)
-        with whole(self._facts) as part:
-            part.write_text(json.dumps(self._setting, indent=1) + "\n", "utf-8")
-
-
-def _read(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path)
-    except pd.errors.EmptyDataError:  # no scene has such rows yet
-        return pd.DataFrame()

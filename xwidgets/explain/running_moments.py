@@ -1,25 +1,25 @@
-"""What the samples of each window came to."""
+"""Running mean and variance of the samples of each window or unit."""
 
 import torch
 from torch import Tensor
 
 
-class Tally:
-    """Running means and variances over samples (Welford's), a row a window.
+class RunningMoments:
+    """Running means and variances over samples by Welford's algorithm, a row a window.
 
     Args:
-        windows: n, how many there are.
-        nodes: M, how many values a sample has.
+        windows: n, the number of windows, or units.
+        nodes: M, the number of values of a sample.
 
     Attributes:
         count: ``(n,)``, samples so far.
         mean: ``(n, M)``, of their values; zero before the first.
 
     Example:
-        >>> tally = Tally(windows=2, nodes=1)
+        >>> moments = RunningMoments(windows=2, nodes=1)
         >>> for value in (1.0, 3.0):
-        ...     tally.add(torch.tensor([0]), torch.tensor([[value]]))
-        >>> tally.mean[0], tally.variance[0]
+        ...     moments.add(torch.tensor([0]), torch.tensor([[value]]))
+        >>> moments.mean[0], moments.variance[0]
         (tensor([2.], dtype=torch.float64), tensor([2.], dtype=torch.float64))
     """
 
@@ -29,15 +29,15 @@ class Tally:
         self._squares = torch.zeros(windows, nodes, dtype=torch.float64)
 
     def add(self, windows: Tensor, values: Tensor) -> None:
-        """One more sample of some ``windows`` ``(m,)``, none twice: ``values`` ``(m, M)``."""
+        """Add a sample, ``values`` ``(m, M)``, of each of ``windows`` ``(m,)``, none twice."""
         self.count[windows] += 1
-        before = values - self.mean[windows]
-        self.mean[windows] += before / self.count[windows, None]
-        self._squares[windows] += before * (values - self.mean[windows])
+        deviation = values - self.mean[windows]
+        self.mean[windows] += deviation / self.count[windows, None]
+        self._squares[windows] += deviation * (values - self.mean[windows])
 
     @property
     def variance(self) -> Tensor:
-        """``(n, M)``, of one sample; NaN where there are fewer than two."""
+        """``(n, M)``: unbiased variance of a sample; NaN where there are fewer than two."""
         return torch.where(
             self.count[:, None] > 1, self._squares / (self.count[:, None] - 1), torch.nan
         )

@@ -68,14 +68,13 @@ def heat_maps(net: Network, module: ExplanationModule, cases: Sequence[Case]) ->
         >>> import xwidgets as xw
         >>> net, (images, _) = xw.network("birds"), xw.scenes.draw("birds", range(300))
         >>> module = xw.fit_explanation(net, images, target=3, epochs=2, progress=False)
-        >>> cases = xw.evaluate.cases.drawn_birds([3], 1, 4).cases[3]
-        >>> found = heat_maps(net, module, cases)
-        >>> found.maps.shape, bool(found.maps.any((2, 3)).all())
+        >>> cases = xw.reproduce.qi2018.cases.drawn_birds([3], 1, 4).cases[3]
+        >>> seen = heat_maps(net, module, cases)
+        >>> seen.maps.shape, bool(seen.maps.any((2, 3)).all())
         ((4, 5, 64, 64), True)
     """
     images = [case.image for case in cases]
-    found = x_features_each(net, _awake(module), images)
-    maps = np.stack([one.maps for one in found])
+    maps = np.stack([each.maps for each in x_features_each(net, _awake(module), images)])
     *_, (_, features) = read_features(
         net, DataSet(net, images), net.layer(module.facts.layer), cache=False
     )
@@ -87,7 +86,7 @@ def heat_maps(net: Network, module: ExplanationModule, cases: Sequence[Case]) ->
 def _awake(module: ExplanationModule) -> ExplanationModule:
     """The same with biases by which all x-features are active."""
     encoder = deepcopy(module.encoder)
-    layers = [one for one in encoder.modules() if isinstance(one, nn.Linear)]
+    layers = [layer for layer in encoder.modules() if isinstance(layer, nn.Linear)]
     if not layers:
         return module
     layers[-1].bias.add_(_HIGH)
@@ -101,7 +100,7 @@ def heat_maps_of_score(net: Network, label: int, cases: Sequence[Case]) -> HeatM
         Maps ``(N, 1, H, W)``, and contributions of 1.
 
     Example:
-        >>> from xwidgets.evaluate import cases
+        >>> from xwidgets.reproduce.qi2018 import cases
         >>> material = cases.drawn_birds([3], 1, 2)
         >>> heat_maps_of_score(material.net, 3, material.cases[3]).maps.shape
         (2, 1, 64, 64)
@@ -126,28 +125,27 @@ def measures(seen: HeatMaps, cases: Sequence[Case]) -> dict[str, float]:
         to the score of a picture; ``silent``, the share of x-features that are silent in one.
 
     Example:
-        >>> from xwidgets.evaluate import cases
+        >>> from xwidgets.reproduce.qi2018 import cases
         >>> case = cases.drawn_birds([3], 1, 1).cases[3][0]
         >>> seen = HeatMaps(case.parts()["masks"][None, [1, 3]], np.array([[2, 0]], np.float32))
-        >>> found = measures(seen, [case])
-        >>> round(found["masks"], 2), found["o1"], round(found["correlation_all"], 2)
-        (0.15, 0.0, -0.01)
+        >>> measured = measures(seen, [case])
+        >>> [round(measured[name], 2) for name in ("masks", "o1", "correlation_all")]
+        [0.15, 0.0, -0.01]
     """
-    found: dict[str, float] = {}
+    measured: dict[str, float] = {}
     for name, maps in (("", seen.active), ("_all", seen.maps)):
-        pairs = orthogonality(maps)
-        ever = ~np.isnan(pairs.correlations.diagonal())
-        others = pairs.correlations[ever][:, ever][np.triu_indices(ever.sum(), 1)]
+        correlated = orthogonality(maps)
+        pairs = correlated.pairs
         known = localities(maps, cases)
-        found |= {
-            f"o1{name}": pairs.o1,
-            f"o2{name}": pairs.o2,
-            f"correlation{name}": float(others.mean()) if others.size else np.nan,
-            f"alike{name}": float((others > ALIKE).mean()) if others.size else np.nan,
+        measured |= {
+            f"o1{name}": correlated.o1,
+            f"o2{name}": correlated.o2,
+            f"correlation{name}": float(pairs.mean()) if pairs.size else np.nan,
+            f"alike{name}": float((pairs > ALIKE).mean()) if pairs.size else np.nan,
             **{f"{kind}{name}": known[kind].mean if kind in known else np.nan for kind in KINDS},
         }
     active = seen.contributions != 0
-    return found | {
+    return measured | {
         "ever": float(active.any(0).sum()),
         "positive": float((seen.contributions > 0).sum(1).mean()),
         "silent": float(1 - active.mean()),
@@ -158,14 +156,14 @@ def localities(maps: NDArray[np.float32], cases: Sequence[Case]) -> dict[str, Lo
     """The locality of maps ``(N, n, H, W)`` by every kind of parts that are known of the N cases.
 
     Example:
-        >>> from xwidgets.evaluate import cases
+        >>> from xwidgets.reproduce.qi2018 import cases
         >>> case = cases.drawn_birds([3], 1, 1).cases[3][0]
-        >>> found = localities(case.parts()["masks"][None, :1], [case])
-        >>> found["masks"].entropies.round(2), found["voronoi"].histograms.shape
+        >>> local = localities(case.parts()["masks"][None, :1], [case])
+        >>> local["masks"].entropies.round(2), local["voronoi"].histograms.shape
         (array([0.55]), (1, 16))
     """
     shares: dict[str, list[NDArray[np.float64]]] = {kind: [] for kind in KINDS}
     for some, case in zip(maps, cases, strict=True):
         for kind, parts in case.parts().items():
             shares[kind].append(part_shares(some, parts))
-    return {kind: locality(found) for kind, found in shares.items() if found}
+    return {kind: locality(known) for kind, known in shares.items() if known}

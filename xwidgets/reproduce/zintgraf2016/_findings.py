@@ -1,4 +1,4 @@
-"""What the measures of :mod:`xwidgets.reproduce.zintgraf2016_claims` say about the paper's claims.
+"""What the measures of :mod:`xwidgets.reproduce.zintgraf2016.claims` say about the paper's claims.
 
 Every claim is put as a difference that it says is positive, measured in every scene. It holds when
 the mean of the differences over the scenes is more than two standard errors above 0, the opposite
@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from xwidgets.reproduce.spread import spread, spread_table
+from xwidgets.reproduce.verdicts import mean_and_bound, sign_beyond_bound
 from xwidgets.results import render
 
-from .zintgraf2016_claims import Reproduction
+from .claims import Reproduction
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -37,15 +39,10 @@ def verdict(differences: Sequence[float] | pd.Series) -> str:
         ('holds', 'not clear')
     """
     known = pd.Series(differences, dtype=float).dropna()
-    if len(known) < 2:
-        return UNCLEAR
-    mean, error = known.mean(), known.std() / np.sqrt(len(known))
-    if abs(mean) <= 2 * error:
-        return UNCLEAR
-    return HOLDS if mean > 0 else FAILS
+    return {1: HOLDS, -1: FAILS, 0: UNCLEAR}[sign_beyond_bound(known)]
 
 
-def findings(found: Reproduction) -> pd.DataFrame:
+def findings(results: Reproduction) -> pd.DataFrame:
     """Every claim: its section, how it was measured, and for each network what came out.
 
     Returns:
@@ -56,37 +53,37 @@ def findings(found: Reproduction) -> pd.DataFrame:
         not of one window size.
 
     Example:
-        >>> from xwidgets.reproduce.zintgraf2016_claims import Setting, reproduce
+        >>> from xwidgets.reproduce.zintgraf2016.claims import Setting, reproduce
         >>> tiny = Setting("tiny", 1, ("street",), 1, 1, 8, (8,), (8, 10))
         >>> findings(reproduce(tiny))["verdict"].unique().tolist()
         ['not clear']
     """
     rows = []
-    for network in found.maps["network"].unique():
-        own = Reproduction(*(_of(frame, network) for frame in found))
-        for one in _claims(own):
-            differences: pd.Series = one.more.values - one.less.values
+    for network in results.maps["network"].unique():
+        own = Reproduction(*(_of(frame, network) for frame in results))
+        for claim in _claims(own):
+            differences: pd.Series = claim.more.values - claim.less.values
             rows.append({
-                "section": one.section,
-                "claim": one.claim,
-                "measured": one.more.name,
-                "against": one.less.name,
-                "k": one.window,
+                "section": claim.section,
+                "claim": claim.claim,
+                "measured": claim.more.name,
+                "against": claim.less.name,
+                "k": claim.window,
                 "network": network,
-                "value": _worded(one.more),
-                "other": _worded(one.less),
+                "value": _worded(claim.more),
+                "other": _worded(claim.less),
                 "difference": _bounded(differences),
                 "scenes": int(differences.notna().sum()),
                 "verdict": verdict(differences),
             })  # fmt: skip
     table = pd.DataFrame(rows)
     places = {claim: place for place, claim in enumerate(table["claim"].unique())}
-    return table.sort_values("claim", key=lambda one: one.map(places), kind="stable").reset_index(
-        drop=True
+    return table.sort_values(
+        "claim", key=lambda claims: claims.map(places), kind="stable", ignore_index=True
     )
 
 
-def summary(found: Reproduction) -> list[str]:
+def summary(results: Reproduction) -> list[str]:
     """Every claim with its verdict in a sentence, and which maps find the parts that matter.
 
     Returns:
@@ -94,18 +91,18 @@ def summary(found: Reproduction) -> list[str]:
         mean ± standard deviation over the scenes.
 
     Example:
-        >>> from xwidgets.reproduce.zintgraf2016_claims import Setting, reproduce
+        >>> from xwidgets.reproduce.zintgraf2016.claims import Setting, reproduce
         >>> tiny = Setting("tiny", 1, ("street",), 1, 1, 8, (8,), (8, 10))
         >>> summary(reproduce(tiny))[0]
         '**Marginal and conditional sampling give different maps:** not clear.'
     """
     said: list[str] = []
-    for claim, rows in findings(found).groupby("claim", sort=False):
+    for claim, rows in findings(results).groupby("claim", sort=False):
         if claim.startswith("..."):
             said[-1] += f" {claim}: {_answer(rows)}."
         else:
             said.append(f"**{claim}:** {_answer(rows)}{_numbers(rows)}.")
-    return [*said, *_finding_parts(found.maps)]
+    return [*said, *_finding_parts(results.maps)]
 
 
 def _answer(rows: pd.DataFrame) -> str:
@@ -159,22 +156,23 @@ def measures(maps: pd.DataFrame) -> pd.DataFrame:
     """Every measure of every map, mean ± standard deviation over the scenes.
 
     Args:
-        maps: a table of :class:`xwidgets.reproduce.zintgraf2016_claims.Reproduction`.
+        maps: a table of :class:`xwidgets.reproduce.zintgraf2016.claims.Reproduction`.
 
     Returns:
         A row for each ``network`` and ``map``, by its name and its window size; ``scenes`` counts
         those in which ``effects`` is known.
 
     Example:
-        >>> from xwidgets.reproduce.zintgraf2016_claims import Setting, reproduce
+        >>> from xwidgets.reproduce.zintgraf2016.claims import Setting, reproduce
         >>> tiny = Setting("tiny", 1, ("street",), 1, 1, 8, (8,), (8, 10))
         >>> measures(reproduce(tiny).maps).loc["street", "edges"]["sharpness"]
         '0.49'
     """
+    titled = maps.assign(map=_titles(maps))
     names = ["on_object", "effects", "sharpness", "half_area", "negative"]
-    groups = maps.assign(map=_titles(maps)).groupby(["network", "map"], sort=False)
-    table = groups[names].agg(spread)
-    table.insert(2, "scenes", groups["effects"].count())
+    table = spread_table(titled, ["network", "map"], names)
+    scenes = titled.groupby(["network", "map"], sort=False)["effects"].count()
+    table.insert(2, "scenes", scenes)
     return table
 
 
@@ -197,17 +195,6 @@ def readable(table: pd.DataFrame) -> "Styler":
     ])  # fmt: skip
 
 
-def spread(values: pd.Series) -> str:
-    """Mean and standard deviation over the scenes.
-
-    Example:
-        >>> spread(pd.Series([1.0, 2.0, 3.0]))
-        '2.00 ± 1.00'
-    """
-    deviation = f" ± {values.std():.2f}" if values.notna().sum() > 1 else ""
-    return f"{values.mean():z.2f}{deviation}"
-
-
 class _Side(NamedTuple):
     """What is compared: a value for each scene, or what is expected by chance."""
 
@@ -227,14 +214,14 @@ EVENLY = _Side("if spread evenly", 1.0)
 NOTHING = _Side("nothing", 0.0)
 
 
-def _claims(found: Reproduction) -> list[_Claim]:
-    rows = [claim for window in sorted(found.pairs["window"].unique())
-            for claim in _claims_of_samplers(found, window)]  # fmt: skip
-    on_object = _by(found.maps[found.maps["window"] == 1], "map")["on_object"]
+def _claims(results: Reproduction) -> list[_Claim]:
+    rows = [claim for window in sorted(results.pairs["window"].unique())
+            for claim in _claims_of_samplers(results, window)]  # fmt: skip
+    on_object = _by(results.maps[results.maps["window"] == 1], "map")["on_object"]
     rows.append(_Claim("4.1", "Sensitivity lies on the object",
                        _Side("times expected", on_object["sensitivity"]), EVENLY))  # fmt: skip
-    if len(found.classes):
-        classes = found.classes.pivot(
+    if len(results.classes):
+        classes = results.classes.pivot(
             index="scene", columns=["layer", "pair"], values="correlation"
         )
         before, behind = classes["before"], classes["behind"]
@@ -249,7 +236,7 @@ def _claims(found: Reproduction) -> list[_Claim]:
                    _Side("their correlation, before", before["best three"]),
                    _Side("behind", behind["best three"])),
         ]  # fmt: skip
-    windows = found.windows.pivot(index="scene", columns="window")
+    windows = results.windows.pivot(index="scene", columns="window")
     small, large = min(windows["largest"]), max(windows["largest"])
     share = windows["largest"][small] / windows["largest"][large]
     rows += [
@@ -262,7 +249,7 @@ def _claims(found: Reproduction) -> list[_Claim]:
                _Side(f"same sign as the next pixel, k = {large}", windows["same_sign"][large]),
                _Side(f"k = {small}", windows["same_sign"][small])),
     ]  # fmt: skip
-    top = _by(found.top, "map")
+    top = _by(results.top, "map")
     outline, inside = top["outline"], top["inside"]
     rows += [
         _Claim("4.3", "The most relevant single pixels lie on the outline",
@@ -279,8 +266,8 @@ def _claims(found: Reproduction) -> list[_Claim]:
                _Side("times expected inside", inside["sensitivity"]),
                _Side("single pixels", inside["single pixels"])),
     ]  # fmt: skip
-    empty = _by(found.layers, "depth")["empty"]
-    likeness = patterns(found.parts)
+    empty = _by(results.layers, "depth")["empty"]
+    likeness = patterns(results.parts)
     rows += [
         _Claim("4.4", "More feature maps are nearly empty in the last layer than in the first",
                _Side("share in the last layer", empty["last"]),
@@ -292,10 +279,10 @@ def _claims(found: Reproduction) -> list[_Claim]:
     return rows
 
 
-def _claims_of_samplers(found: Reproduction, window: int) -> list[_Claim]:
+def _claims_of_samplers(results: Reproduction, window: int) -> list[_Claim]:
     """Marginal and conditional sampling, and sensitivity, with windows of one size."""
-    maps = _by(found.maps[found.maps["window"].isin((1, window))], "map")
-    pairs = _by(found.pairs[found.pairs["window"] == window], "pair")["correlation"]
+    maps = _by(results.maps[results.maps["window"].isin((1, window))], "map")
+    pairs = _by(results.pairs[results.pairs["window"] == window], "pair")["correlation"]
 
     def sides(measure: str, name: str, more: str, less: str) -> tuple[_Side, _Side]:
         return _Side(f"{name}: {more}", maps[measure][more]), _Side(less, maps[measure][less])
@@ -327,7 +314,7 @@ def patterns(parts: pd.DataFrame) -> pd.DataFrame:
     """How alike feature maps of different scenes are, by the parts on which they lie.
 
     Args:
-        parts: a table of :class:`xwidgets.reproduce.zintgraf2016_claims.Reproduction`, of one
+        parts: a table of :class:`xwidgets.reproduce.zintgraf2016.claims.Reproduction`, of one
             network.
 
     Returns:
@@ -352,9 +339,9 @@ def patterns(parts: pd.DataFrame) -> pd.DataFrame:
     elsewhere = scene[:, None] != scene
     same = channel[:, None] == channel
     rows: dict[int, Mapping[str, float]] = {}
-    for one in np.unique(scene):
-        here = (scene == one)[:, None] & elsewhere
-        rows[int(one)] = {"same": _mean(alike[here & same]), "other": _mean(alike[here & ~same])}
+    for number in np.unique(scene):
+        here = (scene == number)[:, None] & elsewhere
+        rows[int(number)] = {"same": _mean(alike[here & same]), "other": _mean(alike[here & ~same])}
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
@@ -380,10 +367,9 @@ def _worded(side: _Side) -> str:
 
 def _bounded(differences: pd.Series) -> str:
     """The mean ± two standard errors, with two digits, or as many more as show the verdict."""
-    known = differences.dropna()
-    if len(known) < 2:
-        return f"{known.mean():+.2f}" if len(known) else "not known"
-    mean, bound = known.mean(), 2 * known.std() / np.sqrt(len(known))
+    mean, bound = mean_and_bound(differences.dropna())
+    if np.isnan(bound):
+        return "not known" if np.isnan(mean) else f"{mean:+.2f}"
     digits = next((digits for digits in (2, 3, 4) if _telling(mean, bound, digits)), 2)
     return f"{mean:+z.{digits}f} ± {bound:.{digits}f}"
 

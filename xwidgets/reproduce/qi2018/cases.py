@@ -166,10 +166,10 @@ def drawn_birds(classes: Sequence[int], images: int, cases: int) -> Material:
         images=scenes.draw("birds", range(20_000, 20_000 + images))[0],
         fresh=scenes.draw("birds", range(30_000, 30_000 + max(1, images // 3)))[0],
         cases={
-            one: [Drawn(scenes.bird(40_000 + number, one)) for number in range(cases)]
-            for one in classes
+            label: [Drawn(scenes.bird(40_000 + number, label)) for number in range(cases)]
+            for label in classes
         },
-        twins={one: _twin(one) for one in classes},
+        twins={label: _twin(label) for label in classes},
     )
 
 
@@ -200,11 +200,11 @@ def cub_birds(net: Network, folder: str | Path) -> Source:
             images=_some(train, classes, images),
             fresh=_some(test, classes, images),
             cases={
-                one: [
+                label: [
                     Photographed(net, bird)
-                    for bird in [bird for bird in test if bird.label == one][:cases]
+                    for bird in [bird for bird in test if bird.label == label][:cases]
                 ]
-                for one in classes
+                for label in classes
             },
         )
 

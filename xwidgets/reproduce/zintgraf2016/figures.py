@@ -29,14 +29,15 @@ from xwidgets.explain.removal.samplers import (
     ConditionalSampler,
     MarginalSampler,
     Sampler,
-    own_sampler,
+    default_sampler,
 )
 from xwidgets.images import photo, picture, scenes
 from xwidgets.networks import Network, network
 from xwidgets.networks.embedded import EMBEDDED
+from xwidgets.reproduce.figure import Cell, Figure
+from xwidgets.reproduce.saved import SavedFiles
+from xwidgets.reproduce.setting import NamedSetting, by_name, chosen
 from xwidgets.results import Relevance
-
-from .figure import Cell, Figure
 
 LAYERS: Mapping[str, tuple[str | int, str | int, str | int]] = {
     "birds": (1, 7, 13),
@@ -62,11 +63,11 @@ SCENES = {"birds": (3, 14, 12, 7), "street": (3, 8, 1, 6)}
 
 
 @dataclass(frozen=True)
-class Setting:
+class Setting(NamedSetting):
     """How closely is looked.
 
     Attributes:
-        name: what files of results are called.
+        name: what files of results begin with.
         samples: S, how many contents each window is filled with, and ``pixel_samples`` each single
             pixel; as it takes many of them, one sample shows as much.
         stride: distance of neighbouring windows, or their size where they are smaller.
@@ -75,7 +76,6 @@ class Setting:
         classes: how many figure 2 shows, and ``feature_maps`` how many figures 5 and 6.
     """
 
-    name: str
     samples: int
     pixel_samples: int
     stride: int
@@ -85,14 +85,9 @@ class Setting:
     feature_maps: int = 5
 
 
-SETTINGS = {
-    setting.name: setting
-    for setting in (
-        Setting("small", 2, 1, 3),
-        Setting("coarse", 1, 1, 4),
-        Setting("full", 20, 20, 1),
-    )
-}
+SETTINGS = by_name(
+    Setting("small", 2, 1, 3), Setting("coarse", 1, 1, 4), Setting("full", 20, 20, 1)
+)
 """``"small"`` takes a minute of one core for a network of this package, ``"coarse"`` about half an
 hour for SqueezeNet; ``"full"`` is the paper's, which took its authors hours of a GPU."""
 
@@ -128,14 +123,14 @@ def drawn(name: str) -> Subject:
         raise unknown("embedded network", name, SCENES)
     net = network(name)
     draw = scenes.bird if name == "birds" else scenes.street
-    found = [draw(seed) for seed in SCENES[name]]
+    drawings = [draw(seed) for seed in SCENES[name]]
     others, _ = scenes.draw(name, range(20_000, 20_150))
     return Subject(
         net=net,
         pictures={f"{scene.name}, scene {seed}": scene.image
-                  for seed, scene in zip(SCENES[name], found, strict=True)},
+                  for seed, scene in zip(SCENES[name], drawings, strict=True)},
         marginal=MarginalSampler(others),
-        conditional=own_sampler(net),
+        conditional=default_sampler(net),
         layers=LAYERS[name],
     )  # fmt: skip
 
@@ -153,7 +148,7 @@ def photographs(name: str, images: Tensor | None = None) -> Subject:
         ValueError: when the network or its weights cannot be had.
     """
     net = network(name)
-    sampler = own_sampler(net) if images is None else ConditionalSampler.fit(images, window=15)
+    sampler = default_sampler(net) if images is None else ConditionalSampler.fit(images, window=15)
     if images is None:
         assert net.examples is not None
         images = net.examples()
@@ -205,14 +200,10 @@ class Figures:
         folder: str | Path | None = None,
         recompute: bool = False,
     ) -> None:
-        if isinstance(setting, str):
-            if setting not in SETTINGS:
-                raise unknown("setting", setting, SETTINGS)
-            setting = SETTINGS[setting]
-        self.setting = setting
+        self.setting = chosen(setting, SETTINGS)
         self.name = subject if isinstance(subject, str) else subject.net.name
         self._given = subject
-        self._folder = None if folder is None else Path(folder)
+        self._files = SavedFiles(folder, f"{self.setting.name}-{self.name}")
         self._recompute = recompute
         self._pixels: dict[str, Relevance] = {}
 
@@ -235,24 +226,18 @@ class Figures:
         }  # fmt: skip
         if number not in makers:
             raise ValueError(f"there is no figure {number!r}; the paper has 1 to 6")
-        path = self._path(number)
-        if path is not None and self.saved(number) and not self._recompute:
-            return Figure.load(path, **asdict(self.setting))
-        figure = makers[number]()
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            figure.save(path, **asdict(self.setting))
-        return figure
+        facts = asdict(self.setting)
+        return self._files.kept(
+            f"-{number}.npz",
+            makers[number],
+            lambda path: Figure.load(path, **facts),
+            lambda figure, path: figure.save(path, **facts),
+            self._recompute,
+        )
 
     def saved(self, number: int) -> bool:
         """Whether a figure is in the folder."""
-        path = self._path(number)
-        return path is not None and path.exists()
-
-    def _path(self, number: int) -> Path | None:
-        if self._folder is None:
-            return None
-        return self._folder / f"{self.setting.name}-{self.name}-{number}.npz"
+        return self._files.has(f"-{number}.npz")
 
     def _samplers(self) -> Figure:
         """Figure 1: for two pictures, the methods side by side."""
@@ -309,7 +294,8 @@ class Figures:
         for layer in self.subject.layers:
             maps = self._by_effect(layer)
             rows.append([maps[round(share * (len(maps) - 1))] for share in shares])
-            empty = sum(_strongest(one) < EMPTY * _strongest(maps[0]) for one in maps) / len(maps)
+            least = EMPTY * _strongest(maps[0])
+            empty = sum(_strongest(relevance) < least for relevance in maps) / len(maps)
             name = self.subject.net.layer(layer).name
             names.append(f"{name}: {empty:.0%} of {len(maps)} maps nearly empty")
         titles = ["strongest map", *(f"{share:.0%}" for share in shares[1:-1]), "weakest map"]
@@ -321,12 +307,13 @@ class Figures:
         maps = self._by_effect(layer)
         shares = np.linspace(0, 0.5, self.setting.feature_maps)
         first = [maps[round(share * (len(maps) - 1))] for share in shares]
-        channels = [one.target for one in first]
+        channels = [relevance.target for relevance in first]
         columns = [first]
         for title in list(self.subject.pictures)[1:]:
             columns.append(self._maps(self.subject.pictures[title], channels, layer=layer))
         rows: list[list[Cell]] = [list(row) for row in zip(*columns, strict=True)]
-        return Figure(rows, [one.label for one in first], list(self.subject.pictures), "row")
+        labels = [relevance.label for relevance in first]
+        return Figure(rows, labels, list(self.subject.pictures), "row")
 
     @property
     def _title(self) -> str:
@@ -371,6 +358,6 @@ class Figures:
         )
 
 
-def _strongest(one: Relevance) -> float:
+def _strongest(relevance: Relevance) -> float:
     """The largest effect that a part of the picture has on a feature map."""
-    return float(np.abs(one.values).max())
+    return float(np.abs(relevance.values).max())

@@ -1,0 +1,45 @@
+from . import claims
+from ._findings import (
+    FAILS,
+    HOLDS,
+    UNCLEAR,
+    findings,
+    measures,
+    patterns,
+    readable,
+    summary,
+    verdict,
+)
+from .figures import (
+    EMPTY,
+    LAYERS,
+    SETTINGS,
+    UNSIGNED,
+    Figures,
+    Setting,
+    Subject,
+    drawn,
+    photographs,
+)
+
+__all__ = [
+    "EMPTY",
+    "FAILS",
+    "HOLDS",
+    "LAYERS",
+    "SETTINGS",
+    "UNCLEAR",
+    "UNSIGNED",
+    "Figures",
+    "Setting",
+    "Subject",
+    "claims",
+    "drawn",
+    "findings",
+    "measures",
+    "patterns",
+    "photographs",
+    "readable",
+    "summary",
+    "verdict",
+]
