@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -152,6 +152,15 @@ class Notebook:
             }""",
             code,
         ))  # fmt: skip
+
+
+def soon(page: Page, condition: Callable[[], bool]) -> bool:
+    """Whether it is so within five seconds: the kernel hears of a click after the page."""
+    for _ in range(100):
+        if condition():
+            return True
+        page.wait_for_timeout(50)
+    return False
 
 
 def write_notebook(path: Path, *cells: str) -> None:

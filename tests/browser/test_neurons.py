@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from .lab import Notebook, write_notebook
+from .lab import Notebook, soon, write_notebook
 
 STUDY = """
 import xwidgets as xw
@@ -126,8 +126,7 @@ def test_a_top_image_becomes_the_image_of_every_view(neurons: Notebook) -> None:
     top = page.locator(".xw-card").get_by_role("button")
     expect(top).to_have_count(5, timeout=60_000)
     top.nth(2).click()
-    page.wait_for_timeout(500)
-    assert neurons.kernel("print(study.image.sum())") != before
+    assert soon(page, lambda: neurons.kernel("print(study.image.sum())") != before)
     target = neurons.kernel("print(net.class_name(study.target))").strip()
     expect(page.locator(".xw-ranking .xw-heading")).to_contain_text(target)
     expect(page.locator(".xw-gallery .xw-heading")).to_contain_text(target)
