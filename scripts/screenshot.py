@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.browser.lab import Notebook, browser_page, jupyter_lab
+from tests.browser.lab import Notebook, browser_page, jupyter_lab, running_chromium
 from xwidgets.files import whole
 
 ROOT = Path(__file__).parent.parent
@@ -20,7 +20,8 @@ def main() -> None:
         shutil.copy(ROOT / "notebooks" / "quickstart.ipynb", folder)
         with (
             jupyter_lab(Path(folder)) as lab,
-            browser_page(scale=2, width=1000, height=1130) as page,
+            running_chromium() as browser,
+            browser_page(browser, scale=2, width=1000, height=1130) as page,
         ):
             notebook = Notebook(page, lab, "quickstart.ipynb")
             notebook.command("application:toggle-left-area")

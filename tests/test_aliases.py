@@ -19,7 +19,7 @@ from xwidgets import errors
 from xwidgets.aliases import MODULES, NAMES, FormerName, formerly, renamed
 from xwidgets.live import LiveResult, Neurons, Regions, XFeatureFit
 
-from .results.test_relevance import relevance
+from .results.examples import relevance
 
 SENTENCE = "{} is called {} now"
 ALIASES = {f"xwidgets.{before}": f"xwidgets.{now}" for before, now in NAMES.items()}

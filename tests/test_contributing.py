@@ -24,7 +24,7 @@ import xwidgets as xw
 from xwidgets.widgets import MethodControls
 
 from . import recipes
-from .test_docstrings import FLAGS
+from .doctests import FLAGS
 
 MODULES = sorted(path for path in recipes.FILES if re.fullmatch(r"xwidgets/.*\.py", path))
 TESTS = sorted(path for path in recipes.FILES if re.fullmatch(r"tests/.*\.py", path))

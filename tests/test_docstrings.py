@@ -1,26 +1,18 @@
 """Every example in a docstring runs and prints what it says."""
 
 import doctest
-import importlib
 import pkgutil
+from functools import cache
+from unittest.mock import patch
 
-import numpy as np
 import pytest
-import torch
-from torch import nn
 
 import xwidgets
+from xwidgets.reproduce.zintgraf2016 import claims
+
+from .doctests import FLAGS, examples
 
 MODULES = ["xwidgets", *(m.name for m in pkgutil.walk_packages(xwidgets.__path__, "xwidgets."))]
-FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-
-
-def examples(name):
-    finder = doctest.DocTestFinder(exclude_empty=True)
-    found = finder.find(
-        importlib.import_module(name), name, extraglobs={"np": np, "nn": nn, "torch": torch}
-    )
-    return [test for test in found if test.examples]
 
 
 TESTS = [test for name in MODULES for test in examples(name)]
@@ -32,6 +24,14 @@ def test_there_are_examples_in_every_room():
     assert len(TESTS) > 25
 
 
+@pytest.fixture(scope="module")
+def reproduced_once():
+    """Examples of findings are about one reproduction."""
+    with patch.object(claims, "reproduce", cache(claims.reproduce)):
+        yield
+
+
+@pytest.mark.usefixtures("reproduced_once")
 @pytest.mark.parametrize("test", TESTS, ids=lambda test: test.name.removeprefix("xwidgets."))
 def test_the_example_prints_what_it_says(test, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -13,8 +13,8 @@ import pytest
 import xwidgets as xw
 from xwidgets.files import whole
 
-from .explain.explanation_module.test_module import module_of
-from .results.test_relevance import relevance
+from .explain.explanation_module.modules import module_of
+from .results.examples import relevance
 
 ROOT = Path(xw.__file__).parent.parent
 SOURCES = [
@@ -40,9 +40,8 @@ import xwidgets as xw
 from xwidgets.reproduce import Figure
 from xwidgets.networks import thin_vgg
 from xwidgets.widgets.region_scores import RegionScores
-from tests.explain.explanation_module.test_module import module_of
-from tests.results.test_region_removal import removal
-from tests.results.test_relevance import relevance
+from tests.explain.explanation_module.modules import module_of
+from tests.results.examples import relevance, removal
 folder = Path(sys.argv[1])
 """
 

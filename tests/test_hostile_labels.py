@@ -20,11 +20,15 @@ from xwidgets.reproduce.zintgraf2016 import readable
 from xwidgets.results.result import Result
 from xwidgets.widgets.region_scores import RegionScores
 
-from .results.test_files import patch, top_images, unit_relevance
-from .results.test_ranking import ranking
-from .results.test_region_removal import removal
-from .results.test_relevance import relevance
-from .results.test_x_features import x_features
+from .results.examples import (
+    patch,
+    ranking,
+    relevance,
+    removal,
+    top_images,
+    unit_relevance,
+    x_features,
+)
 
 HARMLESS = "wren"
 HOSTILE = ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", '"><b>', "</script>"]

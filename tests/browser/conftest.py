@@ -1,18 +1,18 @@
-"""A JupyterLab for all browser tests, skipped where there is no browser."""
+"""One JupyterLab and one browser for all browser tests, skipped where there is no browser."""
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from . import chromium
-from .lab import Notebook, browser_page, jupyter_lab, write_notebook
+from .lab import Notebook, jupyter_lab, running_chromium, write_notebook
 
 
 @pytest.fixture(scope="session")
-def browser() -> None:
+def executable() -> None:
     if chromium.find() is None:
         if os.environ.get("CI") == "true":
             pytest.fail(chromium.ADVICE)
@@ -25,14 +25,27 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def lab(browser: None, folder: Path) -> Iterator[str]:
+def lab(executable: None, folder: Path) -> Iterator[str]:
     with jupyter_lab(folder) as address:
         yield address
 
 
+@pytest.fixture(scope="package")  # its event loop would be in the way of others in the process
+def browser(executable: None) -> Iterator[Browser]:
+    with running_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="package")
+def profile(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser profile for all pages of JupyterLab, which it loads once."""
+    with browser.new_context(viewport={"width": 1280, "height": 1000}) as profile:
+        yield profile
+
+
 @pytest.fixture
-def page(browser: None) -> Iterator[Page]:
-    with browser_page() as page:
+def page(profile: BrowserContext) -> Iterator[Page]:
+    with profile.new_page() as page:
         yield page
 
 

@@ -7,14 +7,14 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import nbformat
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from . import chromium
 
@@ -85,7 +85,19 @@ def jupyter_lab(folder: Path, dark: bool = False, checkout: Path = ROOT) -> Iter
 
 
 @contextmanager
+def running_chromium() -> Iterator[Browser]:
+    """A Chromium without a window."""
+    executable = chromium.find()
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=executable, args=chromium.FLAGS) as browser,
+    ):
+        yield browser
+
+
+@contextmanager
 def browser_page(
+    browser: Browser,
     scale: float = 1,
     width: int = 1280,
     height: int = 1000,
@@ -93,22 +105,13 @@ def browser_page(
     offline: bool = False,
 ) -> Iterator[Page]:
     """A page in a fresh browser profile."""
-    executable = chromium.find()
-    with sync_playwright() as playwright, TemporaryDirectory() as profile:
-        context = playwright.chromium.launch_persistent_context(
-            profile,
-            executable_path=executable,
-            headless=True,
-            args=chromium.FLAGS,
-            device_scale_factor=scale,
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if dark else "light",
-            offline=offline,
-        )
-        try:
-            yield context.pages[0]
-        finally:
-            context.close()
+    with browser.new_context(
+        device_scale_factor=scale,
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if dark else "light",
+        offline=offline,
+    ) as profile:
+        yield profile.new_page()
 
 
 class Notebook:
@@ -149,6 +152,15 @@ class Notebook:
             }""",
             code,
         ))  # fmt: skip
+
+
+def soon(page: Page, condition: Callable[[], bool]) -> bool:
+    """Whether it is so within five seconds: the kernel hears of a click after the page."""
+    for _ in range(100):
+        if condition():
+            return True
+        page.wait_for_timeout(50)
+    return False
 
 
 def write_notebook(path: Path, *cells: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from .lab import Notebook, browser_page, write_notebook
 
@@ -143,8 +143,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def offline(browser: None, exported: Path) -> Iterator[Page]:
-    with browser_page(offline=True, width=1100) as page:
+def offline(browser: Browser, exported: Path) -> Iterator[Page]:
+    with browser_page(browser, offline=True, width=1100) as page:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         page.goto(exported.as_uri())
@@ -170,9 +170,9 @@ def test_the_page_slides_and_reads_without_a_kernel(offline: Page) -> None:
 
 @pytest.mark.parametrize(("width", "rows"), [(400, 3), (700, 2), (1400, 1)])
 def test_maps_stand_below_each_other_where_there_is_no_room(
-    browser: None, exported: Path, width: int, rows: int
+    browser: Browser, exported: Path, width: int, rows: int
 ) -> None:
-    with browser_page(offline=True, width=width) as page:
+    with browser_page(browser, offline=True, width=width) as page:
         page.goto(exported.as_uri())
         page.locator(".xw-map").nth(2).wait_for()
         boxes = [one.bounding_box() for one in page.locator(".xw-map:visible").all()]
@@ -191,13 +191,13 @@ result = xw.Relevance(values, picture, "bits", "test", "none", 0, "wren", {}, st
 
 
 def test_standard_errors_are_read_and_what_is_uncertain_is_hidden(
-    browser: None, tmp_path: Path
+    browser: Browser, tmp_path: Path
 ) -> None:
     scope: dict = {}
     exec(ESTIMATED, scope)
     path = tmp_path / "estimated.html"
     scope["xw"].RelevanceOverlay(scope["result"]).to_html(path)
-    with browser_page(offline=True) as page:
+    with browser_page(browser, offline=True) as page:
         page.goto(path.as_uri())
         canvas = page.locator(".xw-map")
         box = canvas.bounding_box()
@@ -208,12 +208,12 @@ def test_standard_errors_are_read_and_what_is_uncertain_is_hidden(
         assert (maps(page)[0, 3::4] > 0).tolist() == [True, True, False, True]
 
 
-def test_hiding_says_where_no_standard_error_is_known(browser: None, tmp_path: Path) -> None:
+def test_hiding_says_where_no_standard_error_is_known(browser: Browser, tmp_path: Path) -> None:
     scope: dict = {}
     exec(ESTIMATED, scope)
     path, result = tmp_path / "paired.html", scope["result"]
     scope["xw"].Comparison(result, result).to_html(path)
-    with browser_page(offline=True, width=1100) as page:
+    with browser_page(browser, offline=True, width=1100) as page:
         page.goto(path.as_uri())
         remarks = page.locator(".xw-overlay[data-controls='none'] .xw-remark")
         expect(remarks).to_have_text(["", "", ""])

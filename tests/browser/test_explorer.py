@@ -1,6 +1,5 @@
 """What a person does in JupyterLab: look, slide, choose, stop, read, reload."""
 
-import io
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -10,27 +9,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from .lab import Notebook, write_notebook
-
-COLORED = """() => {
-  const canvas = document.querySelector('.xw-map');
-  const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-  return pixels.filter((_, i) => i % 4 === 3).some((alpha) => alpha > 0);
-}"""
-
-
-def seen(page: Page) -> np.ndarray:
-    """The stage as it is on the screen."""
-    stage = page.locator(".xw-stage")
-    stage.scroll_into_view_if_needed()
-    return np.asarray(Image.open(io.BytesIO(stage.screenshot())).convert("RGB"), int)
-
-
-def differs(one: np.ndarray, other: np.ndarray) -> bool:
-    return one.shape != other.shape or np.abs(one - other).mean() > 1
-
-
-def await_colors(page: Page) -> None:
-    page.wait_for_function(COLORED, timeout=60_000)
+from .stage import await_colors, differs, seen
 
 
 def await_complete(page: Page) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from .lab import Notebook, browser_page, write_notebook
+from .lab import Notebook, write_notebook
 
 STUDIES = """
 from dataclasses import dataclass
@@ -43,10 +43,10 @@ CALLED = "inputs => inputs.map(one => one.ariaLabel)"
 
 
 @pytest.fixture(scope="module")
-def opened(lab: str, folder: Path) -> Iterator[Notebook]:
+def opened(profile: BrowserContext, lab: str, folder: Path) -> Iterator[Notebook]:
     cells = STUDIES, "xw.Explorer(study)", "xw.Comparison(left, right)"
     write_notebook(folder / "methods.ipynb", *cells)
-    with browser_page() as page:
+    with profile.new_page() as page:
         notebook = Notebook(page, lab, "methods.ipynb")
         notebook.command("application:toggle-left-area")
         notebook.run_all()

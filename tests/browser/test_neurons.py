@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from .lab import Notebook, browser_page, write_notebook
+from .lab import Notebook, soon, write_notebook
 
 STUDY = """
 import xwidgets as xw
@@ -28,9 +28,9 @@ _ = study.neurons.ranking.wait()
 
 
 @pytest.fixture(scope="module")
-def opened(lab: str, folder: Path) -> Iterator[Notebook]:
+def opened(profile: BrowserContext, lab: str, folder: Path) -> Iterator[Notebook]:
     write_notebook(folder / "neurons.ipynb", STUDY, SHOW, OVERLAY)
-    with browser_page() as page:
+    with profile.new_page() as page:
         notebook = Notebook(page, lab, "neurons.ipynb")
         notebook.run_all()
         page.locator(".xw-ranking .xw-row").first.wait_for(timeout=60_000)
@@ -126,8 +126,7 @@ def test_a_top_image_becomes_the_image_of_every_view(neurons: Notebook) -> None:
     top = page.locator(".xw-card").get_by_role("button")
     expect(top).to_have_count(5, timeout=60_000)
     top.nth(2).click()
-    page.wait_for_timeout(500)
-    assert neurons.kernel("print(study.image.sum())") != before
+    assert soon(page, lambda: neurons.kernel("print(study.image.sum())") != before)
     target = neurons.kernel("print(net.class_name(study.target))").strip()
     expect(page.locator(".xw-ranking .xw-heading")).to_contain_text(target)
     expect(page.locator(".xw-gallery .xw-heading")).to_contain_text(target)

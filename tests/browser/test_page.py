@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 import xwidgets as xw
 
 from .lab import browser_page
-from .test_explorer import await_colors, differs, seen
+from .stage import await_colors, differs, seen
 
 PIXELS = """(map) => {
   const { width, height } = map;
@@ -28,8 +28,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def offline(browser: None, exported: Path) -> Iterator[Page]:
-    with browser_page(offline=True) as page:
+def offline(browser: Browser, exported: Path) -> Iterator[Page]:
+    with browser_page(browser, offline=True) as page:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         page.goto(exported.as_uri())
@@ -81,12 +81,12 @@ def test_it_is_one_small_file(exported: Path) -> None:
     assert "http" not in exported.read_text("utf-8").replace("http://www.w3.org", "")
 
 
-def test_maps_of_several_methods_are_called_maps(browser: None, tmp_path: Path) -> None:
+def test_maps_of_several_methods_are_called_maps(browser: Browser, tmp_path: Path) -> None:
     net, image = xw.network("birds"), xw.scenes.bird(seed=3).image
     maps = [xw.saliency(net, image), xw.excitation_backprop(net, image, contrastive=False)]
     path = tmp_path / "methods.html"
     xw.RelevanceOverlay(maps).to_html(path)
-    with browser_page(offline=True) as page:
+    with browser_page(browser, offline=True) as page:
         page.goto(path.as_uri())
         await_colors(page)
         choice = page.get_by_label("map", exact=True)
@@ -96,12 +96,12 @@ def test_maps_of_several_methods_are_called_maps(browser: None, tmp_path: Path) 
         expect(choice.locator("..").locator("output")).to_contain_text("mass 1.000")
 
 
-def test_a_page_switches_between_measures(browser: None, tmp_path: Path) -> None:
+def test_a_page_switches_between_measures(browser: Browser, tmp_path: Path) -> None:
     path = tmp_path / "measures.html"
     method = xw.Occlusion(window=8, stride=4)
     with xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image, method=method) as study:
         xw.Explorer(study).to_html(path, measure=["difference", "drop"])
-    with browser_page(offline=True) as page:
+    with browser_page(browser, offline=True) as page:
         page.goto(path.as_uri())
         measure = page.get_by_label("measure", exact=True)
         expect(page.locator(".xw-control:visible > span").first).to_have_text("Measure")
@@ -116,12 +116,14 @@ def test_a_page_switches_between_measures(browser: None, tmp_path: Path) -> None
         assert not page.locator(".xw-parameter").count(), "nothing that needs a kernel"
 
 
-def test_a_page_of_neurons_selects_sorts_and_shows_patches(browser: None, tmp_path: Path) -> None:
+def test_a_page_of_neurons_selects_sorts_and_shows_patches(
+    browser: Browser, tmp_path: Path
+) -> None:
     path = tmp_path / "neurons.html"
     with xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image, samples=1) as study:
         study.stop()
         xw.NeuronExplorer(study, ["activation_precision", "weight_sum"]).to_html(path)
-    with browser_page(offline=True) as page:
+    with browser_page(browser, offline=True) as page:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         page.goto(path.as_uri())
@@ -136,25 +138,25 @@ def test_a_page_of_neurons_selects_sorts_and_shows_patches(browser: None, tmp_pa
         assert all(url.startswith(("file:", "blob:", "data:")) for url in asked)
 
 
-def test_a_remark_stands_below_the_map(browser: None, tmp_path: Path) -> None:
+def test_a_remark_stands_below_the_map(browser: Browser, tmp_path: Path) -> None:
     image = xw.scenes.bird(seed=3).image
     result = xw.prediction_difference(xw.network("birds"), image, samples=1, stride=8)
     words = "birds is run whole for every window: its forward pass looks at values"
     xw.RelevanceOverlay(replace(result, note=words)).to_html(tmp_path / "page.html")
-    with browser_page(offline=True) as page:
+    with browser_page(browser, offline=True) as page:
         page.goto((tmp_path / "page.html").as_uri())
         await_colors(page)
         expect(page.locator(".xw-remark")).to_have_text(words)
         expect(page.locator(".xw-remark")).to_be_visible()
 
 
-def test_a_map_that_is_not_complete_is_not_called_so(browser: None, tmp_path: Path) -> None:
+def test_a_map_that_is_not_complete_is_not_called_so(browser: Browser, tmp_path: Path) -> None:
     whole = xw.prediction_difference(
         xw.network("birds"), xw.scenes.bird(seed=3).image, samples=1, stride=8
     )
     part = replace(whole, completed=0.002, parameters={**whole.parameters, "window": 4})
     xw.RelevanceOverlay([part, whole]).to_html(tmp_path / "page.html")
-    with browser_page(offline=True) as page:
+    with browser_page(browser, offline=True) as page:
         page.goto((tmp_path / "page.html").as_uri())
         await_colors(page)
         words, bar = page.locator(".xw-status"), page.locator(".xw-work progress")
@@ -167,12 +169,12 @@ def test_a_map_that_is_not_complete_is_not_called_so(browser: None, tmp_path: Pa
         expect(bar).to_be_hidden()
 
 
-def test_a_page_of_a_grid_scrolls_where_it_is_narrow(browser: None, tmp_path: Path) -> None:
+def test_a_page_of_a_grid_scrolls_where_it_is_narrow(browser: Browser, tmp_path: Path) -> None:
     net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
     maps = [xw.saliency(net, scene.image, target) for target in range(6)]
     path = tmp_path / "grid.html"
     xw.RelevanceGrid([maps], ["classes"], [one.label for one in maps]).to_html(path)
-    with browser_page(offline=True, width=400, dark=True, scale=2) as page:
+    with browser_page(browser, offline=True, width=400, dark=True, scale=2) as page:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         page.goto(path.as_uri())

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 import xwidgets as xw
 
@@ -33,9 +33,9 @@ FOCUSED = """() => {
 
 
 @pytest.fixture(scope="module")
-def opened(lab: str, folder: Path) -> Iterator[Notebook]:
+def opened(profile: BrowserContext, lab: str, folder: Path) -> Iterator[Notebook]:
     write_notebook(folder / "parts.ipynb", FOUND, SHOW)
-    with browser_page() as page:
+    with profile.new_page() as page:
         notebook = Notebook(page, lab, "parts.ipynb")
         notebook.run_all()
         yield notebook
@@ -60,8 +60,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[xw.PartsForm, Pa
 
 
 @pytest.fixture
-def offline(browser: None, exported: tuple[xw.PartsForm, Path]) -> Iterator[Page]:
-    with browser_page(offline=True) as page:
+def offline(browser: Browser, exported: tuple[xw.PartsForm, Path]) -> Iterator[Page]:
+    with browser_page(browser, offline=True) as page:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         page.goto(exported[1].as_uri())
@@ -130,9 +130,9 @@ def test_a_page_warns_before_answers_are_lost(offline: Page) -> None:
 
 @pytest.mark.parametrize("width", [320, 700, 1200])
 def test_nothing_is_wider_than_the_page(
-    browser: None, exported: tuple[xw.PartsForm, Path], width: int
+    browser: Browser, exported: tuple[xw.PartsForm, Path], width: int
 ) -> None:
-    with browser_page(offline=True, width=width, scale=2) as page:
+    with browser_page(browser, offline=True, width=width, scale=2) as page:
         page.goto(exported[1].as_uri())
         expect(view(page)).to_be_visible()
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width

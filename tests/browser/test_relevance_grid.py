@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from .lab import Notebook, browser_page, write_notebook
+from .lab import Notebook, write_notebook
 
 GRID = """
 import numpy as np
@@ -21,9 +21,9 @@ grid
 
 
 @pytest.fixture(scope="module")
-def opened(lab: str, folder: Path) -> Iterator[Notebook]:
+def opened(profile: BrowserContext, lab: str, folder: Path) -> Iterator[Notebook]:
     write_notebook(folder / "grid.ipynb", GRID)
-    with browser_page() as page:
+    with profile.new_page() as page:
         notebook = Notebook(page, lab, "grid.ipynb")
         notebook.run_all()
         cell(page, "first bird, ruby").wait_for(timeout=60_000)

@@ -1,13 +1,13 @@
 """What a person does with x-features: watch them appear, name them, vote, look at others."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from .lab import Notebook, browser_page, write_notebook
+from .lab import Notebook, soon, write_notebook
 
 STUDY = """
 import xwidgets as xw
@@ -22,9 +22,9 @@ explorer
 
 
 @pytest.fixture(scope="module")
-def opened(lab: str, folder: Path) -> Iterator[Notebook]:
+def opened(profile: BrowserContext, lab: str, folder: Path) -> Iterator[Notebook]:
     write_notebook(folder / "x_features.ipynb", STUDY, SHOW)
-    with browser_page() as page:
+    with profile.new_page() as page:
         notebook = Notebook(page, lab, "x_features.ipynb")
         notebook.run_all()
         yield notebook
@@ -58,15 +58,6 @@ def known(folder: Path) -> list[dict[str, str]]:
     [*_, module] = json.loads((folder / "names.json").read_text("utf-8"))["modules"].values()
     features: list[dict[str, str]] = module["x-features"]
     return features
-
-
-def soon(page: Page, condition: Callable[[], bool]) -> bool:
-    """Whether it is so within five seconds: the kernel hears of a click after the page."""
-    for _ in range(100):
-        if condition():
-            return True
-        page.wait_for_timeout(50)
-    return False
 
 
 def distrusted(page: Page, folder: Path, expected: int) -> bool:

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 import xwidgets as xw
-from tests.results.test_saved_before import LOADERS, told
+from tests.data.contents import LOADERS, told
 from xwidgets.reproduce import Figure
 from xwidgets.results.names import Names, Opinion
 

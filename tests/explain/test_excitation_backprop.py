@@ -755,7 +755,7 @@ def test_the_values_sum_to_the_mass_at_the_size_of_the_picture(layer):
         ("alexnet", "features.5"),
         ("googlenet", "maxpool3"),
         ("squeezenet1_1", "features.8"),
-        ("vgg16", "features.23"),
+        pytest.param("vgg16", "features.23", marks=pytest.mark.long),
     ],
 )
 def test_stops_by_default_at_the_deepest_pooled_layer_with_maps_of_12_pixels(name, layer):

@@ -369,7 +369,9 @@ def test_the_standard_error_is_that_of_a_mean_of_means():
     np.testing.assert_allclose(result.standard_error, np.sqrt(variance) / count, rtol=1e-5)
 
 
-@pytest.mark.parametrize("measure", ["evidence", "difference"])
+@pytest.mark.parametrize(
+    "measure", ["evidence", pytest.param("difference", marks=pytest.mark.long)]
+)
 def test_the_standard_error_tells_how_maps_of_other_seeds_differ(measure):
     net, x = network(), image()
     maps = [

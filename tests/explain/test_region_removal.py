@@ -11,8 +11,7 @@ from torch import nn
 import xwidgets as xw
 from xwidgets.results.evidence import log_odds
 
-from .removal.test_region import dense, image, region
-from .removal.test_samplers import gaussian
+from .removal.gaussians import dense, gaussian, image, region
 
 
 def network(classes=3, channels=2, side=8, dtype=torch.float64):

@@ -16,8 +16,7 @@ from xwidgets.explain import data_set
 from xwidgets.explain.explanation_module import ExplanationModule, Facts, encoder_of
 from xwidgets.images import picture
 
-from .explanation_module.test_features import CLASSES, HEIGHT, WIDTH, forward, network, pixels
-from .explanation_module.test_fit import Fails
+from .explanation_module.classifier import CLASSES, HEIGHT, WIDTH, Fails, forward, network, pixels
 from .parts import MEAN, STD, untouched
 
 x_features, x_features_each = xw.x_features, xw.x_features_each

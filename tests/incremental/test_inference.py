@@ -12,47 +12,11 @@ from torch.nn import functional as F
 from torchvision import models
 
 import xwidgets as xw
-from tests.networks.architectures import plans, settled
+from tests.networks.architectures import plans
 from xwidgets.incremental import IncrementalInference, WholeInference
 from xwidgets.incremental.recording import record
 
-
-def plain(net, image, corners, contents):
-    """The logits of the images, one after the other."""
-    height, width = contents.shape[-2:]
-    logits = []
-    for (y, x), content in zip(corners.tolist(), contents, strict=True):
-        replaced = image.clone()
-        replaced[:, y : y + height, x : x + width] = content
-        logits.append(net.logits(replaced[None]))
-    return torch.cat(logits)
-
-
-def windows(image, window, count=4, seed=0):
-    """Windows in every corner, at every border and at random places, with random contents.
-
-    A window is a side, or height and width.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    sides = window if isinstance(window, tuple) else (window, window)
-    bottom, right = (length - side for length, side in zip(image.shape[1:], sides, strict=True))
-    edges = [(y, x) for y in (0, bottom // 2, bottom) for x in (0, right // 2, right)]
-    near = [(min(1, bottom), max(0, right - 1)), (max(0, bottom - 1), min(1, right))]
-    limits = torch.tensor([bottom + 1, right + 1])
-    places = (torch.rand(count, 2, generator=generator) * limits).long()
-    corners = torch.cat([torch.tensor([*edges, *near]), places])
-    shape = (len(corners), len(image), *sides)
-    return corners, torch.rand(shape, generator=generator, dtype=image.dtype)
-
-
-def picture(channels, *size, seed=1):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.rand(channels, *size, generator=generator, dtype=torch.float64)
-
-
-def wrapped(module, *size, channels=3):
-    normalize = ([0.4] * channels, [0.3] * channels)
-    return xw.Network(settled(module).double(), normalize=normalize, size=size, name="small")
+from .replaced import picture, plain, windows, wrapped
 
 
 def compare(net, image, window, tolerance=1e-10):
@@ -289,7 +253,8 @@ def test_the_embedded_networks():
 
 
 @pytest.mark.parametrize(("name", "side", "options"), [
-    ("alexnet", 96, {}), ("vgg16", 64, {}), ("squeezenet1_1", 96, {}), ("resnet18", 96, {}),
+    ("alexnet", 96, {}), pytest.param("vgg16", 64, {}, marks=pytest.mark.long),
+    ("squeezenet1_1", 96, {}), ("resnet18", 96, {}),
     ("googlenet", 96, {"aux_logits": False, "init_weights": False}), ("mobilenet_v2", 96, {}),
 ])  # fmt: skip
 def test_networks_of_torchvision(name, side, options):

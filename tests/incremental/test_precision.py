@@ -9,7 +9,7 @@ from torch import nn
 import xwidgets as xw
 from xwidgets.incremental import IncrementalInference, WholeInference, precision
 
-from .test_inference import plain, windows, wrapped
+from .replaced import plain, windows, wrapped
 
 SMALL = patch("xwidgets.incremental.inference.fast_type", lambda device: torch.bfloat16)
 

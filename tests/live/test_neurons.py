@@ -2,7 +2,6 @@
 
 import base64
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -13,22 +12,11 @@ import torch
 from PIL import Image
 
 import xwidgets as xw
-from tests.widgets.test_views import states
-from xwidgets.live.live_result import LiveResult
+from tests.widgets.pages import states
 from xwidgets.live.neurons import LIMIT
 from xwidgets.results import METRICS
 
-
-def until(condition: Callable[[], object], patience: float = 20) -> None:
-    end = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < end, "it does not happen"
-        time.sleep(0.005)
-
-
-def resting(inquiry: LiveResult) -> bool:
-    """Whether the worker has nothing of it in hand, nor takes it up."""
-    return not inquiry._task.ready and inquiry._task._turning is None
+from .waiting import resting, until
 
 
 @pytest.fixture

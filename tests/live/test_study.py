@@ -11,7 +11,7 @@ import torch
 import xwidgets as xw
 from xwidgets.live.live_result import Clock
 
-from .test_neurons import resting, until
+from .waiting import resting, until
 
 
 def direct(study: xw.Study) -> xw.Relevance:

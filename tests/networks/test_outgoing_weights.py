@@ -13,9 +13,9 @@ import xwidgets as xw
 from xwidgets import Network
 from xwidgets.networks.outgoing_weights import outgoing_weights
 
-from . import test_forward_trace
+from . import forwards
 from .architectures import Join, plans, settled
-from .test_forward_trace import FORWARDS
+from .forwards import FORWARDS
 
 SIDE = 8
 
@@ -290,7 +290,7 @@ def test_the_weights_of_less_usual_forward_passes_are_those_sliced_by_hand(name)
 
 @pytest.mark.parametrize("forward", FORWARDS[1:], ids=lambda forward: forward.__name__)
 def test_no_forward_pass_is_too_odd_to_be_looked_at(forward):
-    net = test_forward_trace.network(forward)
+    net = forwards.network(forward)
     for weights in outgoing_weights(net, [one for one in net.layers if len(one.shape) == 3]):
         assert torch.isfinite(torch.stack(weights)).all()
 

@@ -12,7 +12,7 @@ import xwidgets as xw
 from xwidgets.networks import Class, Subject
 from xwidgets.networks.target import Above
 
-from .test_subject import CLASSES, MEAN, STD, by_hand, image, network
+from .by_hand import CLASSES, MEAN, STD, by_hand, image, network
 
 TARGETS = {
     "class": (Class(2), lambda found: found["linear"][:, 2], "cat", {}),

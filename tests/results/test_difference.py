@@ -7,7 +7,7 @@ import xwidgets as xw
 from xwidgets import Relevance, difference
 from xwidgets.results import common_settings, contrast, ends
 
-from .test_relevance import relevance
+from .examples import relevance
 
 
 def test_values_and_errors_are_those_of_the_formula():

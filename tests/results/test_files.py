@@ -19,51 +19,18 @@ from xwidgets import (
 )
 from xwidgets.box import Box
 
-from .test_ranking import ranking
-from .test_region_removal import removal, unscored
-from .test_relevance import relevance
-
-RNG = np.random.default_rng(0)
-
-
-def patch(**changes):
-    facts = {
-        "network_name": "birds", "layer": "features.3", "channel": 4, "convolution": 2,
-        "depth": 0.5, "activation": 0.75,
-        "image": RNG.integers(0, 256, (5, 7, 3), dtype=np.uint8),
-        "pixels": RNG.standard_normal((3, 5, 7)).astype(np.float32),
-        "box": Box(1, 2, 4, 6), "field": Box(0, 2, 5, 7),
-    }  # fmt: skip
-    return NeuronPatch(**facts | changes)
-
-
-def top_images(**changes):
-    facts = {
-        "network_name": "birds", "layer": "features.3", "channel": 4,
-        "activations": np.array([3, 2, 0.5], np.float32),
-        "images": RNG.integers(0, 256, (3, 5, 7, 3), dtype=np.uint8),
-        "fields": (Box(0, 0, 2, 3), Box(1, 2, 5, 7), Box(0, 0, 5, 7)),
-        "sources": ("a.png", "ü/b.png", "7"), "searched": 20, "total": 30,
-        "skipped": ("broken.png",),
-    }  # fmt: skip
-    return TopImages(**facts | changes)
-
+from .examples import (
+    patch,
+    ranking,
+    relevance,
+    removal,
+    top_images,
+    unit_relevance,
+    unscored,
+)
 
 importance = np.arange(42.0).reshape(6, 7)
 importance[0, :3] = math.nan, math.inf, -math.inf
-
-
-def unit_relevance(**changes):
-    values = RNG.standard_normal((3, 2, 4)).astype(np.float32)
-    values[0, 0, 0] = math.nan
-    facts = {
-        "values": values, "standard_error": np.abs(values), "layer": "features.3", "unit": "bits",
-        "image": RNG.integers(0, 256, (5, 7, 3), dtype=np.uint8), "network_name": "birds",
-        "target": 4, "label": "wren", "parameters": {"samples": 3, "target": {}}, "completed": 0.9,
-        "note": "birds is run whole for every unit: it looks at values",
-    }  # fmt: skip
-    return UnitRelevance(**facts | changes)
-
 
 RESULTS = {
     "relevance": relevance(),

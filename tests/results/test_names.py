@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from xwidgets.results.names import VOTES, Names, Opinion
 
-from .test_x_features import x_features
+from .examples import x_features
 
 ODD = [
     "yellow beak", "gelber Schnabel ü", "黄色い嘴", "🐦", "<b>beak</b>", "<img src=x>",

@@ -8,34 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xwidgets import Ranking
 from xwidgets.results import METRICS
 
-
-def ranking(layer=(0, 0, 0, 0, 1, 1, 1), importance=None, activation=None, **changes):
-    """Of seven neurons in two layers, by random numbers, unless others are given."""
-    rng = np.random.default_rng(0)
-    layer = np.array(layer)
-    count = len(layer)
-    within = [int((layer[:at] == layer[at]).sum()) for at in range(count)]
-    facts = {
-        "layers": ("features.0", "features.3"),
-        "convolutions": (1, None),
-        "layer": layer,
-        "channel": np.array(within, np.int64),
-        "importance": rng.random((6, count)) if importance is None else np.array(importance),
-        "activation": rng.random(count) if activation is None else np.array(activation),
-        "maps": rng.integers(0, 256, (count, 4, 4), dtype=np.uint8),
-        "image": rng.integers(0, 256, (5, 7, 3), dtype=np.uint8),
-        "network_name": "birds",
-        "target": 3,
-        "label": "grünspecht, 'green'",
-        "parameters": {"samples": 50, "sigma": 0.1, "output": "logit", "as_printed": False},
-        "metric": "output_correlation",
-        "top": 5,
-        "minimum": 0.1,
-    }
-    return Ranking(**facts | changes)
+from .examples import ranking
 
 
 def ordered(one):

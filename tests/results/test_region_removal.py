@@ -1,39 +1,14 @@
 """What a removed region's numbers say, and how they look."""
 
 import io
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from xwidgets import RegionRemoval, render
+from xwidgets import render
 
-RNG = np.random.default_rng(0)
-MASK = np.zeros((5, 7), bool)
-MASK[1:3, 2:6] = True
-
-
-def removal(**changes):
-    result = RegionRemoval(
-        image=RNG.integers(0, 256, (5, 7, 3), dtype=np.uint8),
-        mask=MASK,
-        before=np.array([0.2, 0.7, 0.1]),
-        probabilities=np.array([[0.3, 0.5, 0.2], [0.5, 0.1, 0.4]]),
-        samples=RNG.integers(0, 256, (2, 5, 7, 3), dtype=np.uint8),
-        classes=("ant", "grünspecht", "cat"),
-        network_name="zoo",
-        training_size=1000,
-        parameters={"sampler": "Conditional(…)", "samples": 4, "seed": 0},
-        completed=0.75,
-    )
-    return replace(result, **changes)
-
-
-def unscored():
-    return removal(
-        probabilities=np.empty((0, 3)), samples=np.empty((0, 5, 7, 3), np.uint8), completed=0.25
-    )
+from .examples import MASK, removal, unscored
 
 
 def test_the_table_holds_the_classes_the_likeliest_first():

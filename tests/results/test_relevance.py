@@ -1,7 +1,7 @@
 """Results survive a file, and a file that holds none is refused."""
 
 import io
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
@@ -10,24 +10,7 @@ from PIL import Image
 
 from xwidgets import Relevance
 
-
-def relevance(**changes):
-    rng = np.random.default_rng(0)
-    values = rng.standard_normal((5, 7)).astype(np.float32)
-    values[0, :3] = np.nan
-    result = Relevance(
-        values=values,
-        image=rng.integers(0, 256, (5, 7, 3), dtype=np.uint8),
-        unit="bits",
-        method="prediction difference",
-        network_name="birds",
-        target=3,
-        label="grünspecht, 'green'",
-        parameters={"window": 10, "sampler": "Conditional(…)", "seed": 0, "value": [0.5, 0.1]},
-        completed=0.25,
-        standard_error=rng.random((5, 7)).astype(np.float32),
-    )
-    return replace(result, **changes)
+from .examples import relevance
 
 
 @pytest.mark.parametrize("kind", [str, lambda path: path])

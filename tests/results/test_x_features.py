@@ -14,30 +14,7 @@ from PIL import Image
 from xwidgets import Relevance, render
 from xwidgets.results import XFeatures
 
-
-def x_features(count=4, height=5, width=7, seed=0, **changes):
-    rng = np.random.default_rng(seed)
-    maps = rng.random((count, height, width)).astype(np.float32)
-    maps /= maps.sum((1, 2), keepdims=True)
-    result = XFeatures(
-        maps=maps,
-        activations=rng.random(count).astype(np.float32),
-        weights=rng.standard_normal(count).astype(np.float32),
-        intercept=0.0,
-        score=2.5,
-        rivals=(("tit", 1.25), ("crow, 'black'", -0.5)),
-        mass=rng.random(count).astype(np.float32),
-        image=rng.integers(0, 256, (height, width, 3), dtype=np.uint8),
-        network_name="birds",
-        layer="classifier.0",
-        target=3,
-        label="grünfink, 'green'",
-        top="tit",
-        method="srae",
-        module="0f" * 32,
-        parameters={"stop_at": "features.9", "contrastive": True},
-    )
-    return replace(result, **changes)
+from .examples import x_features
 
 
 def array(*values):

@@ -16,7 +16,7 @@ import xwidgets as xw
 from xwidgets.live import Difference
 from xwidgets.widgets import ParameterControl
 
-from .test_views import states
+from .pages import states
 
 
 def make(net: xw.Network, image: torch.Tensor, value: float, **options: object) -> xw.Study:

@@ -13,7 +13,7 @@ import pytest
 import xwidgets as xw
 from xwidgets.results import render
 
-from .test_views import states
+from .pages import states
 
 PARTS = ["beak", "tail"]
 

@@ -14,12 +14,12 @@ from ipycanvas.canvas import _CANVAS_MANAGER, COMMANDS
 from PIL import Image
 
 import xwidgets as xw
-from tests.live.test_neurons import until
+from tests.live.waiting import until
 from xwidgets.results import render
 from xwidgets.widgets.region_painter import WIDTH, drawing, paint, stroke
 from xwidgets.widgets.region_scores import RegionScores
 
-from .test_views import states
+from .pages import states
 
 
 @pytest.fixture

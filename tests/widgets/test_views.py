@@ -2,7 +2,6 @@
 
 import base64
 import html
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +13,7 @@ import torch
 import xwidgets as xw
 from xwidgets.results import render
 
-
-def states(page: Path) -> list[dict]:
-    """What the views on a page start from."""
-    found = re.search(r'id="views">(.*?)</script>', page.read_text("utf-8"))
-    return [part["state"] for part in json.loads(found.group(1))["parts"]]
+from .pages import states
 
 
 def test_the_overlay_follows_the_study(study: xw.Study) -> None:

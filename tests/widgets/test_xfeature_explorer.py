@@ -14,7 +14,7 @@ from PIL import Image
 import xwidgets as xw
 from xwidgets.results.names import Names
 
-from .test_views import states
+from .pages import states
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:\d+ images are fewer than the 784 features")
 OPTIONS = {"features": 3, "epochs": 4, "hidden": (8, 4), "seed": 5, "cache": False}

@@ -19,44 +19,8 @@ from xwidgets.explain.data_set import DataSet
 from xwidgets.explain.explanation_module.features import as_features, feature_layer, read_features
 from xwidgets.images import picture
 
-from ..parts import MEAN, STD, conv, untouched
-
-HEIGHT, WIDTH = 8, 10
-CLASSES = 4
-
-
-def pixels(count, seed=0, channels=3):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.rand(count, channels, HEIGHT, WIDTH, generator=generator)
-
-
-def network(*parts, seed=0, dtype=torch.float32, channels=3, name="small", **options):
-    """A convolution and two fully connected layers, that takes some images for every class."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        module = nn.Sequential(
-            conv(channels, 4), nn.ReLU(inplace=True), nn.MaxPool2d(2), nn.Flatten(),
-            nn.Linear(48, 12), nn.ReLU(inplace=True), *parts, nn.Linear(12, CLASSES),
-        ).to(dtype)  # fmt: skip
-    options = {"normalize": (MEAN[:channels], STD[:channels]), "size": (HEIGHT, WIDTH)} | options
-    net = xw.Network(module, name=name, **options)
-    module[0].weight.data *= 3
-    module[4].weight.data *= 2
-    scores = net(pixels(200, 9, channels))
-    module[-1].bias.data -= scores.mean(0)
-    return net
-
-
-def forward(net, images, count):
-    """What the first ``count`` parts of a network make of images, one at a time."""
-    mean, std = (torch.tensor(part, dtype=net.dtype) for part in (MEAN, STD))
-    found = []
-    for image in images.to(net.dtype):
-        x = (image[None] - mean[: net.channels, None, None]) / std[: net.channels, None, None]
-        for part in list(net.module)[:count]:
-            x = part(x.clone())
-        found.append(x.detach()[0])
-    return torch.stack(found)
+from ..parts import STD, conv, untouched
+from .classifier import HEIGHT, WIDTH, forward, network, pixels
 
 
 def read(net, images, layer="4", cache=False):
@@ -70,20 +34,6 @@ def assert_same(one, other):
         assert np.array_equal(getattr(one, name), getattr(other, name))
     for name in ("total", "network_name", "layer", "versions", "skipped"):
         assert getattr(one, name) == getattr(other, name)
-
-
-@pytest.fixture
-def passes(monkeypatch):
-    """The number of images of each watched pass through a network."""
-    counted = []
-    watched = xw.Network.watched
-
-    def counting(self, pixels, *arguments, **options):
-        counted.append(len(pixels))
-        return watched(self, pixels, *arguments, **options)
-
-    monkeypatch.setattr(xw.Network, "watched", counting)
-    return counted
 
 
 # Maps on a grid

@@ -17,11 +17,10 @@ from xwidgets.explain.explanation_module import METHODS, Choice
 from xwidgets.explain.explanation_module.training import split
 
 from ..parts import untouched
-from .test_features import CLASSES, HEIGHT, WIDTH, forward, network, passes, pixels
+from .classifier import CLASSES, HEIGHT, WIDTH, Fails, forward, network, pixels
 
 fit_explanation, fit_explanation_steps = xw.fit_explanation, xw.fit_explanation_steps
 each_method = pytest.mark.parametrize("method", METHODS)
-passes = passes  # a fixture
 
 COUNT = 200
 
@@ -656,20 +655,6 @@ def test_pixels_that_are_not_finite_are_refused(value):
     for given in (images, list(images)):
         with pytest.raises(ValueError, match="pixels must be finite, but some are NaN or inf"):
             fit(network(), given)
-
-
-class Fails(nn.Module):
-    """What goes through some times, and then no more."""
-
-    def __init__(self, times):
-        super().__init__()
-        self.left = times
-
-    def forward(self, x):
-        self.left -= 1
-        if self.left < 0:
-            raise RuntimeError("out of order")
-        return x
 
 
 @pytest.mark.parametrize("times", [0, 1])

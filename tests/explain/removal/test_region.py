@@ -7,27 +7,18 @@ import torch
 from xwidgets import ConditionalSampler, ConstantSampler, MarginalSampler
 from xwidgets.explain.removal.region import fill_region
 
-from .test_samplers import (
+from .gaussians import (
     SIZES,
     Silence,
     Unit,
     block_formulas,
+    dense,
     drawn_moments,
     gaussian,
+    image,
     randomness,
-)  # fmt: skip
-
-
-def region(height, width, *boxes):
-    mask = torch.zeros(height, width, dtype=torch.bool)
-    for top, left, bottom, right in boxes:
-        mask[top:bottom, left:right] = True
-    return mask
-
-
-def image(channels, height, width, seed=0, dtype=torch.float64):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.rand(channels, height, width, generator=generator, dtype=dtype)
+    region,
+)
 
 
 def filled(sampler, x, mask, rngs):
@@ -46,18 +37,6 @@ def moments(sampler, x, mask):
     drawn = filled(sampler, x, mask, [Unit(place) for place in range(size)])
     factor = drawn[..., mask].flatten(1) - mean
     return mean.numpy(), (factor.T @ factor).numpy()
-
-
-def dense(sampler, x, mask, origin):
-    """The conditional of a region within the patch at ``origin``, by block formulas."""
-    side = sampler.window + 2 * sampler.padding
-    (top, left), channels = origin, sampler.channels
-    inside = np.broadcast_to(
-        mask.numpy()[top : top + side, left : left + side], (channels, side, side)
-    ).ravel()
-    patch = x.numpy()[:, top : top + side, left : left + side].ravel()
-    gain, offset, rest = block_formulas(sampler.mean.numpy(), sampler.covariance.numpy(), inside)
-    return gain @ patch[~inside] + offset, rest
 
 
 @pytest.mark.parametrize(("channels", "window", "padding"), SIZES)

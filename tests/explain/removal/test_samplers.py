@@ -9,75 +9,11 @@ from scipy.stats import multivariate_normal
 from xwidgets import ConditionalSampler, ConstantSampler, MarginalSampler, Network
 from xwidgets.explain.removal.samplers import default_sampler
 
-SIZES = [(1, 2, 2), (3, 2, 1), (4, 1, 1), (3, 1, 2)]
-"""Channels, window, padding."""
-
-
-def gaussian(channels, window, padding, seed=0, clip=False):
-    """A sampler with random moments, far from independent."""
-    size = channels * (window + 2 * padding) ** 2
-    rng = np.random.default_rng(seed)
-    root = rng.standard_normal((size, size))
-    covariance = 0.01 * (root @ root.T / size + 0.1 * np.eye(size))
-    mean = rng.uniform(0.3, 0.7, size)
-    return ConditionalSampler(
-        torch.from_numpy(mean), torch.from_numpy(covariance), channels, window, padding, clip
-    )
-
-
-def inside(channels, side, window, place):
-    """Which entries of a flattened patch lie in the window, by a loop."""
-    return np.array([
-        place[0] <= y < place[0] + window and place[1] <= x < place[1] + window
-        for _ in range(channels) for y in range(side) for x in range(side)
-    ])  # fmt: skip
-
-
-def block_formulas(mean, covariance, w):
-    """Gain, offset and covariance of the entries ``w`` given the others, with plain inverses."""
-    r = ~w
-    gain = covariance[np.ix_(w, r)] @ np.linalg.inv(covariance[np.ix_(r, r)])
-    rest = covariance[np.ix_(w, w)] - gain @ covariance[np.ix_(r, w)]
-    return gain, mean[w] - gain @ mean[r], rest
+from .gaussians import SIZES, block_formulas, drawn_moments, gaussian, inside, randomness
 
 
 def places(padding):
     return [(y, x) for y in range(2 * padding + 1) for x in range(2 * padding + 1)]
-
-
-def randomness(count, seed=0):
-    return [np.random.default_rng([seed, i]) for i in range(count)]
-
-
-class Silence:
-    """A generator without any noise: a drawn content is the conditional mean."""
-
-    def standard_normal(self, size, dtype=float):
-        return np.zeros(size, dtype)
-
-
-class Unit(Silence):
-    """A generator whose noise is a single 1, at a place counted over all that is drawn."""
-
-    def __init__(self, place):
-        self.place = place
-
-    def standard_normal(self, size, dtype=float):
-        noise = np.zeros(size, dtype)
-        if 0 <= self.place < size:
-            noise[self.place] = 1
-        self.place -= size
-        return noise
-
-
-def drawn_moments(sampler, image, corner, window):
-    """Mean and covariance of what is drawn at a corner, by the drawing's own linear map."""
-    size = sampler.channels * (window + 2 * sampler.padding) ** 2
-    rngs = [Silence(), *map(Unit, range(size))]
-    drawn = sampler.condition(image, window)(torch.tensor([corner] * len(rngs)), rngs)
-    mean, *columns = drawn.flatten(1).numpy()
-    root = np.stack(columns, axis=1) - mean[:, None]
-    return mean, root @ root.T
 
 
 @pytest.mark.parametrize(("channels", "window", "padding"), SIZES)

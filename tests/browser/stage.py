@@ -1,0 +1,28 @@
+"""The stage of a map, as it is on the screen."""
+
+import io
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Page
+
+COLORED = """() => {
+  const canvas = document.querySelector('.xw-map');
+  const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+  return pixels.filter((_, i) => i % 4 === 3).some((alpha) => alpha > 0);
+}"""
+
+
+def seen(page: Page) -> np.ndarray:
+    """The stage as it is on the screen."""
+    stage = page.locator(".xw-stage")
+    stage.scroll_into_view_if_needed()
+    return np.asarray(Image.open(io.BytesIO(stage.screenshot())).convert("RGB"), int)
+
+
+def differs(one: np.ndarray, other: np.ndarray) -> bool:
+    return one.shape != other.shape or np.abs(one - other).mean() > 1
+
+
+def await_colors(page: Page) -> None:
+    page.wait_for_function(COLORED, timeout=60_000)

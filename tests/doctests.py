@@ -1,0 +1,18 @@
+"""The examples in docstrings."""
+
+import doctest
+import importlib
+
+import numpy as np
+import torch
+from torch import nn
+
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+def examples(name):
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    found = finder.find(
+        importlib.import_module(name), name, extraglobs={"np": np, "nn": nn, "torch": torch}
+    )
+    return [test for test in found if test.examples]
