@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import traitlets
@@ -75,11 +74,18 @@ class Difference(Following, traitlets.HasTraits):
         left = self.both[0]
         return left.picture if isinstance(left, Study) else left.image
 
-    def heard(self, message: dict[str, Any]) -> None:
-        """Do what a view of the difference asks for in a message: stop both sides, or go on."""
-        if message["type"] in {"stop", "resume"}:
-            for study in self.studies:
-                study.heard(message)
+    def stop(self) -> None:
+        """Stop computing both sides."""
+        for study in self.studies:
+            study.stop()
+
+    def resume(self) -> None:
+        """Go on with both sides."""
+        for study in self.studies:
+            study.resume()
+
+    def watched(self, viewers: int) -> None:
+        """The views of the sides tell who watches them."""
 
     def close(self) -> None:
         """Follow the sides no more."""

@@ -240,18 +240,17 @@ class Study(traitlets.HasTraits):
         """Go on after :meth:`stop`."""
         self._live.resume()
 
-    def heard(self, message: dict[str, Any]) -> None:
-        """Do what a view of the result asks for in a message."""
-        self._live.heard(message)
-
     def turn_to(self, picture: NDArray[np.uint8]) -> None:
         """Make an 8-bit picture ``(H, W, 3)``, as results hold one, the study's image."""
         image = photo(picture)
         self.image = image.mean(0, keepdim=True) if self.network.channels == 1 else image
 
-    def rest(self) -> None:
-        """Leave the processor to other work while no view of the result is on screen."""
-        self._live.watched(0)
+    def watched(self, viewers: int) -> None:
+        """Tell that the number of views of the result on screen changed by ``viewers``.
+
+        While there is none, the processor is left to other work.
+        """
+        self._live.watched(viewers)
 
     def close(self) -> None:
         """Stop for good and end the thread, which takes up to one step; what is found stays."""
