@@ -25,11 +25,11 @@ from torch import Tensor, nn
 
 import xwidgets as xw
 from benchmarks.measure import peak, random_network
-from xwidgets.evidence import log_odds
-from xwidgets.explain.samplers import own_sampler
+from xwidgets.explain.removal.samplers import own_sampler
 from xwidgets.files import whole
-from xwidgets.images.photo import photographs
+from xwidgets.images._photo import photographs
 from xwidgets.incremental import IncrementalInference, WholeInference
+from xwidgets.results.evidence import log_odds
 
 NETWORKS = (
     "birds", "street", "six convolutions", "squeezenet1_1", "alexnet", "resnet18", "googlenet",

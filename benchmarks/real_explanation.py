@@ -22,9 +22,9 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 import xwidgets as xw
-from xwidgets.evaluate.heat_maps import heat_maps, heat_maps_of_score, measures
-from xwidgets.evaluate.qi2018_findings import GAMMAS
 from xwidgets.files import whole
+from xwidgets.reproduce._heat_maps import heat_maps, heat_maps_of_score, measures
+from xwidgets.reproduce.qi2018_findings import GAMMAS
 
 REAL = Path(os.environ.get("XWIDGETS_REAL", Path(__file__).parents[2] / "shared" / "real"))
 BREEDS = range(151, 269)

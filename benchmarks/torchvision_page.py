@@ -15,8 +15,8 @@ from torchvision import models
 from tqdm import tqdm
 
 import xwidgets as xw
+from xwidgets.explain._excitation_backprop import RULES as EXCITATION
 from xwidgets.explain.deconvnet import RULES as DECONVNET
-from xwidgets.explain.excitation_backprop import RULES as EXCITATION
 from xwidgets.files import whole
 
 from .measure import REPEATS, peak, random_network, seconds

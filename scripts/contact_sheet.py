@@ -9,11 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from xwidgets import render
 from xwidgets.files import whole
 from xwidgets.images import scenes
 from xwidgets.images.scenes import Scene
 from xwidgets.images.scenes.birds import SPECIES
+from xwidgets.results import render
 
 TILE = 256
 

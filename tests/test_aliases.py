@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import warnings
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,12 @@ from torch import nn
 
 import xwidgets as xw
 from xwidgets import errors
-from xwidgets.aliases import ALIASES, renamed
-from xwidgets.widgets import Concepts, LiveResult, Neurons, Regions
+from xwidgets.aliases import MODULES, NAMES, renamed
+from xwidgets.live import Concepts, LiveResult, Neurons, Regions
 
 SENTENCE = "{} is called {} now"
+ALIASES = {f"xwidgets.{before}": f"xwidgets.{now}" for before, now in NAMES.items()}
+FILES = {f"xwidgets.{before}": f"xwidgets.{now}" for before, now in MODULES.items()}
 
 
 def split(name):
@@ -24,11 +27,8 @@ def split(name):
 
 def value_of(name):
     """What a dotted name means, a step at a time."""
-    first, *others = name.split(".")
-    value = sys.modules[first]
-    for other in others:
-        value = getattr(value, other)
-    return value
+    module, attribute = split(name)
+    return getattr(import_module(module), attribute)
 
 
 def run_as(path, source, **names):
@@ -98,7 +98,70 @@ def test_names_of_now_do_not_warn():
 def test_names_of_before_are_no_longer_listed():
     for before in ALIASES:
         module, name = split(before)
-        assert name not in sys.modules[module].__all__
+        assert name not in import_module(module).__all__
+
+
+IMPORTED = """
+import warnings
+
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    import {before} as former
+    from {before} import {name}
+import {now} as now
+
+assert former.{name} is now.{name} is {name}
+assert dir(now)
+[told] = {{str(warning.message) for warning in caught if warning.filename == __file__}}
+assert told == "{before} is called {now} now"
+"""
+
+
+@pytest.fixture(scope="module")
+def imports(tmp_path_factory):
+    """For each file that moved a script that imports it by both names, all run by one Python."""
+    folder = tmp_path_factory.mktemp("imports")
+    for before, now in FILES.items():
+        name = next(name for name in vars(import_module(now)) if not name.startswith("_"))
+        source = IMPORTED.format(before=before, now=now, name=name)
+        (folder / f"{before}.py").write_text(source)
+    run = """
+import runpy, sys, traceback
+from pathlib import Path
+for path in sorted(Path(sys.argv[1]).glob("*.py")):
+    try:
+        runpy.run_path(str(path))
+        print(path.stem, "works")
+    except BaseException:
+        print(path.stem, traceback.format_exc())
+"""
+    done = subprocess.run([sys.executable, "-c", run, folder], capture_output=True, text=True)
+    return done.stdout
+
+
+@pytest.mark.parametrize("before", FILES)
+def test_a_file_that_moved_is_imported_by_its_name_of_before(imports, before):
+    assert f"{before} works\n" in imports, imports
+
+
+HIDDEN = """
+import xwidgets as xw
+import xwidgets.explain
+from xwidgets.explain.saliency import Saliency
+
+net, image = xw.network("birds"), xw.scenes.bird(seed=3).image
+whole = xw.saliency(net, image).values
+assert (xwidgets.explain.saliency(net, image).values == whole).all()
+"""
+
+
+def test_a_function_is_called_whatever_file_of_its_name_was_imported():
+    subprocess.run([sys.executable, "-c", HIDDEN], check=True, capture_output=True)
+
+
+def test_every_file_that_moved_lies_where_the_table_says():
+    for now in FILES.values():
+        assert import_module(now).__name__ == now
 
 
 def test_what_has_never_had_a_name_has_none():

@@ -28,7 +28,7 @@ TESTS = [test for name in MODULES for test in examples(name)]
 
 def test_there_are_examples_in_every_room():
     rooms = {test.name.split(".")[1] for test in TESTS}
-    assert {"networks", "images", "explain", "results", "render", "widgets"} <= rooms
+    assert {"networks", "images", "explain", "results", "live", "widgets"} <= rooms
     assert len(TESTS) > 25
 
 

@@ -13,7 +13,7 @@ import pytest
 import xwidgets as xw
 from xwidgets.files import whole
 
-from .explain.test_explanation_module import module_of
+from .explain.explanation_module.test_module import module_of
 from .results.test_relevance import relevance
 
 ROOT = Path(xw.__file__).parent.parent
@@ -37,10 +37,10 @@ from pathlib import Path
 import numpy as np
 from safetensors import SafetensorError
 import xwidgets as xw
-from xwidgets.evaluate.figure import Figure
+from xwidgets.reproduce.figure import Figure
 from xwidgets.networks import thin_vgg
 from xwidgets.widgets.region_scores import RegionScores
-from tests.explain.test_explanation_module import module_of
+from tests.explain.explanation_module.test_module import module_of
 from tests.results.test_region_removal import removal
 from tests.results.test_relevance import relevance
 folder = Path(sys.argv[1])

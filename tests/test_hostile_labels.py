@@ -16,7 +16,7 @@ from torch import nn
 
 import xwidgets as xw
 from xwidgets import results, widgets
-from xwidgets.evaluate.zintgraf2016_findings import readable
+from xwidgets.reproduce.zintgraf2016_findings import readable
 from xwidgets.results.result import Result
 from xwidgets.widgets.region_scores import RegionScores
 

@@ -17,7 +17,7 @@ from torch import nn
 
 import xwidgets as xw
 from tests.results.test_saved_before import LOADERS, told
-from xwidgets.evaluate.figure import Figure
+from xwidgets.reproduce.figure import Figure
 from xwidgets.results.names import Names, Opinion
 
 

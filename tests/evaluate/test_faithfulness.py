@@ -9,9 +9,9 @@ from torch import nn
 
 import xwidgets as xw
 from xwidgets.evaluate import faithfulness
-from xwidgets.evaluate.faithfulness import faithfulness_to
+from xwidgets.evaluate._faithfulness import faithfulness_to
 from xwidgets.explain.explanation_module import ExplanationModule, Facts, encoder_of
-from xwidgets.explain.features import Features
+from xwidgets.explain.explanation_module.features import Features
 
 
 def module_of(chosen, weights, intercept, target, network="net", layer="1"):

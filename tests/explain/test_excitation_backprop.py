@@ -17,7 +17,7 @@ from torchvision import models
 from zennit.composites import ExcitationBackprop
 
 import xwidgets as xw
-from xwidgets.explain.excitation_backprop import RULES, excitations
+from xwidgets.explain._excitation_backprop import RULES, excitations
 
 from .parts import (
     MEAN,

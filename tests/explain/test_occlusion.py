@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 import xwidgets as xw
-from xwidgets.explain.windows import WindowGrid
+from xwidgets.explain.removal.windows import WindowGrid
 
 from .parts import MEAN, STD
 

@@ -19,7 +19,7 @@ from xwidgets import (
     prediction_difference_each,
     prediction_difference_steps,
 )
-from xwidgets.explain.windows import WindowGrid
+from xwidgets.explain.removal.windows import WindowGrid
 
 HEIGHT, WIDTH = 8, 9
 MEAN, STD = (0.4, 0.5, 0.6), (0.2, 0.3, 0.25)

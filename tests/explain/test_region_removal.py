@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 import xwidgets as xw
-from xwidgets.evidence import log_odds
+from xwidgets.results.evidence import log_odds
 
-from .test_region import dense, image, region
-from .test_samplers import gaussian
+from .removal.test_region import dense, image, region
+from .removal.test_samplers import gaussian
 
 
 def network(classes=3, channels=2, side=8, dtype=torch.float64):

@@ -16,9 +16,9 @@ from xwidgets.explain import data_set
 from xwidgets.explain.explanation_module import ExplanationModule, Facts, encoder_of
 from xwidgets.images import picture
 
+from .explanation_module.test_features import CLASSES, HEIGHT, WIDTH, forward, network, pixels
+from .explanation_module.test_fit import Fails
 from .parts import MEAN, STD, untouched
-from .test_explanation_fit import Fails
-from .test_features import CLASSES, HEIGHT, WIDTH, forward, network, pixels
 
 x_features, x_features_each = xw.x_features, xw.x_features_each
 NAMES = ["wren", "tit", "finch", "crow"]

@@ -11,7 +11,7 @@ from PIL import Image
 
 from xwidgets.box import Box
 from xwidgets.images import Collection, scenes
-from xwidgets.images.cub import BirdPhotograph, cub
+from xwidgets.images._cub import BirdPhotograph, cub
 from xwidgets.images.scenes.birds import PARTS
 
 WIDTH, HEIGHT = 12, 9

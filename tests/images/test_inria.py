@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from xwidgets.images.inria import Photograph, inria
+from xwidgets.images._inria import Photograph, inria
 
 WIDTH, HEIGHT = 8, 10
 

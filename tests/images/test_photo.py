@@ -7,7 +7,7 @@ from PIL import Image
 
 from xwidgets import photo
 from xwidgets.images import photographs
-from xwidgets.images.photo import NAMED
+from xwidgets.images._photo import NAMED
 
 
 def pixels(height=6, width=9, channels=3, seed=0):

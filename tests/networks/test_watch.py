@@ -18,8 +18,8 @@ from torchvision import models
 
 import xwidgets as xw
 from xwidgets import Network
+from xwidgets.explain._excitation_backprop import RULES as EXCITATION
 from xwidgets.explain.deconvnet import RULES as DECONVNET
-from xwidgets.explain.excitation_backprop import RULES as EXCITATION
 from xwidgets.networks.watch import Watch, go_back
 
 from .architectures import plans, settled

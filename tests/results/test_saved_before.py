@@ -15,7 +15,7 @@ import torch
 
 import xwidgets as xw
 from xwidgets import results
-from xwidgets.evaluate.figure import Figure
+from xwidgets.reproduce.figure import Figure
 from xwidgets.results.names import Names
 from xwidgets.results.result import Result
 

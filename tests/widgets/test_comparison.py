@@ -13,7 +13,8 @@ import torch
 from PIL import Image
 
 import xwidgets as xw
-from xwidgets.widgets import Difference, ParameterControl
+from xwidgets.live import Difference
+from xwidgets.widgets import ParameterControl
 
 from .test_views import states
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import xwidgets as xw
-from xwidgets import render
+from xwidgets.results import render
 
 from .test_views import states
 

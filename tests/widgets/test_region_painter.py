@@ -14,11 +14,11 @@ from ipycanvas.canvas import _CANVAS_MANAGER, COMMANDS
 from PIL import Image
 
 import xwidgets as xw
-from xwidgets import render
+from tests.live.test_neurons import until
+from xwidgets.results import render
 from xwidgets.widgets.region_painter import WIDTH, drawing, paint, stroke
 from xwidgets.widgets.region_scores import RegionScores
 
-from .test_neurons import until
 from .test_views import states
 
 

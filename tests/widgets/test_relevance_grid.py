@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 import xwidgets as xw
-from xwidgets import render
+from xwidgets.results import render
 
 PICTURE = np.full((4, 6, 3), 200, np.uint8)
 MASK = np.eye(4, 6, dtype=bool)

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import xwidgets as xw
-from xwidgets import render
+from xwidgets.results import render
 
 
 def states(page: Path) -> list[dict]:

@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from xwidgets.explain.excitation_backprop import excitation_backprop
+from xwidgets.explain._excitation_backprop import excitation_backprop
+from xwidgets.explain._x_features import x_features
 from xwidgets.explain.explanation_module import ExplanationModule
-from xwidgets.explain.x_features import x_features
 from xwidgets.networks import Network
 
 SHIFT = 0.5

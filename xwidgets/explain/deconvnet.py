@@ -25,15 +25,15 @@ from torch.autograd import Function
 
 from xwidgets.errors import index_within
 from xwidgets.networks import Network
-from xwidgets.networks.network import Watched
+from xwidgets.networks._network import Watched
 from xwidgets.networks.operations import Kind, Operation, factors, producer
 from xwidgets.networks.subject import Subject
 from xwidgets.networks.target import Class, Resolved
 from xwidgets.networks.watch import Rule, go_back, nodes, refuse_hidden, undefined
 from xwidgets.results import Relevance
 
+from ._parameter import front, parameter
 from .method import MapMethod
-from .parameter import front, parameter
 
 Start = Literal["map", "maximum"]
 

@@ -23,16 +23,16 @@ from tqdm import tqdm
 from xwidgets.errors import of_kind
 from xwidgets.images import picture
 from xwidgets.networks import Layer, Network
-from xwidgets.networks.network import a_network
+from xwidgets.networks._network import a_network
 from xwidgets.networks.subject import Subject
 from xwidgets.networks.target import Channel, Resolved
 from xwidgets.results import TopImages
 from xwidgets.results.result import Result
 
+from ._parameter import front, parameter
 from .data_set import DataSet, cache_file, cache_folder, keep
 from .method import Method
 from .neuron import neuron_of
-from .parameter import front, parameter
 
 
 def _check_cache(name: str, value: Any) -> None:

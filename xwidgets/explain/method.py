@@ -30,7 +30,7 @@ from xwidgets.networks.target import Resolved, Target
 from xwidgets.results import Relevance
 from xwidgets.results.result import Result
 
-from .parameter import Control, Parameter, documented
+from ._parameter import Control, Parameter, documented
 
 R = TypeVar("R")
 T = TypeVar("T")

@@ -32,8 +32,8 @@ from xwidgets.networks.subject import Subject
 from xwidgets.networks.target import Class, Resolved
 from xwidgets.results import METRICS, Ranking
 
+from ._parameter import front, parameter
 from .method import Method, Run
-from .parameter import front, parameter
 
 Output = Literal["logit", "probability"]
 

@@ -16,9 +16,9 @@ from typing import Literal, cast
 import torch
 from torch import Tensor
 
-from xwidgets.evidence import log_odds, log_odds_slope
 from xwidgets.networks.subject import Subject, finite
 from xwidgets.networks.target import Above, Channel, Class, Resolved, Unit
+from xwidgets.results.evidence import log_odds, log_odds_slope
 
 Measure = Literal["evidence", "difference", "drop", "probability"]
 """Of classes: log2 odds lost, score lost before softmax, probability lost, or left."""

@@ -20,10 +20,10 @@ from xwidgets.networks.subject import Subject
 from xwidgets.networks.target import Channel, Resolved
 from xwidgets.results import NeuronPatch
 
+from ._parameter import front, parameter
 from .deconvnet import RULES, Start, reconstructions, started
 from .method import InOneGo, Method, Run
 from .neuron import neuron_of
-from .parameter import front, parameter
 
 
 @dataclass(frozen=True)

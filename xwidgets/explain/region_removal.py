@@ -24,10 +24,10 @@ from xwidgets.networks.subject import Subject, finite
 from xwidgets.networks.target import Resolved
 from xwidgets.results import RegionRemoval
 
+from ._parameter import front, parameter, seed_parameter
 from .method import Method, Run
-from .parameter import front, parameter, seed_parameter
-from .region import fill_region
-from .samplers import Sampler, sampler_on
+from .removal.region import fill_region
+from .removal.samplers import Sampler, sampler_on
 
 BATCH = 4
 """How many samples are scored at a time: few, so that cancelling is prompt."""

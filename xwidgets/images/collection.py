@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from xwidgets.images.photo import PhotographFile, photo
-from xwidgets.images.pixels import as_pixels
+from ._photo import PhotographFile, photo
+from .pixels import as_pixels
 
 
 class Collection:

@@ -9,7 +9,7 @@ from torch import Tensor
 from xwidgets.images import scenes
 
 from . import thin_vgg
-from .network import Network
+from ._network import Network
 
 EMBEDDED = ("birds", "street")
 """Names of the networks that need no download."""

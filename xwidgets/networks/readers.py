@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from ._network import Network
 from .layers import Layer
-from .network import Network
 from .operations import Operation, tensors
 from .trace import Trace, hooked
 

@@ -14,8 +14,8 @@ from torch import Tensor
 from xwidgets.errors import index_within
 from xwidgets.images import picture
 
+from ._network import Network, Watched, image_for, unused
 from .layers import Layer
-from .network import Network, Watched, image_for, unused
 from .operations import Kind
 from .target import Above, Channel, Class, Resolved, Target, Unit, means
 from .watch import Rule

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from xwidgets.errors import index_within, of_kind
 
-from .network import Network, Watched, evaluating
+from ._network import Network, Watched, evaluating
 from .operations import Kind
 from .watch import Rule, Watch
 

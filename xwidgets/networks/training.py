@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from xwidgets.errors import at_least
 
-from .network import Network
+from ._network import Network
 from .thin_vgg import ThinVGG
 
 MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)

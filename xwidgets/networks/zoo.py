@@ -1,4 +1,4 @@
-"""torchvision's classifiers, with their own weights, transforms and class names."""
+"""Trained networks by name: the embedded ones, and torchvision's with their own weights."""
 
 import os
 from functools import cache, partial
@@ -11,8 +11,31 @@ from torch import Tensor
 from xwidgets.errors import unknown
 from xwidgets.images import photographs
 
-from .embedded import EMBEDDED
-from .network import Network
+from ._network import Network
+from .embedded import EMBEDDED, embedded
+
+
+def network(name: str) -> Network:
+    """A trained network by name.
+
+    Args:
+        name: ``"birds"`` or ``"street"`` (shipped with the package), or any torchvision classifier
+            such as ``"squeezenet1_1"``, with torchvision's own weights, transforms and class names.
+
+    Returns:
+        The network in evaluation mode, on the CPU.
+
+    Raises:
+        ValueError: for an unknown name, or weights that cannot be had or read.
+
+    Example:
+        >>> import torch
+        >>> network("birds")(torch.rand(1, 3, 64, 64)).shape
+        torch.Size([1, 20])
+    """
+    if name in EMBEDDED:
+        return embedded(name)
+    return torchvision_network(name)
 
 
 def torchvision_classifiers() -> list[str]:

@@ -1,25 +1,5 @@
 """What methods return: arrays with all that is needed to read them again."""
 
-from .difference import common_settings, contrast, difference, ends
-from .neuron_patch import NeuronPatch
-from .ranking import METRICS, Ranking
-from .region_removal import RegionRemoval
-from .relevance import Relevance
-from .top_images import TopImages
-from .unit_relevance import UnitRelevance
-from .x_features import XFeatures
+from xwidgets.aliases import attach
 
-__all__ = [
-    "METRICS",
-    "NeuronPatch",
-    "Ranking",
-    "RegionRemoval",
-    "Relevance",
-    "TopImages",
-    "UnitRelevance",
-    "XFeatures",
-    "common_settings",
-    "contrast",
-    "difference",
-    "ends",
-]
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

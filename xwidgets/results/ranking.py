@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from xwidgets import render
 from xwidgets.errors import at_least, number, unknown
 
+from . import render
 from .result import Result, versions
 
 METRICS = (

@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from xwidgets import render
-from xwidgets.evidence import log_odds, log_odds_slope
-
+from . import render
+from .evidence import log_odds, log_odds_slope
 from .result import Result, versions
 
 

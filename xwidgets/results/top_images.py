@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from xwidgets import render
 from xwidgets.box import Box
 
+from . import render
 from .result import Result, versions
 
 

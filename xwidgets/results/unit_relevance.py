@@ -11,8 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from xwidgets import render
-
+from . import render
 from .result import Result, versions
 
 

@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from xwidgets import render
-
+from . import render
 from .result import Result, versions
 
 

@@ -10,10 +10,9 @@ import pandas as pd
 
 from xwidgets.evaluate import orthogonality
 from xwidgets.explain import ExplanationModule, Fitting, XFeatureMaps
-
-from .concepts import Concepts
-from .following import Following
-from .live_result import Question
+from xwidgets.live.concepts import Concepts
+from xwidgets.live.following import Following
+from xwidgets.live.live_result import Question
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c8c8c")
 """Okabe and Ito's, which can be told apart with any colour vision."""

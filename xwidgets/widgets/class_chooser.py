@@ -5,9 +5,8 @@ from typing import Any
 import ipywidgets
 import traitlets
 
+from xwidgets.live.study import Study
 from xwidgets.networks.target import Resolved
-
-from .study import Study
 
 
 class ClassChooser(ipywidgets.Dropdown):

@@ -9,16 +9,16 @@ from typing import Any
 
 import ipywidgets
 
-from xwidgets import render, results
+from xwidgets import results
 from xwidgets.errors import of_kind
-from xwidgets.export import write_page
-from xwidgets.results import Relevance, common_settings, contrast
+from xwidgets.live.difference import Difference, Side
+from xwidgets.live.study import Study
+from xwidgets.results import Relevance, common_settings, contrast, render
 
-from .difference import Difference, Side
+from .page import write_page
 from .parameter_control import ParameterControl
 from .preview import Preview
 from .relevance_overlay import COMPLETE, RelevanceOverlay, frames
-from .study import Study
 
 SIZE = 448
 """The width of a map in a preview, in pixels."""

@@ -6,11 +6,12 @@ from typing import Any
 
 import ipywidgets
 
+from xwidgets.live.study import Study
+
 from .class_chooser import ClassChooser
 from .parameter_control import MethodControls
 from .preview import Preview
 from .relevance_overlay import RelevanceOverlay
-from .study import Study
 
 
 class Explorer(Preview, ipywidgets.VBox):

@@ -7,14 +7,14 @@ from typing import Any
 import ipywidgets
 
 from xwidgets.errors import of_kind
-from xwidgets.export import write_page
+from xwidgets.live.neurons import Neurons
+from xwidgets.live.study import Study
 
 from .class_chooser import ClassChooser
 from .neuron_ranking import COMPLETE, NeuronRanking
-from .neurons import Neurons
+from .page import write_page
 from .patch_gallery import STILL, PatchGallery, card
 from .preview import Preview
-from .study import Study
 
 
 class NeuronExplorer(Preview, ipywidgets.VBox):

@@ -11,12 +11,12 @@ import numpy as np
 import traitlets
 
 from xwidgets.errors import unknown
-from xwidgets.export import write_page
+from xwidgets.live.live_result import Progress
+from xwidgets.live.neurons import Neurons
+from xwidgets.live.study import Study
 from xwidgets.results import METRICS, Ranking
 
-from .live_result import Progress
-from .neurons import Neurons
-from .study import Study
+from .page import write_page
 from .view import View
 
 

@@ -11,9 +11,9 @@ import traitlets
 
 from xwidgets.errors import unknown
 from xwidgets.explain import Control
+from xwidgets.live.following import Following
+from xwidgets.live.study import Study
 
-from .following import Following
-from .study import Study
 from .view import View
 
 

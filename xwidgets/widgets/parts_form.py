@@ -15,12 +15,11 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from xwidgets import render
 from xwidgets.evaluate import Locality, locality
-from xwidgets.export import write_page
 from xwidgets.files import whole
-from xwidgets.results import XFeatures
+from xwidgets.results import XFeatures, render
 
+from .page import write_page
 from .view import View
 
 CONTEXT = "context"

@@ -12,13 +12,12 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from xwidgets import render
 from xwidgets.box import Box
-from xwidgets.export import write_page
-from xwidgets.results import NeuronPatch, TopImages
+from xwidgets.live.neurons import Neurons
+from xwidgets.live.study import Study
+from xwidgets.results import NeuronPatch, TopImages, render
 
-from .neurons import Neurons
-from .study import Study
+from .page import write_page
 from .view import View
 
 

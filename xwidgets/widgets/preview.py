@@ -9,7 +9,7 @@ from uuid import uuid4
 import traitlets
 from IPython.display import display, update_display
 
-from .following import Following
+from xwidgets.live.following import Following
 
 DONE = frozenset({"complete", "stopped"})
 """The states in which work stands still, and what is shown stays as it is."""

@@ -13,14 +13,14 @@ import ipywidgets
 import numpy as np
 from numpy.typing import NDArray
 
-from xwidgets import render
 from xwidgets.errors import of_kind
+from xwidgets.live.regions import Regions
+from xwidgets.live.study import Study
+from xwidgets.results import render
 
 from .preview import Preview
 from .region_scores import RegionScores
 from .region_tools import RegionTools
-from .regions import Regions
-from .study import Study
 
 WIDTH = 448
 """The picture's largest width on the page, in CSS pixels."""

@@ -11,13 +11,12 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from xwidgets import render
 from xwidgets.box import Box
-from xwidgets.export import write_page
-from xwidgets.results import RegionRemoval
+from xwidgets.live.regions import Regions
+from xwidgets.live.study import Study
+from xwidgets.results import RegionRemoval, render
 
-from .regions import Regions
-from .study import Study
+from .page import write_page
 from .view import View
 
 CLASSES, THUMBNAILS = 5, 6

@@ -3,8 +3,9 @@
 import numpy as np
 import traitlets
 
-from .regions import Regions
-from .study import Study
+from xwidgets.live.regions import Regions
+from xwidgets.live.study import Study
+
 from .view import View
 
 

@@ -13,11 +13,10 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from xwidgets import render
 from xwidgets.errors import of_kind
-from xwidgets.export import write_page
-from xwidgets.results import Relevance, common_settings
+from xwidgets.results import Relevance, common_settings, render
 
+from .page import write_page
 from .view import View
 
 SCALES = ("own", "row", "all")

@@ -13,14 +13,13 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from xwidgets import render
 from xwidgets.errors import of_kind
 from xwidgets.explain import MapMethod
-from xwidgets.export import write_page
-from xwidgets.results import Relevance, common_settings, ends
+from xwidgets.live.difference import Difference
+from xwidgets.live.study import Study
+from xwidgets.results import Relevance, common_settings, ends, render
 
-from .difference import Difference
-from .study import Study
+from .page import write_page
 from .view import View
 
 
@@ -36,7 +35,7 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
             one picture, between which a slider in the view switches.
 
     Attributes:
-        color_map: a name in ``xwidgets.render.COLOR_MAPS``.
+        color_map: a name in ``xwidgets.results.render.COLOR_MAPS``.
         opacity: of the map, 0 to 1.
         threshold: share of the scale below which pixels stay uncoloured, 0 to 1.
         hide_uncertain: whether pixels within 2 standard errors of zero stay uncoloured, where

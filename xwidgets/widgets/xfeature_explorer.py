@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from xwidgets import render
-from xwidgets.export import write_page
-from xwidgets.results import XFeatures
+from xwidgets.live.concepts import Concepts
+from xwidgets.live.study import Study
+from xwidgets.results import XFeatures, render
 from xwidgets.results.names import Names, Opinion
 
-from .concepts import Concepts
-from .study import Study
+from .page import write_page
 from .view import View
 
 if TYPE_CHECKING:

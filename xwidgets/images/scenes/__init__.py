@@ -12,10 +12,11 @@ import numpy as np
 import torch
 
 from xwidgets.errors import unknown
-from xwidgets.images.scenes import birds, streets
-from xwidgets.images.scenes.birds import BirdRecord, bird
-from xwidgets.images.scenes.scene import Point, Record, Scene, check_size
-from xwidgets.images.scenes.streets import StreetRecord, street
+
+from . import birds, streets
+from .birds import BirdRecord, bird
+from .scene import Point, Record, Scene, check_size
+from .streets import StreetRecord, street
 
 __all__ = [
     "CLASSES",

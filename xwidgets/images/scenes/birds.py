@@ -12,7 +12,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from xwidgets.images.scenes.canvas import (
+from .canvas import (
     Canvas,
     Colour,
     Frame,
@@ -24,8 +24,8 @@ from xwidgets.images.scenes.canvas import (
     smooth,
     tone,
 )
-from xwidgets.images.scenes.habitats import HABITATS, Habitat, paint_habitat
-from xwidgets.images.scenes.scene import Scene
+from .habitats import HABITATS, Habitat, paint_habitat
+from .scene import Scene
 
 PARTS = (
     "back",

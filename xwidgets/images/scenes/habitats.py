@@ -11,7 +11,7 @@ from random import Random
 
 from PIL import Image
 
-from xwidgets.images.scenes.canvas import (
+from .canvas import (
     Canvas,
     Colour,
     Frame,

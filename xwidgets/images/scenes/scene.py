@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from xwidgets.box import Box
-from xwidgets.images.scenes.canvas import Canvas
+
+from .canvas import Canvas
 
 SUBJECT = 16
 """Owners on a canvas count in subjects (the bird, each person) of up to 15 parts: the owner of

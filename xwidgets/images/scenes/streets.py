@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Self
 
-from xwidgets.images.scenes.canvas import (
+from .canvas import (
     Canvas,
     Colour,
     Frame,
@@ -22,7 +22,7 @@ from xwidgets.images.scenes.canvas import (
     smooth,
     tone,
 )
-from xwidgets.images.scenes.scene import SUBJECT, Scene
+from .scene import SUBJECT, Scene
 
 NAMES = ("no person", "person")
 """Names of the classes, in the order of the labels."""

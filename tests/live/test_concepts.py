@@ -1,0 +1,181 @@
+"""The x-features of a study: what is fitted, found, looked for, kept and refused."""
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+import xwidgets as xw
+from xwidgets.live.concepts import MANY, Concepts
+
+pytestmark = pytest.mark.filterwarnings(r"ignore:.* images")
+OPTIONS = {"features": 2, "epochs": 3, "hidden": (8, 4), "seed": 5, "cache": False}
+
+
+@pytest.fixture
+def images() -> torch.Tensor:
+    return torch.rand(60, 3, 16, 16, generator=torch.Generator().manual_seed(3))
+
+
+@pytest.fixture
+def concepts(study: xw.Study, images: torch.Tensor) -> Concepts:
+    return study.concepts(images, **OPTIONS)
+
+
+def fitted(study: xw.Study, images: torch.Tensor, target: int) -> xw.ExplanationModule:
+    return xw.fit_explanation(study.network, images, target, progress=False, **OPTIONS)
+
+
+def classes(study: xw.Study, images: torch.Tensor) -> list[int]:
+    """Those that some image is of, the study's first."""
+    found = study.network(images).argmax(1).unique().tolist()
+    assert study.target in found
+    assert len(found) > 1
+    return sorted(found, key=lambda one: one != study.target)
+
+
+def test_what_is_fitted_and_found_is_what_the_functions_find(
+    study: xw.Study, images: torch.Tensor, concepts: Concepts
+) -> None:
+    found = concepts.wait()
+    module = fitted(study, images, study.target)
+    assert concepts.module.fingerprint == module.fingerprint == found.module
+    assert concepts.fitting.progress.state == "complete"
+    expected = xw.x_features(study.network, module, study.image)
+    np.testing.assert_array_equal(found.maps, expected.maps)
+    np.testing.assert_array_equal(found.activations, expected.activations)
+
+
+def test_modules_are_shown_while_they_are_fitted(study: xw.Study, images: torch.Tensor) -> None:
+    shown: list[xw.XFeatures | None] = []
+    with study._worker.lock:
+        concepts = study.concepts(images, **OPTIONS | {"epochs": 20, "learning_rate": 1e-4})
+        concepts.fitting._task._interval = 0  # a fit can be quicker than two looks
+        concepts.found.observe(lambda change: shown.append(change.new), "answer")
+    last = concepts.wait()
+    seen = [found.module for found in shown if found is not None]
+    assert len(set(seen)) > 1
+    assert seen[-1] == last.module
+
+
+def test_another_class_is_fitted_anew_and_a_known_one_at_once(
+    study: xw.Study, images: torch.Tensor, concepts: Concepts
+) -> None:
+    first = concepts.wait().module
+    mine, other, *_ = classes(study, images)
+    study.target = other
+    assert concepts.wait().target == other
+    assert concepts.module.fingerprint == fitted(study, images, other).fingerprint
+    study.target = mine
+    assert concepts.fitting.progress.state == "complete", "at once"
+    assert concepts.wait().module == first
+
+
+def test_another_picture_is_looked_at_by_the_same_module(
+    study: xw.Study, images: torch.Tensor, concepts: Concepts
+) -> None:
+    before = concepts.wait()
+    study.image = next(
+        image for image in images if study.network.top(image, 1)[0][0] == before.target
+    )
+    after = concepts.wait()
+    assert after.module == before.module
+    assert not np.array_equal(after.image, before.image)
+
+
+def test_a_module_that_is_given_is_not_fitted_again(study: xw.Study, images: torch.Tensor) -> None:
+    module = fitted(study, images, study.target)
+    with study._worker.lock:
+        concepts = study.concepts(images, [module], epochs=1)
+    assert concepts.wait().module == module.fingerprint
+    assert concepts.fitting.answer.epoch == 0
+
+
+def test_matches_are_the_images_in_which_an_x_feature_is_most_active(
+    study: xw.Study, images: torch.Tensor, concepts: Concepts
+) -> None:
+    concepts.wait()
+    for number in range(2):
+        concepts.shown = number
+        matches = concepts.matches.wait()
+        every = [xw.x_features(study.network, concepts.module, image) for image in images]
+        activations = np.array([found.activations[number] for found in every])
+        best = [n for n in np.argsort(-activations, kind="stable")[:MANY] if activations[n] > 0]
+        assert matches.completed == 1
+        assert len(matches.found) == len(matches.sources) == len(best)
+        for found, expected in zip(matches.found, best, strict=True):
+            np.testing.assert_allclose(
+                found.activations, every[expected].activations, rtol=1e-4, atol=1e-6
+            )
+            np.testing.assert_array_equal(found.image, every[expected].image)
+
+
+def test_nothing_is_looked_for_once_no_x_feature_is_shown(concepts: Concepts) -> None:
+    concepts.wait()
+    concepts.shown = 1
+    concepts.matches.wait()
+    concepts.shown = -1
+    assert concepts.matches.answer is None
+    assert concepts.matches.question is None
+
+
+def test_stopping_keeps_the_best_so_far(study: xw.Study, images: torch.Tensor) -> None:
+    endless = OPTIONS | {"epochs": 10_000, "patience": 10_000}
+    concepts = study.concepts(images, **endless)
+    begun = threading.Event()
+    concepts.found.observe(lambda change: change.new is not None and begun.set(), "answer")
+    assert begun.wait(20)
+    concepts.fitting.stop()
+    found = concepts.found.wait()
+    assert concepts.fitting.progress.state == "stopped"
+    assert found.module == concepts.module.fingerprint
+    concepts.shown = 0
+    assert concepts.matches.wait().completed == 1, "what was stopped can be looked at"
+
+
+@pytest.fixture
+def far(study: xw.Study, images: torch.Tensor) -> tuple[torch.Tensor, int]:
+    """Images that are all of one class, and another class."""
+    labels = study.network(images).argmax(1)
+    mine, other, *_ = classes(study, images)
+    return images[labels == mine], other
+
+
+def test_a_class_without_positives_says_so_and_the_study_goes_on(
+    study: xw.Study, far: tuple[torch.Tensor, int]
+) -> None:
+    images, other = far
+    concepts = study.concepts(images, **OPTIONS)
+    first = concepts.wait()
+    mine = study.target
+    study.target = other
+    with pytest.raises(ValueError, match=f"none of the {len(images)} images"):
+        concepts.wait()
+    assert concepts.fitting.progress.state == "failed"
+    assert "give some that it does" in concepts.fitting.progress.message
+    study.target = mine
+    assert concepts.wait().module == first.module
+
+
+def test_no_images_to_fit_to_are_refused_at_once(study: xw.Study) -> None:
+    with pytest.raises(ValueError, match="has no examples to fit an explanation module to"):
+        study.concepts()
+
+
+def test_options_that_cannot_be_are_refused_at_once(study: xw.Study, images: torch.Tensor) -> None:
+    with pytest.raises(ValueError, match=r"unknown option 'epoch'.*epochs"):
+        study.concepts(images, epoch=3)
+    with pytest.raises(ValueError, match="unknown method"):
+        study.concepts(images, method="srea")
+
+
+def test_a_closed_study_computes_nothing_more(
+    study: xw.Study, images: torch.Tensor, concepts: Concepts
+) -> None:
+    concepts.wait()
+    _, other, *_ = classes(study, images)
+    study.close()
+    study.target = other
+    assert concepts.fitting.progress.state == "failed"
+    assert "closed" in concepts.fitting.progress.message

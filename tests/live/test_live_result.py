@@ -1,0 +1,168 @@
+"""The live result: which answers are kept, complete or begun, and what is told of progress."""
+
+import threading
+import time
+from collections import Counter
+
+import pytest
+
+from xwidgets.live.live_result import LiveResult
+from xwidgets.live.worker import Worker
+
+PATIENCE = 20
+"""Seconds after which something hangs."""
+
+
+class Counted:
+    """A live result whose answer to a number counts up to it, a turn for each step."""
+
+    def __init__(self, **options):
+        self.turns, self.begun, self.ended = threading.Semaphore(0), [], Counter()
+        self.worker = Worker()
+        self.live = LiveResult(self.worker, self.count, self.share, **options)
+        self.live._task._interval = 0  # every step is shown
+
+    def count(self, end):
+        self.begun.append(end)
+        try:
+            for step in range(1, end + 1):
+                assert self.turns.acquire(timeout=PATIENCE)
+                yield step, end
+        finally:
+            self.ended[end] += 1
+
+    def share(self, answer):
+        step, end = answer
+        return step / end
+
+    def go(self, steps, answer):
+        """Let it compute so many steps, until the answer is there."""
+        for _ in range(steps):
+            self.turns.release()
+        deadline = time.monotonic() + PATIENCE
+        while self.live.answer != answer:
+            assert time.monotonic() < deadline, self.live.answer
+            time.sleep(0.001)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.worker.close()
+        for _ in range(1000):
+            self.turns.release()
+        self.worker.join()
+
+
+def test_a_begun_answer_is_there_at_once_and_goes_on():
+    with Counted() as desk:
+        desk.live.ask(100)
+        desk.go(30, (30, 100))
+        desk.live.ask(50)
+        assert (desk.live.answer, desk.live.progress.share) == (None, 0)
+        desk.turns.release()  # the step of 100 that waited for its turn when 50 was asked
+        desk.go(10, (10, 50))
+        desk.live.ask(100)
+        assert desk.live.answer == (31, 100)
+        assert desk.live.progress.state == "computing"
+        assert desk.live.progress.share == pytest.approx(0.31)
+        desk.turns.release()  # and that of 50
+        desk.go(69, (100, 100))
+        assert desk.live.wait(PATIENCE) == (100, 100)
+        assert desk.begun == [100, 50]
+
+
+def test_the_time_left_is_told_by_the_pace_since_it_came_back(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("xwidgets.live.live_result.time.monotonic", lambda: now[0])
+    live = LiveResult(worker := Worker(), lambda _: iter(()), lambda answer: answer)
+    monkeypatch.setattr(live._task, "request", {"a": 0.5, "b": None}.get)
+    live.ask("b")
+    now[0] = 1000.0
+    live.ask("a")
+    assert (live.progress.share, live.progress.seconds_left) == (0.5, None)
+    now[0] = 1001.0
+    live._show(0.6, False)
+    assert live.progress.seconds_left == pytest.approx(4.0)
+    worker.close()
+
+
+def test_the_time_left_does_not_count_the_rest_while_nobody_looks(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("xwidgets.live.live_result.time.monotonic", lambda: now[0])
+    live = LiveResult(worker := Worker(), lambda _: iter(()), lambda answer: answer)
+    monkeypatch.setattr(live._task, "request", lambda _: 0.5)
+    live.ask("a")
+    live.watched(1)
+    live.watched(-1)
+    now[0] = 1000.0
+    live.watched(1)
+    now[0] = 1001.0
+    live._show(0.75, False)
+    assert live.progress.seconds_left == pytest.approx(1.0)
+    worker.close()
+
+
+def test_only_the_newest_begun_answers_are_kept():
+    with Counted(rests=2) as desk:
+        for end in (10, 20, 30, 40):
+            desk.live.ask(end)
+            desk.go(1, (1, end))
+            desk.turns.release()
+        desk.live.ask(20)
+        assert desk.live.answer[0] >= 1
+        desk.live.ask(10)
+        assert desk.live.answer is None
+
+
+def test_what_is_forgotten_ends_and_begins_anew():
+    with Counted() as desk:
+        for end in (10, 20):
+            desk.live.ask(end)
+            desk.go(1, (1, end))
+            desk.turns.release()
+        desk.live.forget()
+        desk.live._task.wait(PATIENCE)
+        assert desk.ended == {10: 1, 20: 1}
+        desk.live.ask(10)
+        assert desk.live.answer is None
+
+
+def test_a_complete_answer_is_computed_from_where_it_rests():
+    with Counted() as desk:
+        desk.live.ask(10)
+        desk.go(4, (4, 10))
+        desk.live.ask(20)
+        desk.turns.release()
+        desk.go(3, (3, 20))
+        for _ in range(6):  # five for what is left of 10, one for the step of 20 that waits
+            desk.turns.release()
+        assert desk.live.at(10) == (10, 10)
+        assert desk.begun == [10, 20]
+        assert desk.live.progress.state == "computing"
+        desk.live.ask(10)
+        assert (desk.live.answer, desk.live.progress.share) == ((10, 10), 1)
+
+
+def test_what_was_stopped_goes_on_when_it_is_asked_again():
+    with Counted() as desk:
+        desk.live.ask(10)
+        desk.go(4, (4, 10))
+        desk.live.stop()
+        desk.turns.release()
+        desk.live.ask(20)
+        desk.live.ask(10)
+        assert desk.live.progress.state == "computing"
+        for _ in range(40):
+            desk.turns.release()
+        assert desk.live.wait(PATIENCE) == (10, 10)
+        assert desk.begun.count(10) == 1
+
+
+def test_closing_ends_what_rests():
+    with Counted() as desk:
+        for end in (10, 20):
+            desk.live.ask(end)
+            desk.go(1, (1, end))
+            desk.turns.release()
+    assert desk.ended == {10: 1, 20: 1}

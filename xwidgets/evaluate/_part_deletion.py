@@ -1,0 +1,79 @@
+"""Does a map put its relevance on the parts that matter?
+
+A drawn scene can be drawn again without a part, so the true effect of each part on the score is
+known: it is how much evidence for the class is lost.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from xwidgets.images.scenes import Scene
+from xwidgets.networks import Network
+from xwidgets.results.evidence import log_odds
+
+
+@dataclass(frozen=True, eq=False)
+class PartDeletion:
+    """The true effect of every removable part beside the relevance it was given.
+
+    Attributes:
+        parts: the n names.
+        effects: ``(n,)``, evidence for the class that is lost without the part, in bits.
+        relevance: ``(n,)``, mean of the map over the part's pixels, in the map's unit.
+    """
+
+    parts: tuple[str, ...]
+    effects: NDArray[np.float64]
+    relevance: NDArray[np.float64]
+
+    @property
+    def hit(self) -> bool:
+        """Whether the part that matters most was given the highest relevance."""
+        return bool(self.effects.argmax() == self.relevance.argmax())
+
+
+def part_deletion(
+    net: Network, scene: Scene, values: NDArray[np.floating], target: int | None = None
+) -> PartDeletion:
+    """Compare a map with what really happens when parts are removed.
+
+    Args:
+        net: the classifier.
+        scene: a drawn scene of the network's size.
+        values: ``(H, W)``, relevance of the scene's pixels.
+        target: class index; ``None`` for the scene's own class.
+
+    Returns:
+        Effects and relevance of the scene's removable, visible parts.
+
+    Raises:
+        ValueError: when the map is not of the scene's size, or no part can be removed.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> scene = xw.scenes.bird(seed=3)
+        >>> found = part_deletion(xw.network("birds"), scene, xw.evaluate.edge_map(scene.image))
+        >>> "beak" in found.parts
+        True
+    """
+    if values.shape != scene.image.shape[1:]:
+        raise ValueError(
+            f"the map is {values.shape}, the scene {tuple(scene.image.shape[1:])}; "
+            "explain scene.image itself"
+        )
+    parts = tuple(part for part in scene.removable if scene.masks[part].any())
+    if not parts:
+        raise ValueError("this scene has no visible part that can be removed; take another seed")
+    images = torch.stack([scene.image, *(scene.without(part).image for part in parts)])
+    logits = net(images)
+    index = scene.label if target is None else net.class_index(target, logits.shape[1])
+    chances = net.probabilities(logits)[:, index]
+    odds = log_odds(chances.numpy(), net.training_size, logits.shape[1])
+    return PartDeletion(
+        parts=parts,
+        effects=odds[0] - odds[1:],
+        relevance=np.array([values[scene.masks[part]].mean() for part in parts], float),
+    )

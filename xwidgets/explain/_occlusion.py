@@ -1,0 +1,191 @@
+"""Occlusion sensitivity: what becomes of the score with a rectangle of one colour at every place.
+
+Zeiler & Fergus (2014); cs230. For every place of the rectangle, a window w of the image x,
+
+    score(x) - score(x with w of one colour)         ("difference", before softmax)
+    p(c | x) - p(c | x with w of one colour)         ("drop")
+    p(c | x with w of one colour)                    ("probability")
+
+and the value of a pixel is the mean over the windows that it lies in.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
+
+import numpy as np
+from torch import Tensor
+
+from xwidgets.errors import at_least, number
+from xwidgets.networks import Network
+from xwidgets.networks.subject import Subject
+from xwidgets.networks.target import Resolved, Target
+from xwidgets.results import Relevance
+
+from ._parameter import front, memory_parameter, parameter
+from .method import MapMethod
+from .nodes import nodes_of, units_of
+from .removal.samplers import ConstantSampler
+from .removal.window_removal import WindowRemoval
+from .removal.windows import WindowGrid, check_windows
+
+Measure = Literal["difference", "drop", "probability"]
+
+
+def _check_window(name: str, value: Any) -> None:
+    sides = value if isinstance(value, tuple) else (value, value)
+    if len(sides) != 2:
+        raise ValueError(f"{name} is {value!r}, but must be a side or (height, width) in pixels")
+    for side in sides:
+        at_least(name, side, 1)
+
+
+def _check_value(name: str, value: Any) -> None:
+    for one in value if isinstance(value, tuple) else (value,):
+        number(name, one, lambda x: 0 <= x <= 1, "from 0 to 1, or one for each channel")
+
+
+@dataclass(frozen=True)
+class Occlusion(MapMethod):
+    """Occlusion sensitivity (Zeiler & Fergus 2014): the score without a rectangle, at every place.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> Occlusion(window=(8, 16), stride=4, measure="drop").run(net, scene.image)
+        <Relevance 64 x 64: occlusion for ..., in probability>
+    """
+
+    window: int | tuple[int, int] = parameter(
+        8,
+        "side of the rectangle in pixels, or its (height, width)",
+        least=lambda method, subject: method.stride,
+        most=lambda method, subject: min(subject.image.shape[1:]),
+        check=_check_window,
+        label="Window",
+        unit="pixels",
+    )
+    stride: int = parameter(
+        1,
+        "distance of neighbouring places, at most the shorter side; the last of a row or column "
+        "always ends at the border",
+        least=1,
+    )
+    value: float | tuple[float, ...] = parameter(
+        0.5,
+        "of its pixels, one number for all channels or one a channel, from 0 to 1",
+        least=0,
+        most=1,
+        check=_check_value,
+        label="Colour",
+        step=0.05,
+    )
+    measure: Measure = parameter(
+        "difference",
+        'of classes, what the score before softmax loses (``"difference"``), what the probability '
+        'loses (``"drop"``), or the ``"probability"`` itself with the rectangle there',
+        choices=("difference", "drop", "probability"),
+        label="Measure",
+    )
+    memory: float | None = memory_parameter()
+
+    name = "occlusion"
+
+    @property
+    def unit(self) -> str:
+        """Of the values of its results, for a class."""
+        return units_of(self.measure)
+
+    @property
+    def signed(self) -> bool:
+        """Whether its values speak for as well as against; a probability does not."""
+        return self.measure != "probability"
+
+    def suited(self, subject: Subject) -> Self:
+        """The same with a rectangle that the picture allows."""
+        height, width = subject.image.shape[1:]
+        if isinstance(self.window, tuple):
+            return replace(self, window=(min(self.window[0], height), min(self.window[1], width)))
+        return replace(self, window=min(self.window, height, width))
+
+    def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
+        """Raise for a rectangle that leaves pixels unseen or the image, or is of no colour."""
+        check_windows(self.window, self.stride, subject.image.shape[1:])
+        ConstantSampler(self.value).content(subject.image)
+
+    def begin(self, subject: Subject, targets: Sequence[Resolved]) -> WindowRemoval:
+        """Get ready to move the rectangle."""
+        pixels = subject.pixels
+        _, height, width = pixels.shape
+        grid = WindowGrid(height, width, self.window, int(self.stride))
+        content = ConstantSampler(self.value).content(pixels).expand(-1, *grid.window)
+
+        def draw(corners: Tensor, rngs: Sequence[np.random.Generator]) -> Tensor:
+            return content.expand(len(corners), -1, -1, -1)
+
+        nodes = nodes_of(subject, targets, self.measure)
+        return WindowRemoval(self, subject, targets, nodes, grid, draw, memory=self.memory)
+
+
+@front(Occlusion)
+def occlusion(
+    net: Network,
+    image: object,
+    target: Target = None,
+    window: int | tuple[int, int] = 8,
+    stride: int = 1,
+    value: float | tuple[float, ...] = 0.5,
+    measure: Measure = "difference",
+    memory: float | None = None,
+) -> Relevance:
+    """What becomes of a score with a rectangle of one colour in the image, at every place.
+
+    Args:
+        net: the classifier.
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+        target: class index or name, ``None`` for the class with the highest score; or an
+            :class:`xwidgets.Channel` or :class:`xwidgets.Unit` of a layer, whose activation is
+            taken in place of the score.
+
+    Returns:
+        The map, the mean over the places of the rectangle at which it covers a pixel.
+
+    Raises:
+        ValueError: for an image, class, rectangle or other argument that cannot be.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> occlusion(net, scene.image, window=8, stride=4).unit
+        'logits'
+    """
+    return Occlusion(window, stride, value, measure, memory).run(net, image, target)
+
+
+@front(Occlusion)
+def occlusion_steps(
+    net: Network,
+    image: object,
+    target: Target = None,
+    window: int | tuple[int, int] = 8,
+    stride: int = 1,
+    value: float | tuple[float, ...] = 0.5,
+    measure: Measure = "difference",
+    memory: float | None = None,
+) -> Iterator[Relevance]:
+    """The result of :func:`occlusion` as it grows, one step a batch.
+
+    Args:
+        net, image, target: as of :func:`occlusion`.
+
+    Yields:
+        The map so far, NaN where the rectangle was not yet. The last is that of :func:`occlusion`.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> steps = occlusion_steps(xw.network("birds"), xw.scenes.bird(seed=3).image)
+        >>> next(steps).completed < 0.1
+        True
+        >>> steps.close()
+    """
+    return Occlusion(window, stride, value, measure, memory).steps(net, image, target)

@@ -1,0 +1,255 @@
+"""Prediction difference analysis: how a node changes when a window of the image is unknown.
+
+Algorithm 1 of Zintgraf et al. (2016), with its two misprints mended (relevance is added up over
+windows, and the sum over samples is divided by S). For every window w of k x k pixels
+
+    p(c | x \\ w) = 1/S sum_s p(c | x with w replaced by a sample of p(w | rest))     (2, 6)
+    WE_w         = log2 odds(c | x) - log2 odds(c | x \\ w)                           (4, 5)
+
+where p <- (p N + 1) / (N + K) keeps the odds finite. For nodes other than class probabilities the
+difference is that of their values (7 to 9). The relevance of a pixel is the mean of WE_w over the
+windows it lies in.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, Self
+
+from xwidgets.errors import at_least
+from xwidgets.networks import Network
+from xwidgets.networks.subject import Subject
+from xwidgets.networks.target import Node, Resolved, in_layer
+from xwidgets.results import Relevance
+
+from ._parameter import front, memory_parameter, parameter, seed_parameter
+from .method import MapMethod, several
+from .nodes import nodes_of, training_size_on, units_of
+from .removal.samplers import Sampler, sampler_on
+from .removal.window_removal import WindowRemoval
+from .removal.windows import WindowGrid, check_windows
+
+Measure = Literal["evidence", "difference"]
+
+
+@dataclass(frozen=True)
+class PredictionDifference(MapMethod):
+    """Prediction difference analysis (Zintgraf et al. 2016): what windows say, if unknown instead.
+
+    Evidence is a curved function of the mean over samples, and its error a first-order one: with
+    fewer than some ten samples a map of it is drawn towards zero, and its error can be half of the
+    true one. With ``measure="difference"`` both are unbiased.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> method = PredictionDifference(window=8, samples=1, stride=4)
+        >>> method.run(net, scene.image)
+        <Relevance 64 x 64: prediction difference for ...>
+    """
+
+    window: int = parameter(
+        10,
+        "k, the side of the windows that are removed, in pixels",
+        least=lambda method, subject: method.stride,
+        most=lambda method, subject: method.largest(subject),
+        check=lambda name, value: at_least(name, value, 1),
+        label="Window",
+        unit="pixels",
+    )
+    sampler: Sampler | None = parameter(
+        None,
+        "fills the windows; ``None`` for the network's own conditional Gaussian",
+        resolve=sampler_on,
+    )
+    samples: int = parameter(20, "S, how many contents each window is filled with", least=1)
+    stride: int = parameter(
+        1,
+        "distance of neighbouring windows, at most ``window``; the last window of a row or column "
+        "always ends at the border, so that every pixel is covered",
+        least=1,
+    )
+    seed: int = seed_parameter("of the random contents")
+    measure: Measure = parameter(
+        "evidence",
+        'of classes, ``"evidence"`` is the difference of log2 odds, in bits; ``"difference"`` is '
+        "that of the score before softmax (their equation 9)",
+        choices=("evidence", "difference"),
+        label="Measure",
+    )
+    training_size: int | None = parameter(
+        None,
+        "N of the Laplace correction, how many images the network was trained on; ``None`` for "
+        "what the network says. K is the number of classes, 2 for a single sigmoid",
+        least=1,
+        resolve=training_size_on,
+    )
+    memory: float | None = memory_parameter()
+
+    name = "prediction difference"
+
+    @property
+    def unit(self) -> str:
+        """Of the values of its results, for a class."""
+        return units_of(self.measure)
+
+    def largest(self, subject: Subject) -> int:
+        """The largest window, in pixels, that can be removed from a subject's image."""
+        return sampler_on(self.sampler, subject).largest(subject.pixels)
+
+    def suited(self, subject: Subject) -> Self:
+        """The same with a window that the picture and the sampler allow."""
+        return replace(self, window=max(1, min(self.window, self.largest(subject))))
+
+    def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
+        """Raise for windows that leave pixels unseen, or the image."""
+        check_windows(self.window, self.stride, subject.image.shape[1:])
+
+    def begin(self, subject: Subject, targets: Sequence[Resolved]) -> WindowRemoval:
+        """Get ready to remove windows."""
+        assert self.sampler is not None
+        assert self.training_size is not None
+        window, pixels = int(self.window), subject.pixels
+        _, height, width = pixels.shape
+        return WindowRemoval(
+            self,
+            subject,
+            targets,
+            nodes_of(subject, targets, self.measure, int(self.training_size)),
+            WindowGrid(height, width, window, int(self.stride)),
+            self.sampler.given(pixels, window),
+            int(self.samples),
+            int(self.seed),
+            self.memory,
+        )
+
+
+@front(PredictionDifference)
+def prediction_difference(
+    net: Network,
+    image: object,
+    target: Node = None,
+    window: int = 10,
+    sampler: Sampler | None = None,
+    samples: int = 20,
+    stride: int = 1,
+    seed: int = 0,
+    measure: Measure = "evidence",
+    training_size: int | None = None,
+    memory: float | None = None,
+    layer: str | int | None = None,
+    seconds: float | None = None,
+) -> Relevance:
+    """Relevance of every pixel by prediction difference analysis (Zintgraf et al. 2016).
+
+    Args:
+        net: the classifier.
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+        target: class index or name; ``None`` for the class with the highest score. Or an
+            :class:`xwidgets.Channel` or :class:`xwidgets.Unit` of a layer. With a ``layer``, a
+            channel, whose feature map is explained (the mean over its units), or
+            ``(channel, row, column)`` for a single unit; ``None`` for the most active channel.
+        layer: name, or number of a convolution, of the layer that ``target`` is of; its
+            activations are those behind the batch norm and rectifier that directly follow it.
+        seconds: from the call on, after which the map is returned as it is by then, at the end of a
+            batch; ``None`` for the complete one.
+
+    Returns:
+        The map, positive where a pixel speaks for the node, and its standard error; what is to be
+        known of these stands at :class:`xwidgets.PredictionDifference`.
+
+    Raises:
+        ValueError: for an image, class, window or other argument that cannot be; in a sentence.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> xw.prediction_difference(net, scene.image, samples=1, stride=5)
+        <Relevance 64 x 64: prediction difference for ...>
+        >>> map5 = xw.prediction_difference(net, scene.image, 5, samples=1, stride=5, layer=3)
+        >>> map5.unit
+        'activation'
+    """
+    method = PredictionDifference(
+        window, sampler, samples, stride, seed, measure, training_size, memory
+    )
+    return method.run(net, image, in_layer(target, layer), seconds)
+
+
+@front(PredictionDifference)
+def prediction_difference_each(
+    net: Network,
+    image: object,
+    targets: Sequence[Node],
+    window: int = 10,
+    sampler: Sampler | None = None,
+    samples: int = 20,
+    stride: int = 1,
+    seed: int = 0,
+    measure: Measure = "evidence",
+    training_size: int | None = None,
+    memory: float | None = None,
+    layer: str | int | None = None,
+    seconds: float | None = None,
+) -> list[Relevance]:
+    """The maps of several nodes, for little more than the price of one.
+
+    Args:
+        net, image, layer, seconds: as of :func:`prediction_difference`.
+        targets: all of one kind: classes, channels of one layer, or units at one place of one.
+
+    Returns:
+        A map for each of ``targets``.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> maps = prediction_difference_each(net, scene.image, [6, 7], samples=1, stride=8)
+        >>> [one.label for one in maps]
+        ['Dune finch (speckled breast)', 'Dune finch (ruby breast)']
+    """
+    method = PredictionDifference(
+        window, sampler, samples, stride, seed, measure, training_size, memory
+    )
+    return method.run_each(net, image, [in_layer(one, layer) for one in several(targets)], seconds)
+
+
+@front(PredictionDifference)
+def prediction_difference_steps(
+    net: Network,
+    image: object,
+    target: Node = None,
+    window: int = 10,
+    sampler: Sampler | None = None,
+    samples: int = 20,
+    stride: int = 1,
+    seed: int = 0,
+    measure: Measure = "evidence",
+    training_size: int | None = None,
+    memory: float | None = None,
+    layer: str | int | None = None,
+    seconds: float | None = None,
+) -> Iterator[Relevance]:
+    """The result of :func:`prediction_difference` as it grows, one step a batch.
+
+    The arguments are checked at once. Closing the generator cancels; nothing is computed between
+    steps.
+
+    Args:
+        net, image, target, layer, seconds: as of :func:`prediction_difference`.
+
+    Yields:
+        The map so far, NaN where no window was computed yet; ``completed`` tells how far it is. The
+        last one is what :func:`prediction_difference` returns.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> scene = xw.scenes.bird(seed=3)
+        >>> steps = prediction_difference_steps(xw.network("birds"), scene.image)
+        >>> next(steps).completed < 0.02
+        True
+        >>> steps.close()
+    """
+    method = PredictionDifference(
+        window, sampler, samples, stride, seed, measure, training_size, memory
+    )
+    return method.steps(net, image, in_layer(target, layer), seconds)

@@ -1,0 +1,121 @@
+"""Saliency: how the score answers to each pixel (Simonyan et al. 2014; cs230).
+
+The gradient of a class's score before softmax by the pixels. Of a noisy gradient, the mean over
+noisy copies of the image is steadier (SmoothGrad, Smilkov et al. 2017).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from xwidgets.networks import Network
+from xwidgets.networks.subject import Subject
+from xwidgets.networks.target import Resolved, Target
+from xwidgets.results import Relevance
+
+from ._parameter import front, parameter
+from .method import MapMethod
+
+Reduce = Literal["maximum", "signed"]
+
+
+@dataclass(frozen=True)
+class Saliency(MapMethod):
+    """The gradient of a score, before softmax, by every pixel (Simonyan et al. 2014).
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> Saliency(reduce="signed").run(net, scene.image)
+        <Relevance 64 x 64: saliency for ...>
+    """
+
+    reduce: Reduce = parameter(
+        "maximum",
+        '``"maximum"`` takes the largest absolute value over the channels, ``"signed"`` the sum '
+        "over them, which is how the score answers when the pixel gets brighter",
+        choices=("maximum", "signed"),
+        label="Channels",
+    )
+    samples: int = parameter(
+        1,
+        "over how many noisy copies of the image the gradient is averaged; more than one only with "
+        "``sigma``",
+        least=1,
+    )
+    sigma: float = parameter(
+        0.0, "standard deviation of the noise, in pixel values; 0.15 is usual", least=0
+    )
+    seed: int = parameter(0, "of the noise", check=lambda name, value: None)
+
+    unit = "logits per unit of pixel value"
+
+    @property
+    def name(self) -> str:
+        """What results call it."""
+        return "saliency" if self.samples == 1 else "smoothed saliency"
+
+    @property
+    def signed(self) -> bool:
+        """Whether its values speak for as well as against."""
+        return self.reduce == "signed"
+
+    def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
+        """Raise for noise without samples, or samples without noise."""
+        if (self.samples > 1) != (self.sigma > 0):
+            raise ValueError(
+                f"samples is {self.samples} and sigma {self.sigma}, but averaging over noisy "
+                "copies needs samples > 1 and sigma > 0; the plain gradient is samples=1, sigma=0"
+            )
+
+    def explain(self, subject: Subject, target: Resolved) -> Relevance:
+        """The map of one target."""
+        net, x = subject.net, subject.image
+        random = torch.Generator().manual_seed(int(self.seed))
+
+        def noisy() -> Tensor:
+            return x + self.sigma * torch.randn(x.shape, generator=random).to(x)
+
+        gradient = torch.zeros_like(x, device=net.device, dtype=net.dtype)
+        for _ in range(self.samples):
+            watched = net.watched((noisy() if self.sigma else x)[None], target.layers)
+            score = target.score(watched) / self.samples
+            gradient += watched.gradient(score, watched.pixels)[0]
+        values = gradient.abs().amax(0) if self.reduce == "maximum" else gradient.sum(0)
+        return self.relevance(subject, target, values)
+
+
+@front(Saliency)
+def saliency(
+    net: Network,
+    image: object,
+    target: Target = None,
+    reduce: Reduce = "maximum",
+    samples: int = 1,
+    sigma: float = 0.0,
+    seed: int = 0,
+) -> Relevance:
+    """The gradient of a class's score, before softmax, by every pixel.
+
+    Args:
+        net: the classifier.
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+        target: class index or name, ``None`` for the class with the highest score; or an
+            :class:`xwidgets.Channel` or :class:`xwidgets.Unit` of a layer.
+
+    Returns:
+        The map, in logits per unit of pixel value.
+
+    Raises:
+        ValueError: for a class that does not exist, noise without samples or samples without noise.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> saliency(net, scene.image, samples=8, sigma=0.15).values.shape
+        (64, 64)
+    """
+    return Saliency(reduce, samples, sigma, seed).run(net, image, target)

@@ -1,0 +1,223 @@
+"""What hidden units contribute: how a node changes when one of them is unknown.
+
+Section 3.3 of Zintgraf et al. (2016): for the units h of a layer and a node z = g(h) behind it,
+
+    g(z | h \\ i) = E_{p(h_i)} g(z | h with unit i replaced)                          (7, 8)
+    AD_i(z | h)   = g(z | h) - g(z | h \\ i)                                           (9)
+
+The unit's distribution is the empirical one: its activations in other images. For a class behind
+softmax the difference is that of log2 odds, as for pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from xwidgets.images import as_pixels
+from xwidgets.incremental import UnitInference
+from xwidgets.networks import Network
+from xwidgets.networks.subject import Subject, finite
+from xwidgets.networks.target import Node, Resolved, in_layer
+from xwidgets.results import UnitRelevance
+
+from ._parameter import front, layer_parameter, memory_parameter, parameter, seed_parameter
+from .method import Method
+from .nodes import nodes_of, training_size_on, units_of
+from .removal.samplers import other_images
+from .tally import Tally
+
+Measure = Literal["evidence", "difference"]
+
+
+@dataclass(frozen=True)
+class UnitDifference(Method[UnitRelevance]):
+    """Prediction difference of every unit of a hidden layer (Zintgraf et al. 2016, section 3.3).
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> UnitDifference("classifier.1", samples=2).run(net, scene.image)
+        <UnitRelevance 128: units of classifier.1 for ...>
+    """
+
+    layer: str | int = layer_parameter(
+        1,
+        "name, or number of a convolution; its units are removed one at a time, behind the batch "
+        "norm and rectifier that directly follow it",
+        maps=False,
+    )
+    images: object = parameter(
+        None,
+        "``(N, C, H, W)`` in [0, 1] of the image's size, in which units have the values that they "
+        "could have had; ``None`` for the network's examples",
+        told=False,
+        compared=True,
+    )
+    samples: int = parameter(20, "S, in how many of them, chosen at random", least=1)
+    seed: int = seed_parameter("of the choice of images")
+    measure: Measure = parameter(
+        "evidence",
+        'of classes, ``"evidence"`` in bits, or ``"difference"`` of scores before softmax',
+        choices=("evidence", "difference"),
+        label="Measure",
+    )
+    training_size: int | None = parameter(
+        None,
+        "N of the Laplace correction; ``None`` for what the network says",
+        least=1,
+        resolve=training_size_on,
+    )
+    memory: float | None = memory_parameter()
+
+    name = "prediction difference of units"
+
+    @property
+    def unit(self) -> str:
+        """Of the values of its results, for a class."""
+        return units_of(self.measure)
+
+    def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
+        """Raise for several targets."""
+        if len(targets) > 1:
+            raise ValueError("units are removed for one target at a time; give one")
+
+    def begin(self, subject: Subject, targets: Sequence[Resolved]) -> _Removal:
+        """Get ready to remove units."""
+        return _Removal(self, subject, targets[0])
+
+
+class _Removal:
+    """Units of a layer, removed one after the other."""
+
+    def __init__(self, method: UnitDifference, subject: Subject, target: Resolved) -> None:
+        assert method.training_size is not None
+        self._method, self._subject, self._target = method, subject, target
+        net, layer = subject.net, str(method.layer)
+        self._samples, self._seed = int(method.samples), int(method.seed)
+        self._nodes = nodes_of(subject, [target], method.measure, int(method.training_size))
+        self._inference = UnitInference(net, subject.pixels, layer, self._nodes.read, method.memory)
+        self._base = self._inference.activations
+        self._others = _in_other_images(
+            net, layer, subject.pixels, method.images, self._samples, self._seed
+        )
+        self._tally = Tally(self._base.numel(), 1)
+
+    def steps(self) -> Iterator[None]:
+        """Remove a batch of units in each step."""
+        inference, base = self._inference, self._base
+        for units, sample in _turns(base.numel(), inference.batch, self._samples, self._seed):
+            changes = self._others[sample, units] - base.flatten()[units]
+            outputs = finite(self._subject.net, inference.outputs(units, changes))
+            self._tally.add(units, self._nodes.values(outputs))
+            yield
+
+    def results(self) -> list[UnitRelevance]:
+        """What is known so far."""
+        tally, nodes, base = self._tally, self._nodes, self._base
+        known = tally.count[:, None] > 0
+        values = torch.where(known, nodes.lost(tally.mean), torch.nan)
+        error = (tally.variance / tally.count[:, None]).sqrt() * nodes.slope(tally.mean)
+        told = self._method.told()
+        layer = told.pop("layer")
+        return [
+            UnitRelevance(
+                values=values.float().reshape(base.shape).numpy(),
+                standard_error=error.float().reshape(base.shape).numpy(),
+                image=self._subject.picture,
+                layer=layer,
+                unit=nodes.unit,
+                network=self._subject.net.name,
+                target=nodes.indices[0],
+                label=self._target.label(self._subject.net),
+                parameters=told | {"target": dict(self._target.facts)},
+                completed=float(tally.count.mean()) / self._samples,
+                note=self._inference.note,
+            )
+        ]
+
+
+@front(UnitDifference)
+def unit_relevance(
+    net: Network,
+    image: object,
+    layer: str | int,
+    target: Node = None,
+    images: object = None,
+    samples: int = 20,
+    seed: int = 0,
+    measure: Measure = "evidence",
+    training_size: int | None = None,
+    memory: float | None = None,
+    target_layer: str | int | None = None,
+    seconds: float | None = None,
+) -> UnitRelevance:
+    """Relevance of every unit of a hidden layer by prediction difference (Zintgraf et al. 2016).
+
+    Args:
+        net: the classifier.
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+        target: class index or name, ``None`` for the class with the highest score; or an
+            :class:`xwidgets.Channel` or :class:`xwidgets.Unit` of a layer behind ``layer``. With a
+            ``target_layer``, a channel or unit of that, as of
+            :func:`xwidgets.prediction_difference`.
+        target_layer: of the node, where it is no class.
+        seconds: after which the result is returned as it is by then; ``None`` for the complete one.
+
+    Returns:
+        The relevance of the units, positive where one speaks for the node.
+
+    Raises:
+        ValueError: for arguments that cannot be; in a sentence.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> xw.unit_relevance(net, scene.image, "classifier.1", samples=2)
+        <UnitRelevance 128: units of classifier.1 for ...>
+    """
+    method = UnitDifference(layer, images, samples, seed, measure, training_size, memory)
+    return method.run(net, image, in_layer(target, target_layer), seconds)
+
+
+def _in_other_images(
+    net: Network, layer: str, image: Tensor, images: object, samples: int, seed: int
+) -> Tensor:
+    """The layer's units in as many images as there are samples, ``(S, units)``."""
+    if images is None:
+        if net.examples is None:
+            raise ValueError(
+                f"{net.name} brings no images in which its units could have other values; give "
+                "images=(N, C, H, W) like those it was trained on"
+            )
+        images = net.examples()
+    pool = other_images(as_pixels(images, net.channels), image)
+    chosen = np.random.default_rng(seed).choice(len(pool), samples, replace=len(pool) < samples)
+    with net.evaluating():
+        parts = [
+            net.activations(part.to(memory_format=net.memory_format), layer).flatten(1)
+            for part in pool[torch.from_numpy(chosen)].split(_AT_ONCE)
+        ]
+    others = torch.cat(parts)
+    if len(others) < samples:
+        raise ValueError(
+            f"layer {layer!r} puts out the same for every image, so that its units have no other "
+            "values; choose another layer"
+        )
+    return others
+
+
+_AT_ONCE = 8  # images whose activations are computed together
+
+
+def _turns(units: int, batch: int, samples: int, seed: int) -> Iterator[tuple[Tensor, int]]:
+    """All units with their first sample, then with their second ..., each time shuffled."""
+    order = torch.Generator().manual_seed(seed)
+    for sample in range(samples):
+        for part in torch.randperm(units, generator=order).split(batch):
+            yield part, sample

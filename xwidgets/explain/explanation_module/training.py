@@ -1,0 +1,347 @@
+"""Training the modules of several classes as one batched computation (Qi et al. 2018).
+
+Both Z and y are divided by their standard deviations while they are learned from, so that beta and
+q mean the same for every network. v begins with alternating signs: where all its signs were alike
+by chance, no x-feature of the class would ever be active.
+
+Each class has its own random numbers and its own early stopping, so that it gets the same module
+alone and among others, but for rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from math import inf, sqrt
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from xwidgets.errors import at_least, number
+
+from .features import LARGEST
+from .loss import faithfulness_loss, reconstruction_loss
+from .module import Layers
+
+Seed = tuple[int, int]
+"""The seed of a fit and the class."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """How explanation modules are trained.
+
+    Attributes:
+        hidden: widths of the encoder's hidden layers, and in reverse of the decoder's. ``None`` for
+            the paper's (800, 100) on 4096 features, in proportion for fewer, at least (64, 32).
+        beta: weight of the reconstruction.
+        q: how early the reconstruction error of a feature is forgiven.
+        learning_rate: of Adam, which falls to zero along half a cosine.
+        weight_decay: of the weights; biases have none.
+        batch: how many images a step sees.
+        epochs: how often every image is seen at most.
+        patience: after how many epochs without a better held-out error a class is done.
+        held_out: the share of images that is not learned from.
+    """
+
+    hidden: tuple[int, ...] | None = None
+    beta: float = 0.1
+    q: float = 100.0
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-4
+    batch: int = 50
+    epochs: int = 40
+    patience: int = 10
+    held_out: float = 0.2
+
+    def __post_init__(self) -> None:
+        for name in ("batch", "epochs", "patience"):
+            at_least(name, getattr(self, name), 1)
+        for name in ("beta", "weight_decay"):
+            number(name, getattr(self, name), lambda value: value >= 0, "of at least 0")
+        for name in ("q", "learning_rate"):
+            number(name, getattr(self, name), lambda value: 0 < value < inf, "above 0")
+        number("held_out", self.held_out, lambda share: 0 < share < 1, "between 0 and 1")
+        if not isinstance(self.hidden, Sequence | None):
+            raise ValueError(f"hidden is {self.hidden!r}, but must be widths, such as (64, 32)")
+        for width in self.hidden or ():
+            at_least("hidden", width, 1)
+
+    def widths(self, features: int, x_features: int) -> list[int]:
+        """Of the encoder's layers, from Z to the x-features."""
+        share = features / LARGEST
+        hidden = (max(64, round(800 * share)), max(32, round(100 * share)))
+        return [features, *(hidden if self.hidden is None else self.hidden), x_features]
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What the modules of M classes learn from and are tested on.
+
+    Attributes:
+        features: ``(N, S)``, Z.
+        scores: ``(M, N)``, y.
+        positive: bool ``(M, N)``, which images are of the class.
+        learned, held_out: the numbers of the images that are learned from, and of the others.
+    """
+
+    features: Tensor
+    scores: Tensor
+    positive: Tensor
+    learned: Tensor
+    held_out: Tensor
+
+    @property
+    def weights(self) -> Tensor:
+        """``(M, N)``: of the positive images that are learned from, as much as of the others."""
+        learned = self.positive[:, self.learned].double()
+        share = learned.mean(1, keepdim=True).clamp(0.5 / len(self.learned), 1)
+        other = (1 - share).clamp(0.5 / len(self.learned), 1)
+        weights = torch.where(self.positive, 0.5 / share, 0.5 / other)
+        return (weights / weights[:, self.learned].mean(1, keepdim=True)).to(self.scores)
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """What one class's module consists of, on the scale of Z and y.
+
+    Attributes:
+        encoder, decoder: their layers; without a decoder none.
+        weights: v, ``(n,)``.
+    """
+
+    encoder: Layers
+    decoder: Layers
+    weights: Tensor
+
+
+def split(
+    top: NDArray[np.int64], share: float, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Numbers of images to learn from and, at random, held out.
+
+    Held out are this share of all images and, as nearly as can be, of each class.
+
+    Example:
+        >>> learned, held_out = split(np.array([0, 0, 0, 0, 1]), 0.2, seed=0)
+        >>> len(learned), len(held_out)
+        (4, 1)
+    """
+    rng = np.random.default_rng(seed)
+    shuffled = rng.permutation(len(top))
+    by_class = shuffled[np.argsort(top[shuffled], kind="stable")]
+    count = min(max(1, round(share * len(top))), len(top) - 1)
+    places = np.floor((np.arange(count) + rng.random()) * len(top) / count).astype(int)
+    held_out = by_class[places]
+    return np.setdiff1d(np.arange(len(top)), held_out), np.sort(held_out)
+
+
+def train(
+    task: Task, method: str, count: int, classes: Sequence[int], seed: int, options: Training
+) -> Iterator[tuple[list[Coded], Tensor, Tensor]]:
+    """Train with Adam; after each epoch, the best modules so far.
+
+    Args:
+        task: of M classes.
+        method: ``"srae"``, ``"nn"``, ``"sae"`` or ``"cae"``.
+        count: n, of the x-features.
+        classes: the M class indices, by which the weights are drawn.
+        seed: of the weights and the order of the images.
+        options: how to train.
+
+    Yields:
+        The best modules so far; ``(M,)`` each, the held-out error after this epoch, and the loss in
+        it.
+    """
+    scale = task.features[task.learned].std().clamp(min=1e-12)
+    spread = task.scores[:, task.learned].std(1, keepdim=True).clamp(min=1e-12)
+    scaled = replace(task, features=task.features / scale, scores=task.scores / spread)
+    trainer = _Trainer(scaled, method, count, [(seed, one) for one in classes], options)
+    random = torch.Generator().manual_seed(seed)
+    best = torch.full_like(spread[:, 0], torch.inf)
+    since = torch.zeros_like(best)
+    kept = trainer.coders.state()
+    for _ in range(options.epochs):
+        with trainer.threads():
+            loss = trainer.learn(torch.randperm(len(task.learned), generator=random))
+            error, found = trainer.test()
+        better = (found < best) & (since < options.patience)
+        best = torch.where(better, found, best)
+        if not best.isfinite().all():
+            raise ValueError(
+                f"training diverges with learning_rate={options.learning_rate}; take a smaller one"
+            )
+        since = torch.where(better, 0, since + 1)
+        kept = [
+            torch.where(better.view(-1, *[1] * (new.ndim - 1)), new, old)
+            for new, old in zip(trainer.coders.state(), kept, strict=True)
+        ]
+        coded = _coded(kept, scale, spread, trainer.reconstructs)
+        yield coded, error * spread[:, 0], loss
+        if (since >= options.patience).all():
+            return
+
+
+class _Trainer:
+    """Learns from a task whose features and scores have the standard deviation 1."""
+
+    def __init__(
+        self, task: Task, method: str, count: int, seeds: Sequence[Seed], options: Training
+    ) -> None:
+        self.faithful, self.reconstructs = method != "cae", method != "nn"
+        self._task, self._options = task, options
+        self._weights = task.weights
+        self._q = options.q if method == "srae" else None
+        widths = options.widths(task.features.shape[1], count)
+        self.coders = _Autoencoders(widths, seeds, task.features)
+        weights, biases = self.coders.parameters(self.faithful, self.reconstructs)
+        groups: list[dict[str, Any]] = [
+            {"params": weights, "weight_decay": options.weight_decay},
+            {"params": biases},
+        ]
+        self._optimizer = torch.optim.Adam(groups, lr=options.learning_rate, fused=True)
+        self._schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self._optimizer, options.epochs)
+        self._work = len(seeds) * options.batch * widths[0] * widths[1]
+
+    @contextmanager
+    def threads(self) -> Iterator[None]:
+        """One thread for small products, which lose more by waiting for several than they gain."""
+        before = torch.get_num_threads()
+        if self._work < 1e8:
+            torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+    def learn(self, order: Tensor) -> Tensor:
+        """See every image once, in this order; the mean loss ``(M,)``."""
+        total = torch.zeros_like(self._task.scores[:, 0])
+        for batch in order.split(self._options.batch):
+            loss, _ = self._loss(self._task.learned[batch])
+            self._optimizer.zero_grad()
+            loss.sum().backward()
+            self._optimizer.step()
+            total += loss.detach() * len(batch) / len(order)
+        self._schedule.step()
+        return total
+
+    @torch.no_grad()
+    def test(self) -> tuple[Tensor, Tensor]:
+        """Of the held-out images: the mean \\|y^ - y\\| and what is to be small, ``(M,)`` each."""
+        task, learned = self._task, self._task.learned
+        if not self.faithful:
+            self.coders.solve(
+                task.features[learned], task.scores[:, learned], self._weights[:, learned]
+            )
+        loss, approximations = self._loss(task.held_out)
+        error = (approximations - task.scores[:, task.held_out]).abs().mean(1)
+        return error, error if self.faithful else loss
+
+    def _loss(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The loss ``(M,)`` of some images, and the approximations ``(M, B)`` of their scores."""
+        features = self._task.features[images]
+        weights = self._weights[:, images]
+        coded = self.coders.encode(features)
+        approximations = self.coders.weigh(coded)
+        loss = torch.zeros_like(weights[:, 0])
+        if self.faithful:
+            loss = loss + faithfulness_loss(approximations, self._task.scores[:, images], weights)
+        if self.reconstructs:
+            rebuilt = self.coders.decode(coded)
+            beta = self._options.beta if self.faithful else 1.0
+            loss = loss + beta * reconstruction_loss(rebuilt, features, weights, self._q)
+        return loss, approximations
+
+
+class _Autoencoders:
+    """Encoders, decoders and v of M classes, each a stack of M tensors."""
+
+    def __init__(self, widths: list[int], seeds: Sequence[Seed], like: Tensor) -> None:
+        inward = [*zip(widths[1:], widths, strict=False)]
+        sizes = inward + [(inside, outside) for outside, inside in reversed(inward)]
+        drawn = [_drawn(sizes, seed) for seed in seeds]
+        weights = [torch.stack(layer).to(like) for layer in zip(*drawn, strict=True)]
+        biases = [like.new_zeros(len(seeds), 1, out) for out, _ in sizes]
+        self.encoder, self.decoder = (
+            list(zip(weights[part], biases[part], strict=True))
+            for part in (slice(len(inward)), slice(len(inward), None))
+        )
+        self.encoder[-1][1].fill_(1.0)  # so that at first every x-feature is active
+        signs = like.new_tensor([0.3, -0.3]).repeat(widths[-1])[: widths[-1]]
+        self.weights = signs.repeat(len(seeds), 1)
+
+    def parameters(self, faithful: bool, reconstructs: bool) -> tuple[list[Tensor], list[Tensor]]:
+        """What is learned: weights, and biases."""
+        layers = self.encoder + self.decoder * reconstructs
+        weights = [weight for weight, _ in layers] + [self.weights] * faithful
+        biases = [bias for _, bias in layers]
+        for value in weights + biases:
+            value.requires_grad_()
+        return weights, biases
+
+    def state(self) -> list[Tensor]:
+        """A copy of all there is."""
+        layers = [value for layer in self.encoder + self.decoder for value in layer]
+        return [value.detach().clone() for value in (*layers, self.weights)]
+
+    def encode(self, features: Tensor) -> Tensor:
+        """Of features ``(B, S)``, x-features ``(M, B, n)``."""
+        (first, bias), *others = self.encoder
+        flat = features @ first.flatten(0, 1).T  # one product for all classes
+        coded = flat.view(len(features), *first.shape[:2]).transpose(0, 1) + bias
+        for weight, bias in others:
+            coded = torch.baddbmm(bias, coded.relu(), weight.mT)
+        return coded.relu()
+
+    def decode(self, coded: Tensor) -> Tensor:
+        """Of x-features ``(M, B, n)``, features ``(M, B, S)``."""
+        *others, (last, bias) = self.decoder
+        for weight, hidden in others:
+            coded = torch.baddbmm(hidden, coded, weight.mT).relu()
+        return torch.baddbmm(bias, coded, last.mT)
+
+    def weigh(self, coded: Tensor) -> Tensor:
+        """Of x-features ``(M, B, n)``, v^T E ``(M, B)``."""
+        return (coded @ self.weights[..., None])[..., 0]
+
+    def solve(self, features: Tensor, scores: Tensor, weights: Tensor) -> None:
+        """Take the v with the least weighted squared error."""
+        coded = self.encode(features)
+        weighted = (coded * weights[..., None]).mT
+        products, scored = weighted @ coded, weighted @ scores[..., None]
+        self.weights = (torch.linalg.pinv(products, hermitian=True) @ scored)[..., 0]
+
+
+def _drawn(sizes: list[tuple[int, int]], seed: Seed) -> list[Tensor]:
+    """Weights that keep the size of what goes through a rectified layer (He et al. 2015)."""
+    random = np.random.default_rng(seed)
+    return [torch.from_numpy(random.uniform(-1, 1, size) * sqrt(6 / size[1])) for size in sizes]
+
+
+def _coded(state: list[Tensor], scale: Tensor, spread: Tensor, reconstructs: bool) -> list[Coded]:
+    """The modules of each class, on the scale of Z and y."""
+    *stacked, weights = state
+    found = []
+    for one in range(len(weights)):
+        layers = [
+            (weight[one].clone(), bias[one, 0].clone())
+            for weight, bias in zip(stacked[::2], stacked[1::2], strict=True)
+        ]
+        depth = len(layers) // 2
+        (first, _), (last, rest) = layers[0], layers[-1]
+        first /= scale
+        last *= scale
+        rest *= scale
+        found.append(
+            Coded(
+                encoder=layers[:depth],
+                decoder=layers[depth:] if reconstructs else [],
+                weights=weights[one] * spread[one],
+            )
+        )
+    return found

@@ -1,0 +1,429 @@
+"""Any classifier, with pixels in [0, 1] outside and its normalisation inside."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from fractions import Fraction
+from itertools import chain
+from numbers import Integral
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from xwidgets.errors import at_least, index_within, unknown
+from xwidgets.images import as_pixels, one_image, photo
+
+from .exact import exact_products
+from .layers import Layer, list_layers
+from .operations import Kind
+from .watch import Rule, Watch, explained, go_back, refuse_compiled
+
+if TYPE_CHECKING:
+    from xwidgets.explain.removal.samplers import Sampler
+
+
+class Watched(NamedTuple):
+    """A forward pass that can be gone back through.
+
+    Attributes:
+        pixels: ``(N, C, H, W)``, what came in.
+        logits: ``(N, K)``, what came out.
+        activations: by layer, ``(N, C', H', W')`` or ``(N, K')``.
+        rules: what stood in for operations, by kind.
+    """
+
+    pixels: Tensor
+    logits: Tensor
+    activations: dict[str, Tensor]
+    rules: Mapping[Kind, Rule] | None
+
+    def gradient(self, values: Tensor, to: Tensor) -> Tensor:
+        """The gradient of the sum of ``values`` of this pass by pixels or activations of it.
+
+        Raises:
+            ValueError: when the values do not depend on them.
+        """
+        return go_back(values, torch.ones_like(values)[None], to)[0]
+
+
+class Network:
+    """A classifier to look into.
+
+    Normalisation happens inside, so everything outside speaks of pixels in [0, 1]. The module stays
+    the user's: whatever mode it is in, it runs in evaluation mode and without gradients, and is as
+    it was after every call, also after an exception.
+
+    Args:
+        module: maps ``(N, C, H, W)`` to ``(N, K)`` logits. K = 1 is a single sigmoid.
+        normalize: ``(mean, std)``, one number a channel; ``None`` when the module takes pixels.
+        size: ``(H, W)`` of the images that the network was made for.
+        classes: the K class names.
+        name: how results call the network; the module's class by default.
+        examples: a function that returns images ``(N, C, H, W)`` like those the network was trained
+            on, from which a sampler is fitted when none is given.
+        training_size: how many images it was trained on; 1.2 million for ImageNet.
+        prepare_size: length of the shorter side before :meth:`prepare` crops; ``size`` by default.
+        interpolation: ``"bilinear"`` or ``"bicubic"``, how :meth:`prepare` resizes.
+
+    Attributes:
+        memory_format: of the pixels that the module is given. ``torch.channels_last`` is faster for
+            many, but fails for those that call ``view`` on their maps.
+        sampler: what :func:`xwidgets.prediction_difference` resamples windows with when it is given
+            no other; ``None`` until it is first needed.
+
+    Example:
+        >>> module = nn.Sequential(nn.Flatten(), nn.Linear(48, 2))
+        >>> net = Network(module, size=(4, 4), classes=["cat", "dog"])
+        >>> net(torch.rand(5, 3, 4, 4)).shape
+        torch.Size([5, 2])
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        *,
+        normalize: tuple[Sequence[float], Sequence[float]] | None = None,
+        size: tuple[int, int] = (224, 224),
+        classes: Sequence[str] | None = None,
+        name: str | None = None,
+        examples: Callable[[], Tensor] | None = None,
+        training_size: int = 1_200_000,
+        prepare_size: int | None = None,
+        interpolation: str = "bilinear",
+    ) -> None:
+        if not isinstance(module, nn.Module):
+            raise ValueError(
+                f"a Network wraps a torch.nn.Module, not {type(module).__name__}; "
+                'trained networks come by name: xw.network("birds")'
+            )
+        if not (isinstance(size, Sequence) and len(size) == 2 and min(size) >= 1):
+            raise ValueError(f"size is {size!r}, but must be (height, width) in pixels")
+        if examples is not None and not callable(examples):
+            raise ValueError(
+                f"examples is a {type(examples).__name__}, but must be a function that returns "
+                "images; give examples=lambda: images"
+            )
+        self.module = module
+        self.size = size
+        self.classes = None if classes is None else tuple(classes)
+        self.name = name or type(module).__name__
+        self.examples = examples
+        self.training_size = training_size
+        self.sampler: Sampler | None = None
+        self.memory_format = torch.contiguous_format
+        self.channels = _channels(module, normalize)
+        self._normalize = normalize and [
+            torch.as_tensor(part, dtype=torch.float64) for part in normalize
+        ]
+        self._interpolation = interpolation
+        self._prepare_size = prepare_size or min(size)
+        self._forward = threading.RLock()
+        self._listed: dict[tuple[int, int, int], tuple[Layer, ...]] = {}
+
+    def __repr__(self) -> str:
+        classes = "" if self.classes is None else f", {len(self.classes)} classes"
+        return f"Network({self.name!r}, {self.channels} x {self.size[0]} x {self.size[1]}{classes})"
+
+    def __call__(self, images: object) -> Tensor:
+        """Logits ``(N, K)`` of images ``(N, C, H, W)`` in [0, 1].
+
+        Raises:
+            ValueError: for images that are no such tensor, or a module that returns no such logits.
+        """
+        return self.logits(as_pixels(images, self.channels))
+
+    def logits(self, pixels: Tensor) -> Tensor:
+        """Logits ``(N, K)`` of ``pixels`` ``(N, C, H, W)`` whose values are taken as they are.
+
+        For computed pixels, which may leave [0, 1]; images from outside go through a call.
+        """
+        with self.evaluating():
+            return self.classify(self._taken(pixels))
+
+    def watched(
+        self,
+        pixels: Tensor,
+        layers: Sequence[str] = (),
+        rules: Mapping[Kind, Rule] | None = None,
+        gradients: bool = True,
+    ) -> Watched:
+        """A forward pass whose activations are kept, to look at or to go back through.
+
+        Args:
+            pixels: ``(N, C, H, W)``, whose values are taken as they are.
+            layers: names of the layers whose activations are kept, as :class:`Watch` says.
+            rules: by kind of operation, what goes back through it; by default the gradient.
+            gradients: whether it can be gone back through; without, nothing is copied, and of the
+                activations only the output is checked.
+
+        Raises:
+            ValueError: for activations that are NaN or infinite, or operations that cannot be seen.
+        """
+        with self.evaluating(gradients):
+            pixels = self._taken(pixels).requires_grad_(gradients)
+            with explained(), Watch(self.module, layers, rules) as watch:
+                logits = self.classify(pixels.clone() if gradients else pixels)
+        kept = watch.activations.items() if gradients else ()
+        for name, values in (*kept, ("the output", logits)):
+            if not torch.isfinite(values).all():
+                where = name if values is logits else f"layer {name!r}"
+                raise ValueError(
+                    f"the values of {where} of {self.name} are not all finite; check its weights"
+                )
+        for name in layers:
+            if name not in watch.activations:
+                raise unused(self, name)
+        return Watched(pixels, logits, watch.activations, rules)
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Class probabilities ``(N, K)``, float64 on the CPU; of a single logit, the sigmoid."""
+        logits = logits.cpu().double()  # Apple's GPUs have no float64
+        return logits.sigmoid() if logits.shape[1] == 1 else logits.softmax(1)
+
+    def top(self, image: object, k: int = 5) -> list[tuple[int, str, float]]:
+        """The ``k`` most probable classes of one image: index, name, probability.
+
+        Example:
+            >>> module = nn.Sequential(nn.Flatten(), nn.Linear(48, 2))
+            >>> net = Network(module, size=(4, 4), classes=["cat", "dog"])
+            >>> len(net.top(torch.rand(3, 4, 4)))
+            2
+        """
+        at_least("k", k, 1)
+        return self.ranked(self(one_image(image, self.channels)[None]))[:k]
+
+    def ranked(self, logits: Tensor) -> list[tuple[int, str, float]]:
+        """All classes of one image's ``logits`` ``(1, K)``, the most probable first, as of top."""
+        values, indices = self.probabilities(logits)[0].sort(descending=True, stable=True)
+        return [
+            (index, self.class_name(index), value)
+            for index, value in zip(indices.tolist(), values.tolist(), strict=True)
+        ]
+
+    def class_name(self, index: int) -> str:
+        """The name of class ``index``."""
+        return f"class {index}" if self.classes is None else self.classes[index]
+
+    def class_index(self, target: int | str, count: int) -> int:
+        """The index among ``count`` classes of ``target``, an index or a class name.
+
+        Raises:
+            ValueError: when there is no such class.
+        """
+        if isinstance(target, str):
+            if self.classes is None or target not in self.classes:
+                raise unknown("class", target, self.classes or (), f"(of {self.name})")
+            return self.classes.index(target)
+        return index_within("class", target, count, self.name)
+
+    def target_index(self, target: int | str | None, logits: Tensor) -> int:
+        """The class that one image's ``logits`` ``(1, K)`` are explained for; ``None`` for the top.
+
+        Raises:
+            ValueError: when there is no such class.
+        """
+        return int(logits.argmax()) if target is None else self.class_index(target, logits.shape[1])
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers in the order of the forward pass; see :class:`Layer`."""
+        refuse_compiled(self.module)
+        channels, (height, width) = self.channels or 3, self.size
+        try:
+            return self.layers_for((channels, height, width))
+        except RuntimeError as error:
+            raise ValueError(
+                f"{self.name} cannot take images of {channels} x {height} x {width} ({error}); "
+                "tell xw.Network which it takes with size=(H, W) and normalize=(mean, std)"
+            ) from error
+
+    def layers_for(self, shape: tuple[int, int, int]) -> tuple[Layer, ...]:
+        """The layers with their outputs for images of ``shape`` (C, H, W), listed once."""
+        if shape not in self._listed:
+            image = torch.zeros(1, *shape, device=self.device, dtype=self.dtype)
+            with self.evaluating():
+                self._listed[shape] = list_layers(self.module, image)
+        return self._listed[shape]
+
+    def layer(self, name: str | int) -> Layer:
+        """A layer by its name, or a convolution by its number (1 is the first).
+
+        Raises:
+            ValueError: when there is no such layer.
+        """
+        for layer in self.layers:
+            number = layer.convolution if isinstance(name, Integral) else None
+            if name == layer.name or (number is not None and name == number):
+                return layer
+        if isinstance(name, Integral):
+            count = sum(layer.convolution is not None for layer in self.layers)
+            raise ValueError(f"there is no convolution {name}: {self.name} has 1 to {count}")
+        names = [layer.name for layer in self.layers]
+        raise unknown("layer", name, names, "(list them with net.layers)")
+
+    def prepare(self, source: object) -> Tensor:
+        """Bring a picture to this network's size: resize the shorter side, then crop the centre.
+
+        Args:
+            source: a tensor ``(C, H, W)`` in [0, 1], or whatever :func:`xwidgets.photo` reads.
+
+        Returns:
+            ``(C, *size)`` in [0, 1].
+        """
+        image = one_image(source if isinstance(source, Tensor) else photo(source), self.channels)
+        height, width = image.shape[1:]
+        scales = (
+            Fraction(self._prepare_size, min(height, width)),
+            Fraction(self.size[0], height),
+            Fraction(self.size[1], width),
+        )
+        shape = [int(side * max(scales)) for side in (height, width)]  # as torchvision rounds
+        resized = interpolate(image[None], shape, mode=self._interpolation, antialias=True)[
+            0
+        ].clamp(0, 1)
+        top, left = (round((a - b) / 2) for a, b in zip(shape, self.size, strict=True))
+        return resized[:, top : top + self.size[0], left : left + self.size[1]].contiguous()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the module's parameters are."""
+        parameter = next(self.module.parameters(), None)
+        return torch.device("cpu") if parameter is None else parameter.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the module's parameters."""
+        parameter = next(self.module.parameters(), None)
+        return torch.float32 if parameter is None else parameter.dtype
+
+    @property
+    def state(self) -> tuple[tuple[int, int], ...]:
+        """What is another one when weights or running statistics were written or replaced."""
+        kept = chain(self.module.parameters(), self.module.buffers())
+        return tuple((id(one), 0 if one.is_inference() else one._version) for one in kept)
+
+    @contextmanager
+    def evaluating(self, gradients: bool = False) -> Iterator[None]:
+        """The module in evaluation mode, for one thread at a time; by default without gradients."""
+        with self._forward, exact_products(self.device), evaluating(self.module, gradients):
+            yield
+
+    def _taken(self, pixels: Tensor) -> Tensor:
+        pixels = pixels.detach()
+        return pixels.to(self.device, self.dtype, memory_format=self.memory_format, copy=True)
+
+    def classify(self, x: Tensor) -> Tensor:
+        """Logits ``(N, K)`` of pixels as the module takes them, in whatever mode it is.
+
+        For those who watch a forward pass, within :meth:`evaluating`.
+        """
+        if self._normalize is not None:
+            mean, std = (part.to(x)[:, None, None] for part in self._normalize)
+            x = (x - mean) / std
+        try:
+            logits = self.module(x)
+        except RuntimeError as error:
+            if tuple(x.shape[2:]) == tuple(self.size):
+                raise
+            raise ValueError(
+                f"{self.name} cannot take images of {x.shape[2]} x {x.shape[3]} pixels "
+                f"({error}); bring them to {self.size[0]} x {self.size[1]} with "
+                "net.prepare(image)"
+            ) from error
+        return self._checked(logits, len(x))
+
+    def activations(self, x: Tensor, layer: str) -> Tensor:
+        """A layer's output for pixels as the module takes them, in whatever mode it is.
+
+        It is read as :class:`Watch` says. For those who watch a forward pass, as :meth:`classify`.
+
+        Raises:
+            ValueError: when the layer is not used.
+        """
+        with Watch(self.module, [layer]) as watch:
+            self.classify(x)
+        if layer not in watch.activations:
+            raise unused(self, layer)
+        return watch.activations[layer]
+
+    def _checked(self, logits: object, count: int) -> Tensor:
+        if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != count:
+            got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+            raise ValueError(
+                f"{self.name} returned {got} for {count} images, but a classifier returns logits "
+                "(N, K); wrap it in a module that returns them"
+            )
+        if self.classes is not None and len(self.classes) != logits.shape[1]:
+            raise ValueError(
+                f"{self.name} has {logits.shape[1]} outputs but {len(self.classes)} class names; "
+                "give one name an output"
+            )
+        return logits
+
+
+def image_for(net: object, image: object) -> Tensor:
+    """One image ``(C, H, W)`` that ``net`` can take, which is where every explanation begins.
+
+    Raises:
+        ValueError: when ``net`` is no :class:`Network`, or as :func:`xwidgets.images.one_image`.
+    """
+    return one_image(image, a_network(net).channels).detach()
+
+
+def a_network(net: object) -> Network:
+    """``net``, when it is one.
+
+    Raises:
+        ValueError: when it is not.
+    """
+    if not isinstance(net, Network):
+        raise ValueError(
+            f"net is a {type(net).__name__}, but must be an xw.Network; "
+            "wrap a module with xw.Network(module)"
+        )
+    return net
+
+
+def unused(net: Network, layer: str) -> ValueError:
+    """An error that names a layer which an image does not go through."""
+    return ValueError(f"{net.name} does not use its layer {layer!r} for this image")
+
+
+@contextmanager
+def evaluating(module: nn.Module, gradients: bool = False) -> Iterator[None]:
+    """``module`` in evaluation mode, by default without gradients; afterwards as it was."""
+    with torch.inference_mode(False), torch.set_grad_enabled(gradients):
+        training = [child for child in module.modules() if child.training]
+        for child in training:
+            child.training = False
+        try:
+            yield
+        finally:
+            for child in training:
+                child.training = True
+
+
+def _channels(
+    module: nn.Module, normalize: tuple[Sequence[float], Sequence[float]] | None
+) -> int | None:
+    if normalize is not None:
+        try:
+            mean, std = map(list, normalize)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"normalize is {normalize!r}, but must be (mean, std) with one number a channel in "
+                "each"
+            ) from error
+        if len(mean) != len(std) or not all(value > 0 for value in std):
+            raise ValueError(
+                "normalize is (mean, std) with one number a channel in each and std > 0, "
+                f"not ({list(mean)}, {list(std)})"
+            )
+        return len(mean)
+    convolutions = (child for child in module.modules() if isinstance(child, nn.Conv2d))
+    first = next(convolutions, None)
+    return None if first is None else first.in_channels

@@ -1,0 +1,29 @@
+from .class_chooser import ClassChooser
+from .comparison import Comparison
+from .explorer import Explorer
+from .neuron_explorer import NeuronExplorer
+from .neuron_ranking import NeuronRanking
+from .parameter_control import MethodControls, ParameterControl, WindowSlider
+from .parts_form import PartsForm
+from .patch_gallery import PatchGallery
+from .region_painter import RegionPainter
+from .relevance_grid import RelevanceGrid
+from .relevance_overlay import RelevanceOverlay
+from .xfeature_explorer import XFeatureExplorer
+
+__all__ = [
+    "ClassChooser",
+    "Comparison",
+    "Explorer",
+    "MethodControls",
+    "NeuronExplorer",
+    "NeuronRanking",
+    "ParameterControl",
+    "PartsForm",
+    "PatchGallery",
+    "RegionPainter",
+    "RelevanceGrid",
+    "RelevanceOverlay",
+    "WindowSlider",
+    "XFeatureExplorer",
+]
