@@ -46,5 +46,5 @@ test("the search is as far as for the neuron with the fewest images", () => {
   const matches = [{ searched: 60, total: 150 }, { searched: 40, total: 150 }];
   assert.equal(searchStatus({ state: "computing", share: 0.5 }, matches), "searched 40 of 150 images");
   assert.equal(searchStatus({ state: "stopped", share: 0.5 }, matches), "searched 40 of 150 images, stopped");
-  assert.equal(searchStatus({ state: "computing", share: 0.5 }, []), "searched 50 % of the images");
+  assert.equal(searchStatus({ state: "computing", share: 0.5 }, []), "searched 50.0 % of the images");
 });

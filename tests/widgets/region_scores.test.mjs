@@ -14,16 +14,16 @@ const work = (state, share, changes) => removalStatus({ pixels: 5, scored: 20, s
 
 test("the status says what is being done", () => {
   assert.equal(work("complete", 1, { pixels: 0 }), "paint a region to remove it");
-  assert.equal(work("computing", 0.25), "filling the region: 50 %");
+  assert.equal(work("computing", 0.25), "filling the region: 50.0 %");
   assert.equal(work("computing", 0.7), "8 of 20 samples");
   assert.equal(work("complete", 1), "mean of 20 samples");
   assert.equal(work("complete", 1, { scored: 1 }), "one filling");
-  assert.equal(work("stopped", 0.4), "stopped at 40 %");
+  assert.equal(work("stopped", 0.4), "stopped at 40.0 %");
   assert.equal(work("failed"), "failed");
 });
 
 test("the first class is said once it is known", () => {
   assert.equal(spoken([]), "");
   assert.equal(spoken([{ name: "wren", before: 0.9, after: null }]), "");
-  assert.equal(spoken([{ name: "wren", before: 0.9, after: 0.2 }]), "wren: 90 % with the region, 20 % without");
+  assert.equal(spoken([{ name: "wren", before: 0.9, after: 0.2 }]), "wren: 90.0 % with the region, 20.0 % without");
 });

@@ -5,13 +5,13 @@ import { test } from "node:test";
 import { bothSigns, legend, named, reading } from "../../xwidgets/widgets/relevance_grid.mjs";
 
 const MAP = { title: "saliency for 'wren'", unit: "bits", highest: 1.2345, lowest: -0.5, scale: 2.5, block: 1 };
-const MASK = { title: "5.0% of the pixels" };
+const MASK = { title: "5.0 % of the pixels" };
 
 test("a map is read with its strongest values, a picture by its title", () => {
   assert.equal(reading(MAP), "saliency for 'wren'; strongest for +1.23, against −0.500 bits");
   assert.equal(reading({ ...MAP, lowest: 0 }), "saliency for 'wren'; strongest for +1.23, against 0 bits");
   assert.equal(reading({ ...MAP, signed: false }), "saliency for 'wren'; strongest 1.23 bits");
-  assert.equal(reading(MASK), "5.0% of the pixels");
+  assert.equal(reading(MASK), "5.0 % of the pixels");
 });
 
 test("only maps that can be negative speak against something", () => {

@@ -70,9 +70,9 @@ test("the sentence lists one, two or more reasons", () => {
   const [one, two] = [[FEATURES[0]], [FEATURES[0], FEATURES[1]]];
   assert.equal(say({ features: one }), "It is an Alder finch because of *x-feature 0* (100 %).");
   assert.equal(say({ features: two, names: ["crown", "beak"] }),
-    "It is an Alder finch because of *beak* (75 %) and *crown* (25 %).");
+    "It is an Alder finch because of *beak* (75.0 %) and *crown* (25.0 %).");
   assert.equal(say({ label: "Briar finch" }),
-    "It is a Briar finch because of *x-feature 1* (60 %), *x-feature 0* (20 %) and *x-feature 4* (20 %).");
+    "It is a Briar finch because of *x-feature 1* (60.0 %), *x-feature 0* (20.0 %) and *x-feature 4* (20.0 %).");
 });
 
 test("names stay apart from the words, so that they are shown as text", () => {
@@ -187,16 +187,16 @@ test("images are told apart by their source, also when one comes twice", () => {
 });
 
 test("the search tells how far it is until it is over", () => {
-  assert.equal(searched({ state: "computing", share: 0.4, seconds_left: 12 }), "searched 40 %, 12 s left");
+  assert.equal(searched({ state: "computing", share: 0.4, seconds_left: 12 }), "searched 40.0 %, 12 s left");
   assert.equal(searched({ state: "computing" }), "searched 0 %");
-  assert.equal(searched({ state: "stopped", share: 0.4, seconds_left: 12 }), "stopped at 40 %");
+  assert.equal(searched({ state: "stopped", share: 0.4, seconds_left: 12 }), "stopped at 40.0 %");
   assert.deepEqual([{}, { state: "complete", share: 1 }, { state: "failed" }].map(searched), ["", "", ""]);
 });
 
 test("the fit tells its epoch and its error", () => {
   const training = { share: 0.37, seconds_left: 74, epoch: 12, error: 0.1543, message: "" };
   assert.equal(fitted({ state: "computing", ...training }),
-    "fitting the module · epoch 12 · held-out error 0.154 · 37 % · 74 s left");
+    "fitting the module · epoch 12 · held-out error 0.154 · 37.0 % · 74 s left");
   assert.equal(fitted({ state: "stopped", ...training }),
     "stopped at epoch 12 · held-out error 0.154 · the best so far is kept");
   assert.equal(fitted({ state: "complete", ...training }), "module fitted · held-out error 0.154");

@@ -34,11 +34,11 @@ def signed(value: float | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A share in percent, to one decimal near nothing and all; ``"–"`` for none.
+    """A share in percent, to one decimal; ``"–"`` for none.
 
     Example:
         >>> [percent(share) for share in (0.417, 0.042, 0.9932, 0.0004, 0.99999, 0, 1)]
-        ['42 %', '4.2 %', '99.3 %', '< 0.1 %', '> 99.9 %', '0 %', '100 %']
+        ['41.7 %', '4.2 %', '99.3 %', '< 0.1 %', '> 99.9 %', '0 %', '100 %']
     """
     if share is None or isnan(share):
         return "–"
@@ -46,5 +46,5 @@ def percent(share: float | None) -> str:
         return "< 0.1 %"
     if 0.999 < share < 1:
         return "> 99.9 %"
-    step = "1" if share <= 0 or share >= 1 or 0.1 <= share <= 0.9 else "0.1"
-    return f"{Decimal(100 * float(share)).quantize(Decimal(step), ROUND_HALF_UP)} %"
+    step = Decimal("1" if share in (0, 1) else "0.1")
+    return f"{Decimal(100 * float(share)).quantize(step, ROUND_HALF_UP)} %"

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from . import render
+from . import numbers, render
 from .result import Result, versions
 
 
@@ -57,7 +57,7 @@ class UnitRelevance(Result):
     @property
     def title(self) -> str:
         """One line that says what this is."""
-        share = "" if self.completed >= 1 else f", {self.completed:.1%} computed"
+        share = "" if self.completed >= 1 else f", {numbers.percent(self.completed)} computed"
         return f"units of {self.layer} for {self.label!r} ({self.network}), in {self.unit}{share}"
 
     def frame(self) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from . import render
+from . import numbers, render
 from .result import Result, versions
 
 
@@ -87,9 +87,10 @@ class XFeatures(Result):
     @property
     def title(self) -> str:
         """One line that says what this is."""
+        score, approximation = numbers.number(self.score), numbers.number(self.approximation)
         return (
             f"{len(self.maps)} x-features by {self.method} for {self.label!r} ({self.network}), "
-            f"score {self.score:.2f}, approximation {self.approximation:.2f}"
+            f"score {score}, approximation {approximation}"
         )
 
     def png(self) -> bytes:

@@ -5,6 +5,7 @@
 // makes the rows that come into sight.
 
 import { make, makeAlert, warn } from "./shared/dom.mjs";
+import { metricName } from "./shared/neurons.mjs";
 import { number } from "./shared/numbers.mjs";
 import { mount } from "./shared/view.mjs";
 import { makeWork } from "./shared/work.mjs";
@@ -38,7 +39,7 @@ function render({ model, el }) {
   const note = make("div", { className: "xw-note", role: "status" });
   const grid = makeGrid(model, () => table);
   const view = make("div", { className: "xw-view xw-ranking" },
-    heading, controls.element, alert, work.element, overlap.element, note, ...grid.elements);
+    heading, controls.element, alert, work.element, overlap.element, note, grid.element, ...grid.words);
 
   const drawTable = () => {
     table = tableOf(model, neurons, controls.ticked());
@@ -50,6 +51,7 @@ function render({ model, el }) {
   const drawProgress = () => {
     const progress = model.get("progress");
     work.show(progress);
+    grid.element.ariaBusy = String(progress.state === "computing");
     warn(alert, progress.state === "failed" ? `The ranking could not be computed: ${progress.message}` : "");
   };
   const drawTarget = () => {
@@ -58,11 +60,11 @@ function render({ model, el }) {
   const drawMetrics = () => {
     view.style.setProperty("--xw-metrics", model.get("chosen").length);
     grid.build();
+    grid.element.ariaLabel = `Neurons by ${metricName(model.get("chosen")[0])}`;
   };
   return mount({ model, el }, view, [
     [["target"], drawTarget],
     [["progress"], drawProgress],
-    [["progress"], grid.drawState],
     ...controls.draws,
     [["chosen"], drawMetrics],
     [["layers", "table"], () => { neurons = neuronsOf(model); }],

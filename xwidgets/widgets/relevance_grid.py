@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from xwidgets.errors import of_kind
 from xwidgets.results import Relevance, common_settings, render
+from xwidgets.results.numbers import percent
 
 from .page import write_page
 from .view import View
@@ -194,7 +195,7 @@ def _described(cell: Cell, largest: float | None) -> dict[str, Any]:
             "block": block,
         }
     if cell.dtype == bool:
-        return described | {"title": f"{cell.mean():.1%} of the pixels"}
+        return described | {"title": f"{percent(cell.mean())} of the pixels"}
     return described | {"title": "the picture"}
 
 

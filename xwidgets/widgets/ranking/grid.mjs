@@ -3,7 +3,7 @@
 
 import { make } from "../shared/dom.mjs";
 import { movedInList, take } from "../shared/keyboard.mjs";
-import { idOf, metricName } from "../shared/neurons.mjs";
+import { idOf } from "../shared/neurons.mjs";
 import { put } from "../shared/view.mjs";
 import { makeHead } from "./head.mjs";
 import { selection } from "./order.mjs";
@@ -162,11 +162,5 @@ export function makeGrid(model, table) {
   const sizes = new ResizeObserver(drawRows);
   sizes.observe(element);
 
-  const build = () => {
-    head.build();
-    element.ariaLabel = `Neurons by ${metricName(model.get("chosen")[0])}`;
-  };
-  const drawState = () => { element.ariaBusy = String(model.get("progress").state === "computing"); };
-  const leave = () => sizes.disconnect();
-  return { elements: [element, count, hint], build, show, drawSelection, drawState, leave };
+  return { element, words: [count, hint], build: head.build, show, drawSelection, leave: () => sizes.disconnect() };
 }

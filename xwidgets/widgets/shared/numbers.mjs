@@ -30,8 +30,8 @@ export function signed(value) {
 }
 
 /**
- * A share in percent, to one decimal near nothing and all: "42 %", "4.2 %", "99.3 %"; "< 0.1 %" and
- * "> 99.9 %" for what is not quite nothing or all; "–" for none.
+ * A share in percent, to one decimal: "42.0 %", "4.2 %"; "0 %" and "100 %" for nothing and all,
+ * "< 0.1 %" and "> 99.9 %" for what is not quite that; "–" for none.
  *
  * @param {number | null | undefined} share
  */
@@ -39,8 +39,7 @@ export function percent(share) {
   if (share === null || share === undefined || Number.isNaN(share)) return "–";
   if (share > 0 && share < 0.001) return "< 0.1 %";
   if (share < 1 && share > 0.999) return "> 99.9 %";
-  const inside = share <= 0 || share >= 1 || (share >= 0.1 && share <= 0.9);
-  return `${(100 * share).toFixed(inside ? 0 : 1)} %`;
+  return share === 0 || share === 1 ? `${100 * share} %` : `${(100 * share).toFixed(1)} %`;
 }
 
 /**
