@@ -138,6 +138,13 @@ def test_functions_are_short_enough_to_read() -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=named)
+def test_measured_numbers_are_written_in_one_place(path: Path) -> None:
+    """``parameter_control.mjs`` tells settings, which are exact."""
+    if path.name not in {"numbers.mjs", "parameter_control.mjs"}:
+        assert not re.search(r"\.to(Fixed|Precision|Exponential)\(", path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=named)
 def test_events_are_subscribed_one_name_a_call(path: Path) -> None:
     """Several names in one string are never heard in marimo."""
     text = path.read_text("utf-8")
