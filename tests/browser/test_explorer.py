@@ -182,6 +182,25 @@ def test_pixels_are_read_by_pointer_and_keys(notebook: Notebook) -> None:
     assert cells == 2, "letters on the map are not commands to the notebook"
 
 
+def test_the_pixel_that_is_read_is_known_to_the_kernel_and_set_by_it(quick: Notebook) -> None:
+    page = quick.page
+    await_complete(page)
+    readout = page.locator(".xw-readout")
+    page.locator(".xw-map").focus()
+    page.keyboard.press("ArrowRight")
+    expect(readout).to_contain_text("row 32, column 33")
+    known = []
+    for _ in range(100):
+        known.append(quick.kernel("print(Out[2]._overlay.pixel)").strip())
+        if known[-1] == "[32, 33]":
+            break
+        page.wait_for_timeout(50)
+    assert known[-1] == "[32, 33]"
+    quick.kernel("Out[2]._overlay.pixel = [5, 7]")
+    expect(readout).to_contain_text("row 5, column 7")
+    expect(page.locator(".xw-marker")).to_be_visible()
+
+
 def test_opacity_threshold_and_colours_work_in_the_browser(quick: Notebook) -> None:
     page = quick.page
     await_complete(page)

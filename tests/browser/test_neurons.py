@@ -102,6 +102,25 @@ print(len({*precision} & {*correlation}), len({*precision} | {*correlation}))
     assert neurons.kernel("print(explorer._table.top)").strip() == "2"
 
 
+def test_sorting_and_finding_are_known_to_the_kernel_and_set_by_it(neurons: Notebook) -> None:
+    page = neurons.page
+    table = page.locator(".xw-ranking")
+    by_channel = table.get_by_role("columnheader", name="channel")
+    by_channel.get_by_role("button").click()
+    expect(by_channel).to_have_attribute("aria-sort", "ascending")
+    table.get_by_label("Find").fill("features.0")
+    expect(table.get_by_text("neurons listed")).to_contain_text("8 neurons listed")
+    page.wait_for_timeout(500)
+    state = neurons.kernel("print(explorer._table.order, explorer._table.find)").strip()
+    assert state == "{'by': 'channel', 'down': False} features.0"
+    neurons.kernel(
+        "explorer._table.order, explorer._table.find = {'by': 'layer', 'down': True}, ''"
+    )
+    expect(by_channel).to_have_attribute("aria-sort", "none")
+    expect(table.get_by_label("Find")).to_have_value("")
+    neurons.kernel("explorer._table.order = {'by': 'layer', 'down': False}")
+
+
 def test_the_views_do_not_style_each_other(neurons: Notebook) -> None:
     """A table beside an overlay, whose map has the class name of a column of the table."""
     line = row(neurons.page, 0)

@@ -137,8 +137,8 @@ def test_ranking_otherwise_changes_only_that():
         ({"minimum": math.nan}, "minimum is nan"),
         (
             {"minimum": 0.51},
-            "no neuron is as active as minimum = 0.51: the largest mean activation is 0.5; give a "
-            "smaller minimum",
+            "no neuron is as active as minimum = 0.51: the largest mean activation is 0.500; give "
+            "a smaller minimum",
         ),
     ],
 )
@@ -153,7 +153,7 @@ def test_what_cannot_be_ranked_by_is_refused_in_a_sentence(options, match):
 def test_the_title_says_what_it_is_and_how_far():
     title = "neurons by output correlation for \"grünspecht, 'green'\" (birds)"
     assert ranking().title == title
-    assert ranking(completed=0.123).title == title + ", 12% computed"
+    assert ranking(completed=0.123).title == title + ", 12.3 % computed"
     assert repr(ranking()) == f"<Ranking of 7 {title}>"
     assert "features.3" in ranking()._repr_html_()
     assert "output correlation" in ranking()._repr_html_()

@@ -47,9 +47,9 @@ def test_errors_are_unknown_for_fewer_than_two_samples():
 
 def test_the_title_says_what_changes():
     assert removal().title == (
-        "region of 8 pixels for 'grünspecht' (zoo): 70.0% with it, 30.0% without, 75% computed"
+        "region of 8 pixels for 'grünspecht' (zoo): 70.0 % with it, 30.0 % without, 75.0 % computed"
     )
-    assert unscored().title.endswith("(zoo): 70.0% with it, 25% computed")
+    assert unscored().title.endswith("(zoo): 70.0 % with it, 25.0 % computed")
     one = np.zeros((5, 7), bool)
     one[0, 0] = True
     assert removal(mask=one, completed=1.0).title.startswith("region of 1 pixel for")

@@ -44,7 +44,7 @@ def test_it_knows_what_computed_it():
 def test_the_title_says_what_it_is_and_how_far():
     title = "prediction difference for 'wren' (birds), in bits"
     assert relevance(label="wren", completed=1.0).title == title
-    assert relevance(label="wren", completed=0.123).title == title + ", 12.3% computed"
+    assert relevance(label="wren", completed=0.123).title == title + ", 12.3 % computed"
     assert repr(relevance(label="wren", completed=1.0)) == f"<Relevance 5 x 7: {title}>"
 
 

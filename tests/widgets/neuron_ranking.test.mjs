@@ -2,11 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { emptiness } from "../../xwidgets/widgets/neuron_ranking.mjs";
+import { actionOf } from "../../xwidgets/widgets/ranking/grid.mjs";
+import { jaccard, measure, ranks, read, remaining, shared, shares, union } from "../../xwidgets/widgets/ranking/measures.mjs";
 import {
-  DEFAULT_ORDER, ROW, compared, digits, emptiness, grey, id, inSight, jaccard, layerName, matches, measure,
-  metricName, moved, ordered, percent, rankedBy, ranks, read, remaining, scrolledTo, selection, shared,
-  shares, sorted, status, union,
-} from "../../xwidgets/widgets/neuron_ranking.mjs";
+  DEFAULT_ORDER, compared, matches, ordered, possible, rankedBy, selection, sorted,
+} from "../../xwidgets/widgets/ranking/order.mjs";
+import { ROW, grey, inSight, scrolledTo } from "../../xwidgets/widgets/ranking/rows.mjs";
+import { idOf } from "../../xwidgets/widgets/shared/neurons.mjs";
 
 const LAYERS = [{ name: "features.0", convolution: 1 }, { name: "head", convolution: null }];
 const METRICS = ["activation_precision", "output_correlation"];
@@ -124,6 +127,28 @@ test("a header sorts the usual way first, and the other way when pressed again",
   assert.equal(ordered(DEFAULT_ORDER, "layer").down, true);
 });
 
+test("an order by a metric that is not shown is the usual one", () => {
+  const order = { by: "value", metric: "weight_sum", down: true };
+  assert.deepEqual(possible(order, ["weight_sum"]), order);
+  assert.deepEqual(possible(order, ["output_correlation"]), DEFAULT_ORDER);
+  assert.deepEqual(possible({ by: "channel", down: true }, ["output_correlation"]), { by: "channel", down: true });
+  assert.deepEqual(possible({}, ["output_correlation"]), DEFAULT_ORDER);
+});
+
+test("keys move, extend, toggle, select all and none", () => {
+  const act = (key, held = {}, state = {}) =>
+    actionOf({ key, shiftKey: false, ctrlKey: false, metaKey: false, ...held },
+      { from: 2, count: 9, page: 4, selects: true, ...state });
+  assert.deepEqual(act("ArrowDown"), { to: 3, how: { extend: false, toggle: false } });
+  assert.deepEqual(act("ArrowDown", { shiftKey: true }), { to: 3, how: { extend: true, toggle: false } });
+  assert.deepEqual(act("ArrowDown", { ctrlKey: true }), { to: 3 }, "moves without selecting");
+  assert.deepEqual(act("ArrowUp", { ctrlKey: true, shiftKey: true }), { to: 1, how: { extend: true, toggle: true } });
+  assert.deepEqual(act(" "), { to: 2, how: { toggle: true } });
+  assert.deepEqual([act(" ", {}, { from: -1 }), act("a"), act("b")], [null, null, null]);
+  assert.deepEqual([act("a", { ctrlKey: true }), act("a", { metaKey: true })], ["all", "all"]);
+  assert.deepEqual([act("Escape"), act("Escape", {}, { selects: false })], ["none", null]);
+});
+
 test("a number finds channels, other text layers", () => {
   const hits = (text) => [matches(text, LAYERS[0], 1), matches(text, LAYERS[0], 10), matches(text, LAYERS[1], 1)];
   assert.deepEqual(hits(" 1 "), [true, false, true]);
@@ -139,11 +164,11 @@ test("it is counted how many neurons are active enough", () => {
 
 test("where neurons are missing it is said why", () => {
   const left = { count: 0, total: 6, largest: 0.0831 };
-  assert.match(emptiness(left, { ticked: 2, byActivity: true }), /largest mean activation is 0\.0831/);
-  assert.equal(emptiness(left, { ticked: 2, byActivity: false }), "");
-  assert.equal(emptiness({ ...left, count: 1 }, { ticked: 2, byActivity: true }), "");
-  assert.equal(emptiness({ ...left, total: 0 }, { ticked: 2, byActivity: true }), "Nothing is computed yet.");
-  assert.equal(emptiness(left, { ticked: 0, byActivity: true }), "No layer is ticked.");
+  assert.match(emptiness({ left, ticked: 2, byActivity: true }), /largest mean activation is 0\.0831/);
+  assert.equal(emptiness({ left, ticked: 2, byActivity: false }), "");
+  assert.equal(emptiness({ left: { ...left, count: 1 }, ticked: 2, byActivity: true }), "");
+  assert.equal(emptiness({ left: { ...left, total: 0 }, ticked: 2, byActivity: true }), "Nothing is computed yet.");
+  assert.equal(emptiness({ left, ticked: 0, byActivity: true }), "No layer is ticked.");
 });
 
 test("another metric ranks: a compared one changes places, a new one replaces", () => {
@@ -153,18 +178,9 @@ test("another metric ranks: a compared one changes places, a new one replaces", 
   assert.deepEqual(compared(["a", "b"], "b", false), ["a"]);
 });
 
-test("keys move by a row, a page, or to the ends, and stay inside", () => {
-  assert.deepEqual(["ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End"].map((key) => moved(5, key, 20, 10)),
-    [4, 6, 0, 15, 0, 19]);
-  assert.equal(moved(-1, "ArrowDown", 20, 10), 0);
-  assert.equal(moved(19, "ArrowDown", 20, 10), 19);
-  assert.equal(moved(0, "ArrowDown", 0, 10), null);
-  assert.equal(moved(5, "x", 20, 10), null);
-});
-
 test("one row is selected, several are, or a range is", () => {
   const listed = [["a", 0], ["a", 1], ["b", 0], ["b", 1]];
-  const names = (selected) => selected.map(id);
+  const names = (selected) => selected.map(idOf);
   assert.deepEqual(names(selection([["z", 9]], listed, 1, {})), ["a 1"]);
   assert.deepEqual(names(selection([["z", 9]], listed, 1, { toggle: true })), ["z 9", "a 1"]);
   assert.deepEqual(names(selection([["z", 9], ["a", 1]], listed, 1, { toggle: true })), ["z 9"]);
@@ -185,20 +201,6 @@ test("scrolling goes no further than it must", () => {
   assert.equal(scrolledTo(5, 0, 10 * ROW), 0);
   assert.equal(scrolledTo(12, 0, 10 * ROW), 3 * ROW);
   assert.equal(scrolledTo(2, 5 * ROW, 10 * ROW), 2 * ROW);
-});
-
-test("numbers have three digits", () => {
-  assert.deepEqual([0.5, 12.3456, 123.456, 12345, 1234567, 0.000123, 0, -2.5, NaN, Infinity, -Infinity].map(digits),
-    ["0.500", "12.3", "123", "12300", "1.23e6", "1.23e−4", "0", "−2.50", "–", "∞", "−∞"]);
-});
-
-test("shares, names and states in words", () => {
-  assert.deepEqual([0.256, 1, NaN].map(percent), ["26 %", "100 %", "–"]);
-  assert.equal(metricName("activation_precision"), "activation precision");
-  assert.deepEqual(LAYERS.map(layerName), ["conv 1 · features.0", "head"]);
-  assert.equal(status({ state: "computing", share: 0.42 }), "42 %");
-  assert.equal(status({ state: "stopped", share: 0.42 }), "stopped at 42 %");
-  assert.equal(status({ state: "complete", share: 1 }), "complete");
 });
 
 test("maps are painted in grey", () => {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import {
   answerTo, answered, file, following, keyOf, optionOf, progress, revised, toggled, withheld,
-} from "../../xwidgets/widgets/parts_form.mjs";
+} from "../../xwidgets/widgets/form/answers.mjs";
 
 const OPTIONS = ["beak", "tail", "context"];
 const heat = (picture, feature) => ({ picture, "x-feature": feature });

@@ -2,15 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { evidence, percent, signed, spoken, status } from "../../xwidgets/widgets/region_scores.mjs";
-
-test("shares are percentages, small ones not nothing", () => {
-  assert.deepEqual([0, 0.0004, 0.001, 0.673, 1].map(percent), ["0.0 %", "< 0.1 %", "0.1 %", "67.3 %", "100.0 %"]);
-});
-
-test("evidence has a sign unless it rounds to nothing", () => {
-  assert.deepEqual([7.967, -0.3, 0.004, -0.004].map(signed), ["+7.97", "−0.30", "0.00", "0.00"]);
-});
+import { evidence, removalStatus, spoken } from "../../xwidgets/widgets/region_scores.mjs";
 
 test("evidence has an error where it is known", () => {
   assert.equal(evidence({ evidence: 7.967, error: 0.181 }), "+7.97 ± 0.18 bits");
@@ -18,15 +10,15 @@ test("evidence has an error where it is known", () => {
   assert.equal(evidence({ evidence: null, error: null }), "");
 });
 
-const work = (state, share, changes) => status({ pixels: 5, scored: 20, samples: 20, progress: { state, share }, ...changes });
+const work = (state, share, changes) => removalStatus({ pixels: 5, scored: 20, samples: 20, progress: { state, share }, ...changes });
 
 test("the status says what is being done", () => {
   assert.equal(work("complete", 1, { pixels: 0 }), "paint a region to remove it");
-  assert.equal(work("computing", 0.25), "filling the region: 50 %");
+  assert.equal(work("computing", 0.25), "filling the region: 50.0 %");
   assert.equal(work("computing", 0.7), "8 of 20 samples");
   assert.equal(work("complete", 1), "mean of 20 samples");
   assert.equal(work("complete", 1, { scored: 1 }), "one filling");
-  assert.equal(work("stopped", 0.4), "stopped at 40 %");
+  assert.equal(work("stopped", 0.4), "stopped at 40.0 %");
   assert.equal(work("failed"), "failed");
 });
 

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import {
-  ERROR_UNKNOWN, UNKNOWN, cover, estimate, moved, paint, palette, pixelAt, rampOf, reading, remarks, scaleTexts,
-  scaleWords, signed, standing, status, timeLeft, uncertain,
-} from "../../xwidgets/widgets/relevance_overlay.mjs";
+import { UNKNOWN, cover, paint, palette, rampOf } from "../../xwidgets/widgets/overlay/colors.mjs";
+import { ERROR_UNKNOWN, estimate, reading, remarks, standing, uncertain } from "../../xwidgets/widgets/overlay/frames.mjs";
+import { scaleTexts, scaleWords } from "../../xwidgets/widgets/overlay/legend.mjs";
+import { pixelAt } from "../../xwidgets/widgets/overlay/stage.mjs";
 
 const STOPS = ["#0000ff", "#ffffff", "#ff0000"];
 
@@ -37,14 +37,14 @@ const BITS = { unit: "bits", ends: ["against wren", "for wren"] };
 const SHARE = { unit: "share", ends: ["", "for wren"], signed: false };
 
 test("the ramp's ends and middle are told in the map's unit", () => {
-  assert.deepEqual(scaleTexts(BITS, 2), ["−2", "0 bits", "+2"]);
-  assert.deepEqual(scaleTexts(SHARE, 0.25), ["0", "share", "0.25"]);
+  assert.deepEqual(scaleTexts(BITS, 2), ["−2.00", "0 bits", "+2.00"]);
+  assert.deepEqual(scaleTexts(SHARE, 0.25), ["0", "share", "0.250"]);
 });
 
 test("the ramp is told in words, which speak against nothing where nothing can be negative", () => {
   const words = (frame) => scaleWords(frame, scaleTexts(frame, 2));
-  assert.equal(words(BITS), "Scale from −2 against wren over zero to +2 bits for wren");
-  assert.equal(words(SHARE), "Scale from zero to 2 share for wren");
+  assert.equal(words(BITS), "Scale from −2.00 against wren over zero to +2.00 bits for wren");
+  assert.equal(words(SHARE), "Scale from zero to 2.00 share for wren");
   assert.equal(scaleWords(undefined, ["", "0", ""]), "Scale, zero in the middle");
 });
 
@@ -66,32 +66,10 @@ test("cover grows with the magnitude, whatever the sign", () => {
   assert.equal(cover(1), 1);
 });
 
-test("numbers carry a sign and three digits", () => {
-  assert.deepEqual([1.2549, -0.03149, 0, 12345, 2].map(signed), ["+1.25", "−0.0315", "0", "+12300", "+2"]);
-});
-
-test("time left is told in the unit that fits", () => {
-  assert.deepEqual([0.2, 89, 120, 7800, null, undefined].map(timeLeft),
-    ["1 s left", "89 s left", "2 min left", "2 h 10 min left", "", ""]);
-});
-
-test("the status names the state, the share and the time left", () => {
-  assert.equal(status({ state: "computing", share: 0.042, seconds_left: 30 }), "4.2 %, 30 s left");
-  assert.equal(status({ state: "computing", share: 0, seconds_left: null }), "0.0 %");
-  assert.equal(status({ state: "stopped", share: 0.5 }), "stopped at 50 %");
-  assert.equal(status({ state: "complete", share: 1 }), "complete");
-  assert.equal(status({ state: "failed" }), "failed");
-});
-
-test("100 % is not said before the end", () => {
-  assert.equal(status({ state: "partial", share: 0.9996 }), "99 % computed");
-});
-
 test("when the work is over, a map that is not complete says how far it is", () => {
   const over = { state: "complete", share: 1 };
   const partial = standing(over, { completed: 0.002 });
   assert.deepEqual(partial, { state: "partial", share: 0.002 });
-  assert.equal(status(partial), "0.2 % computed");
   assert.equal(standing(over, { completed: 1 }), over);
   assert.equal(standing(over, undefined), over);
   const computing = { state: "computing", share: 0.5 };
@@ -106,14 +84,6 @@ test("the pixel under the pointer follows the box's place and size", () => {
   assert.equal(pixelAt(9, 30, box, [5, 10]), null);
 });
 
-test("keys move the cursor and stop at the border", () => {
-  assert.deepEqual(moved([3, 3], "ArrowUp", false, [8, 8]), [2, 3]);
-  assert.deepEqual(moved([3, 3], "ArrowDown", true, [8, 8]), [7, 3]);
-  assert.deepEqual(moved([3, 3], "ArrowLeft", true, [8, 8]), [3, 0]);
-  assert.deepEqual(moved([3, 3], "End", false, [8, 8]), [3, 7]);
-  assert.equal(moved([3, 3], "b", false, [8, 8]), null);
-});
-
 const view = (codes) => new DataView(codes.buffer);
 const FRAME = { scale: 2, unit: "bits", map: view(Int8Array.of(0, 127, UNKNOWN, -64)) };
 const ESTIMATED = {
@@ -121,15 +91,15 @@ const ESTIMATED = {
 };
 
 test("a reading tells place, value and unit", () => {
-  assert.equal(reading(FRAME, [0, 1], 2), "row 0, column 1: +2 bits");
+  assert.equal(reading(FRAME, [0, 1], 2), "row 0, column 1: +2.00 bits");
   assert.equal(reading(FRAME, [1, 1], 2), "row 1, column 1: −1.01 bits");
   assert.equal(reading(FRAME, [1, 0], 2), "row 1, column 0: not computed yet");
   assert.equal(reading(undefined, [1, 0], 2), "row 1, column 0: not computed yet");
 });
 
 test("a reading tells the standard error where it is known", () => {
-  assert.equal(reading(ESTIMATED, [0, 1], 2), "row 0, column 1: +2 ± 0.5 bits");
-  assert.equal(reading(ESTIMATED, [0, 0], 2), "row 0, column 0: 0 ± 0.02 bits");
+  assert.equal(reading(ESTIMATED, [0, 1], 2), "row 0, column 1: +2.00 ± 0.50 bits");
+  assert.equal(reading(ESTIMATED, [0, 0], 2), "row 0, column 0: 0 ± 0.020 bits");
   assert.equal(reading(ESTIMATED, [1, 1], 2), "row 1, column 1: −1.01 bits");
 });
 

@@ -259,10 +259,11 @@ def test_a_page_holds_all_windows_of_both_on_common_scales(sides, tmp_path: Path
 def test_a_notebook_without_widgets_gets_a_png_and_words(sides) -> None:
     comparison = xw.Comparison(*sides)
     settle(*sides)
-    bundle = comparison._repr_mimebundle_()
+    bundle, metadata = comparison._repr_mimebundle_()
     preview = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))
     assert preview.size == (3 * 448 + 2 * 16, 448)
     assert "ConstantSampler(value=0.5) minus ConstantSampler(value=0.0)" in bundle["text/plain"]
+    assert metadata == {"image/png": {"alt": bundle["text/plain"]}}
     assert "application/vnd.jupyter.widget-view+json" in bundle
 
 

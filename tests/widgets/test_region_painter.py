@@ -312,11 +312,11 @@ def test_the_region_of_a_study_cannot_be_changed_behind_its_back(study) -> None:
 
 
 def test_a_notebook_without_widgets_gets_a_png_and_words(study, painter) -> None:
-    data = painter._repr_mimebundle_()
+    data, _ = painter._repr_mimebundle_()
     assert "no region of it was removed" in data["text/plain"]
     study.regions.mask = np.eye(16, dtype=bool)
     removal = study.regions.removal.wait()
-    data = painter._repr_mimebundle_()
+    data, _ = painter._repr_mimebundle_()
     assert base64.b64decode(data["image/png"]) == removal.png()
     assert data["text/plain"] == removal.title
     assert "application/vnd.jupyter.widget-view+json" in data

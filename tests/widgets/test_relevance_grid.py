@@ -86,7 +86,7 @@ def test_pictures_and_masks_are_cells() -> None:
     np.testing.assert_array_equal(pixels(picture["png"]), PICTURE)
     np.testing.assert_array_equal(pixels(mask["png"])[..., 0], 255 * MASK)
     assert "unit" not in picture
-    assert mask["title"] == "16.7% of the pixels"
+    assert mask["title"] == "16.7 % of the pixels"
 
 
 def test_what_cannot_be_shown_is_refused() -> None:

@@ -2,10 +2,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import {
-  LIMIT, article, digits, fitted, keys, moved, named, offered, percent, place, pushed, reasons, role, same, scale,
-  searched, sentence, signed, sizeOf, sorted, timeLeft, title, undone, verdict, voted, without,
-} from "../../xwidgets/widgets/xfeature_explorer.mjs";
+import { article, reasons, sentence, verdict, without } from "../../xwidgets/widgets/xfeatures/explanation.mjs";
+import { nameOf, role, sorted } from "../../xwidgets/widgets/xfeatures/features.mjs";
+import { fitted } from "../../xwidgets/widgets/xfeatures/fit.mjs";
+import { keysOf, searched } from "../../xwidgets/widgets/xfeatures/images.mjs";
+import { LIMIT, named, offered, pushed, undone, voted } from "../../xwidgets/widgets/xfeatures/opinion.mjs";
+import { percent } from "../../xwidgets/widgets/shared/numbers.mjs";
+import { place, scale } from "../../xwidgets/widgets/xfeatures/summary.mjs";
 
 const feature = (index, activation, weight) => ({ index, activation, weight, contribution: activation * weight });
 const FEATURES = [feature(0, 2, 1), feature(1, 2, 3), feature(2, 0, 4), feature(3, 4, -0.25), feature(4, 1, 2)];
@@ -21,23 +24,9 @@ function say(changes = {}) {
 }
 
 test("x-features have a person's name or their index", () => {
-  assert.equal(title(1, ["", "beak"]), "beak");
-  assert.equal(title(0, ["", "beak"]), "x-feature 0");
-  assert.equal(title(7, ["", "beak"]), "x-feature 7");
-});
-
-test("numbers have three digits and a true minus", () => {
-  assert.deepEqual([2.3149, -0.5, 12345, 0, -0].map(digits), ["2.31", "−0.500", "12300", "0", "0"]);
-  assert.deepEqual([1e-5, -2.5e9, Infinity, -Infinity].map(digits), ["1.00e−5", "−2.50e9", "∞", "−∞"]);
-  assert.deepEqual([NaN, null, undefined].map(digits), ["–", "–", "–"]);
-});
-
-test("contributions have a sign, but for zero", () => {
-  assert.deepEqual([2.3149, -0.5, 0].map(signed), ["+2.31", "−0.500", "0"]);
-});
-
-test("shares are rounded to percents", () => {
-  assert.deepEqual([0.614, 0.005, 1].map(percent), ["61 %", "1 %", "100 %"]);
+  assert.equal(nameOf(1, ["", "beak"]), "beak");
+  assert.equal(nameOf(0, ["", "beak"]), "x-feature 0");
+  assert.equal(nameOf(7, ["", "beak"]), "x-feature 7");
 });
 
 test("the article follows the first letter", () => {
@@ -81,9 +70,9 @@ test("the sentence lists one, two or more reasons", () => {
   const [one, two] = [[FEATURES[0]], [FEATURES[0], FEATURES[1]]];
   assert.equal(say({ features: one }), "It is an Alder finch because of *x-feature 0* (100 %).");
   assert.equal(say({ features: two, names: ["crown", "beak"] }),
-    "It is an Alder finch because of *beak* (75 %) and *crown* (25 %).");
+    "It is an Alder finch because of *beak* (75.0 %) and *crown* (25.0 %).");
   assert.equal(say({ label: "Briar finch" }),
-    "It is a Briar finch because of *x-feature 1* (60 %), *x-feature 0* (20 %) and *x-feature 4* (20 %).");
+    "It is a Briar finch because of *x-feature 1* (60.0 %), *x-feature 0* (20.0 %) and *x-feature 4* (20.0 %).");
 });
 
 test("names stay apart from the words, so that they are shown as text", () => {
@@ -194,32 +183,20 @@ test("names are offered once, those in use first", () => {
 });
 
 test("images are told apart by their source, also when one comes twice", () => {
-  assert.deepEqual(keys([{ source: "a" }, { source: "b" }, { source: "a" }]), ["1 a", "1 b", "2 a"]);
-});
-
-test("keys move in the grid of images and stop at its ends", () => {
-  const go = (at, key) => moved(at, key, 7, 3);
-  assert.deepEqual(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"].map((key) => go(4, key)),
-    [3, 5, 1, null, 0, 6]);
-  assert.deepEqual([go(0, "ArrowLeft"), go(6, "ArrowRight"), go(2, "ArrowUp"), go(3, "ArrowDown"), go(3, "x")],
-    [null, null, null, 6, null]);
-});
-
-test("the time left is told in words", () => {
-  assert.deepEqual([null, undefined, 4.2, 180, 7800].map(timeLeft), ["", "", "5 s left", "3 min left", "2 h 10 min left"]);
+  assert.deepEqual(keysOf([{ source: "a" }, { source: "b" }, { source: "a" }]), ["1 a", "1 b", "2 a"]);
 });
 
 test("the search tells how far it is until it is over", () => {
-  assert.equal(searched({ state: "computing", share: 0.4, seconds_left: 12 }), "searched 40 %, 12 s left");
+  assert.equal(searched({ state: "computing", share: 0.4, seconds_left: 12 }), "searched 40.0 %, 12 s left");
   assert.equal(searched({ state: "computing" }), "searched 0 %");
-  assert.equal(searched({ state: "stopped", share: 0.4, seconds_left: 12 }), "stopped at 40 %");
+  assert.equal(searched({ state: "stopped", share: 0.4, seconds_left: 12 }), "stopped at 40.0 %");
   assert.deepEqual([{}, { state: "complete", share: 1 }, { state: "failed" }].map(searched), ["", "", ""]);
 });
 
 test("the fit tells its epoch and its error", () => {
   const training = { share: 0.37, seconds_left: 74, epoch: 12, error: 0.1543, message: "" };
   assert.equal(fitted({ state: "computing", ...training }),
-    "fitting the module · epoch 12 · held-out error 0.154 · 37 % · 74 s left");
+    "fitting the module · epoch 12 · held-out error 0.154 · 37.0 % · 74 s left");
   assert.equal(fitted({ state: "stopped", ...training }),
     "stopped at epoch 12 · held-out error 0.154 · the best so far is kept");
   assert.equal(fitted({ state: "complete", ...training }), "module fitted · held-out error 0.154");
@@ -227,18 +204,4 @@ test("the fit tells its epoch and its error", () => {
     "fitting the module · 0 % · looking at 40 images");
   assert.equal(fitted({ state: "stopped" }), "stopped · the best so far is kept");
   assert.deepEqual([{}, { state: "failed", message: "no memory" }].map(fitted), ["", ""]);
-});
-
-test("a PNG's header tells its size", () => {
-  const png = new DataView(new ArrayBuffer(33));
-  png.setUint32(16, 640);
-  png.setUint32(20, 480);
-  assert.deepEqual(sizeOf(png), [480, 640]);
-});
-
-test("bytes are compared, not views", () => {
-  assert.ok(same(bytes(1, 2), bytes(1, 2)));
-  assert.ok(!same(bytes(1, 2), bytes(1, 3)));
-  assert.ok(!same(bytes(1), bytes(1, 2)));
-  assert.ok(same(bytes(), bytes()));
 });

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import traitlets
@@ -74,11 +73,18 @@ class Difference(Following, traitlets.HasTraits):
         left = self.both[0]
         return left.picture if isinstance(left, Study) else left.image
 
-    def handle_message(self, message: dict[str, Any]) -> None:
-        """Handle a message of a view of the difference: stop or resume both sides."""
-        if message["type"] in {"stop", "resume"}:
-            for study in self.studies:
-                study.handle_message(message)
+    def stop(self) -> None:
+        """Stop computing both sides."""
+        for study in self.studies:
+            study.stop()
+
+    def resume(self) -> None:
+        """Go on with both sides."""
+        for study in self.studies:
+            study.resume()
+
+    def watched(self, viewers: int) -> None:
+        """The views of the sides tell who watches them."""
 
     def close(self) -> None:
         """Stop following the sides."""

@@ -236,18 +236,6 @@ class LiveResult(traitlets.HasTraits, Generic[Asked, Answer]):
             elif viewers > 0:
                 self._go_on()
 
-    def handle_message(self, message: dict[str, Any]) -> None:
-        """Handle a message of a view, by its ``type``."""
-        match message["type"]:
-            case "stop":
-                self.stop()
-            case "resume":
-                self.resume()
-            case "shown":
-                self.watched(1)
-            case "hidden":
-                self.watched(-1)
-
     def _go_on(self) -> None:
         self._clock = Clock(self.progress.share)
         self._task.resume()

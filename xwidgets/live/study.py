@@ -241,18 +241,17 @@ class Study(traitlets.HasTraits):
         """Continue after :meth:`stop`."""
         self._live.resume()
 
-    def handle_message(self, message: dict[str, Any]) -> None:
-        """Handle a message of a view of the result."""
-        self._live.handle_message(message)
-
     def turn_to(self, picture: NDArray[np.uint8]) -> None:
         """Set the image to an 8-bit picture ``(H, W, 3)``, such as that of a result."""
         image = photo(picture)
         self.image = image.mean(0, keepdim=True) if self.network.channels == 1 else image
 
-    def rest(self) -> None:
-        """Suspend the computation while no view of the result is on screen."""
-        self._live.watched(0)
+    def watched(self, viewers: int) -> None:
+        """Tell that the number of views of the result on screen changed by ``viewers``.
+
+        While there is none, the processor is left to other work.
+        """
+        self._live.watched(viewers)
 
     def close(self) -> None:
         """Stop for good and end the thread, within one step; results so far stay."""

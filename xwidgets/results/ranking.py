@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from xwidgets.aliases import formerly
 from xwidgets.errors import at_least, number, unknown
 
-from . import render
+from . import numbers, render
 from .result import Result, versions
 
 METRICS = (
@@ -107,7 +107,7 @@ class Ranking(Result):
         if not other.kept.any():
             raise ValueError(
                 f"no neuron is as active as minimum = {other.minimum:g}: the largest mean "
-                f"activation is {self.activation.max():.3g}; give a smaller minimum"
+                f"activation is {numbers.number(self.activation.max())}; give a smaller minimum"
             )
         return other
 
@@ -171,7 +171,7 @@ class Ranking(Result):
     @property
     def title(self) -> str:
         """One-line description."""
-        share = "" if self.completed >= 1 else f", {self.completed:.0%} computed"
+        share = "" if self.completed >= 1 else f", {numbers.percent(self.completed)} computed"
         metric = self.metric.replace("_", " ")
         return f"neurons by {metric} for {self.label!r} ({self.network_name}){share}"
 

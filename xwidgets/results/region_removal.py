@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from xwidgets.aliases import formerly
 
-from . import render
+from . import numbers, render
 from .evidence import log_odds, log_odds_slope
 from .result import Result, versions
 
@@ -95,10 +95,10 @@ class RegionRemoval(Result):
     def title(self) -> str:
         """One-line description."""
         top = int(self.before.argmax())
-        change = f"{self.before[top]:.1%} with it"
+        change = f"{numbers.percent(self.before[top])} with it"
         if len(self.probabilities):
-            change += f", {self.after[top]:.1%} without"
-        share = "" if self.completed >= 1 else f", {self.completed:.0%} computed"
+            change += f", {numbers.percent(self.after[top])} without"
+        share = "" if self.completed >= 1 else f", {numbers.percent(self.completed)} computed"
         pixels = f"{self.mask.sum()} pixel" + ("s" if self.mask.sum() > 1 else "")
         return (
             f"region of {pixels} for {self.classes[top]!r} ({self.network_name}): {change}{share}"

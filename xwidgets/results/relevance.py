@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from xwidgets.aliases import formerly
 
-from . import render
+from . import numbers, render
 from .result import Result, versions
 
 
@@ -66,8 +66,8 @@ class Relevance(Result):
     @property
     def title(self) -> str:
         """One-line description."""
-        share = "" if self.completed >= 1 else f", {self.completed:.1%} computed"
-        mass = "" if self.mass is None else f", mass {round(self.mass, 3) + 0.0:.3f}"
+        share = "" if self.completed >= 1 else f", {numbers.percent(self.completed)} computed"
+        mass = "" if self.mass is None else f", mass {numbers.number(round(self.mass, 3))}"
         return (
             f"{self.method} for {self.label!r} ({self.network_name}), in {self.unit}{mass}{share}"
         )

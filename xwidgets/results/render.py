@@ -14,6 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
+from . import numbers
+
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
@@ -289,11 +291,13 @@ def png(image: NDArray[np.uint8]) -> bytes:
 def table(heading: str, frame: pd.DataFrame) -> str:
     """HTML of a table below a heading, with all names escaped.
 
+    Numbers are written as by :func:`xwidgets.results.numbers.number`.
+
     Example:
         >>> table("a < b", pd.DataFrame({"class": ["<b>"]}))[:15]
         '<p>a &lt; b</p>'
     """
-    return f"<p>{escape(heading)}</p>{frame.to_html(index=False)}"
+    return f"<p>{escape(heading)}</p>{frame.to_html(index=False, float_format=numbers.number)}"
 
 
 def styled(frame: pd.DataFrame) -> "Styler":

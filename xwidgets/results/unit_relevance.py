@@ -13,7 +13,7 @@ from PIL import Image
 
 from xwidgets.aliases import formerly
 
-from . import render
+from . import numbers, render
 from .result import Result, versions
 
 
@@ -60,7 +60,7 @@ class UnitRelevance(Result):
     @property
     def title(self) -> str:
         """One-line description."""
-        share = "" if self.completed >= 1 else f", {self.completed:.1%} computed"
+        share = "" if self.completed >= 1 else f", {numbers.percent(self.completed)} computed"
         return (
             f"units of {self.layer} for {self.label!r} ({self.network_name}), in {self.unit}{share}"
         )

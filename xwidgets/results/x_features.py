@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from xwidgets.aliases import formerly
 
-from . import render
+from . import numbers, render
 from .result import Result, versions
 
 
@@ -89,9 +89,10 @@ class XFeatures(Result):
     @property
     def title(self) -> str:
         """One-line description."""
+        score, approximation = numbers.number(self.score), numbers.number(self.approximation)
         return (
-            f"{len(self.maps)} x-features by {self.method} for {self.label!r} "
-            f"({self.network_name}), score {self.score:.2f}, approximation {self.approximation:.2f}"
+            f"{len(self.maps)} x-features by {self.method} for {self.label!r} ({self.network_name}), "
+            f"score {score}, approximation {approximation}"
         )
 
     def png(self) -> bytes:

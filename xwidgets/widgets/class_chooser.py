@@ -7,6 +7,7 @@ import traitlets
 
 from xwidgets.live.study import Study
 from xwidgets.networks.target import Resolved
+from xwidgets.results.numbers import percent
 
 
 class ClassChooser(ipywidgets.Dropdown):
@@ -32,7 +33,7 @@ class ClassChooser(ipywidgets.Dropdown):
         def options(target: int | Resolved) -> list[tuple[str, Any]]:
             hidden = [] if isinstance(target, int) else [(target.label(study.network), target)]
             return hidden + [
-                (f"{name} ({f'{share:.1%}' if share >= 0.001 else '< 0.1%'})", index)
+                (f"{name} ({percent(share)})", index)
                 for place, (index, name, share) in enumerate(study.ranking)
                 if place < k or index == target
             ]

@@ -12,12 +12,12 @@ import ipywidgets
 from xwidgets import results
 from xwidgets.errors import of_kind
 from xwidgets.live.difference import Difference, Side
-from xwidgets.live.following import Following
 from xwidgets.live.study import Study
 from xwidgets.results import Relevance, common_settings, contrast, render
 
 from .page import write_page
 from .parameter_control import ParameterControl
+from .preview import Preview
 from .relevance_overlay import COMPLETE, RelevanceOverlay, frames
 
 SIZE = 448
@@ -29,7 +29,7 @@ SHARED = ("color_map", "opacity", "threshold", "hide_uncertain", "pixel")
 """What the maps have in common, linked in the browser."""
 
 
-class Comparison(Following, ipywidgets.Box):
+class Comparison(Preview, ipywidgets.Box):
     """Two maps of one picture on one colour scale, and their difference on its own.
 
     Each side is a study that computes its map, or a finished map: by two samplers, for two classes,
@@ -83,6 +83,7 @@ class Comparison(Following, ipywidgets.Box):
         self._offer()
         self.follow(self._subject, self._offer, "kinds")
         self.follow(self._subject, self._tell, ["sides", "note"])
+        self.refresh_after(self._subject)
         self._tell()
 
     def _offer(self) -> None:
@@ -141,7 +142,7 @@ class Comparison(Following, ipywidgets.Box):
         )
 
     def preview(self) -> dict[str, str]:
-        """What a reader without widgets sees: a PNG and words, by MIME type."""
+        """The maps side by side, and what they are of."""
         sides = self._subject.sides
         if sides is None:
             return self._maps[0].preview()
@@ -162,10 +163,6 @@ class Comparison(Following, ipywidgets.Box):
         for part in (*self._parts, *self._moving):
             part.close()
         super().close()
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
-        return bundle | self.preview()
 
     def _pairs(self) -> tuple[list[tuple[Relevance, Relevance]], int]:
         """The complete maps that a page shows, left and right, and which of them are at hand."""

@@ -10,10 +10,11 @@ from xwidgets.live.study import Study
 
 from .class_chooser import ClassChooser
 from .parameter_control import MethodControls
+from .preview import Preview
 from .relevance_overlay import RelevanceOverlay
 
 
-class Explorer(ipywidgets.VBox):
+class Explorer(Preview, ipywidgets.VBox):
     """Class chooser, controls of the method and relevance overlay of one study, linked.
 
     The controls are those of whichever method the study has.
@@ -32,10 +33,11 @@ class Explorer(ipywidgets.VBox):
     def __init__(self, study: Study) -> None:
         self._overlay = RelevanceOverlay(study)
         super().__init__([ClassChooser(study), MethodControls(study), self._overlay])
+        self.refresh_after(study)
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
-        return bundle | self._overlay.preview()
+    def preview(self) -> dict[str, str]:
+        """That of the overlay."""
+        return self._overlay.preview()
 
     def to_html(
         self,

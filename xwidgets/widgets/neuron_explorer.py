@@ -14,9 +14,10 @@ from .class_chooser import ClassChooser
 from .neuron_ranking import COMPLETE, NeuronRanking
 from .page import write_page
 from .patch_gallery import STILL, PatchGallery, card
+from .preview import Preview
 
 
-class NeuronExplorer(ipywidgets.VBox):
+class NeuronExplorer(Preview, ipywidgets.VBox):
     """Class chooser, neuron ranking and patch gallery of one study, linked.
 
     Args:
@@ -45,10 +46,11 @@ class NeuronExplorer(ipywidgets.VBox):
         self._table = NeuronRanking(study, metrics, **options)
         self._gallery = PatchGallery(study, images)
         super().__init__([ClassChooser(study), self._table, self._gallery])
+        self.refresh_after(Neurons.of(study).ranking)
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
-        return bundle | self._table.preview()
+    def preview(self) -> dict[str, str]:
+        """That of the table."""
+        return self._table.preview()
 
     def to_html(self, path: str | Path, title: str | None = None) -> None:
         """Write a page without a kernel, in which the best neurons of the table can be looked at.

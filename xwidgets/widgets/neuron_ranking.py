@@ -19,10 +19,8 @@ from xwidgets.results import METRICS, Ranking
 from .page import write_page
 from .view import View
 
-HERE = Path(__file__).parent
 
-
-class NeuronRanking(View):
+class NeuronRanking(View, module="neuron_ranking.mjs"):
     """A table of neurons: layer, channel, feature map, importance by one metric or several.
 
     All six metrics come out of one computation, so metrics, layers, how many of each, sorting and
@@ -42,6 +40,9 @@ class NeuronRanking(View):
         chosen: the metrics shown.
         shown_layers: names of the layers listed; empty for all.
         selected: pairs of a layer's name and a channel.
+        order: by what the rows are sorted: ``{"by": "layer", "down": False}``; ``"channel"``, or
+            ``"value"``, ``"rank"`` or ``"share"`` of a ``"metric"``.
+        find: a layer's name, a part of it, or a channel; "" lists all.
 
     Raises:
         ValueError: for an unknown metric, or options that cannot be.
@@ -55,11 +56,6 @@ class NeuronRanking(View):
         >>> study.close()
     """
 
-    _esm = HERE / "neuron_ranking.mjs"
-    _css = "".join(
-        (HERE / f"{name}.css").read_text("utf-8") for name in ("controls", "neuron_ranking")
-    )
-
     table = traitlets.Dict().tag(sync=True, echo_update=False)
     maps = traitlets.Dict().tag(sync=True, echo_update=False)
     layers = traitlets.List(traitlets.Dict()).tag(sync=True)
@@ -69,6 +65,8 @@ class NeuronRanking(View):
     minimum = traitlets.Float(0.1, min=0).tag(sync=True)
     shown_layers = traitlets.List(traitlets.Unicode()).tag(sync=True)
     selected: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    order = traitlets.Dict({"by": "layer", "down": False}).tag(sync=True)
+    find = traitlets.Unicode().tag(sync=True)
     target = traitlets.Unicode().tag(sync=True)
     progress = traitlets.Dict().tag(sync=True, echo_update=False)
 
@@ -107,7 +105,8 @@ class NeuronRanking(View):
         elif isinstance(subject, Study):
             neurons = Neurons.of(subject)
             neurons.rank(**options)
-            self.on_msg(lambda _, content, __: self._heard(subject, content))
+            self.show_work(progress=neurons.ranking, beside=subject)
+            self.refresh_after(neurons.ranking)
             self.observe(lambda change: setattr(neurons, "selected", change.new), "selected")
             self.follow(neurons, lambda: self._follow_selection(neurons), "selected")
             self.follow(neurons.ranking, lambda: self._follow(neurons), ["answer", "progress"])
@@ -133,22 +132,12 @@ class NeuronRanking(View):
         about = [self.preview()["text/plain"]]
         write_page(path, title, about, [(self, {"progress": COMPLETE})])
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is not None:
-            bundle[0].update(self.preview())
-        return bundle
-
     def preview(self) -> dict[str, str]:
-        """What a reader without widgets sees, by MIME type."""
+        """The best neurons as a table, and what they are ranked by."""
         if self._result is None:
             return {"text/plain": "The neurons; they were not ranked yet."}
         ranking = replace(self._result, metric=self.chosen[0])
         return {"text/html": ranking._repr_html_(), "text/plain": ranking.title}
-
-    def _heard(self, study: Study, content: dict[str, Any]) -> None:
-        Neurons.of(study).ranking.handle_message(content)
-        study.rest()
 
     def _follow_selection(self, neurons: Neurons) -> None:
         self.selected = [list(neuron) for neuron in neurons.selected]

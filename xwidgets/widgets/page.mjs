@@ -1,7 +1,13 @@
+// @ts-check
 // What views find around them in a page without a kernel.
 
-/** Bytes where the state holds {"base64": ...}, at any depth. */
-function revive(key, value) {
+/**
+ * Bytes where the state holds {"base64": ...}, at any depth.
+ *
+ * @param {string} _
+ * @param {any} value
+ */
+function revive(_, value) {
   if (value === null || typeof value.base64 !== "string") return value;
   const bytes = Uint8Array.from(atob(value.base64), (character) => character.charCodeAt(0));
   return new DataView(bytes.buffer);
@@ -9,41 +15,61 @@ function revive(key, value) {
 
 /** Holds the state; a change is heard at once by whoever listens with on("change:name"). */
 class Model {
+  /** @type {Record<string, any>} */
   #state;
-  #events = new EventTarget();
+  /** @type {Map<string, Set<() => void>>} */
   #listeners = new Map();
 
+  /** @param {Record<string, any>} state */
   constructor(state) {
     this.#state = state;
   }
 
+  /** @param {string} name */
   get(name) {
     return this.#state[name];
   }
 
+  /**
+   * @param {string} name
+   * @param {any} value
+   */
   set(name, value) {
     this.#state[name] = value;
-    this.#events.dispatchEvent(new Event(`change:${name}`));
+    for (const callback of [...this.#heard(`change:${name}`)]) callback();
   }
 
-  on(names, callback) {
-    const listener = () => callback();
-    this.#listeners.set(callback, listener);
-    for (const name of names.split(" ")) this.#events.addEventListener(name, listener);
+  /**
+   * @param {string} event
+   * @param {() => void} callback
+   */
+  on(event, callback) {
+    this.#heard(event).add(callback);
   }
 
-  off(names, callback) {
-    const listener = this.#listeners.get(callback);
-    for (const name of names.split(" ")) this.#events.removeEventListener(name, listener);
+  /**
+   * @param {string} event
+   * @param {() => void} callback
+   */
+  off(event, callback) {
+    this.#heard(event).delete(callback);
   }
 
   save_changes() {}
 
   send() {}
+
+  /** @param {string} event */
+  #heard(event) {
+    const callbacks = this.#listeners.get(event) ?? new Set();
+    this.#listeners.set(event, callbacks);
+    return callbacks;
+  }
 }
 
-const { parts, shared } = JSON.parse(document.getElementById("views").textContent, revive);
-const models = parts.map(({ state }) => new Model(state));
+const { parts, shared } = JSON.parse(document.getElementById("views")?.textContent ?? "", revive);
+/** @type {Model[]} */
+const models = parts.map((/** @type {{ state: Record<string, any> }} */ { state }) => new Model(state));
 for (const model of models) {
   for (const name of shared) {
     model.on(`change:${name}`, () => {
@@ -56,6 +82,6 @@ for (const [place, { module }] of parts.entries()) {
   const source = new Blob([module], { type: "text/javascript" });
   const { default: view } = await import(URL.createObjectURL(source));
   const el = document.createElement("section");
-  document.querySelector("main").append(el);
+  document.querySelector(".xw-page")?.append(el);
   view.render({ model: models[place], el });
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import ipywidgets
@@ -17,10 +16,8 @@ from xwidgets.live.study import Study
 
 from .view import View
 
-HERE = Path(__file__).parent
 
-
-class ParameterControl(View):
+class ParameterControl(View, module="parameter_control.mjs"):
     """A control for one parameter of the method of a study: a slider, a choice or a switch.
 
     It is made from what the method says of the parameter; arrow keys move a slider by a step.
@@ -54,9 +51,6 @@ class ParameterControl(View):
         'difference'
         >>> study.close()
     """
-
-    _esm = HERE / "parameter_control.mjs"
-    _css = HERE / "controls.css"
 
     name = traitlets.Unicode().tag(sync=True)
     kind = traitlets.Unicode().tag(sync=True)
@@ -92,10 +86,10 @@ class ParameterControl(View):
         self._follow(studies[0])
         for study in studies:
             self.follow(study, partial(self._follow, study), ["method", "image"])
-        # The kernel hears a widget in the thread that last wrote to it, at first the one that runs
-        # the cells. Answering a message moves the control to the thread for widgets, so that it
-        # works while a cell runs.
-        self.on_msg(lambda *_: self.send({"type": "heard"}))
+
+    def preview(self) -> dict[str, str]:
+        """What the parameter is called, and its value."""
+        return {"text/plain": f"{self.label or self.name}: {self.value}"}
 
     def close(self) -> None:
         """Take it off the page, and follow nothing any more."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from itertools import product
@@ -21,13 +22,11 @@ from xwidgets.results import XFeatures, render
 from .page import write_page
 from .view import View
 
-HERE = Path(__file__).parent
-
 CONTEXT = "context"
 """What is no part; the last column of the counts."""
 
 
-class PartsForm(View):
+class PartsForm(View, module="parts_form.mjs"):
     """Asks a person which parts each heat map shows (Qi et al. 2018, Table 1 (b)).
 
     One heat map after another is shown over its picture, in an order that the seed decides, without
@@ -47,6 +46,7 @@ class PartsForm(View):
             answered; without parts where none could be told. Pictures count as in ``found``.
         questions: the heat maps that are asked about, in their order.
         position: the number of the question that is shown; after the last one, their number.
+        heat: whether the heat map is shown over its picture.
 
     Raises:
         ValueError: when there is nothing to ask, the x-features are of several modules, a part is
@@ -64,14 +64,12 @@ class PartsForm(View):
         (array([1, 1, 0]), 0.693)
     """
 
-    _esm = HERE / "parts_form.mjs"
-    _css = "".join((HERE / f"{name}.css").read_text("utf-8") for name in ("controls", "parts_form"))
-
     facts = traitlets.Dict().tag(sync=True)
     pictures = traitlets.List(traitlets.Dict()).tag(sync=True)
     questions = traitlets.List(traitlets.Dict()).tag(sync=True)
     answers = traitlets.List(traitlets.Dict()).tag(sync=True)
     position = traitlets.Int().tag(sync=True)
+    heat = traitlets.Bool(True).tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)
     alive = traitlets.Bool(True).tag(sync=True)
 
@@ -104,9 +102,6 @@ class PartsForm(View):
         if self._file and self._file.exists():
             self.load(self._file)
         self.observe(lambda _: self._keep(), "answers")
-        # An answer to a message moves the form to the thread for widgets, so that what a person
-        # ticks is written while a cell runs.
-        self.on_msg(lambda *_: self.send({"type": "heard"}))
 
     @property
     def counts(self) -> NDArray[np.int64]:
@@ -183,8 +178,17 @@ class PartsForm(View):
         Whoever opens it answers and downloads the answers, in the form that :meth:`load` and
         :meth:`counts_of` read.
         """
-        changes = {"answers": [], "position": 0, "message": "", "alive": False}
+        changes = {"answers": [], "position": 0, "heat": True, "message": "", "alive": False}
         write_page(path, title, ["Which parts do the heat maps show?"], [(self, changes)])
+
+    def preview(self) -> dict[str, str]:
+        """The picture of the first question, and how many there are."""
+        count = f"{len(self.questions)} heat maps, of which {len(self.answers)} are answered"
+        photo = self.pictures[self.questions[0]["picture"]]["photo"]
+        return {
+            "image/png": b64encode(photo).decode(),
+            "text/plain": f"Which parts do the heat maps show? {count}; the first one's picture.",
+        }
 
     @traitlets.validate("answers")
     def _possible(self, proposal: traitlets.Bunch) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -19,10 +20,8 @@ from xwidgets.results import NeuronPatch, TopImages, render
 from .page import write_page
 from .view import View
 
-HERE = Path(__file__).parent
 
-
-class PatchGallery(View):
+class PatchGallery(View, module="patch_gallery.mjs"):
     """A card for each selected neuron: reconstruction, patch, and the images that drive it most.
 
     The patches' boxes are drawn on the picture, in the colours of Lengerich et al. (2017): red for
@@ -40,6 +39,7 @@ class PatchGallery(View):
         start, threshold: of :func:`xwidgets.neuron_patches`, for a study; from a neuron's maximum
             unless changed, as from its whole map most boxes cover the picture.
         ticks: ``{"layer channel": True}`` for the patches that contain the object.
+        hovered: layer and channel of the neuron whose card or box is pointed at, or nothing.
 
     Raises:
         ValueError: when there is no patch, or patches of different pictures.
@@ -54,11 +54,6 @@ class PatchGallery(View):
         >>> study.close()
     """
 
-    _esm = HERE / "patch_gallery.mjs"
-    _css = "".join(
-        (HERE / f"{name}.css").read_text("utf-8") for name in ("controls", "patch_gallery")
-    )
-
     photo = traitlets.Bytes().tag(sync=True)
     shape = traitlets.List(traitlets.Int()).tag(sync=True)
     selected: traitlets.List[Any] = traitlets.List().tag(sync=True)
@@ -68,6 +63,7 @@ class PatchGallery(View):
     start = traitlets.Enum(["map", "maximum"], "maximum").tag(sync=True)
     threshold = traitlets.Float(0.0, min=0, max=0.99).tag(sync=True)
     ticks = traitlets.Dict().tag(sync=True)
+    hovered: traitlets.List[Any] = traitlets.List(maxlen=2).tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)
     target = traitlets.Unicode().tag(sync=True)
     alive = traitlets.Bool(False).tag(sync=True)
@@ -97,6 +93,8 @@ class PatchGallery(View):
             selected=[[patch.layer, patch.channel] for patch in patches],
             alive=isinstance(subject, Study),
         )
+        self._patches = tuple(patches)
+        self._study: Study | None = None
         self._cards: dict[NeuronPatch, dict[str, Any]] = {}
         self._thumbnails: dict[tuple[Any, ...], dict[str, Any]] = {}
         self._tops: dict[tuple[str, int], TopImages] = {}
@@ -104,7 +102,9 @@ class PatchGallery(View):
         if isinstance(subject, Study):
             neurons = Neurons.of(subject)
             neurons.search_in(images)
-            self.on_msg(lambda _, content, __: self._heard(subject, content))
+            self._study = subject
+            self.show_work(search=neurons.matches, beside=subject)
+            self.refresh_after(neurons.patches)
             self.observe(lambda change: setattr(neurons, change.name, change.new), LOOK)
             self.follow(neurons, lambda: self._follow_look(neurons), LOOK)
             self.follow(neurons, lambda: self._follow_selection(neurons), "selected")
@@ -140,14 +140,22 @@ class PatchGallery(View):
             raise ValueError("no neuron is selected; set study.neurons.selected first")
         write_page(path, title, ["What neurons look at"], [(self, STILL)])
 
-    def _heard(self, study: Study, content: dict[str, Any]) -> None:
-        if content["type"] == "look":
-            top = self._tops.get((content["layer"], content["channel"]))
-            if top is not None and content["source"] in top.sources:
-                study.turn_to(top.images[top.sources.index(content["source"])])
-        else:
-            Neurons.of(study).matches.handle_message(content)
-            study.rest()
+    def preview(self) -> dict[str, str]:
+        """The picture with the patches beside it, and whose they are."""
+        if not self._patches:
+            return {"text/plain": "What neurons look at; none is selected yet."}
+        first = self._patches[0]
+        pictures = [first.image, *(patch.crop for patch in self._patches if patch.box)]
+        sheet = render.sheet([[render.enlarged(each, PREVIEW) for each in pictures[:SHOWN]]])
+        names = [f"{patch.layer} {patch.channel}" for patch in self._patches]
+        words = f"What neurons look at: the picture, and the patches of {', '.join(names)}"
+        return {"image/png": b64encode(render.png(sheet)).decode(), "text/plain": words}
+
+    def hear_look(self, layer: str, channel: int, source: str) -> None:
+        """Make one of a neuron's top images the study's image."""
+        top = self._tops.get((layer, channel))
+        if self._study is not None and top is not None and source in top.sources:
+            self._study.turn_to(top.images[top.sources.index(source)])
 
     def _follow_look(self, neurons: Neurons) -> None:
         with self.hold_sync():
@@ -171,6 +179,7 @@ class PatchGallery(View):
             patches = live.answer or ()
             self._cards = {patch: drawn.get(patch) or card(patch) for patch in patches}
             self.cards = list(self._cards.values())
+            self._patches = tuple(patches)
         self._pictured = subject
 
     def _follow_matches(self, neurons: Neurons) -> None:
@@ -212,7 +221,9 @@ class PatchGallery(View):
 
 
 LOOK = ["start", "threshold"]
-STILL = {"search": {}, "alive": False}
+STILL = {"search": {}, "alive": False, "hovered": []}
+PREVIEW, SHOWN = 224, 8
+"""How wide a picture of the preview is, in pixels, and how many there are at most."""
 
 
 def _id(layer: str, channel: int) -> str:

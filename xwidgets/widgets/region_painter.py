@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
-from typing import Any
 
 import ipycanvas
 import ipywidgets
@@ -15,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xwidgets.errors import of_kind
-from xwidgets.live.following import Following
 from xwidgets.live.regions import Regions
 from xwidgets.live.study import Study
 from xwidgets.results import render
 
+from .preview import Preview
 from .region_scores import RegionScores
 from .region_tools import RegionTools
 
@@ -28,7 +27,7 @@ WIDTH = 448
 _DRAWING = RLock()  # ipycanvas has one manager for all canvases, which is not safe in threads
 
 
-class RegionPainter(Following, ipywidgets.Box):
+class RegionPainter(Preview, ipywidgets.Box):
     """Paint a region of a study's picture, and see how the class scores change without it.
 
     The region is painted with mouse, pen or finger, or added as a rectangle by keyboard. Each
@@ -81,9 +80,10 @@ class RegionPainter(Following, ipywidgets.Box):
         self._canvas.on_touch_end(lambda touches: self._leave())
         self._canvas.on_touch_cancel(lambda touches: self._leave())
         self.follow(self._regions, self._turn_to, "mask")
+        self.refresh_after(self._regions.removal)
 
     def preview(self) -> dict[str, str]:
-        """What a reader without widgets sees: a PNG and words, by MIME type."""
+        """The picture with the region and some samples, and what changes without it."""
         removal = self._regions.removal.answer
         if removal is None:
             picture = render.marked(self._study.picture, self._regions.mask)
@@ -113,10 +113,6 @@ class RegionPainter(Following, ipywidgets.Box):
         for view in self._views:
             view.close()
         super().close()
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
-        return bundle | self.preview()
 
     def _greet(self) -> None:
         """Draw everything for a page that has just opened, whose canvas is blank."""

@@ -1,140 +1,160 @@
+// @ts-check
 // The class scores with and without a region, and samples of what it is filled with.
 
-/** "99.3 %", "< 0.1 %". */
-export function percent(share) {
-  return share > 0 && share < 0.001 ? "< 0.1 %" : `${(100 * share).toFixed(1)} %`;
-}
+import { make, makeAlert, warn } from "./shared/dom.mjs";
+import { number, percent, signed } from "./shared/numbers.mjs";
+import { picture, release } from "./shared/pictures.mjs";
+import { mount } from "./shared/view.mjs";
+import { makeWork, status } from "./shared/work.mjs";
 
-/** "+7.97", "−0.30", "0.00". */
-export function signed(value) {
-  const size = Math.abs(value).toFixed(2);
-  return Number(size) === 0 ? size : `${value < 0 ? "−" : "+"}${size}`;
-}
+const LEAST = 0.005; // bits of evidence that speak for or against
 
-/** "+7.97 ± 0.18 bits"; without error where it is not known; "" without evidence. */
+/**
+ * @typedef {import("./shared/view.mjs").Model} Model
+ * @typedef {import("./shared/view.mjs").Draw} Draw
+ *
+ * @typedef {{
+ *   name: string, before: number, after: number | null, evidence: number | null, error: number | null,
+ * }} Row a class; null for what is not known
+ */
+
+/**
+ * "+7.97 ± 0.18 bits"; without error where it is not known; "" without evidence.
+ *
+ * @param {Pick<Row, "evidence" | "error">} row
+ */
 export function evidence({ evidence: value, error }) {
   if (value === null) return "";
-  return `${signed(value)}${error === null ? "" : ` ± ${error.toFixed(2)}`} bits`;
+  return `${signed(value)}${error === null ? "" : ` ± ${number(error, 2)}`} bits`;
 }
 
-/** One line on how far the computation is. */
-export function status({ pixels, scored, samples, progress: { state, share = 0 } }) {
+/**
+ * One line on how far the computation is.
+ *
+ * @param {{ pixels: number, scored: number, samples: number, progress: import("./shared/work.mjs").Progress }} work
+ */
+export function removalStatus({ pixels, scored, samples, progress }) {
+  const { state, share = 0 } = progress;
   if (state === "failed") return "failed";
   if (!pixels) return "paint a region to remove it";
-  if (state === "stopped") return `stopped at ${Math.round(100 * share)} %`;
+  if (state === "stopped") return status(progress);
   if (state === "complete") return scored === 1 ? "one filling" : `mean of ${scored} samples`;
-  if (share < 0.5) return `filling the region: ${Math.round(200 * share)} %`;
+  if (share < 0.5) return `filling the region: ${percent(2 * share)}`;
   return `${Math.round((2 * share - 1) * samples)} of ${samples} samples`;
 }
 
-/** What is said of the first class once the computation is over. */
+/**
+ * What is said of the first class once the computation is over.
+ *
+ * @param {Row[]} rows
+ */
 export function spoken([first]) {
   if (!first || first.after === null) return "";
   return `${first.name}: ${percent(first.before)} with the region, ${percent(first.after)} without`;
 }
 
-function make(tag, properties = {}, ...children) {
-  const element = Object.assign(document.createElement(tag), properties);
-  element.append(...children);
-  return element;
+/**
+ * Shows PNG files as images, which are made anew as others come.
+ *
+ * @param {HTMLElement} parent
+ * @param {DataView[]} pngs
+ * @param {(at: number) => string} alt
+ */
+function showPictures(parent, pngs, alt) {
+  release(parent);
+  parent.replaceChildren(...pngs.map((png, at) => {
+    const { image, show } = picture({ alt: alt(at) });
+    show(png);
+    return image;
+  }));
 }
 
-function url(png) {
-  return URL.createObjectURL(new Blob([png], { type: "image/png" }));
-}
-
-/** Shows PNG files as images, which are made anew as others come. */
-function show(place, pngs, alt) {
-  for (const { src } of place.querySelectorAll("img")) URL.revokeObjectURL(src);
-  place.replaceChildren(...pngs.map((png, at) =>
-    make("img", { src: url(png), alt: alt(at), draggable: false })));
-}
-
-function bar(kind, share) {
-  const fill = make("span", { className: `xw-${kind}` });
-  fill.style.width = `${100 * share}%`;
-  return make("span", { className: "xw-track" }, fill);
-}
-
-function line(row) {
+/**
+ * A row of the table.
+ *
+ * @param {Row} row
+ */
+function makeRow(row) {
   const known = [["with", row.before], ["without", row.after]].filter(([, share]) => share !== null);
-  const shares = make("td", { className: "xw-shares" }, ...known.map(([kind, share]) =>
-    make("span", { className: "xw-share" }, bar(kind, share), make("span", { textContent: percent(share) }))));
-  const sign = Math.abs(row.evidence ?? 0) < 0.005 ? "" : row.evidence > 0 ? "xw-for" : "xw-against";
-  const name = make("th", { scope: "row", textContent: row.name, title: row.name });
-  return make("tr", {}, name, shares, make("td", { className: `xw-evidence ${sign}`, textContent: evidence(row) }));
+  const shares = known.map(([kind, share]) => {
+    const bar = make("span", { className: `xw-${kind}` });
+    bar.style.width = `${100 * Number(share)}%`;
+    return make("span", { className: "xw-share" },
+      make("span", { className: "xw-track" }, bar), make("span", { textContent: percent(Number(share)) }));
+  });
+  const bits = row.evidence ?? 0;
+  const side = Math.abs(bits) < LEAST ? "" : bits > 0 ? "xw-for" : "xw-against";
+  return make("tr", {}, make("th", { scope: "row", textContent: row.name, title: row.name }),
+    make("td", { className: "xw-shares" }, ...shares),
+    make("td", { className: `xw-evidence ${side}`, textContent: evidence(row) }));
 }
 
-function render({ model, el }) {
-  const view = make("div", { className: "xw-view xw-region-scores" });
-  const marked = make("div", { className: "xw-marked" });
-  const state = make("div", { className: "xw-status" });
-  const progress = make("progress", { max: 1 });
-  progress.setAttribute("aria-label", "progress");
-  const said = make("div", { className: "xw-spoken" });
-  said.setAttribute("role", "status");
-  const alert = make("div", { className: "xw-alert", hidden: true });
-  alert.setAttribute("role", "alert");
-  const body = make("tbody");
+/**
+ * The table of the classes.
+ *
+ * @param {Model} model
+ */
+function makeTable(model) {
   const key = make("span", { className: "xw-key" },
     make("span", { className: "xw-with" }), "with", make("span", { className: "xw-without" }), "without");
-  const table = make("table", {},
+  const body = make("tbody");
+  const element = make("table", {},
     make("caption", { textContent: "What is predicted with the region and without" }),
     make("thead", {}, make("tr", {},
       make("th", { scope: "col", textContent: "class" }),
       make("th", { scope: "col", className: "xw-shares" }, key),
       make("th", { scope: "col", className: "xw-evidence", textContent: "evidence of the region" }))),
     body);
-  const crop = make("div", { className: "xw-crop" });
-  const contents = make("div", { className: "xw-contents" });
-  const samples = make("section", { className: "xw-samples" },
+  const draw = () => body.replaceChildren(...model.get("rows").map(makeRow));
+  return { element, draw };
+}
+
+/**
+ * Some of the samples, beside the region as it is.
+ *
+ * @param {Model} model
+ */
+function makeSamples(model) {
+  const [crop, contents] = ["xw-crop", "xw-contents"].map((className) => make("div", { className }));
+  const element = make("section", { className: "xw-samples" },
     make("figure", {}, crop, make("figcaption", { textContent: "as it is" })),
     make("figure", { className: "xw-many" }, contents, make("figcaption", { textContent: "what could have been there" })));
-  view.append(marked, make("div", { className: "xw-work" }, state, progress), alert, table, samples, said);
-  el.append(view);
-
-  const update = () => {
-    const [rows, work] = [model.get("rows"), model.get("progress")];
-    const computing = work.state === "computing";
-    state.textContent = status({
-      pixels: model.get("pixels"), scored: model.get("scored"), samples: model.get("samples"), progress: work,
-    });
-    progress.hidden = !computing;
-    progress.value = work.share ?? 0;
-    alert.textContent = work.message ?? "";
-    alert.hidden = !alert.textContent;
-    body.replaceChildren(...rows.map(line));
-    view.classList.toggle("xw-stale", computing && (work.share ?? 0) <= 0.5);
-    view.classList.toggle("xw-coarse", model.get("coarse"));
-    if (work.state === "complete") said.textContent = spoken(rows);
-  };
   const draw = () => {
     const pngs = model.get("contents");
-    samples.hidden = pngs.length === 0;
-    show(contents, pngs, (at) => `sample ${at + 1}`);
+    element.hidden = pngs.length === 0;
+    showPictures(contents, pngs, (at) => `sample ${at + 1}`);
   };
-  const frame = () => {
-    show(crop, model.get("crop").byteLength ? [model.get("crop")] : [], () => "the region as it is");
-    const whole = model.get("marked");
-    marked.hidden = whole.byteLength === 0;
-    show(marked, marked.hidden ? [] : [whole], () => "the picture with the region marked");
+  const drawCrop = () => {
+    showPictures(crop, model.get("crop").byteLength ? [model.get("crop")] : [], () => "the region as it is");
   };
-  const changes = {
-    update: ["rows", "progress", "pixels", "scored", "samples", "coarse"], draw: ["contents"], frame: ["crop", "marked"],
+  return { element, draw, drawCrop };
+}
+
+/** @param {{ model: Model, el: HTMLElement }} place */
+function render({ model, el }) {
+  const marked = picture({ alt: "the picture with the region marked" });
+  const work = makeWork(model, "progress", "progress");
+  const said = make("div", { className: "xw-spoken", role: "status" });
+  const alert = makeAlert();
+  const [table, samples] = [makeTable(model), makeSamples(model)];
+  const view = make("div", { className: "xw-view xw-region-scores" },
+    make("div", { className: "xw-marked" }, marked.image), work.element, alert, table.element, samples.element, said);
+
+  const drawWork = () => {
+    const [pixels, scored, count, progress] = ["pixels", "scored", "samples", "progress"].map((name) => model.get(name));
+    work.show(progress, removalStatus({ pixels, scored, samples: count, progress }));
+    warn(alert, progress.message ?? "");
+    view.classList.toggle("xw-stale", progress.state === "computing" && (progress.share ?? 0) <= 0.5);
+    if (progress.state === "complete") said.textContent = spoken(model.get("rows"));
   };
-  const callbacks = { update, draw, frame };
-  for (const [name, callback] of Object.entries(callbacks)) {
-    model.on(changes[name].map((trait) => `change:${trait}`).join(" "), callback);
-    callback();
-  }
-  model.send({ type: "shown" });
-  return () => {
-    for (const [name, callback] of Object.entries(callbacks)) {
-      model.off(changes[name].map((trait) => `change:${trait}`).join(" "), callback);
-    }
-    for (const { src } of view.querySelectorAll("img")) URL.revokeObjectURL(src);
-    model.send({ type: "hidden" });
-  };
+  return mount({ model, el }, view, [
+    [["rows"], table.draw],
+    [["rows", "progress", "pixels", "scored", "samples"], drawWork],
+    [["contents"], samples.draw],
+    [["crop"], samples.drawCrop],
+    [["marked"], () => marked.show(model.get("marked"))],
+    [["coarse"], () => { view.classList.toggle("xw-coarse", model.get("coarse")); }],
+  ]);
 }
 
 export default { render };

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,11 @@ from xwidgets.results import RegionRemoval, render
 from .page import write_page
 from .view import View
 
-HERE = Path(__file__).parent
 CLASSES, THUMBNAILS = 5, 6
 """How many classes and samples are shown."""
 
 
-class RegionScores(View):
+class RegionScores(View, module="region_scores.mjs"):
     """What is predicted with a region of the picture and without it, and what it is filled with.
 
     The classes that are most probable with or without the region, with the evidence that it gives
@@ -40,9 +40,6 @@ class RegionScores(View):
         5
     """
 
-    _esm = HERE / "region_scores.mjs"
-    _css = "".join((HERE / f"{name}.css").read_text("utf-8") for name in ("controls", "region"))
-
     rows = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
     contents = traitlets.List(traitlets.Bytes()).tag(sync=True, echo_update=False)
     crop = traitlets.Bytes().tag(sync=True)
@@ -58,7 +55,8 @@ class RegionScores(View):
         super().__init__()
         if isinstance(subject, Study):
             removal = Regions.of(subject).removal
-            self.on_msg(lambda _, content, __: self._heard(subject, content))
+            self.show_work(progress=removal, beside=subject)
+            self.refresh_after(removal)
             self.follow(removal, lambda: self._follow(subject), ["answer", "progress"])
             self.follow(subject, lambda: self._follow(subject), "image")
             self._follow(subject)
@@ -78,9 +76,12 @@ class RegionScores(View):
             raise ValueError("no region is removed; paint one, or set study.regions.mask first")
         write_page(path, title, [removal.title], [(RegionScores(removal), {})])
 
-    def _heard(self, study: Study, content: dict[str, Any]) -> None:
-        Regions.of(study).removal.handle_message(content)
-        study.rest()
+    def preview(self) -> dict[str, str]:
+        """The picture with the region and some samples, and what changes without it."""
+        if self._removal is None:
+            return {"text/plain": "The class scores; no region of the picture was removed yet."}
+        png = b64encode(self._removal.png()).decode()
+        return {"image/png": png, "text/plain": self._removal.title}
 
     def _follow(self, study: Study) -> None:
         regions = Regions.of(study)

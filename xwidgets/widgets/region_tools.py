@@ -1,8 +1,5 @@
 """The brush, and how a region is filled."""
 
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import traitlets
 
@@ -11,10 +8,8 @@ from xwidgets.live.study import Study
 
 from .view import View
 
-HERE = Path(__file__).parent
 
-
-class RegionTools(View):
+class RegionTools(View, module="region_tools.mjs"):
     """What a region is painted with: brush, eraser, rectangles by number, and what fills it.
 
     Args:
@@ -33,9 +28,6 @@ class RegionTools(View):
         >>> study.close()
     """
 
-    _esm = HERE / "region_tools.mjs"
-    _css = "".join((HERE / f"{name}.css").read_text("utf-8") for name in ("controls", "region"))
-
     brush = traitlets.Int(1, min=1).tag(sync=True)
     largest = traitlets.Int(1).tag(sync=True)
     erase = traitlets.Bool(False).tag(sync=True)
@@ -45,13 +37,12 @@ class RegionTools(View):
     pixels = traitlets.Int().tag(sync=True)
 
     def __init__(self, study: Study) -> None:
-        regions = Regions.of(study)
+        regions = self._regions = Regions.of(study)
         super().__init__(fill=regions.fill, fills=list(regions.fills))
         self._turn_to(regions)
         self.observe(lambda change: setattr(regions, "fill", change.new), "fill")
         self.follow(regions, lambda: setattr(self, "fill", regions.fill), "fill")
         self.follow(regions, lambda: self._turn_to(regions), "mask")
-        self.on_msg(lambda _, content, __: self._heard(regions, content))
 
     def _turn_to(self, regions: Regions) -> None:
         shape = list(regions.mask.shape)
@@ -61,16 +52,17 @@ class RegionTools(View):
                 self.brush = max(1, round(min(shape) / 10))
             self.pixels = int(regions.mask.sum())
 
-    def _heard(self, regions: Regions, content: dict[str, Any]) -> None:
-        match content["type"]:
-            case "clear":
-                regions.mask = np.zeros_like(regions.mask)
-            case "rectangle":
-                mask = regions.mask.copy()
-                top, left, height, width = (
-                    max(0, content[name]) for name in ("top", "left", "height", "width")
-                )
-                mask[top : top + height, left : left + width] = not self.erase
-                regions.mask = mask
-        # The kernel hears a widget in the thread that last wrote to it; see ParameterControl.
-        self.send({"type": "heard"})
+    def preview(self) -> dict[str, str]:
+        """What the tools would do."""
+        return {"text/plain": f"The brush, and what a region is filled with: {self.fill}"}
+
+    def hear_clear(self) -> None:
+        """Take all pixels out of the region."""
+        self._regions.mask = np.zeros_like(self._regions.mask)
+
+    def hear_rectangle(self, top: int, left: int, height: int, width: int) -> None:
+        """Put a rectangle into the region, or take it out."""
+        mask = self._regions.mask.copy()
+        top, left, height, width = (max(0, edge) for edge in (top, left, height, width))
+        mask[top : top + height, left : left + width] = not self.erase
+        self._regions.mask = mask

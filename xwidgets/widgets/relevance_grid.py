@@ -15,18 +15,17 @@ from numpy.typing import NDArray
 
 from xwidgets.errors import of_kind
 from xwidgets.results import Relevance, common_settings, render
+from xwidgets.results.numbers import percent
 
 from .page import write_page
 from .view import View
 
-HERE = Path(__file__).parent
-STYLES = ("controls.css", "relevance_grid.css")
 SCALES = ("own", "row", "all")
 
 Cell = Relevance | NDArray[np.uint8] | NDArray[np.bool_]
 
 
-class RelevanceGrid(View):
+class RelevanceGrid(View, module="relevance_grid.mjs"):
     """Maps of several classes, methods, feature maps or pictures, each over its own grey picture.
 
     These are the figures of Zintgraf et al. (2016). The strongest values of a map are read by
@@ -44,6 +43,7 @@ class RelevanceGrid(View):
             the largest of its row or of the grid, so that maps of one unit can be compared.
 
     Attributes:
+        hovered: row and column of the cell that is pointed at or has the focus, or nothing.
         enlarged: row and column of the cell that is shown large, or nothing.
 
     Raises:
@@ -59,15 +59,13 @@ class RelevanceGrid(View):
         'logits per unit of pixel value'
     """
 
-    _esm = HERE / "relevance_grid.mjs"
-    _css = "".join((HERE / name).read_text("utf-8") for name in STYLES)
-
     cells = traitlets.List(traitlets.List(traitlets.Dict())).tag(sync=True, echo_update=False)
     rows = traitlets.List(traitlets.Unicode()).tag(sync=True)
     columns = traitlets.List(traitlets.Unicode()).tag(sync=True)
     scale = traitlets.Enum(SCALES, "own").tag(sync=True)
     colors = traitlets.List(traitlets.Unicode(), list(render.COLOR_MAPS["red-blue"])).tag(sync=True)
-    enlarged = traitlets.List(traitlets.Int()).tag(sync=True)
+    hovered = traitlets.List(traitlets.Int(), maxlen=2).tag(sync=True)
+    enlarged = traitlets.List(traitlets.Int(), maxlen=2).tag(sync=True)
 
     def __init__(
         self,
@@ -111,10 +109,10 @@ class RelevanceGrid(View):
             title: of the page; what is shown by default.
         """
         about = [self._words(), common_settings(_maps(self._results))]
-        write_page(path, title, about, [(self, {"enlarged": []})])
+        write_page(path, title, about, [(self, {"enlarged": [], "hovered": []})])
 
     def preview(self) -> dict[str, str]:
-        """What a reader without widgets sees: a PNG and words, by MIME type."""
+        """All maps in one picture, and their titles."""
         scales = self._scales(self.scale)
         pictures = [
             [render.enlarged(_picture(cell, largest, _block(cell)), PREVIEW) for cell in row]
@@ -124,12 +122,6 @@ class RelevanceGrid(View):
         titles = [" | ".join(self.columns), *self.rows]
         words = "\n".join([self._words(), *filter(None, titles)])
         return {"image/png": b64encode(sheet).decode(), "text/plain": words}
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is not None:
-            bundle[0].update(self.preview())
-        return bundle
 
     def _words(self) -> str:
         count = len(self._results), len(self._results[0])
@@ -203,7 +195,7 @@ def _described(cell: Cell, largest: float | None) -> dict[str, Any]:
             "block": block,
         }
     if cell.dtype == bool:
-        return described | {"title": f"{cell.mean():.1%} of the pixels"}
+        return described | {"title": f"{percent(cell.mean())} of the pixels"}
     return described | {"title": "the picture"}
 
 

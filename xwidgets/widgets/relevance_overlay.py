@@ -22,11 +22,8 @@ from xwidgets.results import Relevance, common_settings, ends, render
 from .page import write_page
 from .view import View
 
-HERE = Path(__file__).parent
-STYLES = ("controls.css", "relevance_overlay.css")
 
-
-class RelevanceOverlay(View):
+class RelevanceOverlay(View, module="relevance_overlay.mjs"):
     """Which pixels speak for and against a class, drawn over the picture.
 
     In a notebook it follows a study while the map is computed; the picture goes to the browser
@@ -45,7 +42,8 @@ class RelevanceOverlay(View):
             standard errors are known.
         scale: magnitude at the ends of the colour map, in the map's unit; ``None`` for the largest.
         index: which of several maps is shown.
-        pixel: row and column of the pixel that is read; empty for none.
+        pixel: row and column of the pixel that is read, by pointer or keys; empty for none. Set it
+            to mark one, or link it, as with ``ipywidgets.link((one, "pixel"), (other, "pixel"))``.
         caption: stands over the picture.
         note: stands in place of the map, and says why there is none.
         lock: held while a thread writes to the view; a comparison has two.
@@ -63,9 +61,6 @@ class RelevanceOverlay(View):
         10
     """
 
-    _esm = HERE / "relevance_overlay.mjs"
-    _css = "".join((HERE / name).read_text("utf-8") for name in STYLES)
-
     photo = traitlets.Bytes().tag(sync=True)
     shape = traitlets.List(traitlets.Int()).tag(sync=True)
     frames = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
@@ -77,7 +72,7 @@ class RelevanceOverlay(View):
     threshold = traitlets.Float(0.0, min=0, max=1).tag(sync=True)
     hide_uncertain = traitlets.Bool(False).tag(sync=True)
     scale = traitlets.Float(None, allow_none=True).tag(sync=True)
-    pixel = traitlets.List(traitlets.Int()).tag(sync=True, echo_update=False)
+    pixel = traitlets.List(traitlets.Int(), maxlen=2).tag(sync=True, echo_update=False)
     caption = traitlets.Unicode().tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)
     controls = traitlets.Enum(["all", "none", "only"], "all").tag(sync=True)
@@ -106,9 +101,10 @@ class RelevanceOverlay(View):
         )
         if isinstance(subject, Study | Difference):
             follow, turn_to = partial(self._follow, subject), partial(self._turn_to, subject)
-            self.on_msg(lambda _, content, __: subject.handle_message(content))
+            self.show_work(progress=subject)
             self.follow(subject, follow, ["relevance", "progress"])
             self.follow(subject, turn_to, "image")
+            self.refresh_after(subject)
             follow()
 
     def to_html(
@@ -179,14 +175,8 @@ class RelevanceOverlay(View):
         here = study.question.method
         return maps, meant.index(here) if here in meant else 0
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is not None:
-            bundle[0].update(self.preview())
-        return bundle
-
     def preview(self) -> dict[str, str]:
-        """What a reader without widgets sees: a PNG and words, by MIME type."""
+        """The picture with its map, and its title."""
         if not self._results:
             words = "The picture; its relevance map was not computed yet."
             return {"image/png": b64encode(self.photo).decode(), "text/plain": words}

@@ -1,14 +1,127 @@
 """What all views have in common."""
 
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from inspect import signature
+from pathlib import Path
+from typing import Any, Protocol
+
 import anywidget
 
-from xwidgets.live.following import Following
+from .modules import joined
+from .preview import Preview
 
 
-class View(Following, anywidget.AnyWidget):
-    """A view that follows what it shows until it is closed."""
+class Work(Protocol):
+    """What a view shows while it is computed, such as a study or a :class:`LiveResult`."""
+
+    def stop(self) -> None:
+        """Stop computing, and keep what is known."""
+
+    def resume(self) -> None:
+        """Go on after :meth:`stop`."""
+
+    def watched(self, viewers: int) -> None:
+        """Tell that the number of views on screen changed by ``viewers``."""
+
+
+class View(Preview, anywidget.AnyWidget):
+    """A view of something that follows it until it is closed.
+
+    A subclass names its ES module, a file beside its own, ``class Mine(View, module="mine.mjs")``;
+    the module may import others, and each may have a style sheet of its name beside it, see
+    :func:`xwidgets.widgets.modules.joined`. It answers to a message ``{"type": "look", ...}`` of
+    the browser in a method ``hear_look``, whose arguments are the rest of the message.
+
+    Args:
+        **traits: as they are at first.
+
+    Raises:
+        ValueError: when the class is made, for modules that cannot be joined.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder, "hello.mjs")
+        ...     _ = path.write_text("export default { render: ({ el }) => el.append('hello') };")
+        ...     class Hello(View, module=str(path)):
+        ...         def preview(self):
+        ...             return {"text/plain": "hello"}
+        >>> Hello()._repr_mimebundle_()[0]["text/plain"]
+        'hello'
+    """
+
+    def __init_subclass__(cls, module: str | None = None, **options: Any) -> None:
+        if module is not None:
+            source = getattr(sys.modules.get(cls.__module__), "__file__", None) or ""
+            assets = joined(Path(source).parent / module)
+            cls._esm, cls._css = assets.module, assets.style
+        super().__init_subclass__(**options)
+
+    def __init__(self, **traits: Any) -> None:
+        self._works: Mapping[str, Work] = {}
+        self._beside: Work | None = None
+        super().__init__(**traits)
+        self.on_msg(lambda _, message, __: self._dispatch(message))
+
+    def show_work(self, beside: Work | None = None, **works: Work) -> None:
+        """Stop, continue and rest these works as the view is told to.
+
+        Args:
+            beside: what is computed for other views, and rests when none of them is on screen.
+            **works: each by the trait that tells how far it is.
+        """
+        self._works, self._beside = works, beside
+
+    def hear_shown(self) -> None:
+        """A browser shows the view."""
+        self.seen = True
+        self._watch(1)
+
+    def hear_hidden(self) -> None:
+        """A browser shows the view no more."""
+        self._watch(-1)
+
+    def hear_stop(self, of: str | None = None) -> None:
+        """Stop the work that a trait tells of, or all."""
+        for work in self._named(of):
+            work.stop()
+
+    def hear_resume(self, of: str | None = None) -> None:
+        """Go on with it."""
+        for work in self._named(of):
+            work.resume()
 
     def close(self) -> None:
         """Take it off the page, and follow nothing any more."""
         self.unfollow()
         super().close()
+
+    def _watch(self, viewers: int) -> None:
+        for work in self._works.values():
+            work.watched(viewers)
+        if self._beside is not None:
+            self._beside.watched(0)
+
+    def _named(self, of: str | None) -> list[Work]:
+        return [work for name, work in self._works.items() if of in (None, name)]
+
+    def _dispatch(self, message: Any) -> None:
+        """Let the method for this kind of message answer; others are refused without a word."""
+        if not isinstance(message, dict):
+            return
+        content = dict(message)
+        hear = getattr(self, f"hear_{content.pop('type', None)}", None)
+        if hear is None:
+            return
+        try:
+            signature(hear).bind(**content)
+        except TypeError:  # not the arguments of such a message
+            return
+        hear(**content)
+        # The kernel hears a widget in the thread that last wrote to it, at first the one that runs
+        # the cells. Answering moves the view to the thread for widgets, so that it is heard while
+        # a cell runs.
+        self.send({"type": "heard"})

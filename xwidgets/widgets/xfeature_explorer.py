@@ -21,10 +21,8 @@ from .view import View
 if TYPE_CHECKING:
     from xwidgets.explain import ExplanationModule
 
-HERE = Path(__file__).parent
 
-
-class XFeatureExplorer(View):
+class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
     """The x-features behind a class's score (Qi et al. 2018, figures 3 and 4).
 
     Heat maps over the picture, sorted by what each x-feature adds to the score; names and votes;
@@ -45,6 +43,7 @@ class XFeatureExplorer(View):
         concepts: the study's :class:`xwidgets.live.XFeatureFit`, such as
             ``concepts.fitting.stop()``; ``None`` without a study.
         shown: the number of the x-feature that is shown in many images; -1 for none.
+        heat: whether heat maps are shown over the pictures.
 
     Raises:
         ValueError: when there is nothing to fit a module to, or the file holds no names.
@@ -58,11 +57,6 @@ class XFeatureExplorer(View):
         ((5, 64, 64), 5)
         >>> study.close()
     """
-
-    _esm = HERE / "xfeature_explorer.mjs"
-    _css = "".join(
-        (HERE / f"{name}.css").read_text("utf-8") for name in ("controls", "xfeature_explorer")
-    )
 
     photo = traitlets.Bytes().tag(sync=True)
     shape = traitlets.List(traitlets.Int()).tag(sync=True)
@@ -78,6 +72,7 @@ class XFeatureExplorer(View):
     opinion = traitlets.Dict().tag(sync=True)
     suggestions = traitlets.List(traitlets.Unicode()).tag(sync=True)
     shown = traitlets.Int(-1).tag(sync=True)
+    heat = traitlets.Bool(True).tag(sync=True)
     images = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
     work = traitlets.Dict().tag(sync=True, echo_update=False)
     training = traitlets.Dict().tag(sync=True, echo_update=False)
@@ -113,6 +108,7 @@ class XFeatureExplorer(View):
         self._target = subject.target
         self._opinions = {self._target: blank(self._target)}  # of all classes so far
         self._found: XFeatures | None = None
+        self._study: Study | None = None
         self._settled = False  # whether the opinion is of the module shown, which stays
         super().__init__(
             alive=isinstance(subject, Study),
@@ -125,7 +121,9 @@ class XFeatureExplorer(View):
         else:
             several = modules if isinstance(modules, Iterable) else [modules]
             concepts = self.concepts = XFeatureFit(subject, images, several, contrastive, **options)
-            self.on_msg(lambda _, content, __: self._heard(subject, concepts, content))
+            self._study = subject
+            self.show_work(training=concepts.fitting, work=concepts.matches, beside=subject)
+            self.refresh_after(concepts.found)
             self.observe(lambda change: setattr(concepts, "shown", change.new), "shown")
             self.follow(subject, lambda: self._turn_to(subject, concepts), "target")
             self.follow(concepts.found, lambda: self._follow_found(concepts), PROGRESS)
@@ -213,14 +211,8 @@ class XFeatureExplorer(View):
         opinion = self.opinion | {"history": []}
         write_page(path, title, [self._found.title], [(self, STILL | {"opinion": opinion})])
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is not None:
-            bundle[0].update(self.preview())
-        return bundle
-
     def preview(self) -> dict[str, str]:
-        """What a reader without widgets sees: a PNG and words, by MIME type."""
+        """The heat maps over the picture, and what they are of."""
         if self._found is None:
             return {"text/plain": "The x-features behind the score; none were found yet."}
         return {
@@ -228,17 +220,12 @@ class XFeatureExplorer(View):
             "text/plain": self._found.title,
         }
 
-    def _heard(self, study: Study, concepts: XFeatureFit, content: dict[str, Any]) -> None:
-        if content["type"] == "look":
-            sources = [image["source"] for image in self.images]
-            if content["source"] in sources and concepts.matches.answer is not None:
-                study.turn_to(concepts.matches.answer.found[sources.index(content["source"])].image)
-            return
-        if content.get("of", "training") == "training":
-            concepts.fitting.handle_message(content)
-        if content.get("of", "work") == "work":
-            concepts.matches.handle_message(content)
-        study.rest()
+    def hear_look(self, source: str) -> None:
+        """Make one of many images the study's image."""
+        matches = None if self.concepts is None else self.concepts.matches.answer
+        sources = [image["source"] for image in self.images]
+        if self._study is not None and matches is not None and source in sources:
+            self._study.turn_to(matches.found[sources.index(source)].image)
 
     def _turn_to(self, study: Study, concepts: XFeatureFit) -> None:
         """Show nothing of another class, and of this one what is known."""

@@ -1,0 +1,82 @@
+// What all views do on a page, in a page that only remembers.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+
+import { mount, put } from "../../xwidgets/widgets/shared/view.mjs";
+
+class Element {
+  dataset = {};
+  src = "blob:picture";
+  constructor(...inside) { this.inside = inside; }
+  querySelectorAll(selector) { return selector === "img" ? this.inside : []; }
+  append(...children) { this.children = children; }
+}
+
+let pages; // what hears of the page's events
+let revoked;
+beforeEach(() => {
+  pages = new Map();
+  revoked = [];
+  globalThis.HTMLElement = Element;
+  globalThis.window = {
+    addEventListener: (name, callback) => pages.set(name, callback),
+    removeEventListener: (name, callback) => pages.get(name) === callback && pages.delete(name),
+  };
+  URL.revokeObjectURL = (address) => revoked.push(address);
+});
+
+function fake(state) {
+  const listeners = [];
+  const sent = [];
+  return {
+    sent, listeners, saved: 0,
+    get: (name) => state[name],
+    set(name, value) {
+      state[name] = value;
+      for (const [event, callback] of listeners) if (event === `change:${name}`) callback();
+    },
+    save_changes() { this.saved += 1; },
+    on: (event, callback) => listeners.push([event, callback]),
+    off: (event, callback) => listeners.splice(listeners.findIndex(([name, heard]) =>
+      name === event && heard === callback), 1),
+    send: (message) => sent.push(message.type),
+  };
+}
+
+test("parts are drawn at first, and anew when what they show changes", () => {
+  const model = fake({ a: 1, b: 2, c: 3 });
+  const drawn = [];
+  mount({ model, el: new Element() }, new Element(), [
+    [["a", "b"], () => drawn.push(`${model.get("a")} ${model.get("b")}`)],
+    [["c"], () => drawn.push(model.get("c"))],
+  ]);
+  assert.deepEqual(drawn, ["1 2", 3]);
+  put(model, { b: 5, c: 6 });
+  assert.deepEqual(drawn.slice(2), ["1 5", 6]);
+  assert.equal(model.saved, 1);
+});
+
+test("each event is subscribed by its own name", () => {
+  const model = fake({});
+  mount({ model, el: new Element() }, new Element(), [[["a", "b"], () => {}], [["c"], () => {}]]);
+  assert.deepEqual(model.listeners.map(([event]) => event), ["change:a", "change:b", "change:c"]);
+});
+
+test("a view that leaves hears nothing more, gives its pictures back and says so", () => {
+  const model = fake({});
+  let left = 0;
+  const leave = mount({ model, el: new Element() }, new Element(new Element()), [[["a"], () => {}]], () => { left += 1; });
+  assert.deepEqual(model.sent, ["shown"]);
+  assert.ok(pages.has("pagehide"));
+  leave();
+  assert.deepEqual(model.sent, ["shown", "hidden"]);
+  assert.deepEqual(model.listeners, []);
+  assert.deepEqual([left, pages.size, revoked], [1, 0, ["blob:picture"]]);
+});
+
+test("a page that is left says so", () => {
+  const model = fake({});
+  mount({ model, el: new Element() }, new Element(), []);
+  pages.get("pagehide")();
+  assert.deepEqual(model.sent, ["shown", "hidden"]);
+});

@@ -1,0 +1,72 @@
+// @ts-check
+// Boxes over pictures.
+
+import { make } from "../shared/dom.mjs";
+import { picture } from "../shared/pictures.mjs";
+
+/**
+ * @param {string} tag
+ * @param {Record<string, string | number>} attributes
+ * @param {...Node} children
+ */
+function draw(tag, attributes, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  element.append(...children);
+  return element;
+}
+
+/**
+ * A dashed line over white over black, to be seen on any picture.
+ *
+ * @param {string} color
+ * @param {string} shape
+ * @param {Record<string, number>} place
+ */
+function dashed(color, shape, place) {
+  return draw("g", { class: "xw-box", "data-color": color },
+    ...["xw-case", "xw-gap", "xw-ink"].map((layer) => draw(shape, { class: layer, ...place })));
+}
+
+/**
+ * A box, in the colour of its depth.
+ *
+ * @param {string} color
+ * @param {number[]} box top, left, bottom, right
+ */
+export function makeBox(color, [top, left, bottom, right]) {
+  return dashed(color, "rect", { x: left, y: top, width: right - left, height: bottom - top });
+}
+
+/**
+ * A piece of a box's line, for a legend.
+ *
+ * @param {string} color
+ */
+export function makeSample(color) {
+  return draw("svg", { class: "xw-sample", "aria-hidden": "true" },
+    dashed(color, "line", { x1: 2, x2: 32, y1: 6, y2: 6 }));
+}
+
+/**
+ * A picture with boxes over it.
+ *
+ * @param {string} alt
+ */
+export function framed(alt) {
+  const { image, show } = picture({ alt });
+  const boxes = draw("svg", { preserveAspectRatio: "none" });
+  const frame = make("div", { className: "xw-frame" }, image, boxes);
+  /**
+   * @param {DataView} png
+   * @param {number[]} shape
+   * @param {Element[]} drawn
+   */
+  const set = (png, [height, width], drawn) => {
+    show(png);
+    frame.style.aspectRatio = `${width} / ${height}`;
+    boxes.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    boxes.replaceChildren(...drawn);
+  };
+  return { frame, boxes, set };
+}

@@ -1,0 +1,153 @@
+// @ts-check
+// The map over its picture, and the pixel that is read.
+//
+// The picture is an <img>, the map a <canvas> of one canvas pixel a map pixel above it; both are
+// scaled by the browser, so they are sharp at any device scale and no change of opacity, size or
+// zoom draws anything anew.
+
+import { make } from "../shared/dom.mjs";
+import { movedInGrid, take } from "../shared/keyboard.mjs";
+import { drawPixels, isCoarse, picture } from "../shared/pictures.mjs";
+import { put } from "../shared/view.mjs";
+import { UNKNOWN, paint } from "./colors.mjs";
+import { codesOf, colorsOf, endOf, reading, shownFrame, uncertain } from "./frames.mjs";
+
+const FAR = 10; // pixels that an arrow moves with Shift
+
+/** @typedef {import("../shared/view.mjs").Model} Model */
+
+/**
+ * The map pixel [row, column] under a point of the canvas's box, or null outside.
+ *
+ * @param {number} x
+ * @param {number} y
+ * @param {{ left: number, top: number, width: number, height: number }} box
+ * @param {number[]} shape
+ */
+export function pixelAt(x, y, box, [height, width]) {
+  const row = Math.floor(((y - box.top) / box.height) * height);
+  const column = Math.floor(((x - box.left) / box.width) * width);
+  const inside = row >= 0 && row < height && column >= 0 && column < width;
+  return inside ? [row, column] : null;
+}
+
+/**
+ * The pixel that is read, when there is one in this picture.
+ *
+ * @param {Model} model
+ */
+function pixelOf(model) {
+  const [height, width] = model.get("shape");
+  const [row, column] = model.get("pixel");
+  return row < height && column < width ? [row, column] : null;
+}
+
+/**
+ * Reads a pixel, or none.
+ *
+ * @param {Model} model
+ * @param {number[] | null} pixel
+ */
+function read(model, pixel) {
+  const next = pixel ?? [];
+  if (String(next) !== String(model.get("pixel"))) put(model, { pixel: next });
+}
+
+/**
+ * Reads pixels by pointer and keys.
+ *
+ * @param {Model} model
+ * @param {HTMLCanvasElement} canvas
+ */
+function listen(model, canvas) {
+  canvas.addEventListener("pointermove", ({ clientX, clientY }) => {
+    read(model, pixelAt(clientX, clientY, canvas.getBoundingClientRect(), model.get("shape")));
+  });
+  canvas.addEventListener("pointerleave", () => read(model, null));
+  canvas.addEventListener("blur", () => read(model, null));
+  canvas.addEventListener("keydown", (event) => {
+    const shape = model.get("shape");
+    const from = pixelOf(model) ?? shape.map((/** @type {number} */ side) => Math.floor(side / 2));
+    const to = movedInGrid(from, event.key, shape, event.shiftKey ? FAR : 1);
+    if (to === null && event.key !== "Escape") return;
+    take(event);
+    read(model, to);
+  });
+}
+
+/**
+ * What is known about the pixel that is read, and a mark around it.
+ *
+ * @param {Model} model
+ * @param {HTMLCanvasElement} canvas
+ */
+function makeReading(model, canvas) {
+  const marker = make("div", { className: "xw-marker", hidden: true });
+  const element = make("div", { className: "xw-readout" });
+  const draw = () => {
+    const [height, width] = model.get("shape");
+    const pixel = pixelOf(model);
+    marker.hidden = pixel === null;
+    element.ariaLive = canvas.matches(":focus") ? "polite" : "off";
+    if (pixel === null) {
+      element.textContent = "Point at a pixel or use the arrow keys.";
+      return;
+    }
+    const [row, column] = pixel;
+    Object.assign(marker.style, {
+      top: `${(100 * row) / height}%`, left: `${(100 * column) / width}%`,
+      width: `${100 / width}%`, height: `${100 / height}%`,
+    });
+    element.textContent = reading(shownFrame(model), pixel, width);
+  };
+  return { element, marker, draw };
+}
+
+/**
+ * The picture, the map and the marker, and below them what is read.
+ *
+ * @param {Model} model
+ */
+export function makeStage(model) {
+  const photo = picture({ className: "xw-photo" });
+  const canvas = make("canvas", {
+    className: "xw-map", tabIndex: 0, role: "img", ariaRoleDescription: "map that the arrow keys read",
+  });
+  const readout = makeReading(model, canvas);
+  const element = make("div", { className: "xw-stage" }, photo.image, canvas, readout.marker);
+  listen(model, canvas);
+
+  const drawPhoto = () => {
+    const [height, width] = model.get("shape");
+    element.style.aspectRatio = `${width} / ${height}`;
+    element.classList.toggle("xw-coarse", isCoarse(width));
+    photo.show(model.get("photo"));
+  };
+  const drawMap = () => {
+    const [height, width] = model.get("shape");
+    const frame = shownFrame(model);
+    const codes = frame?.map ? codesOf(frame.map) : new Int8Array(height * width).fill(UNKNOWN);
+    if (codes.length !== height * width) return; // map and picture change one after the other
+    const zoom = frame ? frame.scale / endOf(model, frame) : 1;
+    const hidden = model.get("hide_uncertain") ? uncertain(frame) : undefined;
+    drawPixels(canvas, paint(codes, colorsOf(model), model.get("threshold"), zoom, hidden), width);
+    canvas.ariaLabel = frame
+      ? `${frame.signed === false ? "Relevance" : "Signed relevance"}: ${frame.title}. Arrow keys read pixels.`
+      : "Relevance: nothing computed yet.";
+  };
+  const drawOpacity = () => {
+    canvas.style.opacity = model.get("opacity");
+    photo.image.style.filter = `grayscale(${model.get("opacity")})`;
+  };
+  const drawState = () => { canvas.ariaBusy = String(model.get("progress").state === "computing"); };
+
+  /** @type {import("../shared/view.mjs").Draw[]} */
+  const draws = [
+    [["photo", "shape"], drawPhoto],
+    [["shape", "frames", "index", "color_map", "scale", "threshold", "hide_uncertain"], drawMap],
+    [["shape", "frames", "index", "pixel"], readout.draw],
+    [["opacity"], drawOpacity],
+    [["progress"], drawState],
+  ];
+  return { element, readout: readout.element, photo: photo.image, canvas, draws };
+}

@@ -1,0 +1,67 @@
+"""What a reader without widgets sees in place of a view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+import traitlets
+from IPython.display import display, update_display
+
+from xwidgets.live.following import Following
+
+DONE = frozenset({"complete", "stopped"})
+"""The states in which work stands still, and what is shown stays as it is."""
+
+
+class Preview(Following):
+    """A picture or a table beside a widget, with words for who sees neither.
+
+    Saved notebooks show it on pages without widgets; where no browser looks while a notebook runs,
+    it is brought up to date when the work is done.
+    """
+
+    seen = False
+    """Whether a browser has shown the view; its own output is left alone from then on."""
+
+    def preview(self) -> dict[str, str]:
+        """What is shown, by MIME type; ``"text/plain"`` is the alternative text of a picture."""
+        return {"text/plain": type(self).__name__}
+
+    def refresh_after(self, work: traitlets.HasTraits, name: str = "progress") -> None:
+        """Bring the preview up to date whenever this work is done."""
+
+        def refresh() -> None:
+            if getattr(work, name).state in DONE:
+                self.refresh()
+
+        self.follow(work, refresh, name)
+
+    def refresh(self) -> None:
+        """Bring the preview up to date where the view is displayed and no browser shows it."""
+        children = getattr(self, "children", ())
+        if self.seen or any(getattr(child, "seen", False) for child in children):
+            return
+        for display_id in getattr(self, "_displays", ()):
+            data, metadata = self._repr_mimebundle_()
+            update_display(data, raw=True, metadata=metadata, display_id=display_id)
+
+    def _ipython_display_(self) -> None:
+        bundle = self._repr_mimebundle_()
+        if bundle is None:
+            return
+        display_id = uuid4().hex
+        self._displays = (*getattr(self, "_displays", ()), display_id)
+        data, metadata = bundle
+        display(data, raw=True, metadata=metadata, display_id=display_id)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)  # type: ignore[misc]
+        if bundle is None:
+            return None
+        data: Mapping[str, Any] = bundle[0] if isinstance(bundle, tuple) else bundle
+        shown = self.preview()
+        alternative = {"alt": shown["text/plain"]}
+        metadata = {kind: alternative for kind in shown if kind.startswith("image/")}
+        return {**data, **shown}, metadata

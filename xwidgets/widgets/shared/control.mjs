@@ -1,0 +1,25 @@
+// @ts-check
+// Controls in a line: a name, what is moved, and its value.
+
+import { make } from "./dom.mjs";
+
+/**
+ * A slider, with its value behind it.
+ *
+ * @param {(value: number) => void} onInput
+ * @param {Record<string, any>} [properties]
+ */
+export function makeSlider(onInput, properties = {}) {
+  const input = make("input", { type: "range", ...properties });
+  const output = make("output");
+  input.addEventListener("input", () => onInput(Number(input.value)));
+  /**
+   * @param {number} value
+   * @param {string} text
+   */
+  const set = (value, text) => {
+    input.value = String(value);
+    output.textContent = input.ariaValueText = text;
+  };
+  return { input, output, set };
+}

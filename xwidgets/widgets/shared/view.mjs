@@ -1,0 +1,63 @@
+// @ts-check
+// What all views do on a page: draw parts of the model's state, anew whenever it changes.
+
+import { keepKeys } from "./dom.mjs";
+import { release } from "./pictures.mjs";
+
+/**
+ * The state that the kernel and the views share, as anywidget and page.mjs offer it.
+ *
+ * @typedef {{
+ *   get: (name: string) => any,
+ *   set: (name: string, value: any) => void,
+ *   save_changes: () => void,
+ *   on: (event: string, callback: () => void) => void,
+ *   off: (event: string, callback: () => void) => void,
+ *   send: (message: Record<string, any>) => void,
+ * }} Model
+ *
+ * @typedef {[names: string[], draw: () => void]} Draw the traits that a part shows, and how it is drawn
+ *
+ * @typedef {{ element: HTMLElement, draws: Draw[] }} Panel a part of a view
+ */
+
+/**
+ * Changes traits here and in the kernel.
+ *
+ * @param {Model} model
+ * @param {Record<string, any>} values
+ */
+export function put(model, values) {
+  for (const [name, value] of Object.entries(values)) model.set(name, value);
+  model.save_changes();
+}
+
+/**
+ * Puts a view on the page, draws it, and draws each part anew when a trait that it shows changes.
+ *
+ * The kernel is told when the view is shown and when it is hidden, as work rests that nobody sees.
+ *
+ * @param {{ model: Model, el: HTMLElement }} place
+ * @param {HTMLElement} view
+ * @param {Draw[]} draws
+ * @param {() => void} [onLeave] what else ends with the view
+ * @returns {() => void} what takes it off the page
+ */
+export function mount({ model, el }, view, draws, onLeave = () => {}) {
+  keepKeys(view);
+  el.append(view);
+  // several names in one subscription are never heard in marimo
+  const subscriptions = draws.flatMap(([names, draw]) => names.map((name) => ({ event: `change:${name}`, draw })));
+  for (const { event, draw } of subscriptions) model.on(event, draw);
+  for (const [, draw] of draws) draw();
+  const hide = () => model.send({ type: "hidden" });
+  window.addEventListener("pagehide", hide);
+  model.send({ type: "shown" });
+  return () => {
+    window.removeEventListener("pagehide", hide);
+    for (const { event, draw } of subscriptions) model.off(event, draw);
+    onLeave();
+    release(view);
+    hide();
+  };
+}
