@@ -91,8 +91,8 @@ class XFeatures(Result):
         """One-line description."""
         score, approximation = numbers.number(self.score), numbers.number(self.approximation)
         return (
-            f"{len(self.maps)} x-features by {self.method} for {self.label!r} ({self.network_name}), "
-            f"score {score}, approximation {approximation}"
+            f"{len(self.maps)} x-features by {self.method} for {self.label!r} "
+            f"({self.network_name}), score {score}, approximation {approximation}"
         )
 
     def png(self) -> bytes:
