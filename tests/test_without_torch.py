@@ -33,7 +33,7 @@ SHOWN = {
     "x-features": """
         found = xw.XFeatures.load(data / "x_features.npz")
         view = xw.XFeatureExplorer(found)
-        xw.PartsForm(found, ["beak", "wing"]).to_html(folder / "form.html")
+        xw.PartsForm([found], ["beak", "wing"]).to_html(folder / "form.html")
     """,
     "region removal": """
         from xwidgets.widgets.region_scores import RegionScores

@@ -117,6 +117,18 @@ def test_a_missing_file_is_named(tmp_path, kind):
 
 
 @each_result
+def test_a_file_that_lost_an_array_is_refused(tmp_path, result):
+    path = tmp_path / "result.npz"
+    result.save(path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    for lost in arrays.keys() - {"facts"}:
+        np.savez(path, **{name: arrays[name] for name in arrays if name != lost})
+        with pytest.raises(ValueError, match=f"it lacks {lost}"):
+            type(result).load(path)
+
+
+@each_result
 def test_a_damaged_file_is_refused_or_holds_the_same(tmp_path, result):
     path = tmp_path / "result"
     result.save(path)

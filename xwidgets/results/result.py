@@ -48,7 +48,7 @@ class Result:
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
         facts = {name: value for name, value in values.items() if name not in arrays}
-        text = json.dumps(facts | {"kind": type(self).__name__})
+        text = json.dumps(facts | {"kind": type(self).__name__, "arrays": list(arrays)})
         with whole(path) as part, open(part, "wb") as file:
             np.savez_compressed(file, allow_pickle=False, facts=np.array(text), **arrays)
 
@@ -64,6 +64,8 @@ class Result:
                 facts: dict[str, Any] = json.loads(str(file["facts"]))
                 kind = facts.pop("kind")
                 arrays = {name: file[name] for name in file.files if name != "facts"}
+            if lost := set(facts.pop("arrays", arrays)) - set(arrays):
+                raise ValueError(f"it lacks {', '.join(sorted(lost))}")
             facts = {name: cls._forms.get(name, _same)(value) for name, value in facts.items()}
             if kind != cls.__name__:
                 raise ValueError(f"it holds a {kind}")
