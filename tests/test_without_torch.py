@@ -33,7 +33,8 @@ SHOWN = {
     "x-features": """
         found = xw.XFeatures.load(data / "x_features.npz")
         view = xw.XFeatureExplorer(found)
-        xw.PartsForm([found], ["beak", "wing"]).to_html(folder / "form.html")
+        seen = replace(found, maps=found.maps + 1)  # those in the file are silent
+        xw.PartsForm([seen], ["beak", "wing"]).to_html(folder / "form.html")
     """,
     "region removal": """
         from xwidgets.widgets.region_scores import RegionScores
@@ -58,6 +59,7 @@ def test_a_result_is_loaded_shown_and_exported(name, tmp_path):
     source = "\n".join(
         [
             HIDDEN,
+            "from dataclasses import replace",
             "from pathlib import Path",
             "data, folder = map(Path, sys.argv[1:])",
             *lines,
