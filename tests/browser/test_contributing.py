@@ -27,7 +27,7 @@ def test_it_draws_a_bar_and_says_its_parts(browser: None, tmp_path: Path) -> Non
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto((tmp_path / "page.html").as_uri())
-        words = f"{percent:.0f} % for, {100 - round(percent)} % against"
+        words = f"{percent:.1f} % for, {100 - percent:.1f} % against"
         expect(page.locator(".xw-balance")).to_have_text(words)
         bar = Image.open(BytesIO(page.locator(".xw-balance-bar").screenshot())).convert("RGB")
         [middle] = np.asarray(bar)[bar.height // 2 : bar.height // 2 + 1].astype(int)
