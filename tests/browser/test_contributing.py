@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 import xwidgets as xw
 
@@ -15,7 +15,7 @@ from .. import recipes
 from .lab import browser_page
 
 
-def test_it_draws_a_bar_and_says_its_parts(browser: None, tmp_path: Path) -> None:
+def test_it_draws_a_bar_and_says_its_parts(browser: Browser, tmp_path: Path) -> None:
     result = xw.saliency(xw.network("birds"), xw.scenes.bird(seed=3).image, reduce="signed")
     (tmp_path / "copy").mkdir()
     with recipes.importable(recipes.write(tmp_path / "copy")):
@@ -23,7 +23,7 @@ def test_it_draws_a_bar_and_says_its_parts(browser: None, tmp_path: Path) -> Non
         views.RelevanceBalance(result).to_html(tmp_path / "page.html")
     values = result.values
     percent = 100 * values[values > 0].sum() / abs(values).sum()
-    with browser_page(offline=True) as page:
+    with browser_page(browser, offline=True) as page:
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto((tmp_path / "page.html").as_uri())

@@ -6,15 +6,19 @@ x-feature's histogram over the parts, and its locality is the histogram's entrop
 alone, log P for P parts in equal shares.
 """
 
+from __future__ import annotations
+
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from xwidgets.images.scenes import Point
-
 from .parts import points_inside
+
+if TYPE_CHECKING:
+    from xwidgets.images.scenes import Point
 
 
 def part_shares(

@@ -5,13 +5,18 @@ into the cells of a Voronoi diagram, with probabilities that fall with the dista
 point. Where true masks are known, they give the parts exactly.
 """
 
+from __future__ import annotations
+
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xwidgets.box import Box
-from xwidgets.images.scenes import Point
+
+if TYPE_CHECKING:
+    from xwidgets.images.scenes import Point
 
 
 def voronoi_parts(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import traitlets
@@ -13,10 +14,13 @@ from xwidgets import results
 from xwidgets.results import Relevance
 
 from .following import Following
+from .kind import is_study
 from .live_result import Progress
-from .study import Study
 
-Side = Study | Relevance
+if TYPE_CHECKING:
+    from .study import Study
+
+Side: TypeAlias = "Study | Relevance"
 
 
 class Difference(Following, traitlets.HasTraits):
@@ -56,7 +60,7 @@ class Difference(Following, traitlets.HasTraits):
         super().__init__()
         self.both = left, right
         self._lock = threading.RLock()  # two studies have two threads
-        self.studies = tuple(dict.fromkeys(s for s in self.both if isinstance(s, Study)))
+        self.studies = tuple(dict.fromkeys(s for s in self.both if is_study(s)))
         self.linked: tuple[str, ...] = ()
         self._link()
         for study in self.studies:
@@ -71,7 +75,7 @@ class Difference(Following, traitlets.HasTraits):
     def picture(self) -> NDArray[np.uint8]:
         """Picture of the left side, 8-bit ``(H, W, 3)``."""
         left = self.both[0]
-        return left.picture if isinstance(left, Study) else left.image
+        return left.picture if is_study(left) else left.image
 
     def stop(self) -> None:
         """Stop computing both sides."""
@@ -100,9 +104,7 @@ class Difference(Following, traitlets.HasTraits):
 
     def _compute(self) -> None:
         with self._lock:
-            left, right = (
-                side.relevance if isinstance(side, Study) else side for side in self.both
-            )
+            left, right = (side.relevance if is_study(side) else side for side in self.both)
             moving = len(self.studies) == 2 and any(
                 len({getattr(study.method, name, None) for study in self.studies}) > 1
                 for name in self.linked

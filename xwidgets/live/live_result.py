@@ -6,15 +6,16 @@ import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import traitlets
 
-from xwidgets.explain import Method
-from xwidgets.networks.subject import Subject
-from xwidgets.networks.target import Resolved
+if TYPE_CHECKING:
+    from xwidgets.explain import Method
+    from xwidgets.networks.subject import Subject
+    from xwidgets.networks.target import Resolved
 
-from .worker import Worker
+    from .worker import Worker
 
 Asked = TypeVar("Asked", bound=Hashable)
 Answer = TypeVar("Answer")

@@ -1,18 +1,23 @@
 """Charts: of measurements that were repeated, and of modules while they are fitted."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from functools import partial
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import bqplot
 import numpy as np
 import pandas as pd
 
+from xwidgets import explain
 from xwidgets.evaluate import orthogonality
-from xwidgets.explain import ExplanationModule, Fitting, XFeatureMaps
 from xwidgets.live.following import Following
-from xwidgets.live.live_result import Question
-from xwidgets.live.x_feature_fit import XFeatureFit
+
+if TYPE_CHECKING:
+    from xwidgets.explain import ExplanationModule, XFeatureMaps
+    from xwidgets.live.live_result import Question
+    from xwidgets.live.x_feature_fit import XFeatureFit
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c8c8c")
 """Okabe and Ito's, which can be told apart with any colour vision."""
@@ -161,7 +166,7 @@ class FittingCurves(Following, bqplot.Figure):
             self._show(name, one)
 
     def _show(self, name: str, concepts: XFeatureFit) -> None:
-        fitting = concepts.fitting.answer or Fitting()
+        fitting = concepts.fitting.answer or explain.Fitting()
         lines = (self.errors[name], fitting.errors), (self.losses[name], fitting.losses)
         for line, values in lines:
             with line.hold_sync():
@@ -226,7 +231,7 @@ class LikenessCurves(Following, bqplot.Figure):
         self._asked[name] = asked
         pairs = orthogonality(found.maps[None]).correlations[np.triu_indices(len(found.maps), 1)]
         known = pairs[~np.isnan(pairs)]
-        module = cast(ExplanationModule, cast(XFeatureMaps, asked.method).module)
+        module = cast("ExplanationModule", cast("XFeatureMaps", asked.method).module)
         epoch = len(module.facts.curves["error"])
         points.append((epoch, float(known.mean()) if len(known) else np.nan))
         line = self.means[name]

@@ -1,13 +1,17 @@
 """Which class the relevance is for."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 import traitlets
 
-from xwidgets.live.study import Study
-from xwidgets.networks.target import Resolved
 from xwidgets.results.numbers import percent
+
+if TYPE_CHECKING:
+    from xwidgets.live.study import Study
+    from xwidgets.networks.target import Resolved
 
 
 class ClassChooser(ipywidgets.Dropdown):

@@ -12,7 +12,7 @@ import ipywidgets
 from xwidgets import results
 from xwidgets.errors import of_kind
 from xwidgets.live.difference import Difference, Side
-from xwidgets.live.study import Study
+from xwidgets.live.kind import is_study
 from xwidgets.results import Relevance, common_settings, contrast, render
 
 from .page import write_page
@@ -65,7 +65,8 @@ class Comparison(Preview, ipywidgets.Box):
     def __init__(self, left: Side, right: Side) -> None:
         for side in (left, right):
             needed = "an xw.Study or an xw.Relevance, as methods return it"
-            of_kind("a side", side, Study | Relevance, needed)
+            if not is_study(side):
+                of_kind("a side", side, Relevance, needed)
         self._subject = Difference(left, right)
         self._maps = RelevanceOverlay(left), RelevanceOverlay(right)
         self._gap = RelevanceOverlay(self._subject)
@@ -166,7 +167,7 @@ class Comparison(Preview, ipywidgets.Box):
 
     def _pairs(self) -> tuple[list[tuple[Relevance, Relevance]], int]:
         """The complete maps that a page shows, left and right, and which of them are at hand."""
-        now = [side.at() if isinstance(side, Study) else side for side in self._subject.both]
+        now = [side.at() if is_study(side) else side for side in self._subject.both]
         if "window" not in self._subject.linked:
             return [(now[0], now[1])], 0
         known = [

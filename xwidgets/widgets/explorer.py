@@ -1,17 +1,20 @@
 """The views of a study in one piece."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
-
-from xwidgets.live.study import Study
 
 from .class_chooser import ClassChooser
 from .parameter_control import MethodControls
 from .preview import Preview
 from .relevance_overlay import RelevanceOverlay
+
+if TYPE_CHECKING:
+    from xwidgets.live.study import Study
 
 
 class Explorer(Preview, ipywidgets.VBox):

@@ -1,20 +1,24 @@
 """The neurons of a study in one piece: what is predicted, which matter, what they look at."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
+from xwidgets import live
 from xwidgets.errors import of_kind
-from xwidgets.live.neurons import Neurons
-from xwidgets.live.study import Study
 
 from .class_chooser import ClassChooser
 from .neuron_ranking import COMPLETE, NeuronRanking
 from .page import write_page
 from .patch_gallery import STILL, PatchGallery, card
 from .preview import Preview
+
+if TYPE_CHECKING:
+    from xwidgets.live.study import Study
 
 
 class NeuronExplorer(Preview, ipywidgets.VBox):
@@ -41,12 +45,12 @@ class NeuronExplorer(Preview, ipywidgets.VBox):
         images: object = None,
         **options: Any,
     ) -> None:
-        of_kind("study", study, Study, "an xw.Study")
+        of_kind("study", study, live.Study, "an xw.Study")
         self._study = study
         self._table = NeuronRanking(study, metrics, **options)
         self._gallery = PatchGallery(study, images)
         super().__init__([ClassChooser(study), self._table, self._gallery])
-        self.refresh_after(Neurons.of(study).ranking)
+        self.refresh_after(live.Neurons.of(study).ranking)
 
     def preview(self) -> dict[str, str]:
         """That of the table."""
@@ -65,7 +69,7 @@ class NeuronExplorer(Preview, ipywidgets.VBox):
         Raises:
             Exception: what ended the ranking, when it failed.
         """
-        neurons = Neurons.of(self._study)
+        neurons = live.Neurons.of(self._study)
         ranking = neurons.ranking.wait()
         if ranking is None or ranking.completed < 1:
             raise ValueError("the ranking was stopped; go on with study.neurons.ranking.resume()")

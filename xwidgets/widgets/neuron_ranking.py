@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets
 
+from xwidgets import live
 from xwidgets.errors import unknown
+from xwidgets.live.kind import is_study
 from xwidgets.live.live_result import Progress
-from xwidgets.live.neurons import Neurons
-from xwidgets.live.study import Study
 from xwidgets.results import METRICS, Ranking
 
 from .page import write_page
 from .view import View
+
+if TYPE_CHECKING:
+    from xwidgets.live.neurons import Neurons
+    from xwidgets.live.study import Study
 
 
 class NeuronRanking(View, module="neuron_ranking.mjs"):
@@ -85,7 +89,7 @@ class NeuronRanking(View, module="neuron_ranking.mjs"):
                 f"{', '.join(sorted(wrong))} cannot be given here: metrics= says what is shown, "
                 "the target is the study's, and a finished ranking has its options"
             )
-        if not isinstance(subject, Study | Ranking):
+        if not is_study(subject) and result is None:
             raise ValueError(
                 f"a table shows a study or a ranking, not {type(subject).__name__}; "
                 "make one with xw.rank_neurons(net, image)"
@@ -102,8 +106,8 @@ class NeuronRanking(View, module="neuron_ranking.mjs"):
         self._result: Ranking | None = None
         if result is not None:
             self._show(result, Progress("complete", 1.0))
-        elif isinstance(subject, Study):
-            neurons = Neurons.of(subject)
+        elif is_study(subject):
+            neurons = live.Neurons.of(subject)
             neurons.rank(**options)
             self.show_work(progress=neurons.ranking, beside=subject)
             self.refresh_after(neurons.ranking)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 import traitlets
 
 from xwidgets.errors import unknown
-from xwidgets.explain import Control
 from xwidgets.live.following import Following
-from xwidgets.live.study import Study
+from xwidgets.live.kind import is_study
 
 from .view import View
+
+if TYPE_CHECKING:
+    from xwidgets.explain import Control
+    from xwidgets.live.study import Study
 
 
 class ParameterControl(View, module="parameter_control.mjs"):
@@ -66,7 +69,7 @@ class ParameterControl(View, module="parameter_control.mjs"):
     message = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, name: str, *studies: Study, side: str = "") -> None:
-        if not studies or not all(isinstance(study, Study) for study in studies):
+        if not studies or not all(is_study(study) for study in studies):
             given = " and ".join(type(one).__name__ for one in studies) or "nothing"
             raise ValueError(
                 f"a control moves a parameter of studies, but was given {given}; "

@@ -6,19 +6,23 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from xwidgets.box import Box
-from xwidgets.live.neurons import Neurons
-from xwidgets.live.study import Study
+from xwidgets import live
+from xwidgets.live.kind import is_study
 from xwidgets.results import NeuronPatch, TopImages, render
 
 from .page import write_page
 from .view import View
+
+if TYPE_CHECKING:
+    from xwidgets.box import Box
+    from xwidgets.live.neurons import Neurons
+    from xwidgets.live.study import Study
 
 
 class PatchGallery(View, module="patch_gallery.mjs"):
@@ -69,7 +73,7 @@ class PatchGallery(View, module="patch_gallery.mjs"):
     alive = traitlets.Bool(False).tag(sync=True)
 
     def __init__(self, subject: Study | Sequence[NeuronPatch], images: object = None) -> None:
-        if isinstance(subject, Study):
+        if is_study(subject):
             patches: Sequence[NeuronPatch] = ()
             photo = subject.picture
         elif not isinstance(subject, Sequence) or not all(
@@ -91,7 +95,7 @@ class PatchGallery(View, module="patch_gallery.mjs"):
             shape=list(photo.shape[:2]),
             cards=[card(patch) for patch in patches],
             selected=[[patch.layer, patch.channel] for patch in patches],
-            alive=isinstance(subject, Study),
+            alive=is_study(subject),
         )
         self._patches = tuple(patches)
         self._study: Study | None = None
@@ -99,8 +103,8 @@ class PatchGallery(View, module="patch_gallery.mjs"):
         self._thumbnails: dict[tuple[Any, ...], dict[str, Any]] = {}
         self._tops: dict[tuple[str, int], TopImages] = {}
         self._pictured: object = None
-        if isinstance(subject, Study):
-            neurons = Neurons.of(subject)
+        if is_study(subject):
+            neurons = live.Neurons.of(subject)
             neurons.search_in(images)
             self._study = subject
             self.show_work(search=neurons.matches, beside=subject)

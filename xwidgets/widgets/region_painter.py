@@ -7,20 +7,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
+from typing import TYPE_CHECKING
 
 import ipycanvas
 import ipywidgets
 import numpy as np
 from numpy.typing import NDArray
 
+from xwidgets import live
 from xwidgets.errors import of_kind
-from xwidgets.live.regions import Regions
-from xwidgets.live.study import Study
 from xwidgets.results import render
 
 from .preview import Preview
 from .region_scores import RegionScores
 from .region_tools import RegionTools
+
+if TYPE_CHECKING:
+    from xwidgets.live.study import Study
 
 WIDTH = 448
 """The picture's largest width on the page, in CSS pixels."""
@@ -58,9 +61,9 @@ class RegionPainter(Preview, ipywidgets.Box):
     _views: tuple[ipywidgets.Widget, ...] = ()
 
     def __init__(self, study: Study) -> None:
-        of_kind("study", study, Study, "an xw.Study")
+        of_kind("study", study, live.Study, "an xw.Study")
         self._study = study
-        self._regions = Regions.of(study)
+        self._regions = live.Regions.of(study)
         self._mask: NDArray[np.bool_] = self._regions.mask.copy()  # with the stroke that is drawn
         self._last: tuple[float, float] | None = None  # where the brush is, while it is down
         self._canvas = ipycanvas.MultiCanvas(3)  # the picture, the region, the brush's outline

@@ -5,19 +5,22 @@ from __future__ import annotations
 from base64 import b64encode
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
+from xwidgets import live
 from xwidgets.box import Box
-from xwidgets.live.regions import Regions
-from xwidgets.live.study import Study
+from xwidgets.live.kind import is_study
 from xwidgets.results import RegionRemoval, render
 
 from .page import write_page
 from .view import View
+
+if TYPE_CHECKING:
+    from xwidgets.live.study import Study
 
 CLASSES, THUMBNAILS = 5, 6
 """How many classes and samples are shown."""
@@ -53,8 +56,8 @@ class RegionScores(View, module="region_scores.mjs"):
     def __init__(self, subject: Study | RegionRemoval) -> None:
         self._removal: RegionRemoval | None = None
         super().__init__()
-        if isinstance(subject, Study):
-            removal = Regions.of(subject).removal
+        if is_study(subject):
+            removal = live.Regions.of(subject).removal
             self.show_work(progress=removal, beside=subject)
             self.refresh_after(removal)
             self.follow(removal, lambda: self._follow(subject), ["answer", "progress"])
@@ -84,7 +87,7 @@ class RegionScores(View, module="region_scores.mjs"):
         return {"image/png": png, "text/plain": self._removal.title}
 
     def _follow(self, study: Study) -> None:
-        regions = Regions.of(study)
+        regions = live.Regions.of(study)
         with self.hold_sync():
             if not regions.mask.any():
                 self._forget(study)

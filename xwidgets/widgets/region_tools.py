@@ -1,12 +1,19 @@
 """The brush, and how a region is filled."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import traitlets
 
-from xwidgets.live.regions import Regions
-from xwidgets.live.study import Study
+from xwidgets import live
 
 from .view import View
+
+if TYPE_CHECKING:
+    from xwidgets.live.regions import Regions
+    from xwidgets.live.study import Study
 
 
 class RegionTools(View, module="region_tools.mjs"):
@@ -37,7 +44,7 @@ class RegionTools(View, module="region_tools.mjs"):
     pixels = traitlets.Int().tag(sync=True)
 
     def __init__(self, study: Study) -> None:
-        regions = self._regions = Regions.of(study)
+        regions = self._regions = live.Regions.of(study)
         super().__init__(fill=regions.fill, fills=list(regions.fills))
         self._turn_to(regions)
         self.observe(lambda change: setattr(regions, "fill", change.new), "fill")

@@ -8,19 +8,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets
 
+from xwidgets import explain
 from xwidgets.errors import of_kind
-from xwidgets.explain import MapMethod
 from xwidgets.live.difference import Difference
-from xwidgets.live.study import Study
+from xwidgets.live.kind import is_study
 from xwidgets.results import Relevance, common_settings, ends, render
 
 from .page import write_page
 from .view import View
+
+if TYPE_CHECKING:
+    from xwidgets.live.study import Study
 
 
 class RelevanceOverlay(View, module="relevance_overlay.mjs"):
@@ -78,10 +81,10 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
     controls = traitlets.Enum(["all", "none", "only"], "all").tag(sync=True)
 
     def __init__(self, subject: Study | Difference | Relevance | Sequence[Relevance]) -> None:
-        self._study = subject if isinstance(subject, Study) else None
+        self._study = subject if is_study(subject) else None
         self._results: list[Relevance] = []
         self.lock = threading.RLock()
-        if isinstance(subject, Study | Difference):
+        if is_study(subject) or isinstance(subject, Difference):
             photo = subject.picture
         else:
             self._results = list(subject) if isinstance(subject, Iterable) else [subject]
@@ -99,7 +102,7 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
             frames=frames(self._results),
             progress=COMPLETE,
         )
-        if isinstance(subject, Study | Difference):
+        if is_study(subject) or isinstance(subject, Difference):
             follow, turn_to = partial(self._follow, subject), partial(self._turn_to, subject)
             self.show_work(progress=subject)
             self.follow(subject, follow, ["relevance", "progress"])
@@ -195,7 +198,7 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
         with self.lock, self.hold_sync():
             self.frames = frames(self._results)
             self.progress = asdict(subject.progress)
-            if isinstance(subject, Study):
+            if is_study(subject):
                 self.note = no_map(subject)
 
 
@@ -204,7 +207,7 @@ COMPLETE = {"state": "complete", "share": 1.0}
 
 def no_map(study: Study) -> str:
     """Why a study has no map to show, in a sentence; "" where it has one, or will have."""
-    if isinstance(study.method, MapMethod):
+    if isinstance(study.method, explain.MapMethod):
         return ""
     return f"{study.method.name.capitalize()} gives no map; another view shows what it finds."
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from xwidgets.live.study import Study
-from xwidgets.live.x_feature_fit import XFeatureFit
+from xwidgets import live
+from xwidgets.live.kind import is_study
 from xwidgets.results import XFeatures, render
 from xwidgets.results.names import Names, Opinion
 
@@ -20,6 +20,8 @@ from .view import View
 
 if TYPE_CHECKING:
     from xwidgets.explain import ExplanationModule
+    from xwidgets.live.study import Study
+    from xwidgets.live.x_feature_fit import XFeatureFit
 
 
 class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
@@ -90,7 +92,7 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
         contrastive: bool = True,
         **options: Any,
     ) -> None:
-        if not isinstance(subject, Study | XFeatures):
+        if not is_study(subject) and not isinstance(subject, XFeatures):
             raise ValueError(
                 "an explorer shows a study or x-features, not "
                 f"{type(subject).__name__}; make some with xw.x_features(net, module, image)"
@@ -111,7 +113,7 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
         self._study: Study | None = None
         self._settled = False  # whether the opinion is of the module shown, which stays
         super().__init__(
-            alive=isinstance(subject, Study),
+            alive=is_study(subject),
             suggestions=self._known.suggestions(),
             opinion=self._opinions[self._target],
         )
@@ -120,7 +122,9 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
             self._settle()
         else:
             several = modules if isinstance(modules, Iterable) else [modules]
-            concepts = self.concepts = XFeatureFit(subject, images, several, contrastive, **options)
+            concepts = self.concepts = live.XFeatureFit(
+                subject, images, several, contrastive, **options
+            )
             self._study = subject
             self.show_work(training=concepts.fitting, work=concepts.matches, beside=subject)
             self.refresh_after(concepts.found)

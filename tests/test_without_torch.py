@@ -1,0 +1,97 @@
+"""Results are loaded, shown and exported where torch is not installed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DATA = Path(__file__).parent / "data" / "0.1.0"
+HIDDEN = """
+import sys
+
+class Hidden:
+    def find_spec(self, name, path, target=None):
+        if name.partition(".")[0] in ("torch", "torchvision"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Hidden())
+import xwidgets as xw
+"""
+SHOWN = {
+    "relevance": """
+        relevance = xw.Relevance.load(data / "prediction_difference.npz")
+        view = xw.RelevanceOverlay(relevance)
+        other = xw.Comparison(relevance, xw.Relevance.load(data / "prediction_difference.npz"))
+        assert other.difference is not None
+        other.to_html(folder / "comparison.html")
+        xw.RelevanceGrid([[relevance]], ["row"], ["column"]).to_html(folder / "grid.html")
+    """,
+    "ranking": """
+        view = xw.NeuronRanking(xw.Ranking.load(data / "ranking.npz"))
+    """,
+    "x-features": """
+        found = xw.XFeatures.load(data / "x_features.npz")
+        view = xw.XFeatureExplorer(found)
+        xw.PartsForm(found, ["beak", "wing"]).to_html(folder / "form.html")
+    """,
+    "region removal": """
+        from xwidgets.widgets.region_scores import RegionScores
+        view = RegionScores(xw.RegionRemoval.load(data / "region_removal.npz"))
+    """,
+    "neuron patch": """
+        view = xw.PatchGallery([xw.NeuronPatch.load(data / "neuron_patch.npz")])
+    """,
+}
+
+
+def run(source, *arguments):
+    command = [sys.executable, "-c", source, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_result_is_loaded_shown_and_exported(name, tmp_path):
+    lines = [line.removeprefix(" " * 8) for line in SHOWN[name].splitlines()]
+    source = "\n".join(
+        [
+            HIDDEN,
+            "from pathlib import Path",
+            "data, folder = map(Path, sys.argv[1:])",
+            *lines,
+            "bundle = view._repr_mimebundle_()",
+            "assert 'text/plain' in (bundle[0] if isinstance(bundle, tuple) else bundle)",
+            "view.to_html(folder / 'view.html')",
+        ]
+    )
+    run(source, DATA, tmp_path)
+    for page in tmp_path.glob("*.html"):
+        assert "<script" in page.read_text("utf-8")
+    assert (tmp_path / "view.html").exists()
+
+
+def test_torch_is_hidden_from_these_tests():
+    with pytest.raises(AssertionError, match="No module named 'torch'"):
+        run(HIDDEN + "xw.network('birds')")
+
+
+IMPORTS = """
+import sys
+import xwidgets as xw
+for name in {names}:
+    getattr(xw, name)
+assert "torch" not in sys.modules
+print(len(sys.modules))
+"""
+
+
+def test_importing_the_package_results_or_views_imports_no_torch():
+    run(IMPORTS.format(names=[]))
+    import xwidgets.results
+    import xwidgets.widgets
+
+    public = set(__import__("xwidgets").__all__)
+    run(IMPORTS.format(names=sorted(public & set(xwidgets.results.__all__))))
+    run(IMPORTS.format(names=sorted(public & set(xwidgets.widgets.__all__))))
