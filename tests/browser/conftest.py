@@ -57,7 +57,8 @@ study = xw.Study(net, xw.scenes.bird(seed=3).image, window=8, {options})
 
 
 def explorer(page: Page, lab: str, folder: Path, options: str) -> Notebook:
-    write_notebook(folder / "bird.ipynb", STUDY.format(options=options), "xw.Explorer(study)")
+    shown = "explorer = xw.Explorer(study)\nexplorer"
+    write_notebook(folder / "bird.ipynb", STUDY.format(options=options), shown)
     notebook = Notebook(page, lab, "bird.ipynb")
     notebook.run_all()
     page.locator(".xw-map").wait_for()

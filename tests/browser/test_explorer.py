@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from .lab import Notebook, write_notebook
+from .lab import Notebook, soon, write_notebook
 from .stage import await_colors, differs, seen
 
 
@@ -189,14 +189,9 @@ def test_the_pixel_that_is_read_is_known_to_the_kernel_and_set_by_it(quick: Note
     page.locator(".xw-map").focus()
     page.keyboard.press("ArrowRight")
     expect(readout).to_contain_text("row 32, column 33")
-    known = []
-    for _ in range(100):
-        known.append(quick.kernel("print(Out[2]._overlay.pixel)").strip())
-        if known[-1] == "[32, 33]":
-            break
-        page.wait_for_timeout(50)
-    assert known[-1] == "[32, 33]"
-    quick.kernel("Out[2]._overlay.pixel = [5, 7]")
+    pixel = "explorer._overlay.pixel"
+    assert soon(page, lambda: quick.kernel(f"print({pixel})").strip() == "[32, 33]")
+    quick.kernel(f"{pixel} = [5, 7]")
     expect(readout).to_contain_text("row 5, column 7")
     expect(page.locator(".xw-marker")).to_be_visible()
 
