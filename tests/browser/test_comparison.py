@@ -202,7 +202,7 @@ def test_standard_errors_are_read_and_what_is_uncertain_is_hidden(
         canvas = page.locator(".xw-map")
         box = canvas.bounding_box()
         canvas.hover(position={"x": box["width"] * 0.25, "y": box["height"] * 0.25})
-        expect(page.locator(".xw-readout")).to_have_text("row 0, column 0: +4 ± 1 bits")
+        expect(page.locator(".xw-readout")).to_have_text("row 0, column 0: +4.00 ± 1.0 bits")
         assert (maps(page)[0, 3::4] > 0).tolist() == [True, True, True, True]
         page.get_by_label("Hide what is within 2 standard errors of zero").check()
         assert (maps(page)[0, 3::4] > 0).tolist() == [True, True, False, True]

@@ -171,7 +171,7 @@ def test_a_switch_is_turned_by_keys_and_mouse(notebook: Notebook) -> None:
     layers = control(notebook, "stop at")
     layers.select_option("pixels")
     notebook.page.wait_for_timeout(300)
-    assert "layer='pixels'" in method(notebook)
+    assert "stop_at='pixels'" in method(notebook)
     assert (colors(notebook) != before).any()
 
 
