@@ -111,7 +111,11 @@ def views_of(label: str, study: xw.Study) -> list[Widget]:
 
 def shown(value: object) -> list[tuple[str, list[str]]]:
     """The elements of what a notebook shows of a value; [] where that is no HTML."""
-    data, _ = DisplayFormatter().format(value)
+    if isinstance(value, Widget):  # which displays its bundle itself
+        bundle = value._repr_mimebundle_()
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+    else:
+        data, _ = DisplayFormatter().format(value)
     return Elements(data.get("text/html", "")).found
 
 

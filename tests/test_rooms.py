@@ -3,6 +3,8 @@
 import ast
 import importlib
 import pkgutil
+import subprocess
+import sys
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -114,6 +116,11 @@ def upward(graph):
 def test_every_folder_is_a_room():
     folders = {room_of(module) for module in FILES}
     assert folders == set(ROOMS)
+
+
+def test_every_room_is_found_in_the_package():
+    code = f"import xwidgets\nfor room in {sorted(set(ROOMS) - {''})}: getattr(xwidgets, room)"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_nothing_imports_in_a_circle():

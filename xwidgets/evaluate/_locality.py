@@ -70,6 +70,7 @@ def point_shares(maps: NDArray[np.floating], points: Collection[Point]) -> NDArr
         ValueError: for maps that are negative or not finite, or points outside the picture.
 
     Example:
+        >>> from xwidgets.images.scenes import Point
         >>> point_shares(np.array([[[1.0, 3.0]]]), [Point(1, 0, True), Point(0, 0, False)])
         array([[0.75,  nan]])
     """

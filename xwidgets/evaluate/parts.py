@@ -41,6 +41,7 @@ def voronoi_parts(
         ValueError: when no part is visible, or a visible point or the box is not in the picture.
 
     Example:
+        >>> from xwidgets.images.scenes import Point
         >>> beak, tail = Point(0, 0, True), Point(4, 0, True)
         >>> voronoi_parts([beak, tail], Box(0, 0, 1, 5), (1, 6))
         array([[[1. , 0.5, 0. , 0. , 0. , 0. ]],

@@ -1,7 +1,5 @@
 """Inference that computes again only what a window of the image, or a hidden unit, can change."""
 
-from .inference import IncrementalInference
-from .units import UnitInference
-from .whole import WholeInference
+from xwidgets.aliases import attach
 
-__all__ = ["IncrementalInference", "UnitInference", "WholeInference"]
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

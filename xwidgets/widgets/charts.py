@@ -117,7 +117,7 @@ class FittingCurves(Following, bqplot.Figure):
         >>> import xwidgets as xw
         >>> images, _ = xw.scenes.draw("birds", range(300))
         >>> with xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image) as study:
-        ...     concepts = XFeatureFit(study, images, epochs=3)
+        ...     concepts = xw.live.XFeatureFit(study, images, epochs=3)
         ...     curves = FittingCurves({"SRAE": concepts})
         ...     _ = concepts.wait()
         >>> len(curves.errors["SRAE"].y)
@@ -187,7 +187,7 @@ class LikenessCurves(Following, bqplot.Figure):
         >>> import xwidgets as xw
         >>> images, _ = xw.scenes.draw("birds", range(300))
         >>> with xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image) as study:
-        ...     concepts = XFeatureFit(study, images, epochs=3)
+        ...     concepts = xw.live.XFeatureFit(study, images, epochs=3)
         ...     curves = LikenessCurves({"SRAE": concepts})
         ...     _ = concepts.wait()
         >>> bool(curves.means["SRAE"].x[-1] == 3)
