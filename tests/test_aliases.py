@@ -16,11 +16,12 @@ from torch import nn
 
 import xwidgets as xw
 from xwidgets import errors
-from xwidgets.aliases import MODULES, NAMES, FormerName, formerly, renamed
+from xwidgets.aliases import MEMBERS, MODULES, NAMES, FormerName, formerly, renamed
 from xwidgets.live import LiveResult, Neurons, Regions, XFeatureFit
 
 from .results.examples import relevance
 
+LINES = Path(__file__).parent / "data" / "names-0.1.0.txt"
 SENTENCE = "{} is called {} now"
 ALIASES = {f"xwidgets.{before}": f"xwidgets.{now}" for before, now in NAMES.items()}
 FILES = {f"xwidgets.{before}": f"xwidgets.{now}" for before, now in MODULES.items()}
@@ -173,6 +174,41 @@ def test_a_file_that_moved_has_what_was_called_otherwise_in_it():
     assert (Concepts, Inquiry) == (XFeatureFit, LiveResult)
     with pytest.raises(ImportError, match="cannot import name 'Inq'"):
         from xwidgets.widgets.live_result import Inq  # noqa: F401
+
+
+@pytest.mark.filterwarnings("ignore:.* is called:DeprecationWarning")
+@pytest.mark.parametrize(("before", "now"), MEMBERS.items(), ids=MEMBERS)
+def test_what_has_another_name_in_a_file_that_moved_is_found_there(before, now):
+    assert value_of(f"xwidgets.{before}") is value_of(f"xwidgets.{now}")
+
+
+FILE_BY_FILE = """
+import pkgutil
+import warnings
+import xwidgets
+
+warnings.filterwarnings("error", ".* is called", DeprecationWarning)
+for room in pkgutil.iter_modules(xwidgets.__path__):
+    package = getattr(xwidgets, room.name)
+    for file in pkgutil.iter_modules(getattr(package, "__path__", [])):
+        assert getattr(package, file.name), file
+"""
+
+
+def test_every_file_is_an_attribute_of_its_room():
+    subprocess.run([sys.executable, "-c", FILE_BY_FILE], check=True)
+
+
+@pytest.mark.filterwarnings("ignore:.* is called:DeprecationWarning")
+@pytest.mark.parametrize("name", LINES.read_text("utf-8").split())
+def test_what_notebooks_of_before_name_is_there(name):
+    value_of(name)
+
+
+def test_a_value_by_both_its_names_is_refused():
+    net, image = xw.network("birds"), xw.scenes.bird(seed=3).image
+    with pytest.raises(TypeError, match="excitation_backprop has layer and stop_at, which are one"):
+        xw.excitation_backprop(net, image, layer=5, stop_at=3)
 
 
 def test_every_file_that_moved_lies_where_the_table_says():

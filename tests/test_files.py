@@ -16,6 +16,7 @@ from xwidgets.files import whole
 from .explain.explanation_module.modules import module_of
 from .results.examples import relevance
 
+pytest.importorskip("resource", reason="processes are limited and killed as Unix does it")
 ROOT = Path(xw.__file__).parent.parent
 SOURCES = [
     path for room in ("xwidgets", "scripts", "benchmarks") for path in (ROOT / room).rglob("*.py")

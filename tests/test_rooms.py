@@ -28,9 +28,6 @@ ROOMS = {
 }
 """Of each folder, the folders that its files may import; all may import what lies in none."""
 
-WHOLE = ("xwidgets", "xwidgets.aliases")
-"""What names of all rooms are found through: nothing inside imports a public name of the whole."""
-
 
 def module_of(path):
     parts = path.relative_to(ROOT).with_suffix("").parts
@@ -125,6 +122,15 @@ def test_every_room_is_found_in_the_package():
 
 def test_nothing_imports_in_a_circle():
     assert not circles(GRAPH)
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_nothing_imports_what_would_hide_an_arrow(module):
+    """The whole package, or the package of its own room: names in it would be found later."""
+    package = module if FILES[module].name == "__init__.py" else module.rpartition(".")[0]
+    assert "xwidgets" not in imported(module)
+    if not FILES[module].with_suffix(".pyi").exists():
+        assert package not in imported(module)
 
 
 def test_no_arrow_runs_back():

@@ -9,6 +9,14 @@ import pytest
 DATA = Path(__file__).parent / "data" / "0.1.0"
 HIDDEN = """
 import sys
+from importlib import metadata
+
+def hide(version):
+    def of(name):
+        if name in ("torch", "torchvision"):
+            raise metadata.PackageNotFoundError(name)
+        return version(name)
+    return of
 
 class Hidden:
     def find_spec(self, name, path, target=None):
@@ -16,6 +24,7 @@ class Hidden:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Hidden())
+metadata.version = hide(metadata.version)
 import xwidgets as xw
 """
 SHOWN = {
@@ -77,6 +86,19 @@ def test_a_result_is_loaded_shown_and_exported(name, tmp_path):
 def test_torch_is_hidden_from_these_tests():
     with pytest.raises(AssertionError, match="No module named 'torch'"):
         run(HIDDEN + "xw.network('birds')")
+
+
+PLAIN = """
+from pathlib import Path
+data = Path(sys.argv[1])
+units = xw.UnitRelevance.load(data / "unit_relevance.npz")
+top = xw.TopImages.load(data / "top_images.npz")
+assert units.png() and len(units.frame()) and top.png()
+"""
+
+
+def test_results_without_a_view_are_loaded_and_shown():
+    run(HIDDEN + PLAIN, DATA)
 
 
 IMPORTS = """

@@ -7,6 +7,7 @@ from functools import wraps
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from pkgutil import resolve_name
 from types import ModuleType
 from typing import Any, TypeVar
@@ -51,6 +52,7 @@ MODULES: Mapping[str, str] = {
     "explain.region": "explain.removal.region",
     "explain.saliency": "explain._saliency",
     "explain.samplers": "explain.removal.samplers",
+    "explain.tally": "explain.running_moments",
     "explain.unit_relevance": "explain._unit_relevance",
     "explain.window_removal": "explain.removal.window_removal",
     "explain.windows": "explain.removal.windows",
@@ -66,8 +68,10 @@ MODULES: Mapping[str, str] = {
     "networks.watch": "networks.forward_trace",
     "render": "results.render",
     "results.difference": "results._difference",
+    "widgets.companions": "live.companions",
     "widgets.concepts": "live.x_feature_fit",
     "widgets.difference": "live.difference",
+    "widgets.following": "live.following",
     "widgets.live_result": "live.live_result",
     "widgets.neurons": "live.neurons",
     "widgets.regions": "live.regions",
@@ -82,6 +86,7 @@ NAMES: Mapping[str, str] = {
     "evaluate.heat_maps": "reproduce.qi2018.heat_maps",
     "evaluate.heat_maps_of_score": "reproduce.qi2018.heat_maps_of_score",
     "networks.Watch": "networks.forward_trace.ForwardTrace",
+    "reproduce.qi2018.spread_table": "reproduce.spread_table",
     "widgets.Concepts": "live.XFeatureFit",
     "widgets.Difference": "live.Difference",
     "widgets.Inquiry": "live.LiveResult",
@@ -94,7 +99,22 @@ NAMES: Mapping[str, str] = {
 }
 """By former name of a class or function, its name now, within the package."""
 
+MEMBERS: Mapping[str, str] = {
+    "explain.samplers.own_sampler": "explain.removal.samplers.default_sampler",
+    "explain.tally.Tally": "explain.running_moments.RunningMoments",
+    "networks.change.Change": "networks.intervention.Intervention",
+    "networks.trace.Trace": "networks.propagation.Propagation",
+    "networks.watch.Rule": "networks.forward_trace.BackwardRule",
+    "widgets.concepts.Search": "live.x_feature_fit.MatchQuestion",
+    "widgets.neurons.Look": "live.neurons.PatchQuestion",
+    "widgets.regions.Removal": "live.regions.RemovalQuestion",
+}
+"""The same for what has another name in a module that has another name too."""
+
 F = TypeVar("F", bound=Callable[..., Any])
+
+FORMER: Mapping[str, str] = {**MODULES, **MEMBERS, **NAMES}
+"""By any former name, the name now; a function's is meant where a module had the same."""
 
 _ROOT = f"{__package__}."
 
@@ -104,12 +124,17 @@ def attach(
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]], Sequence[str]]:
     """``__getattr__``, ``__dir__`` and ``__all__`` of a package, from its ``__init__.pyi``.
 
-    Names are imported at first use. Former names still work, with a warning.
+    Names and modules are imported at first use. Former names still work, with a warning.
     """
     load, listed, public = lazy_loader.attach_stub(package, file)
 
     def named(name: str) -> Any:
-        return load(name) if name in public else renamed(package, name)
+        if name in public:
+            return load(name)
+        before = f"{package}.{name}"
+        if before.removeprefix(_ROOT) not in FORMER and find_spec(before) is not None:
+            return import_module(before)
+        return renamed(package, name)
 
     return named, listed, public
 
@@ -121,7 +146,7 @@ def renamed(module: str, name: str) -> Any:
         AttributeError: for no former name.
     """
     before = f"{module}.{name}"
-    now = NAMES.get(before.removeprefix(_ROOT)) or MODULES.get(before.removeprefix(_ROOT))
+    now = FORMER.get(before.removeprefix(_ROOT))
     if now is None:
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
     return resolve_name(_told(before, now))
@@ -145,7 +170,8 @@ class _Former(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if hasattr(self.now, name):
             return getattr(self.now, name)
-        return renamed(self.__name__.rpartition(".")[0], name)
+        inside = f"{self.__name__}.{name}".removeprefix(_ROOT) in MEMBERS
+        return renamed(self.__name__ if inside else self.__name__.rpartition(".")[0], name)
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         return getattr(self.now, self.__name__.rpartition(".")[2])(*arguments, **options)
@@ -232,6 +258,12 @@ def formerly(**names: str) -> Callable[[F], F]:
                 for name, now in names.items()
                 if name not in arguments or now not in taken
             }
+            for name in former.keys() & options.keys() if not of_class else ():
+                if former[name] in taken - former.keys():
+                    raise TypeError(
+                        f"{owner.__name__} has {name} and {former[name]}, which are one argument; "
+                        f"give {former[name]} alone"
+                    )
             return called(*values, **current_names(owner.__name__, former, options))
 
         if not of_class:

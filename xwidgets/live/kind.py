@@ -18,5 +18,5 @@ def is_study(value: object) -> TypeIs[Study]:
         >>> is_study("a picture")
         False
     """
-    module = sys.modules.get(f"{__package__}.study")
-    return module is not None and isinstance(value, module.Study)
+    kind = getattr(sys.modules.get(f"{__package__}.study"), "Study", None)
+    return kind is not None and isinstance(value, kind)

@@ -3,8 +3,8 @@
 Functions, methods, operators and what modules call have the same row: `F.relu(x)`, `nn.ReLU()(x)`,
 `x.relu_()` and `torch.ops.aten.relu(x)` are all spelled "relu". What follows from facts (how
 differences go on, how a signal goes back, what a unit can see) stands with those who ask for them,
-so that one new row is known to all: an activation of one's own, say a custom operator
-`torch.ops.mine.mish`, is `_row("mish", Facts("rectifier", "value"))`.
+so that one new row is known to all: for an activation that is missing here, say an operator
+`torch.ops.mine.squareplus`, that is `_row("squareplus", Facts("rectifier", "value"))`.
 """
 
 from __future__ import annotations

@@ -7,9 +7,10 @@ import platform
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -22,8 +23,11 @@ from xwidgets.files import whole
 @cache
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that compute results."""
-    installed = {name: version(name) for name in ("torch", "numpy")}
-    return {"xwidgets": __version__, **installed, "python": platform.python_version()}
+    told = {"xwidgets": __version__, "python": platform.python_version()}
+    for name in ("torch", "numpy"):
+        with suppress(PackageNotFoundError):  # results are shown without torch too
+            told[name] = version(name)
+    return told
 
 
 @dataclass(frozen=True, eq=False)

@@ -110,10 +110,10 @@ class NeuronRanking(View, module="neuron_ranking.mjs"):
             neurons = live.Neurons.of(subject)
             neurons.rank(**options)
             self.show_work(progress=neurons.ranking, beside=subject)
-            self.refresh_after(neurons.ranking)
             self.observe(lambda change: setattr(neurons, "selected", change.new), "selected")
             self.follow(neurons, lambda: self._follow_selection(neurons), "selected")
             self.follow(neurons.ranking, lambda: self._follow(neurons), ["answer", "progress"])
+            self.refresh_after(neurons.ranking)
             self._follow_selection(neurons)
             self._follow(neurons)
 

@@ -108,7 +108,6 @@ class PatchGallery(View, module="patch_gallery.mjs"):
             neurons.search_in(images)
             self._study = subject
             self.show_work(search=neurons.matches, beside=subject)
-            self.refresh_after(neurons.patches)
             self.observe(lambda change: setattr(neurons, change.name, change.new), LOOK)
             self.follow(neurons, lambda: self._follow_look(neurons), LOOK)
             self.follow(neurons, lambda: self._follow_selection(neurons), "selected")
@@ -117,6 +116,7 @@ class PatchGallery(View, module="patch_gallery.mjs"):
             self.follow(neurons.matches, lambda: self._follow_matches(neurons), "answer")
             self.follow(neurons.matches, lambda: self._follow_search(neurons), "progress")
             self.follow(subject, lambda: self._turn_to(subject), ["image", "target"])
+            self.refresh_after(neurons.patches)
             self._turn_to(subject)
             self._follow_look(neurons)
             self._follow_selection(neurons)

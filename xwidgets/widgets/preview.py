@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
@@ -11,8 +12,13 @@ from IPython.display import display, update_display
 
 from xwidgets.live.following import Following
 
-DONE = frozenset({"complete", "stopped"})
+DONE = frozenset({"complete", "stopped", "failed"})
 """The states in which work stands still, and what is shown stays as it is."""
+
+RESULTS = ("answer", "relevance", "progress")
+"""The traits of which one changes when work is done."""
+
+_logger = logging.getLogger(__name__)
 
 
 class Preview(Following):
@@ -29,14 +35,17 @@ class Preview(Following):
         """What is shown, by MIME type; ``"text/plain"`` is the alternative text of a picture."""
         return {"text/plain": type(self).__name__}
 
-    def refresh_after(self, work: traitlets.HasTraits, name: str = "progress") -> None:
-        """Bring the preview up to date whenever this work is done."""
+    def refresh_after(self, work: traitlets.HasTraits) -> None:
+        """Bring the preview up to date whenever this work is done; called after what follows it."""
 
         def refresh() -> None:
-            if getattr(work, name).state in DONE:
-                self.refresh()
+            if work.progress.state in DONE:  # type: ignore[attr-defined]
+                try:
+                    self.refresh()
+                except Exception:  # the work itself is well
+                    _logger.exception("a preview could not be brought up to date")
 
-        self.follow(work, refresh, name)
+        self.follow(work, refresh, [name for name in RESULTS if work.has_trait(name)])
 
     def refresh(self) -> None:
         """Bring the preview up to date where the view is displayed and no browser shows it."""

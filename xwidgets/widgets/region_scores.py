@@ -59,9 +59,9 @@ class RegionScores(View, module="region_scores.mjs"):
         if is_study(subject):
             removal = live.Regions.of(subject).removal
             self.show_work(progress=removal, beside=subject)
-            self.refresh_after(removal)
             self.follow(removal, lambda: self._follow(subject), ["answer", "progress"])
             self.follow(subject, lambda: self._follow(subject), "image")
+            self.refresh_after(removal)
             self._follow(subject)
         else:
             self._show(subject)

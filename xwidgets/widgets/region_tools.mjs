@@ -5,7 +5,7 @@ import { make, makeAlert, press, warn } from "./shared/dom.mjs";
 import { mount, put } from "./shared/view.mjs";
 
 /** @type {Record<string, string>} */
-export const FILLS = {
+const FILLS = {
   conditional: "what goes with the surroundings",
   marginal: "what other pictures show there",
   grey: "grey",

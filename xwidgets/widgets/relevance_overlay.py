@@ -180,15 +180,16 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
 
     def preview(self) -> dict[str, str]:
         """The picture with its map, and its title."""
-        if not self._results:
+        results = self._results
+        if not results:
             words = "The picture; its relevance map was not computed yet."
             return {"image/png": b64encode(self.photo).decode(), "text/plain": words}
-        shown = self._results[min(self.index, len(self._results) - 1)]
+        shown = results[min(self.index, len(results) - 1)]
         return {"image/png": b64encode(shown.png()).decode(), "text/plain": shown.title}
 
     def _turn_to(self, subject: Study | Difference) -> None:
         picture = subject.picture
-        with self.hold_sync():
+        with self.lock, self.hold_sync():
             self.photo, self.shape = render.png(picture), list(picture.shape[:2])
             self._follow(subject)
 

@@ -127,12 +127,12 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
             )
             self._study = subject
             self.show_work(training=concepts.fitting, work=concepts.matches, beside=subject)
-            self.refresh_after(concepts.found)
             self.observe(lambda change: setattr(concepts, "shown", change.new), "shown")
             self.follow(subject, lambda: self._turn_to(subject, concepts), "target")
             self.follow(concepts.found, lambda: self._follow_found(concepts), PROGRESS)
             self.follow(concepts.fitting, lambda: self._follow_fitting(concepts), PROGRESS)
             self.follow(concepts.matches, lambda: self._follow_matches(concepts), PROGRESS)
+            self.refresh_after(concepts.found)
             self._turn_to(subject, concepts)
         self.observe(lambda _: self._note(), "opinion")
 

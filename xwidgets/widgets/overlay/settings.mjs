@@ -66,12 +66,12 @@ export function makeSettings(model, onSave) {
     maps.label, opacity.label, threshold.label, colors, hiding.label);
 
   const drawThreshold = () => {
-    const percent = Math.round(100 * model.get("threshold"));
-    threshold.set(percent, percent ? `below ${percent} % hidden` : "off");
+    const hundredths = Math.round(100 * model.get("threshold"));
+    threshold.set(hundredths, hundredths ? `below ${hundredths} % hidden` : "off");
   };
   const drawOpacity = () => {
-    const percent = Math.round(100 * model.get("opacity"));
-    opacity.set(percent, `${percent} %`);
+    const hundredths = Math.round(100 * model.get("opacity"));
+    opacity.set(hundredths, `${hundredths} %`);
   };
   const drawHiding = () => {
     hiding.input.checked = model.get("hide_uncertain");

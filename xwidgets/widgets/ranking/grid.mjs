@@ -87,7 +87,7 @@ function makeFrame() {
  * @param {Table} table
  * @param {Set<string>} selected
  */
-export function countsOf({ listed, places }, selected) {
+function countsOf({ listed, places }, selected) {
   const unlisted = [...selected].filter((name) => !places.has(name)).length;
   return `${listed.length} neurons listed, ${selected.size} selected`
     + (unlisted ? `, ${unlisted} of them not listed` : "");
