@@ -123,6 +123,32 @@ def test_every_view_says_in_words_what_it_shows(study: xw.Study) -> None:
             assert metadata[kind]["alt"] == data["text/plain"]
 
 
+def test_a_preview_follows_what_was_known_already(study: xw.Study, monkeypatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(
+        "xwidgets.widgets.preview.update_display",
+        lambda data, **options: shown.append(data["text/plain"]),
+    )
+    study.wait()
+    study.window = 3
+    study.wait()
+    view = xw.RelevanceOverlay(study)
+    view._displays = ("somewhere",)
+    for window in (4, 3):  # both are known
+        study.window = window
+        study.wait()
+        assert shown[-1] == study.relevance.title
+        assert study.relevance.parameters["window"] == window
+
+
+def test_a_preview_that_fails_leaves_the_work_well(study, monkeypatch, caplog) -> None:
+    view = xw.RelevanceOverlay(study)
+    monkeypatch.setattr(view, "refresh", lambda: 1 / 0)
+    assert study.wait().completed == 1
+    assert study.progress.state == "complete"
+    assert "a preview could not be brought up to date" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("pixel", [3, 4]), ("opacity", 0.5), ("threshold", 0.2), ("color_map", "orange-purple")],
