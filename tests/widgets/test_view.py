@@ -7,6 +7,7 @@ from typing import Any
 import ipywidgets
 import nbformat
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 from nbclient import NotebookClient
 
 import xwidgets as xw
@@ -121,6 +122,16 @@ def test_every_view_says_in_words_what_it_shows(study: xw.Study) -> None:
         assert data["text/plain"]
         for kind in {"image/png"} & data.keys():
             assert metadata[kind]["alt"] == data["text/plain"]
+
+
+def test_an_output_widget_holds_the_view_that_is_put_into_it(note) -> None:
+    InteractiveShell.instance()
+    output = ipywidgets.Output()
+    output.append_display_data(note)
+    [held] = output.outputs
+    assert held["data"]["text/plain"] == "a note"
+    assert "application/vnd.jupyter.widget-view+json" in held["data"]
+    InteractiveShell.clear_instance()
 
 
 def test_a_preview_follows_what_was_known_already(study: xw.Study, monkeypatch) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Mapping
+from types import FrameType
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +21,23 @@ RESULTS = ("answer", "relevance", "progress")
 """The traits of which one changes when work is done."""
 
 _logger = logging.getLogger(__name__)
+
+
+def _displayed() -> bool:
+    """Whether a cell's value or :func:`display` is shown, and not the bundle asked for elsewhere.
+
+    An output widget and others that format a view put the bundle where they want it, and one who
+    gives a display id updates it.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        match frame.f_globals.get("__name__"):
+            case "IPython.core.display_functions":
+                return frame.f_locals.get("display_id") is None
+            case "IPython.core.displayhook":
+                return True
+        frame = frame.f_back
+    return False
 
 
 class Preview(Following):
@@ -60,6 +79,8 @@ class Preview(Following):
         bundle = self._repr_mimebundle_()
         if bundle is None:
             return
+        if not _displayed():
+            raise NotImplementedError  # IPython takes the bundle then
         display_id = uuid4().hex
         self._displays = (*getattr(self, "_displays", ()), display_id)
         data, metadata = bundle
