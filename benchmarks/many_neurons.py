@@ -1,4 +1,4 @@
-"""What 64 neurons of a layer cost in one call of deconvolve, against one neuron.
+"""Cost of 64 neurons of a layer in one call of deconvolve, against one neuron.
 
     python -m benchmarks.many_neurons [birds squeezenet1_1 ...]
 

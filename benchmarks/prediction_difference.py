@@ -113,7 +113,7 @@ def equality() -> None:
 def _effects(
     net: xw.Network, image: Tensor, corners: Tensor, contents: Tensor
 ) -> tuple[Tensor, Tensor, IncrementalInference]:
-    """What windows do to the scores, by plain forwards and by differences."""
+    """Effects of windows on the scores, by plain forwards and by differences."""
     whole = WholeInference(net, image.to(net.dtype), WINDOW)
     inference = IncrementalInference(whole)
     base = net.logits(whole.image[None])

@@ -12,7 +12,7 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 def examples(name):
     finder = doctest.DocTestFinder(exclude_empty=True)
-    found = finder.find(
+    tests = finder.find(
         importlib.import_module(name), name, extraglobs={"np": np, "nn": nn, "torch": torch}
     )
-    return [test for test in found if test.examples]
+    return [test for test in tests if test.examples]

@@ -1,4 +1,4 @@
-"""What a saved file holds, in a form that JSON can hold."""
+"""Contents of saved files as JSON."""
 
 from dataclasses import asdict, fields
 from hashlib import sha256
@@ -32,7 +32,7 @@ LOADERS = {
 
 
 def told(value: Any) -> Any:
-    """What something holds, in a form that JSON can hold, to the bit."""
+    """Content of a value as JSON, to the bit."""
     match value:
         case np.ndarray():
             digest = sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
@@ -40,7 +40,7 @@ def told(value: Any) -> Any:
         case torch.Tensor():
             return told(value.numpy())
         case list() | tuple():
-            return [told(one) for one in value]
+            return [told(item) for item in value]
         case Result():
             known = {item.name: told(getattr(value, item.name)) for item in fields(value)}
             known |= {former: known[now] for former, now in value.former_names.items()}

@@ -104,20 +104,6 @@ def assert_same(ours, theirs):
             assert getattr(one, name) == getattr(other, name)
 
 
-@pytest.fixture
-def passes(monkeypatch):
-    """The number of images of each pass through a network."""
-    counted = []
-    watched = xw.Network.watched
-
-    def counting(self, pixels, *arguments, **options):
-        counted.append(len(pixels))
-        return watched(self, pixels, *arguments, **options)
-
-    monkeypatch.setattr(xw.Network, "watched", counting)
-    return counted
-
-
 def search(net, images, neurons=NEURONS, k=5, cache=False):
     return search_images(net, images, neurons, k, cache=cache, progress=False)
 

@@ -38,13 +38,13 @@ def classes(study: xw.Study, images: torch.Tensor) -> list[int]:
 def test_what_is_fitted_and_found_is_what_the_functions_find(
     study: xw.Study, images: torch.Tensor, fit: XFeatureFit
 ) -> None:
-    found = fit.wait()
+    features = fit.wait()
     module = fitted(study, images, study.target)
-    assert fit.module.fingerprint == module.fingerprint == found.module
+    assert fit.module.fingerprint == module.fingerprint == features.module
     assert fit.fitting.progress.state == "complete"
     expected = xw.x_features(study.network, module, study.image)
-    np.testing.assert_array_equal(found.maps, expected.maps)
-    np.testing.assert_array_equal(found.activations, expected.activations)
+    np.testing.assert_array_equal(features.maps, expected.maps)
+    np.testing.assert_array_equal(features.activations, expected.activations)
 
 
 def test_modules_are_shown_while_they_are_fitted(study: xw.Study, images: torch.Tensor) -> None:
@@ -127,9 +127,9 @@ def test_stopping_keeps_the_best_so_far(study: xw.Study, images: torch.Tensor) -
     fit.found.observe(lambda change: change.new is not None and begun.set(), "answer")
     assert begun.wait(20)
     fit.fitting.stop()
-    found = fit.found.wait()
+    features = fit.found.wait()
     assert fit.fitting.progress.state == "stopped"
-    assert found.module == fit.module.fingerprint
+    assert features.module == fit.module.fingerprint
     fit.shown = 0
     assert fit.matches.wait().completed == 1, "what was stopped can be looked at"
 

@@ -30,7 +30,7 @@ own_mish.register_autograd(
 )
 
 ACTIVATIONS = {"own_mish": own_mish, "hardshrink": F.hardshrink}
-"""Of torch, and somebody's own: activations that no row tells of."""
+"""Activations without a row, of torch and of a user."""
 
 
 class Small(nn.Module):
@@ -161,7 +161,7 @@ def test_no_spelling_has_two_rows():
 @pytest.mark.parametrize("name", ROWS)
 def test_every_spelling_is_one_of_torchs(name):
     homes = (torch, torch.Tensor, type(torch.Tensor.data), F, torch.ops.aten)
-    assert any(hasattr(home, one) for home in homes for one in (name, f"{name}_"))
+    assert any(hasattr(home, spelling) for home in homes for spelling in (name, f"{name}_"))
 
 
 OPTIONS = {

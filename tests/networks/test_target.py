@@ -100,7 +100,7 @@ def test_a_class_of_a_network_without_names_is_a_number():
 
 
 def computed(method, net, x, target):
-    """What a method computes, which need not be a result."""
+    """Output of a method, which need not be a result."""
     subject = Subject(net, x)
     return method.explain(subject, subject.target(target))
 

@@ -145,7 +145,7 @@ class Placement:
 
 
 class Overhang:
-    """What of boxes lies outside of the map."""
+    """Parts of boxes that lie outside of the map."""
 
     def __init__(self, extent: Extent) -> None:
         self._rows, self._columns = map(_inside, extent)

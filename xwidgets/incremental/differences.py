@@ -18,7 +18,7 @@ from .rules import Linear, whole_maps
 
 
 class Differences:
-    """What a network makes of an image, or of a layer's values, that differ in a box.
+    """Outputs of a network for an image, or a layer's values, that differ in a box.
 
     Args:
         recording: of the unchanged image, or what is behind a layer.

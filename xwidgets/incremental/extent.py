@@ -50,7 +50,7 @@ class Span:
 
     @cached_property
     def size(self) -> int:
-        """Of a box that holds any of the places."""
+        """Size of a box that holds any of the places."""
         return int((self.last - self.first).max()) + 1
 
     @cached_property
@@ -64,7 +64,7 @@ class Span:
         return Span(first, first + length - 1, length)
 
     def through(self, sliding: Sliding, length: int) -> Span:
-        """What changes in a map of ``length`` behind a window operation."""
+        """Places that change in a map of ``length`` behind a window operation."""
         reach, stride, padding = sliding
         first = -((reach - 1 - padding - self.first) // stride)
         return Span(first, ((self.last + padding) // stride).maximum(first), length)
@@ -74,7 +74,7 @@ class Span:
         return Span(self.first + by, self.last + by, length)
 
     def joined(self, other: Span) -> Span:
-        """What changes where two maps are added or laid side by side."""
+        """Places that change where two maps are added or laid side by side."""
         first, last = self.first.minimum(other.first), self.last.maximum(other.last)
         return Span(first, last, self.length)
 
@@ -124,13 +124,13 @@ class Extent(NamedTuple):
         return Extent(self.rows.all(size[0]), self.columns.all(size[1]))
 
     def through(self, slidings: Sequence[Sliding], size: Sequence[int]) -> Extent:
-        """What changes in maps of ``size`` (H, W) behind a window operation."""
+        """Places that change in maps of ``size`` (H, W) behind a window operation."""
         if self.whole:
             return self.all(size)
         return Extent(*map(Span.through, self, slidings, size)).settled()
 
     def joined(self, other: Extent) -> Extent:
-        """What changes where two maps are added or laid side by side."""
+        """Places that change where two maps are added or laid side by side."""
         if self.whole or other.whole:
             return self.all((self.rows.length, self.columns.length))
         return Extent(self.rows.joined(other.rows), self.columns.joined(other.columns)).settled()

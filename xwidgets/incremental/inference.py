@@ -1,4 +1,4 @@
-"""What is read off one image with windows replaced, as fast as the network allows.
+"""Outputs for one image with windows replaced, as fast as the network allows.
 
 Only what a window can change is computed again, which is exact; on devices that are faster so, in
 products of bfloat16, if two windows' effects are kept to a twentieth. Where a comparison with plain

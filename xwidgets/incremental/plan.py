@@ -70,7 +70,7 @@ class Plan:
 
     @property
     def share(self) -> float:
-        """Of the multiplications of a whole forward, those that remain to be done."""
+        """Share of the multiplications of a whole forward that remain to be done."""
         whole = sum(map(self._multiplications, self._recording.calls))
         left = sum(step.rule.cost for step in self.steps) + sum(
             map(self._multiplications, self.rest)
@@ -119,7 +119,7 @@ class Plan:
         return rule, 1
 
     def _ending(self, sources: tuple[int, ...], position: int) -> tuple[int, ...]:
-        """Those that only this call, and nothing after it, takes from here on."""
+        """Tensors that only this call, and nothing after it, takes from here on."""
         return tuple(
             n for n in {*sources} if self._uses[n][-1] == position and sources.count(n) == 1
         )

@@ -146,7 +146,7 @@ class _Recorder(TorchFunctionMode):
         self._tensors: list[Tensor] = []
 
     def number(self, tensor: Tensor) -> int | None:
-        """Of a tensor that depends on the image; ``None`` for others."""
+        """Number of a tensor that depends on the image; ``None`` for others."""
         number: int | None = getattr(tensor, "xwidgets_number", None)
         if number is None and tensor.requires_grad:
             if self.values:

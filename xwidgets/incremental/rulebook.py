@@ -94,7 +94,7 @@ def is_max_pool(facts: Facts) -> bool:
 
 
 def normalization_factor(operation: Operation) -> Tensor:
-    """What a batch norm multiplies each channel with, ``(C,)``."""
+    """Factor of a batch norm for each channel, ``(C,)``."""
     variance: Tensor = operation.argument("running_var")
     factor = torch.rsqrt(variance + operation.argument("eps", 1e-5))
     weight = operation.argument("weight")

@@ -1,4 +1,4 @@
-"""What operations do with differences.
+"""Rules of operations for differences.
 
 B is a value of the unchanged image and D the difference that a window makes, so that a linear
 operation does with D what it does with B, but without its bias, and any other f gives
@@ -74,7 +74,7 @@ class DifferenceRule:
 
 
 class Identity(DifferenceRule):
-    """What adds a constant, scales by one number, or only hands on."""
+    """Operation that adds a constant, scales by one number, or only hands on."""
 
     def __init__(self, x: Source, factor: float = 1) -> None:
         self.extent, self.clean = x.extent, x.clean

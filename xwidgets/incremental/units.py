@@ -1,4 +1,4 @@
-"""What is read off one image when single units of a hidden layer have other values.
+"""Outputs for one image when single units of a hidden layer have other values.
 
 Only what follows from the unit is computed again. Where the network cannot be run so, the image
 goes through it whole for every unit, behind the same interface.
@@ -126,7 +126,7 @@ _BATCH = 512  # units; more are hardly faster, and fewer are cancelled sooner
 
 
 def _behind(net: Network, pixels: Tensor, layer: str, read: Read) -> Recording:
-    """What follows from the layer's activations for ``pixels`` ``(1, C, H, W)``."""
+    """Computation behind the layer's activations for ``pixels`` ``(1, C, H, W)``."""
     trace = ForwardTrace(net.module, [layer])
 
     def forward(pixels: Tensor) -> Tensor:

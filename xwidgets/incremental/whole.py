@@ -1,4 +1,4 @@
-"""What is read off one image with windows replaced, by a whole forward for each."""
+"""Outputs for one image with windows replaced, by a whole forward for each."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What is read off one image with hidden units changed, by a whole forward for each."""
+"""Outputs for one image with hidden units changed, by a whole forward for each."""
 
 from __future__ import annotations
 

@@ -300,7 +300,7 @@ class Network:
 
     @property
     def state(self) -> tuple[tuple[int, int], ...]:
-        """What is another one when weights or running statistics were written or replaced."""
+        """Key that changes when weights or running statistics are written or replaced."""
         kept = chain(self.module.parameters(), self.module.buffers())
         return tuple((id(one), 0 if one.is_inference() else one._version) for one in kept)
 

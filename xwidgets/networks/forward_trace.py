@@ -180,7 +180,7 @@ class ForwardTrace(TorchFunctionMode):
         return torch.is_grad_enabled()
 
     def _onward(self, kept: Tensor) -> Tensor:
-        """What the network goes on with."""
+        """Tensor that the network goes on with."""
         return kept.clone()
 
 
@@ -233,7 +233,7 @@ def undefined(method: str) -> BackwardRule:
 
 
 def go_back(start: Tensor, seeds: Tensor, to: Tensor) -> Tensor:
-    """What arrives at ``to`` when signals set out from ``start``.
+    """Signals that arrive at ``to`` when they set out from ``start``.
 
     Args:
         start: ``(N, ...)``, an output of a watched pass.
@@ -265,7 +265,7 @@ def go_back(start: Tensor, seeds: Tensor, to: Tensor) -> Tensor:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """What autograd refuses about in-place operations and the like, as a sentence."""
+    """Refusals of autograd, of in-place operations and the like, as a sentence."""
     try:
         yield
     except RuntimeError as error:

@@ -25,7 +25,7 @@ from .propagation import Propagation, hooked
 
 @dataclass(frozen=True)
 class Layer:
-    """What one module of a network puts out.
+    """Output of one module of a network.
 
     Attributes:
         name: the module's name in the network, such as ``"features.3"``.

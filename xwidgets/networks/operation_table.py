@@ -53,7 +53,7 @@ Moves = Literal[
 
 @dataclass(frozen=True)
 class Facts:
-    """What an operation does, whoever asks.
+    """Facts about what an operation does.
 
     Attributes:
         kind: what it is to a signal that goes back through it.

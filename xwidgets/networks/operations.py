@@ -51,7 +51,7 @@ class Operation:
         self.overwrites = inplace or self.inplace or self.facts.moves == "assigned"
 
     def argument(self, name: str, default: Any = None) -> Any:
-        """What was given for the argument ``name``."""
+        """Value given for the argument ``name``."""
         given = dict(zip(self._names, self._args, strict=False))
         return given.get(name, self._kwargs.get(name, default))
 
@@ -119,11 +119,11 @@ class Operation:
 
     @property
     def kind(self) -> Kind:
-        """What it is to a signal that goes back through it."""
+        """Kind of operation, to a signal that goes back through it."""
         return self.facts.kind
 
     def _known(self) -> Facts:
-        """What the table says; of an unknown kind where that depends on the image."""
+        """Facts of the table; of an unknown kind where that depends on the image."""
         facts = self._row.facts_given(self.argument)
         if facts.kind == "linear":
             weights = self.weight, self.argument(self._row.bias)
@@ -150,7 +150,7 @@ def _depends(value: object) -> bool:
 
 
 def tensors(value: object) -> Iterator[Tensor]:
-    """Those in a value, or in tuples and lists of values."""
+    """Tensors in a value, or in tuples and lists of values."""
     if isinstance(value, tuple | list):
         for item in value:
             yield from tensors(item)
@@ -203,7 +203,7 @@ def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
 
 
 def producer(tensor: object) -> Operation | None:
-    """What made a tensor in a watched pass, when that is weights, a gate or a comparison."""
+    """Operation that made a tensor of a watched pass: of weights, a gate or a comparison."""
     return getattr(tensor, "xwidgets_producer", None)
 
 

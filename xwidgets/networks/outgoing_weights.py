@@ -22,7 +22,7 @@ from .propagation import Propagation, hooked
 
 
 class Weights(NamedTuple):
-    """What can be told of the weights that read each of C channels.
+    """Statistics of the weights that read each of C channels.
 
     Attributes:
         number: float64 ``(C,)``, how many there are; 0 where none is known.

@@ -1,4 +1,4 @@
-"""What an explanation is about: the score of a class, a channel of a layer, or one of its units.
+"""Targets of explanations: the score of a class, a channel of a layer, or one of its units.
 
 A target is a value. Methods ask it for its score in a pass and for its name, and do not know which
 kind it is.
@@ -38,7 +38,7 @@ class Class:
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        """What a result tells beside index and label."""
+        """Facts that a result tells beside index and label."""
         return {}
 
     def label(self, net: Network) -> str:
@@ -100,7 +100,7 @@ class Channel(_Hidden):
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        """What a result tells beside index and label."""
+        """Facts that a result tells beside index and label."""
         return {"layer": self.layer}
 
     def label(self, net: Network) -> str:
@@ -124,7 +124,7 @@ class Unit(_Hidden):
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        """What a result tells beside index and label."""
+        """Facts that a result tells beside index and label."""
         return {"layer": self.layer, "row": self.row, "column": self.column}
 
     def label(self, net: Network) -> str:
@@ -152,7 +152,7 @@ class Above:
 
     @property
     def unit(self) -> str:
-        """Of its value."""
+        """Unit of its value."""
         return "logits" if self.layer is None and self.top is None else "activation"
 
     @property
@@ -162,7 +162,7 @@ class Above:
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        """What a result tells beside index and label."""
+        """Facts that a result tells beside index and label."""
         top = None if self.top is None else type(self.top).__name__
         return {"layer": self.layer, "top": top}
 
@@ -223,7 +223,7 @@ def means(units: Tensor) -> Tensor:
 
 
 def through(top: nn.Module, features: Tensor, rules: Mapping[Kind, BackwardRule] | None) -> Tensor:
-    """What layers of the caller's own make of a layer of a pass that is watched with ``rules``.
+    """Output of layers of the caller's own for a layer of a pass that is watched with ``rules``.
 
     Raises:
         ValueError: when they cannot take it, or do not return units as finite as they should be.

@@ -69,7 +69,7 @@ class ThinVGG(nn.Module):
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known about a checkpoint.
+    """Facts about a checkpoint.
 
     Attributes:
         kind: the scenes that it was trained on, "birds" or "street".

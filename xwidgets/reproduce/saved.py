@@ -53,7 +53,7 @@ class SavedFiles:
         save: Callable[[T, Path], object],
         recompute: bool = False,
     ) -> T:
-        """What a file holds, or else what is computed, which it holds afterwards."""
+        """Content of a file; it is computed and written where there is no file."""
         path = self._path(ending)
         if path is not None and path.exists() and not recompute:
             return load(path)
@@ -109,7 +109,7 @@ class SavedTables(SavedFiles):
             )
 
     def load(self, names: Iterable[str]) -> dict[str, pd.DataFrame]:
-        """Those of the tables that are there, by name."""
+        """Saved tables, by name."""
         if not self.has(".json"):
             return {}
         paths = {name: self._path(f"-{name}.csv") for name in names}

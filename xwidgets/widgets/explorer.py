@@ -39,7 +39,7 @@ class Explorer(Preview, ipywidgets.VBox):
         self.refresh_after(study)
 
     def preview(self) -> dict[str, str]:
-        """That of the overlay."""
+        """Preview of the overlay."""
         return self._overlay.preview()
 
     def to_html(

@@ -53,7 +53,7 @@ class NeuronExplorer(Preview, ipywidgets.VBox):
         self.refresh_after(live.Neurons.of(study).ranking)
 
     def preview(self) -> dict[str, str]:
-        """That of the table."""
+        """Preview of the table."""
         return self._table.preview()
 
     def to_html(self, path: str | Path, title: str | None = None) -> None:

@@ -119,7 +119,7 @@ class NeuronRanking(View, module="neuron_ranking.mjs"):
 
     @property
     def ranking(self) -> Ranking | None:
-        """What is shown, ranked as it is shown; ``None`` before anything is computed."""
+        """Shown ranking, ordered as it is shown; ``None`` before anything is computed."""
         if self._result is None:
             return None
         count = max(len(self._result.layer), 1)

@@ -91,7 +91,7 @@ class ParameterControl(View, module="parameter_control.mjs"):
             self.follow(study, partial(self._follow, study), ["method", "image"])
 
     def preview(self) -> dict[str, str]:
-        """What the parameter is called, and its value."""
+        """Label of the parameter, and its value."""
         return {"text/plain": f"{self.label or self.name}: {self.value}"}
 
     def close(self) -> None:

@@ -250,7 +250,7 @@ def _asked(several: Sequence[XFeatures], seed: int, most: int | None) -> list[tu
 
 
 def _facts(several: Sequence[XFeatures], parts: list[str], seed: int) -> dict[str, Any]:
-    """What tells studies apart, as files of answers have it."""
+    """Facts that tell studies apart, as files of answers have them."""
     first = several[0]
     names = ("layer", "label", "method", "module")
     return {name: getattr(first, name) for name in names} | {
@@ -272,7 +272,7 @@ def _fingerprint(image: NDArray[np.uint8]) -> str:
 
 
 def _heat_map(one: dict[str, Any]) -> tuple[int, int]:
-    """What a question or an answer is about."""
+    """Picture and x-feature of a question or an answer."""
     return one["picture"], one["x-feature"]
 
 
@@ -303,7 +303,7 @@ def _check(
 
 
 def _read(path: str | Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """What was asked, and the answers."""
+    """Questions and answers of a file."""
     try:
         facts = json.loads(Path(path).read_text("utf-8"))
         answers = facts.pop("answers")

@@ -1,4 +1,4 @@
-"""What the selected neurons look at."""
+"""Gallery of the patches that selected neurons look at."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reader without widgets sees in place of a view."""
+"""Preview that a reader without widgets sees in place of a view."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Preview(Following):
     """Whether a browser has shown the view; its own output is left alone from then on."""
 
     def preview(self) -> dict[str, str]:
-        """What is shown, by MIME type; ``"text/plain"`` is the alternative text of a picture."""
+        """Data by MIME type; ``"text/plain"`` is the alternative text of a picture."""
         return {"text/plain": type(self).__name__}
 
     def refresh_after(self, work: traitlets.HasTraits) -> None:

@@ -245,7 +245,7 @@ def stroke(
 
 
 def paint(mask: NDArray[np.bool_], scale: int) -> Sequence[tuple[str, float, NDArray[np.int32]]]:
-    """What a region ``(H, W)`` looks like where a pixel is ``scale`` units wide.
+    """Picture of a region ``(H, W)`` where a pixel is ``scale`` units wide.
 
     Returns:
         In the order of painting: a colour, its opacity, and rectangles ``(n, 4)`` as x, y, width
@@ -271,9 +271,9 @@ def _outline(mask: NDArray[np.bool_], scale: int) -> NDArray[np.int32]:
         (padded[1:-1, :-2], (0, 0, thin, scale)),
         (padded[1:-1, 2:], (far, 0, thin, scale)),
     )
-    found = []
+    edges = []
     for neighbour, (right, down, width, height) in sides:
         y, x = np.nonzero(mask & ~neighbour)
         size = np.full((len(x), 2), (width, height))
-        found.append(np.column_stack([x * scale + right, y * scale + down, size]))
-    return np.concatenate(found).astype(np.int32)
+        edges.append(np.column_stack([x * scale + right, y * scale + down, size]))
+    return np.concatenate(edges).astype(np.int32)

@@ -27,7 +27,7 @@ CLASSES, THUMBNAILS = 5, 6
 
 
 class RegionScores(View, module="region_scores.mjs"):
-    """What is predicted with a region of the picture and without it, and what it is filled with.
+    """Predictions with a region of the picture and without it, and what it is filled with.
 
     The classes that are most probable with or without the region, with the evidence that it gives
     for each in bits; and some of the samples, which zoom on the region.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class RegionTools(View, module="region_tools.mjs"):
-    """What a region is painted with: brush, eraser, rectangles by number, and what fills it.
+    """Tools to paint a region: brush, eraser, rectangles by number, and what fills it.
 
     Args:
         study: whose region it is.
@@ -60,7 +60,7 @@ class RegionTools(View, module="region_tools.mjs"):
             self.pixels = int(regions.mask.sum())
 
     def preview(self) -> dict[str, str]:
-        """What the tools would do."""
+        """Description of the tools."""
         return {"text/plain": f"The brush, and what a region is filled with: {self.fill}"}
 
     def hear_clear(self) -> None:

@@ -249,7 +249,7 @@ def told_size(window: Any) -> str:
 
 
 def names_of(results: Sequence[Relevance]) -> tuple[str, list[str]]:
-    """What a slider between results is called, and each of them there.
+    """Label of a slider between results, and the name of each result on it.
 
     They are known by the one parameter in which they differ, else by their titles.
     """

@@ -1,4 +1,4 @@
-"""What all views have in common."""
+"""Base class of all views."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .preview import Preview
 
 
 class Work(Protocol):
-    """What a view shows while it is computed, such as a study or a :class:`LiveResult`."""
+    """Protocol of work that a view shows while it is computed, such as a study."""
 
     def stop(self) -> None:
         """Stop computing, and keep what is known."""

@@ -138,7 +138,7 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
 
     @property
     def names(self) -> list[str]:
-        """What the x-features are called, one name for each; ``""`` where none."""
+        """Names of the x-features, one for each; ``""`` where none."""
         return list(self.opinion["names"])
 
     @names.setter

@@ -34,19 +34,19 @@ def network(*parts, seed=0, dtype=torch.float32, channels=3, name="small", **opt
 
 
 def forward(net, images, count):
-    """What the first ``count`` parts of a network make of images, one at a time."""
+    """Outputs of the first ``count`` parts of a network for images, one at a time."""
     mean, std = (torch.tensor(part, dtype=net.dtype) for part in (MEAN, STD))
-    found = []
+    outputs = []
     for image in images.to(net.dtype):
         x = (image[None] - mean[: net.channels, None, None]) / std[: net.channels, None, None]
         for part in list(net.module)[:count]:
             x = part(x.clone())
-        found.append(x.detach()[0])
-    return torch.stack(found)
+        outputs.append(x.detach()[0])
+    return torch.stack(outputs)
 
 
 class Fails(nn.Module):
-    """What goes through some times, and then no more."""
+    """Layer that fails after some passes."""
 
     def __init__(self, times):
         super().__init__()

@@ -1,4 +1,4 @@
-"""What the results say, beside the paper's."""
+"""Findings from the results, beside the paper's."""
 
 import pandas as pd
 
@@ -24,7 +24,7 @@ _WORDS = {1: "Yes", -1: "No, the opposite", 0: "Not clear"}
 
 
 def findings(results: Reproduction) -> list[str]:
-    """What the results say, in sentences, each with its numbers and their spread over the seeds.
+    """Findings from the results, in sentences with numbers and their spread over the seeds.
 
     A difference counts as found when it has the same sign with every seed, which chance alone does
     in one of four cases with three seeds, and in one of sixteen with five.

@@ -83,7 +83,7 @@ SETTINGS = by_name(
 
 
 class Reproduction(NamedTuple):
-    """What came out.
+    """Results of the experiments.
 
     Attributes:
         curves: Figures 2 and 3, a row for each ``seed`` and ``epoch``: held-out accuracy of the

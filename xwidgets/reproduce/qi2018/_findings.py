@@ -1,4 +1,4 @@
-"""What the results of :func:`xwidgets.reproduce.qi2018.reproduce` say, beside the paper's.
+"""Findings from :func:`xwidgets.reproduce.qi2018.reproduce`, beside the paper's.
 
 Methods are compared pair by pair: the modules of the same class and the same seed. The mean
 difference of each class, over its seeds, counts as one observation. A difference is called clear
@@ -53,7 +53,7 @@ _COMPARED = {"o1": "O1", "o2": "O2", "voronoi": "locality (Voronoi)", "masks": "
 
 
 def findings(results: Reproduction) -> dict[str, list[str]]:
-    """What the results say, in sentences with their numbers.
+    """Findings from the results, in sentences with their numbers.
 
     Args:
         results: all tables, of SRAE and NN at least two classes each.

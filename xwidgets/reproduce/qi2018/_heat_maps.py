@@ -32,7 +32,7 @@ _HIGH = 1e6
 
 
 class HeatMaps(NamedTuple):
-    """What n x-features see in N pictures.
+    """Heat maps of n x-features in N pictures.
 
     Attributes:
         maps: ``(N, n, H, W)``, of silent x-features too.

@@ -127,7 +127,7 @@ class Twin(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What explanation modules are fitted to and measured on.
+    """Images that explanation modules are fitted to and measured on.
 
     Attributes:
         name: what it is called.

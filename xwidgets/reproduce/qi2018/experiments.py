@@ -23,7 +23,7 @@ from .tables import figure7, figure8, table1, table2, table3, variants
 
 
 class Reproduction(NamedTuple):
-    """What came out: tables with a row for each class and seed, and what else is said.
+    """Results: tables with a row for each class and seed, and facts beside them.
 
     Attributes:
         table: Table 1 (a), by ``method``: see :func:`table1`.

@@ -1,4 +1,4 @@
-"""What the experiments of Qi et al. 2018 share: how large they are, images, and fitted modules.
+"""Settings, images and fitted modules that the experiments of Qi et al. 2018 share.
 
 Every class and every seed has its own modules; the seed decides the weights that training starts
 with and which images stop it.
@@ -143,7 +143,7 @@ class Laboratory:
         layer: str | None = None,
         beta: float = 0.1,
     ) -> dict[int, ExplanationModule]:
-        """Those of all classes, by class; ``n`` is that of the setting by default."""
+        """Fitted modules by class; ``n`` is that of the setting by default."""
         return self._fitted(method, n or self.setting.features, seed, layer, beta)
 
     def _fit(

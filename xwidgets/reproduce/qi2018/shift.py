@@ -35,7 +35,7 @@ class ThreeMaps(NamedTuple):
 
 
 def three_maps(net: Network, module: ExplanationModule, image: Tensor) -> ThreeMaps:
-    """What a shift may change, or not.
+    """Score and maps of three methods for one picture.
 
     Args:
         net: the classifier, or the shifted one.

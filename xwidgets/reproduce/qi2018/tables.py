@@ -201,7 +201,7 @@ def figure7(lab: Laboratory) -> pd.DataFrame:
 
 
 def _on_bird(parts: NDArray[np.float64]) -> dict[str, object]:
-    """Of a histogram without the context."""
+    """Entropy and largest part of a histogram without the context."""
     place = int(parts.argmax())
     return {
         "entropy": locality(parts[None, None]).mean,

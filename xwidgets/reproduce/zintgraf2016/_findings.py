@@ -1,4 +1,4 @@
-"""What the measures of :mod:`xwidgets.reproduce.zintgraf2016.claims` say about the paper's claims.
+"""Verdicts on the paper's claims, from :mod:`xwidgets.reproduce.zintgraf2016.claims`.
 
 Every claim is put as a difference that it says is positive, measured in every scene. It holds when
 the mean of the differences over the scenes is more than two standard errors above 0, the opposite
@@ -114,7 +114,7 @@ def _answer(rows: pd.DataFrame) -> str:
 
 
 def _numbers(rows: pd.DataFrame) -> str:
-    """What was measured, of claims that are not of several window sizes."""
+    """Measured numbers of claims that are not of several window sizes."""
     if rows["k"].any():
         return ""
     told = ", ".join(f"{row.network} {row.value} against {row.other}" for row in rows.itertuples())
@@ -147,7 +147,7 @@ def _finding_parts(maps: pd.DataFrame) -> list[str]:
 
 
 def _titles(maps: pd.DataFrame) -> pd.Series:
-    """What each map is called, with the size of its windows, if it has any."""
+    """Title of each map, with the size of its windows, if it has any."""
     windows = " (k = " + maps["window"].astype(str) + ")"
     return maps["map"] + windows.where(maps["window"] > 1, "")
 
@@ -196,7 +196,7 @@ def readable(table: pd.DataFrame) -> "Styler":
 
 
 class _Side(NamedTuple):
-    """What is compared: a value for each scene, or what is expected by chance."""
+    """Side of a comparison: a value for each scene, or the value expected by chance."""
 
     name: str
     values: pd.Series | float

@@ -71,7 +71,7 @@ SETTINGS = by_name(Setting("small", 2), Setting("full", 6))
 
 
 class Reproduction(NamedTuple):
-    """What was measured; every table has a row for each ``network`` and ``scene`` and more.
+    """Measurements; every table has a row for each ``network`` and ``scene`` and more.
 
     Attributes:
         maps: for each ``window`` and ``map``: ``on_object``, how many times more of the absolute
@@ -278,7 +278,7 @@ class _Bench:
         return windows, top
 
     def _feature_maps(self, scene: Scene) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """What the picture does to the feature maps of three layers."""
+        """Effects of removed pixels on the feature maps of three layers."""
         layers, parts = [], []
         for depth, layer in zip(DEPTHS, self._layers, strict=True):
             known = self._net.layer(layer)

@@ -94,7 +94,7 @@ hour for SqueezeNet; ``"full"`` is the paper's, which took its authors hours of 
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """What figures are made of.
+    """Network, pictures and samplers that figures are made of.
 
     Attributes:
         net: the classifier.
@@ -209,7 +209,7 @@ class Figures:
 
     @cached_property
     def subject(self) -> Subject:
-        """What the figures are made of."""
+        """Network, pictures and samplers of the figures."""
         if isinstance(self._given, Subject):
             return self._given
         return drawn(self._given) if self._given in EMBEDDED else photographs(self._given)
