@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 import xwidgets as xw
 
-from .lab import Notebook, browser_page, write_notebook
+from .lab import Notebook, browser_page, soon, write_notebook
 
 MARKUP = "<b>beak</b>"
 PARTS = [MARKUP, "crown", "tail"]
@@ -44,6 +44,7 @@ def opened(profile: BrowserContext, lab: str, folder: Path) -> Iterator[Notebook
 @pytest.fixture
 def form(opened: Notebook) -> Notebook:
     """A notebook with a form at its first question, without answers."""
+    assert soon(opened.page, lambda: kernel_and_view_agree(opened))
     assert opened.kernel("form.answers, form.position = [], 0") == ""
     expect(view(opened.page).get_by_text("1 of 6")).to_be_visible()
     return opened
@@ -68,6 +69,12 @@ def offline(browser: Browser, exported: tuple[xw.PartsForm, Path]) -> Iterator[P
         expect(view(page).get_by_text("1 of 6")).to_be_visible()
         yield page
         assert all(url.startswith(("file:", "blob:", "data:")) for url in asked)
+
+
+def kernel_and_view_agree(form: Notebook) -> bool:
+    """Whether the kernel has heard of all that the last test did: it would undo a reset."""
+    asked = form.kernel("print(min(form.position + 1, 6))").strip()
+    return view(form.page).get_by_text(f"{asked} of 6").is_visible()
 
 
 def view(page: Page) -> Locator:

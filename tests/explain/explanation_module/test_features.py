@@ -14,8 +14,9 @@ from torch import nn
 from torchvision import models
 
 import xwidgets as xw
-from xwidgets.explain import data_set, features
+from xwidgets.explain import data_set
 from xwidgets.explain.data_set import DataSet
+from xwidgets.explain.explanation_module import features
 from xwidgets.explain.explanation_module.features import as_features, feature_layer, read_features
 from xwidgets.images import picture
 

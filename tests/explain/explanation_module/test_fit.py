@@ -12,8 +12,10 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 import xwidgets as xw
-from xwidgets.explain import data_set, explanation_fit, explanation_training
+from xwidgets.explain import data_set
 from xwidgets.explain.explanation_module import METHODS, Choice
+from xwidgets.explain.explanation_module import fit as explanation_fit
+from xwidgets.explain.explanation_module import training as explanation_training
 from xwidgets.explain.explanation_module.training import split
 
 from ..parts import untouched

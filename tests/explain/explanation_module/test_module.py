@@ -14,12 +14,12 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 import xwidgets as xw
-from xwidgets.explain import features
 from xwidgets.explain.explanation_module import (
     Choice,
     ExplanationModule,
     decoder_of,
     encoder_of,
+    features,
     layers_of,
 )
 

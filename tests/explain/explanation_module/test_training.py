@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from xwidgets.explain import explanation_training
+from xwidgets.explain.explanation_module import training as explanation_training
 from xwidgets.explain.explanation_module.training import Task, Training, _Autoencoders, split, train
 
 METHODS = ("srae", "nn", "sae", "cae")
