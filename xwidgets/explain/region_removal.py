@@ -26,9 +26,10 @@ from xwidgets.networks.target import Resolved
 from xwidgets.results import RegionRemoval
 
 from ._parameter import front, parameter, seed_parameter
-from .method import Method, Run
+from .method import Method
 from .removal.region import fill_region
 from .removal.samplers import sampler_on
+from .run import Run
 
 BATCH = 4
 """Samples that are scored at a time: few, so that cancelling is prompt."""
