@@ -1,4 +1,4 @@
-"""Copies that are run in place of the user's module: the same numbers, and nothing of the user's."""
+"""Copies that are run in place of the user's module: the same numbers, and nothing written."""
 
 import threading
 from collections import namedtuple

@@ -115,6 +115,7 @@ class _Filled:
             classes=tuple(net.class_name(index) for index in range(before.shape[1])),
             network_name=net.name,
             training_size=net.training_size,
+            alternatives=net.alternatives(subject.logits),
             parameters=method.told(),
             probabilities=np.empty((0, before.shape[1])),
             samples=np.empty((0, *subject.picture.shape), np.uint8),

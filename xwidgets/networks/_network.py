@@ -6,16 +6,16 @@ import copy
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from fractions import Fraction
 from numbers import Integral
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from xwidgets.errors import at_least, index_within, unknown
+from xwidgets.errors import at_least, index_within, unknown, warn
 from xwidgets.images import as_pixels, one_image, photo
 from xwidgets.images.sampler import Sampler
 
@@ -24,6 +24,7 @@ from .exact import exact_products
 from .forward_trace import BackwardRule, ForwardTrace, explained, go_back, refuse_hiding
 from .layers import Layer, list_layers
 from .operation_table import Kind
+from .outputs import GUESSES, OUTPUTS, Link, LinkTrace, Outputs, scores_of
 
 _TRIES = 500  # to read the weights between two steps of a training
 
@@ -71,6 +72,10 @@ class Network:
         training_size: how many images it was trained on; 1.2 million for ImageNet.
         prepare_size: length of the shorter side before :meth:`prepare` crops; ``size`` by default.
         interpolation: ``"bilinear"`` or ``"bicubic"``, how :meth:`prepare` resizes.
+        outputs: ``"logits"`` of classes that exclude each other; those of ``"independent"`` labels,
+            each with a sigmoid of its own; or, where the module ends in that, ``"probabilities"``
+            or ``"log-probabilities"``. ``None`` to go by the module's last operation: a softmax, a
+            sigmoid, or else logits.
 
     Attributes:
         memory_format: of the pixels that the module is given. ``torch.channels_last`` is faster for
@@ -97,7 +102,10 @@ class Network:
         training_size: int = 1_200_000,
         prepare_size: int | None = None,
         interpolation: str = "bilinear",
+        outputs: Outputs | None = None,
     ) -> None:
+        if outputs is not None and outputs not in OUTPUTS:
+            raise unknown("outputs", outputs, OUTPUTS)
         if not isinstance(module, nn.Module):
             raise ValueError(
                 f"a Network wraps a torch.nn.Module, not {type(module).__name__}; "
@@ -124,12 +132,15 @@ class Network:
         ]
         self._interpolation = interpolation
         self._prepare_size = prepare_size or min(size)
+        self._outputs = outputs
         self._running = threading.local()
         self._listed: dict[tuple[int, int, int], tuple[Layer, ...]] = {}
 
     def __repr__(self) -> str:
         classes = "" if self.classes is None else f", {len(self.classes)} classes"
-        return f"Network({self.name!r}, {self.channels} x {self.size[0]} x {self.size[1]}{classes})"
+        outputs = "" if self._outputs is None else f", {self._outputs}"
+        size = f"{self.channels} x {self.size[0]} x {self.size[1]}"
+        return f"Network({self.name!r}, {size}{classes}{outputs})"
 
     def __call__(self, images: object) -> Tensor:
         """Logits ``(N, K)`` of images ``(N, C, H, W)`` in [0, 1].
@@ -183,9 +194,29 @@ class Network:
         return Watched(pixels, logits, trace.activations, rules)
 
     def probabilities(self, logits: Tensor) -> Tensor:
-        """Class probabilities ``(N, K)``, float64 on the CPU; of a single logit, the sigmoid."""
+        """Class probabilities ``(N, K)``, float64 on the CPU; of independent labels, each its own.
+
+        A single logit is that of an independent label.
+        """
         logits = logits.cpu().double()  # Apple's GPUs have no float64
-        return logits.sigmoid() if logits.shape[1] == 1 else logits.softmax(1)
+        return logits.sigmoid() if self._independent(logits) else logits.softmax(1)
+
+    @property
+    def outputs(self) -> Outputs:
+        """What the module returns, as told or as its last operation shows."""
+        if self._outputs is None:
+            self.logits(torch.zeros(1, self.channels or 3, *self.size))
+        return cast(Outputs, self._outputs)
+
+    def alternatives(self, logits: Tensor) -> int:
+        """K, how many classes share the probability of which ``logits`` ``(N, K)`` are.
+
+        2 for independent labels: a label applies, or it does not.
+        """
+        return 2 if self._independent(logits) else logits.shape[1]
+
+    def _independent(self, logits: Tensor) -> bool:
+        return logits.shape[1] == 1 or self.outputs == "independent"
 
     def top(self, image: object, k: int = 5) -> list[tuple[int, str, float]]:
         """The ``k`` most probable classes of one image: index, name, probability.
@@ -367,7 +398,8 @@ class Network:
             mean, std = (part.to(x)[:, None, None] for part in self._normalize)
             x = (x - mean) / std
         try:
-            logits = self._module(x)
+            with nullcontext() if self._outputs == "logits" else LinkTrace() as trace:
+                outputs = self._module(x)
         except RuntimeError as error:
             if tuple(x.shape[2:]) == tuple(self.size):
                 raise
@@ -376,7 +408,21 @@ class Network:
                 f"({error}); bring them to {self.size[0]} x {self.size[1]} with "
                 "net.prepare(image)"
             ) from error
-        return self._checked(logits, len(x)).clone()  # a module may return the same memory again
+        self._check_outputs(outputs, len(x))
+        scores = outputs if trace is None else self._scores(outputs, trace.link(outputs))
+        return scores.clone()  # a module may return the same memory again
+
+    def _scores(self, outputs: Tensor, link: Link | None) -> Tensor:
+        if self._outputs is None:
+            self._outputs = "logits" if link is None else GUESSES[link.name]
+            if link is not None:
+                warn(
+                    f"{self.name} ends in a {link.name}, so its outputs are taken for "
+                    f'{self._outputs}, and scores are what goes into it; say outputs="logits" to '
+                    f"xw.Network for classes with a softmax behind it, or "
+                    f'outputs="{self._outputs}" to see this no more'
+                )
+        return scores_of(outputs, self._outputs, link)
 
     @property
     def _module(self) -> nn.Module:
@@ -399,7 +445,7 @@ class Network:
             raise unused(self, layer)
         return trace.activations[layer]
 
-    def _checked(self, logits: object, count: int) -> Tensor:
+    def _check_outputs(self, logits: object, count: int) -> None:
         if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != count:
             got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
             raise ValueError(
@@ -411,7 +457,6 @@ class Network:
                 f"{self.name} has {logits.shape[1]} outputs but {len(self.classes)} class names; "
                 "give one name an output"
             )
-        return logits
 
 
 def image_for(net: object, image: object) -> Tensor:
