@@ -138,6 +138,14 @@ def test_what_it_writes_down_does_not_reach_the_users():
     assert not module.returned.any()
 
 
+def test_what_the_user_hangs_into_it_still_tells_the_user():
+    module, calls = nn.Linear(3, 2), []
+    forward = module.forward
+    module.forward = lambda x: calls.append(len(x)) or forward(x)
+    assert torch.equal(evaluation_copy(module)(torch.ones(4, 3)), forward(torch.ones(4, 3)))
+    assert calls == [4]
+
+
 def test_tied_weights_and_modules_stay_tied():
     module = nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 3))
     module[2].weight = module[0].weight

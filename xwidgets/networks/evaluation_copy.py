@@ -99,10 +99,9 @@ class _Copies:
         if isinstance(value, MethodType):
             return MethodType(value.__func__, self.value(value.__self__))
         if kind is functools.partial:
-            keywords = {name: self.value(item) for name, item in value.keywords.items()}
-            return functools.partial(
-                self.value(value.func), *map(self.value, value.args), **keywords
-            )
+            keywords = {name: self._bound(item) for name, item in value.keywords.items()}
+            arguments = map(self._bound, value.args)
+            return functools.partial(self._bound(value.func), *arguments, **keywords)
         return self._function(value) if kind is FunctionType and value.__closure__ else value
 
     def _tensor(self, value: Tensor) -> Tensor:
@@ -123,6 +122,12 @@ class _Copies:
                 copied[key] = self.value(hook)
         return copied
 
+    def _bound(self, value: Any) -> Any:
+        """A value that a function holds: the caller's own, unless it refers to modules."""
+        met = self._modules
+        copied = self.value(value)
+        return copied if self._modules > met or isinstance(value, FunctionType) else value
+
     def _function(self, function: FunctionType) -> FunctionType:
         """A function whose closure refers to modules, with their copies in it."""
         cells = [CellType() for _ in function.__closure__ or ()]
@@ -139,7 +144,7 @@ class _Copies:
         met = self._modules
         for cell, before in zip(cells, function.__closure__ or (), strict=True):
             for content in _contents(before):
-                cell.cell_contents = self.value(content)
+                cell.cell_contents = self._bound(content)
         return copied if self._modules > met else cast(FunctionType, self._keep(function, function))
 
     def _keep(self, value: object, copied: Any) -> Any:
