@@ -2,7 +2,7 @@
 
 import copy
 import csv
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from torch.autograd.functional import jacobian
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision import models
+from torchvision.transforms import Normalize
 from zennit.composites import ExcitationBackprop
 
 import xwidgets as xw
@@ -61,6 +62,17 @@ class Scale(nn.Module):
 class Mean(nn.Module):
     def forward(self, x):
         return x.mean((2, 3))
+
+
+class Apply(nn.Module):
+    """A function as a layer."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x)
 
 
 def randomize(module, seed=0, negative=0.5, shift=0.3):
@@ -348,16 +360,140 @@ def test_stops_at_any_layer(stop, contrastive):
     assert relevance.parameters["stop_at"] == str(stop)
 
 
-def test_normalised_pixels_count_by_their_positive_part():
-    body = randomize(between()).double()
+class Normalized(nn.Module):
+    """A function of the pixels, value by value, before a network."""
+
+    def __init__(self, function, body):
+        super().__init__()
+        self.function, self.body = function, body
+
+    def forward(self, x):
+        return self.body(self.function(x))
+
+
+def per_channel(values, x):
+    return x.new_tensor(values)[:, None, None]
+
+
+def frozen_batch_norm(x):
+    scale = per_channel(STD, x).rsqrt()
+    return x * scale + (-per_channel(MEAN, x) * scale)
+
+
+def in_place(x):
+    x = x.clone()
+    x -= per_channel(MEAN, x)
+    return x.div_(per_channel(STD, x))
+
+
+def caffe(x):
+    return (255 * x)[:, [2, 1, 0]] - per_channel((100, 120, 130), x)
+
+
+def channel_by_channel(x):
+    colors = [(part - m) / s for part, m, s in zip(x.unbind(1), MEAN, STD, strict=True)]
+    return torch.stack(colors, 1)
+
+
+def batch_norm(x, signs=(1, -1, 1)):
+    mean, variance, signs = (x.new_tensor(values) for values in (MEAN, STD, signs))
+    return F.batch_norm(x, mean, variance, signs, signs)
+
+
+NORMALIZATIONS = {
+    "frozen batch norm": frozen_batch_norm,
+    "in place": in_place,
+    "scaled and swapped": caffe,
+    "channel by channel": channel_by_channel,
+    "batch norm": lambda x: batch_norm(x, (1, 0.5, 2)),
+    "batch norm with a negative scale": batch_norm,
+    "negative": lambda x: 1 - x,
+    "framed in grey": lambda x: F.pad(x[..., 1:, 1:] - 0.5, (1, 0, 1, 0), value=0.2),
+    "torchvision": Normalize(MEAN, STD),
+}
+
+
+def slow_excitation_of_pixels(function, body, x, seed):
+    """First layer by first layer: its weights by all pixels are those by what a pixel changes."""
+    inputs = function(x[None])
+    first = matrix(body[0], inputs)
+    of_pixels = jacobian(lambda pixels: function(pixels[None]), x).reshape(-1, x.numel())
+    p = slow_excitation(body[1:], body[0](inputs), seed)
+    return slow_share(first @ of_pixels, x[None], p)
+
+
+@pytest.mark.parametrize("first", ["convolution", "convolution and batch norm", "linear layer"])
+@pytest.mark.parametrize("name", NORMALIZATIONS)
+def test_normalised_pixels_count_by_their_distance_from_black(name, first):
+    if first == "linear layer":
+        body = nn.Sequential(nn.Linear(168, 30), nn.ReLU(), nn.Linear(30, 5))
+        function = nn.Sequential(Apply(NORMALIZATIONS[name]), nn.Flatten())
+    else:
+        body, function = between(), NORMALIZATIONS[name]
+    body = randomize(body).double()
     x = image(7, 8, dtype=torch.float64)
-    mean, std = (x.new_tensor(part)[:, None, None] for part in (MEAN, STD))
-    normalized = ((x - mean) / std)[None]
-    expected = slow_excitation(body, normalized, one_hot(5, 2, x.dtype))
-    ours = arrays(network(body, 8, normalize=(MEAN, STD)), x, 2)
-    assert (normalized < 0).any()
+    target = most_excited(body, function(x[None])[0])
+    expected = slow_excitation_of_pixels(function, body, x, one_hot(5, target, x.dtype))
+    if first == "convolution and batch norm":
+        norm = nn.BatchNorm2d(4).double().eval()
+        signs = torch.tensor([1.0, -1.0, -1.0, 1.0], dtype=x.dtype)
+        norm.weight.data.copy_(signs)
+        body.insert(1, norm)
+        body[0].weight.data *= signs[:, None, None, None]
+        body[0].bias.data *= signs
+        norm.running_var.fill_(1 - norm.eps)
+    ours = arrays(network(Normalized(function, body), 8), x, target)
     assert_close(ours, expected, 1e-10)
-    assert ours[normalized < 0].count_nonzero() == 0
+    assert float(ours.sum()) == pytest.approx(1, abs=1e-6)
+
+
+def test_the_networks_own_normalisation_belongs_to_the_first_weights():
+    body = randomize(between()).double()
+    x = 0.4 * image(7, 8, dtype=torch.float64)
+    mean, std = (per_channel(part, x) for part in (MEAN, STD))
+
+    def normalize(pixels):
+        return (pixels - mean) / std
+
+    net, inside = (
+        network(body, 8, normalize=(MEAN, STD)), network(Normalized(normalize, body), 8)
+    )  # fmt: skip
+    target = most_excited(body, normalize(x))
+    ours = arrays(net, x, target)
+    expected = slow_excitation_of_pixels(normalize, body, x, one_hot(5, target, x.dtype))
+    assert_close(ours, expected, 1e-10)
+    assert float(ours.sum()) == pytest.approx(1, abs=1e-9)
+    assert (x < mean).all()
+    assert torch.equal(net(x[None]), body(normalize(x[None])))
+    for contrastive in (False, True):
+        theirs = arrays(inside, x, target, contrastive=contrastive)
+        assert_close(arrays(net, x, target, contrastive=contrastive), theirs, 1e-12)
+
+
+def test_pixels_may_be_averaged_before_or_behind_their_normalisation():
+    body = randomize(between()).double()
+    x = 0.4 * image(14, 16, dtype=torch.float64)
+
+    def normalize(pixels):
+        return (pixels - per_channel(MEAN, x)) / per_channel(STD, x)
+
+    target = most_excited(body, F.avg_pool2d(normalize(x), 2))
+    before, behind = (
+        arrays(network(Normalized(nn.Sequential(*parts), body), 14), x, target)
+        for parts in permutations((nn.AvgPool2d(2), Apply(normalize)))
+    )
+    assert_close(before, behind, 1e-12)
+    assert float(before.sum()) == pytest.approx(1, abs=1e-9)
+
+
+def test_stops_at_the_normalised_pixels_by_their_distance_from_black():
+    body = randomize(between()).double()
+    net = network(Normalized(Apply(batch_norm), body), 8)
+    x = image(7, 8, seed=2, dtype=torch.float64)
+    target = most_excited(body, batch_norm(x[None])[0])
+    for contrastive in (False, True):
+        at_pixels = arrays(net, x, target, "pixels", contrastive)
+        assert_close(arrays(net, x, target, "function", contrastive), at_pixels, 1e-12)
 
 
 def test_several_seeds_are_shared_out_together():

@@ -17,8 +17,10 @@ The contrastive form (c-MWP) passes p through the first weights on the way once 
 -W, takes the difference, and clips it at zero at the very end. What a branch carries around the
 first weights, to others further on, is passed with W alone.
 
-Inputs count by their positive part. So the mass that arrives is 1 as long as no activation on the
-way is negative, and less otherwise.
+Inputs count by their positive part. Pixels are not negative, but normalised ones are: what scales
+and shifts them belongs to the layer that they go into, the scale to its weights and the shift to
+its bias. So each counts by its distance from black, and with weights of the scale's sign.
+The mass that arrives is then 1 as long as no activation on the way is negative, and less otherwise.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -36,7 +38,7 @@ from xwidgets.aliases import formerly
 from xwidgets.networks import Network
 from xwidgets.networks.forward_trace import BackwardRule, go_back, nodes, refuse_hidden, undefined
 from xwidgets.networks.operation_table import Kind
-from xwidgets.networks.operations import Operation, factors, producer
+from xwidgets.networks.operations import Operation, factors, on_black, producer
 from xwidgets.networks.subject import Subject
 from xwidgets.networks.target import Above, Resolved, Target
 from xwidgets.results import Relevance
@@ -270,19 +272,35 @@ def _linear(operation: Operation) -> Any:
 def _share_weights(operation: Operation, before: Operation, sign: Tensor | None) -> Any:
     """Forward: ``operation``. Backward: through ``before``, with its outputs times ``sign``."""
     weight, linear = before.weight, before.released()
+    (x,) = before.inputs
+    above = _above_black(x)
+    inverted = None if above is None else above < 0
     signed = weight.new_ones(len(weight), *[1] * (weight.ndim - 1)) if sign is None else sign
     positive, negative = (
         partial(_back_matrix, weight, signs)
-        if linear.facts.outputs_first and not linear.facts.axes
-        else partial(_back, partial(_excitation, linear, signs))
+        if linear.facts.outputs_first and not linear.facts.axes and inverted is None
+        else partial(_back, partial(_excitation, linear, signs, inverted))
         for signs in (sign, -signed)
     )
-    return _Share.apply(operation, positive, negative, *before.inputs)
+    counted = x if above is None else _Pass.apply(above.abs, True, x)
+    return _Share.apply(operation, positive, negative, counted)
 
 
-def _excitation(linear: Operation, sign: Tensor | None, x: Tensor) -> Tensor:
-    weight = linear.weight
-    return linear.weighted(x, (weight if sign is None else weight * sign).relu())
+def _excitation(
+    linear: Operation, sign: Tensor | None, inverted: Tensor | None, x: Tensor
+) -> Tensor:
+    """Sum of what excites; inputs that are ``inverted`` pixels do so by negative weights."""
+    weight = linear.weight if sign is None else linear.weight * sign
+    if inverted is None:
+        return linear.weighted(x, weight.relu())
+    upright = linear.weighted(x.where(~inverted, 0), weight.relu())
+    return upright + linear.weighted(x.where(inverted, 0), (-weight).relu())
+
+
+def _above_black(x: Tensor) -> Tensor | None:
+    """Difference that the pixels make to black ones, where ``x`` is nothing but pixels."""
+    black = on_black(x)
+    return None if black is None else x.detach() - black
 
 
 def _normalization(operation: Operation) -> Any:
@@ -293,11 +311,20 @@ def _normalization(operation: Operation) -> Any:
     if before is not None and before.facts.outputs_first:
         sign = scale.sign().view(-1, *[1] * (before.weight.ndim - 1))
         return _share_weights(operation, before, sign)
-    return _Pass.apply(operation, scale.view(-1, *[1] * (x.ndim - 2)) > 0, x)
+    return _scaled(operation, scale.view(-1, *[1] * (x.ndim - 2)) > 0, x)
+
+
+def _scaled(operation: Operation, positive: Tensor | bool, x: Tensor) -> Any:
+    """Pass p on where the scale is positive; all of it where what follows takes pixels' signs."""
+    return _Pass.apply(operation, positive if on_black(x) is None else True, x)
 
 
 def _average(operation: Operation) -> Any:
-    return _Share.apply(operation, partial(_back, operation.released()), None, *operation.inputs)
+    counted = [
+        x if (above := _above_black(x)) is None else _Pass.apply(above.clone, True, x)
+        for x in operation.inputs
+    ]
+    return _Share.apply(operation, partial(_back, operation.released()), None, *counted)
 
 
 def _sum(operation: Operation) -> Any:
@@ -305,7 +332,7 @@ def _sum(operation: Operation) -> Any:
     if len(operation.inputs) == 2:
         return _average(operation) if min(coefficients) > 0 else _undefined(operation)
     (x,) = operation.inputs
-    return _Pass.apply(operation, coefficients[x is not operation.input] > 0, x)
+    return _scaled(operation, coefficients[x is not operation.input] > 0, x)
 
 
 def _product(operation: Operation) -> Any:
@@ -314,7 +341,7 @@ def _product(operation: Operation) -> Any:
         return _undefined(operation)
     x, scale = signal_and_scale
     positive = scale.detach() > 0 if isinstance(scale, Tensor) else scale > 0
-    return _Pass.apply(operation, positive, x)
+    return _scaled(operation, positive, x)
 
 
 def _passed(operation: Operation) -> Any:

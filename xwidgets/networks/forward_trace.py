@@ -29,7 +29,7 @@ from torch.overrides import TorchFunctionMode
 from xwidgets.errors import unknown
 
 from .operation_table import ROWS, Facts, Kind
-from .operations import Operation, constant, producer
+from .operations import Operation, constant, mark_on_black, producer
 
 BackwardRule = Callable[[Operation], Any]
 """Runs an operation, with a backward of its own."""
@@ -134,8 +134,11 @@ class ForwardTrace(TorchFunctionMode):
 
     def _marked(self, output: Any, operation: Operation, names: Sequence[str]) -> Any:
         """``output``, with what later operations ask: whose output it is, and what made it."""
+        if not operation.overwrites and output is operation.input:
+            return output
         target = operation.input if operation.overwrites else output
-        if isinstance(target, Tensor) and (operation.overwrites or output is not operation.input):
+        mark_on_black(target, operation)
+        if isinstance(target, Tensor):
             setattr(target, self._mark, names)
             target.xwidgets_producer = _maker(operation)  # type: ignore[attr-defined]
         return output
