@@ -32,6 +32,7 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 METHODS = ("srae", "nn", "sae", "cae", "lasso")
 MEASURES = ("f_reg", "f_share", "f_cls", "o1", "o2", "correlation", "alike", "o1_all", "o2_all",
             "correlation_all", "alike_all", "ever", "positive", "silent")  # fmt: skip
+EXCITATION = {"c-MWP": True, "excitation backprop": False}
 SHOWN = 4
 
 
@@ -94,7 +95,10 @@ def main() -> None:
     images = [torch.stack([one.image for one in some]) for some in (fitted, fresh)]
     images[0] = torch.cat([images[0], images[0].flip(-1)])
     dogs = torch.stack([case.image for case in cases])
-    maps = {"excitation": heat_maps_of_score(net, DOG, cases).maps}
+    maps = {
+        name: heat_maps_of_score(net, DOG, cases, contrastive).maps
+        for name, contrastive in EXCITATION.items()
+    }
     found = []
     for method in METHODS:
         for seed in range(arguments.seeds):
@@ -118,7 +122,7 @@ def main() -> None:
         print(f"| {method} | " + " | ".join(cells) + " |")
     print("\n| dogs recognised (pixels kept) | " + " | ".join(map(str, GAMMAS)) + " |")
     print("|---" * (len(GAMMAS) + 1) + "|")
-    for name in ("srae", "nn", "excitation"):
+    for name in ("srae", "nn", *EXCITATION):
         left = xw.evaluate.masked_classification(net, dogs, maps[name], [DOG] * len(dogs), GAMMAS)
         cells = [f"{a:.2f} ({k:.0%})" for a, k in zip(left.accuracy, left.kept, strict=True)]
         print(f"| {name} | " + " | ".join(cells) + " |")

@@ -19,13 +19,16 @@ class Brightness(MapMethod):
     '''How bright the picture is.'''
     name, unit = "brightness", "share of white"
     gain: int = parameter(2, "what it is multiplied with", least=0, most=9, label="Gain")
+    inverted: bool = parameter(True, "whether dark counts", label="Inverted")
 
     def check(self, subject, targets):
         if self.gain % 2:
             raise ValueError(f"gain is {self.gain}, but must be <b>even</b>")
 
     def explain(self, subject, target):
-        return self.relevance(subject, target, self.gain - subject.pixels.mean(0))
+        bright = subject.pixels.mean(0)
+        values = self.gain - bright if self.inverted else bright
+        return self.relevance(subject, target, values)
 
 def quick(**parameters):
     return xw.PredictionDifference(samples=1, stride=4, **parameters)
@@ -154,22 +157,39 @@ def test_a_choice_is_made_by_keys_and_mouse(notebook: Notebook) -> None:
 
 
 def test_a_switch_is_turned_by_keys_and_mouse(notebook: Notebook) -> None:
-    ask(notebook, "xw.ExcitationBackprop()")
-    switch = control(notebook, "contrast")
+    ask(notebook, "Brightness()")
+    switch = control(notebook, "inverted")
     expect(switch).to_be_checked()
     before = colors(notebook)
     switch.focus()
     notebook.page.keyboard.press("Space")
     notebook.page.wait_for_timeout(300)
-    assert "contrastive=False" in method(notebook)
+    assert "inverted=False" in method(notebook)
     assert (colors(notebook) != before).any()
-    explorer(notebook).get_by_text("Contrast", exact=True).click()
+    explorer(notebook).get_by_text("Inverted", exact=True).click()
     expect(switch).to_be_checked()
     notebook.page.wait_for_timeout(300)
-    assert "contrastive=True" in method(notebook)
+    assert "inverted=True" in method(notebook)
     np.testing.assert_array_equal(colors(notebook), before)
-    layers = control(notebook, "stop at")
-    layers.select_option("pixels")
+
+
+def test_contrast_is_the_methods_choice_or_the_persons(notebook: Notebook) -> None:
+    ask(notebook, "xw.ExcitationBackprop()")
+    choice, remark = control(notebook, "contrast"), explorer(notebook).locator(".xw-remark")
+    expect(choice).to_have_value("default")
+    expect(remark).to_contain_text("With contrast, as the first weights on the way are applied")
+    before = colors(notebook)
+    choice.select_option("False")
+    notebook.page.wait_for_timeout(300)
+    assert "contrastive=False" in method(notebook)
+    assert (colors(notebook) != before).any()
+    expect(remark).to_have_text(
+        "Without contrast, as asked for. 100 % of the plain excitation arrived."
+    )
+    choice.select_option("True")
+    notebook.page.wait_for_timeout(300)
+    np.testing.assert_array_equal(colors(notebook), before)
+    control(notebook, "stop at").select_option("pixels")
     notebook.page.wait_for_timeout(300)
     assert "stop_at='pixels'" in method(notebook)
     assert (colors(notebook) != before).any()
@@ -209,7 +229,7 @@ def test_a_map_without_negative_values_has_half_a_scale(notebook: Notebook) -> N
     [
         ("quick(window=8)", "window in pixels", "window=9"),
         ("quick(window=8)", "measure", "measure='difference'"),
-        ("xw.ExcitationBackprop()", "contrast", "contrastive=False"),
+        ("Brightness()", "inverted", "inverted=False"),
     ],
 )
 def test_controls_answer_while_a_cell_runs(
@@ -224,7 +244,7 @@ def test_controls_answer_while_a_cell_runs(
     }""")
     moved = control(notebook, name)
     moved.focus()
-    notebook.page.keyboard.press({"contrast": "Space", "measure": "ArrowDown"}.get(name, "ArrowUp"))
+    notebook.page.keyboard.press({"inverted": "Space", "measure": "ArrowDown"}.get(name, "ArrowUp"))
     assert said in notebook.kernel("print(seen)")
 
 

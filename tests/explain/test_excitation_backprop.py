@@ -670,8 +670,9 @@ def test_all_of_the_mass_of_photographs_arrives(real):
         plain = xw.excitation_backprop(net, x, contrastive=False)
         assert plain.mass == pytest.approx(1, abs=1e-4)
         assert plain.values.sum() == pytest.approx(1, abs=1e-4)
-        contrastive = xw.excitation_backprop(net, x)
+        contrastive = xw.excitation_backprop(net, x, contrastive=True)
         assert contrastive.mass == pytest.approx(unopposed(net, x), abs=1e-4)
+        assert contrastive.plain_mass == plain.mass
         assert 0.01 < contrastive.values.sum() < 1
         assert contrastive.parameters["stop_at"] == "features.8"
         assert contrastive.label == net.top(x, 1)[0][1]
@@ -871,7 +872,6 @@ def test_the_result_tells_and_keeps_its_mass(tmp_path):
     np.testing.assert_array_equal(loaded.values, relevance.values)
     contrastive = xw.excitation_backprop(net, x, 2, "pixels")
     assert contrastive.title.startswith("contrastive excitation backprop for 'c'")
-    assert contrastive.title.endswith("mass 0")
     assert contrastive.values.min() >= 0
 
 
@@ -886,19 +886,21 @@ def test_the_values_sum_to_the_mass_at_the_size_of_the_picture(layer):
 
 
 @pytest.mark.parametrize(
-    ("name", "layer"),
+    ("name", "layer", "contrastive"),
     [
-        ("alexnet", "features.5"),
-        ("googlenet", "maxpool3"),
-        ("squeezenet1_1", "features.8"),
-        pytest.param("vgg16", "features.23", marks=pytest.mark.long),
+        ("alexnet", "features.5", True),
+        ("googlenet", "maxpool3", True),
+        ("squeezenet1_1", "features.8", False),
+        pytest.param("vgg16", "features.23", True, marks=pytest.mark.long),
     ],
 )
-def test_stops_by_default_at_the_deepest_pooled_layer_with_maps_of_12_pixels(name, layer):
+def test_stops_by_default_at_the_deepest_pooled_layer_with_maps_of_12_pixels(
+    name, layer, contrastive
+):
     net = network(torchvision_module(name), 224)
     relevance = xw.excitation_backprop(net, image(224))
     assert relevance.parameters == {
-        "stop_at": layer, "contrastive": True, "layer": None, "top": None,
+        "stop_at": layer, "contrastive": contrastive, "layer": None, "top": None,
     }  # fmt: skip
 
 
@@ -907,13 +909,132 @@ def test_stops_by_default_at_the_pixels_where_no_map_is_large_enough():
     assert relevance.parameters["stop_at"] == "pixels"
 
 
-def test_the_default_is_contrastive():
+# The default of the contrast
+
+
+def pooled_scores(*above):
+    """Scores of classes at each place, and what pools them."""
+    return nn.Sequential(conv(3, 8), nn.ReLU(), conv(8, 5, 1), *above)
+
+
+def under(*head, channels=8):
+    return nn.Sequential(conv(3, channels), nn.ReLU(), *head)
+
+
+ONCE = {
+    "linear layers": under(nn.Flatten(), nn.Linear(8 * 36, 9), nn.ReLU(), nn.Linear(9, 5)),
+    "pool, linear": under(Mean(), nn.Linear(8, 5)),
+    "convolution of all places": under(conv(8, 5, 6), nn.Flatten()),
+    "pool, 1 x 1 convolution": under(nn.AdaptiveAvgPool2d(1), conv(8, 5, 1), nn.Flatten()),
+    "matrix product": under(Mean(), Apply(lambda x: x @ torch.linspace(-1, 1, 40).view(8, 5))),
+    "transposed convolution": under(
+        nn.AdaptiveAvgPool2d(1), nn.ConvTranspose2d(8, 5, 1), nn.Flatten()
+    ),
+}
+AT_EVERY_PLACE = {
+    "1 x 1 convolution, pool": pooled_scores(Mean()),
+    "1 x 1 convolution, rectifier, pool": pooled_scores(nn.ReLU(), nn.AdaptiveAvgPool2d(1),
+                                                        nn.Flatten()),
+    "convolution, batch norm, pool": pooled_scores(nn.BatchNorm2d(5), Mean()),
+    "3 x 3 convolution, pool": under(conv(8, 5), Mean()),
+    "convolution, maximum": pooled_scores(nn.AdaptiveMaxPool2d(1), nn.Flatten()),
+    "transposed convolution, pool": under(nn.ConvTranspose2d(8, 5, 2), Mean()),
+    "linear layer of each place, mean": under(
+        Apply(lambda x: x.flatten(2).transpose(1, 2)), nn.Linear(8, 5), Apply(lambda x: x.mean(1))
+    ),
+    "one of two branches": under(
+        Sum(nn.Sequential(conv(8, 5, 1), Mean()), nn.Sequential(Mean(), nn.Linear(8, 5)))
+    ),
+}  # fmt: skip
+
+
+def assert_same_map(one, other):
+    np.testing.assert_array_equal(one.values, other.values)
+    assert (one.method, one.parameters, one.mass, one.plain_mass) == (
+        other.method, other.parameters, other.mass, other.plain_mass
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*ONCE, *AT_EVERY_PLACE])
+def test_by_default_there_is_contrast_where_the_first_weights_are_applied_once(name):
+    net, x = network(randomize((ONCE | AT_EVERY_PLACE)[name], 1), 8), image(8)
+    default = xw.excitation_backprop(net, x, None, "0")
+    on, off = (xw.excitation_backprop(net, x, None, "0", asked) for asked in (True, False))
+    assert on.parameters["contrastive"] is True
+    assert off.parameters["contrastive"] is False
+    assert on.method == "contrastive excitation backprop"
+    assert off.method == "excitation backprop"
+    if name in ONCE:
+        assert_same_map(default, on)
+        assert default.note.startswith("With contrast, as the first weights on the way are applied")
+        assert on.note.startswith("With contrast, as asked for. ")
+    else:
+        assert_same_map(default, off)
+        assert default.note.startswith("Without contrast, as the first weights on the way are")
+        assert on.note.startswith("With contrast, as asked for, though the first weights on")
+        assert "cancels" in on.note
+    assert off.note.startswith("Without contrast, as asked for. ")
+
+
+def test_contrast_cancels_at_each_place_below_pooled_scores():
+    net, x = network(randomize(pooled_scores(Mean()), 1), 8), image(8)
+    target = int(net(x[None]).argmax())
+    plain, contrast = (arrays(net, x, target, "0", contrastive) for contrastive in (False, True))
+    assert contrast.abs().sum() > 0.1
+    assert contrast.sum(1).abs().max() < 1e-6 < plain.sum(1).max()
+
+
+def test_a_channel_is_explained_without_contrast_and_a_unit_at_one_place_with_it():
     net, x = network(randomize(vgg()), 20), image(20)
-    default = xw.excitation_backprop(net, x, 1, "4")
-    np.testing.assert_array_equal(
-        default.values, xw.excitation_backprop(net, x, 1, "4", True).values
-    )
-    assert not np.allclose(default.values, xw.excitation_backprop(net, x, 1, "4", False).values)
+    channel = int(net.watched(x[None], ["5"]).activations["5"].sum((0, 2, 3)).argmax())
+    relevance = xw.excitation_backprop(net, x, xw.Channel("5", channel), "2")
+    assert not relevance.parameters["contrastive"]
+    assert "every place" in relevance.note
+    maps = net.watched(x[None], ["5"]).activations["5"][0, channel]
+    row, column = divmod(int(maps.argmax()), maps.shape[1])
+    relevance = xw.excitation_backprop(net, x, xw.Unit("5", channel, row, column), "2")
+    assert relevance.parameters["contrastive"]
+    assert "applied once" in relevance.note
+
+
+def test_without_weights_there_is_no_contrast_by_default():
+    module = randomize(vgg())
+    module[2].bias.data.fill_(1)
+    relevance = xw.excitation_backprop(network(module, 20), image(20), 0, "2", source="4")
+    assert not relevance.parameters["contrastive"]
+    assert relevance.note.startswith("Without contrast, as there are no weights on the way. ")
+
+
+# The mass that is told
+
+
+@pytest.mark.parametrize("contrastive", [None, True, False])
+def test_the_plain_mass_is_told_with_and_without_contrast(contrastive, tmp_path):
+    body = randomize(between(conv(4, 4), conv(4, 4, 2)), 3).double()  # signed in between
+    x = image(7, 8, dtype=torch.float64)
+    net, target = network(body, 8), most_excited(body, x)
+    expected = float(arrays(net, x, target).sum())
+    assert 0.02 < expected < 0.98
+    relevance = xw.excitation_backprop(net, x, target, "pixels", contrastive)
+    assert relevance.plain_mass == pytest.approx(expected, abs=1e-12)
+    told = f"{100 * expected:.1f} % of the plain excitation arrived; the rest was lost at negative "
+    assert told in relevance.note
+    arrived = arrays(net, x, target, contrastive=contrastive is not False).sum()
+    assert relevance.mass == pytest.approx(float(arrived), abs=1e-12)
+    assert ("without contrast" in relevance.title) == (contrastive is not False)
+    relevance.save(tmp_path / "result.npz")
+    loaded = xw.Relevance.load(tmp_path / "result.npz")
+    assert (loaded.plain_mass, loaded.note) == (relevance.plain_mass, relevance.note)
+    assert xw.RelevanceOverlay(relevance).frames[0]["remark"] == relevance.note
+
+
+def test_a_contrast_of_mass_zero_is_told_from_a_leak():
+    net, x = network(randomize(vgg()), 20), image(20)
+    relevance = xw.excitation_backprop(net, x, 2, "pixels")
+    assert relevance.mass == pytest.approx(0, abs=1e-5)
+    assert relevance.plain_mass == pytest.approx(1, abs=1e-5)
+    assert relevance.note.endswith("100 % of the plain excitation arrived.")
+    assert relevance.title.endswith("mass 0 (without contrast 1.00)")
 
 
 # What cannot be
@@ -980,7 +1101,7 @@ def test_refuses_layers_without_maps():
 def test_refuses_ways_without_weights_for_the_contrastive_form():
     module = randomize(vgg())
     module[2].bias.data.fill_(1)
-    refused("there are no weights between", module, 0, "2", source="4")
+    refused("there are no weights between", module, 0, "2", True, source="4")
     plain = xw.excitation_backprop(
         network(module, 20), image(20), 0, "2", contrastive=False, source="4"
     )

@@ -90,7 +90,7 @@ def slow(net, module, image, layer, contrastive):
 
 
 def assert_same(one, other, tolerance=0.0):
-    for name in ("maps", "activations", "weights", "mass"):
+    for name in ("maps", "activations", "weights", "mass", "plain_mass"):
         ours, theirs = getattr(one, name), getattr(other, name)
         assert ours.dtype == theirs.dtype == np.float32
         np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance)
@@ -237,6 +237,39 @@ def test_mass_is_what_arrives_before_negative_values_are_cut():
     plain = x_features(net, module, image, "2", contrastive=False)
     assert plain.mass.tolist() == pytest.approx([1, 0, 1], abs=1e-5)
     assert not plain.maps[1].any()
+    for found in (contrastive, plain):
+        np.testing.assert_array_equal(found.plain_mass, plain.mass)
+        assert found.note.endswith(
+            " 0 % to 100 % of the plain excitation arrived; the rest was lost at negative "
+            "activations or where nothing excites a unit."
+        )
+
+
+def test_contrast_is_the_default_for_x_features_of_an_encoder_and_none_for_those_of_a_convolution():
+    image = pixels(1)[0]
+    net, module = network(classes=NAMES), module_of((12, 9, 3), target=1)
+    default = x_features(net, module, image, "0")
+    assert_same(default, x_features(net, module, image, "0", True), 0)
+    assert default.parameters["contrastive"]
+    assert default.note.startswith(
+        "With contrast, as the first weights on the way are applied once"
+    )
+
+    convolutions = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 6, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(), nn.Linear(6, 4),
+    )  # fmt: skip
+    torch.manual_seed(2)
+    for parameter in convolutions.parameters():
+        nn.init.normal_(parameter)
+    net = xw.Network(convolutions, size=(8, 8), classes=NAMES, name="small")
+    chosen = ExplanationModule(
+        facts(layer="5"), encoder_of(torch.arange(6), []), torch.ones(6), torch.zeros(())
+    )
+    default = x_features(net, chosen, image[:, :8, :8], "0")
+    assert_same(default, x_features(net, chosen, image[:, :8, :8], "0", False), 0)
+    assert not default.parameters["contrastive"]
+    assert "every place of a map, where it cancels" in default.note
 
 
 def test_by_default_maps_are_taken_where_excitation_backprop_takes_them():

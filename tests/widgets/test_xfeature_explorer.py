@@ -51,6 +51,8 @@ def test_the_view_is_told_what_was_found(
 ) -> None:
     assert (explorer.label, explorer.network) == (found.label, found.network_name)
     assert (explorer.method, explorer.layer) == ("SRAE", found.layer)
+    assert explorer.remark == found.note
+    assert "of the plain excitation arrived" in explorer.remark
     assert explorer.score == found.score
     assert explorer.approximation == found.approximation
     assert [one["label"] for one in explorer.rivals] == [label for label, _ in found.rivals]

@@ -5,14 +5,16 @@ change without them, as :func:`xwidgets.evaluate.masked_classification` and part
 
 Excitation backprop goes from an x-feature through the encoder and the network to a pooled layer. In
 its contrastive form, c-MWP, the encoder's last layer is passed once with its weights and once with
-their negatives.
+their negatives. That layer has weights for all places together, so contrast is the default.
 """
 
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from xwidgets.aliases import formerly
@@ -23,7 +25,16 @@ from xwidgets.networks.subject import Subject
 from xwidgets.networks.target import Class, Resolved, through
 from xwidgets.results import XFeatures
 
-from ._excitation_backprop import RULES, at_pixels, excitations, stop_layer, stop_parameter
+from ._excitation_backprop import (
+    RULES,
+    at_pixels,
+    contrast_of,
+    contrast_parameter,
+    excitations,
+    share_that_arrived,
+    stop_layer,
+    stop_parameter,
+)
 from ._parameter import front, parameter
 from .data_set import DataSet
 from .explanation_module import ExplanationModule
@@ -57,11 +68,9 @@ class XFeatureMaps(Method[XFeatures]):
         "by default the deepest pooled layer with maps of at least 12 x 12 before the module's, "
         "else the pixels"
     )
-    contrastive: bool = parameter(
-        True,
+    contrastive: bool | None = contrast_parameter(
         "c-MWP, excitation of an x-feature less that of its opposite; otherwise MWP, which is more "
-        "spread out, but complete",
-        label="Contrast",
+        "spread out, but complete"
     )
 
     name, unit, signed = "x-features", "share of the excitation", False
@@ -95,7 +104,7 @@ def x_features(
     module: ExplanationModule,
     image: object,
     stop_at: str | int | None = None,
-    contrastive: bool = True,
+    contrastive: bool | None = None,
 ) -> XFeatures:
     """X-features of one image, and their heat maps by c-MWP.
 
@@ -130,7 +139,7 @@ def x_features_each(
     module: ExplanationModule,
     images: object,
     stop_at: str | int | None = None,
-    contrastive: bool = True,
+    contrastive: bool | None = None,
 ) -> Iterator[XFeatures]:
     """X-features of many images one after another, computed in batches.
 
@@ -190,16 +199,20 @@ def _each(net: Network, data: DataSet, method: XFeatureMaps) -> Iterator[XFeatur
 
 
 def _results(
-    net: Network, module: ExplanationModule, images: Tensor, stop_at: str, contrastive: bool
+    net: Network, module: ExplanationModule, images: Tensor, stop_at: str, wanted: bool | None
 ) -> Iterator[XFeatures]:
     facts = module.facts
     layers = [facts.layer] if stop_at == "pixels" else [facts.layer, stop_at]
     watched = net.watched(images, layers, RULES)
     encoder = deepcopy(module.encoder).to(net.device, net.dtype)
     activations = through(encoder, watched.activations[facts.layer], RULES)
-    seeds = torch.diag_embed((activations.detach() > 0).to(activations)).transpose(0, 1)
+    active = activations.detach() > 0
+    seeds = torch.diag_embed(active.to(activations)).transpose(0, 1).contiguous()
     to = watched.pixels if stop_at == "pixels" else watched.activations[stop_at]
-    arrived = excitations(activations, seeds.contiguous(), to, contrastive).sum(2)
+    contrast = contrast_of(activations, to, wanted)
+    plain = excitations(activations, seeds, to, False).sum(2)
+    arrived = excitations(activations, seeds, to, True).sum(2) if contrast.wanted else plain
+    plain_mass = plain.sum((2, 3)).float().cpu().numpy()
     maps = at_pixels(arrived.clamp(min=0).flatten(0, 1), images.shape[2:])
     total = maps.sum((1, 2), keepdim=True)
     maps = torch.where(total > _ROUNDING * torch.finfo(maps.dtype).eps, maps / total, 0)
@@ -227,5 +240,12 @@ def _results(
             top=net.class_name(order[0]),
             method=facts.method,
             module=fingerprint,
-            parameters={"stop_at": stop_at, "contrastive": contrastive},
+            parameters={"stop_at": stop_at, "contrastive": contrast.wanted},
+            plain_mass=plain_mass[:, number],
+            note=_note(contrast.reason, plain_mass[active[number].cpu().numpy(), number]),
         )
+
+
+def _note(reason: str, masses: NDArray[np.float32]) -> str:
+    """Sentences on contrast, and on the masses of the x-features that are active."""
+    return f"{reason} {share_that_arrived(masses.tolist())}" if len(masses) else reason

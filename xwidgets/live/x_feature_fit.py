@@ -79,7 +79,7 @@ class XFeatureFit(Following, traitlets.HasTraits):
         study: Study,
         images: object = None,
         modules: Iterable[ExplanationModule] = (),
-        contrastive: bool = True,
+        contrastive: bool | None = None,
         **options: Any,
     ) -> None:
         super().__init__()

@@ -31,11 +31,13 @@ class Relevance(Result):
         completed: share of the work behind ``values``; below 1 for a partial result.
         standard_error: float32 ``(H, W)``, in ``unit``, of ``values`` that are estimated from
             samples; NaN where there are too few samples, ``None`` for other methods.
-        note: a sentence on a limitation of the computation; else "".
+        note: sentences on the computation and its limitations; else "".
         compute_dtype: type of the multiplications, such as ``"float32"``; "" where not recorded.
-        mass: probability that arrived, of methods that distribute one.
+        mass: probability that arrived, of methods that distribute one; of a contrast, the
+            difference of two.
         signed: whether values can be negative, evidence against the class.
         versions: of the packages that computed it.
+        plain_mass: probability that arrived without contrast; ``None`` where not recorded.
 
     Example:
         >>> result = Relevance(
@@ -62,12 +64,15 @@ class Relevance(Result):
     mass: float | None = None
     signed: bool = True
     versions: Mapping[str, str] = field(default_factory=versions)
+    plain_mass: float | None = None
 
     @property
     def title(self) -> str:
         """One-line description."""
         share = "" if self.completed >= 1 else f", {numbers.percent(self.completed)} computed"
-        mass = "" if self.mass is None else f", mass {numbers.number(round(self.mass, 3))}"
+        mass = "" if self.mass is None else f", mass {_rounded(self.mass)}"
+        if self.plain_mass is not None and self.plain_mass != self.mass:
+            mass += f" (without contrast {_rounded(self.plain_mass)})"
         return (
             f"{self.method} for {self.label!r} ({self.network_name}), in {self.unit}{mass}{share}"
         )
@@ -92,3 +97,7 @@ class Relevance(Result):
     def __repr__(self) -> str:
         height, width = self.values.shape
         return f"<Relevance {height} x {width}: {self.title}>"
+
+
+def _rounded(mass: float) -> str:
+    return numbers.number(round(mass, 3))

@@ -37,6 +37,9 @@ class XFeatures(Result):
         module: fingerprint of the module.
         parameters: of the heat maps.
         versions: of the packages that computed it.
+        plain_mass: float32 ``(n,)``, excitation of each that arrived without contrast; ``None``
+            where not recorded.
+        note: sentences on contrast and mass; else "".
 
     Example:
         >>> import xwidgets as xw
@@ -64,6 +67,8 @@ class XFeatures(Result):
     module: str
     parameters: Mapping[str, Any]
     versions: Mapping[str, str] = field(default_factory=versions)
+    plain_mass: NDArray[np.float32] | None = None
+    note: str = ""
 
     _forms: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "rivals": lambda rivals: tuple((name, score) for name, score in rivals)
@@ -109,7 +114,9 @@ class XFeatures(Result):
         maps, image = np.shape(self.maps), np.shape(self.image)
         if len(maps) != 3 or image != (*maps[1:], 3):
             return f"its maps are {maps}, its picture {image}"
-        if {np.shape(row) for row in (self.activations, self.weights, self.mass)} != {maps[:1]}:
+        rows = [self.activations, self.weights, self.mass]
+        rows += [] if self.plain_mass is None else [self.plain_mass]
+        if {np.shape(row) for row in rows} != {maps[:1]}:
             return "its maps are not as many as its x-features"
         return None
 

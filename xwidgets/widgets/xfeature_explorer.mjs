@@ -75,8 +75,9 @@ function render({ model, el }) {
     if (!images.element.hidden) images.element.scrollIntoView({ block: "nearest" });
   });
   const [grid, choices] = cards.elements;
+  const remark = make("p", { className: "xw-remark xw-quiet" });
   const view = make("div", { className: "xw-view xw-xfeatures" },
-    heading.element, ...fit.elements, summary.element, tools.element, grid, images.element, choices);
+    heading.element, ...fit.elements, summary.element, tools.element, grid, remark, images.element, choices);
   view.addEventListener("keydown", (event) => {
     const { key, target } = event;
     const undoes = (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && key.toLowerCase() === "z";
@@ -88,9 +89,14 @@ function render({ model, el }) {
     view.classList.toggle("xw-coarse", isCoarse(model.get("shape")[1]));
     view.classList.toggle("xw-bare", !model.get("heat"));
   };
+  const drawRemark = () => {
+    remark.textContent = model.get("remark");
+    remark.hidden = !model.get("remark");
+  };
   return mount({ model, el }, view, [
     ...heading.draws, ...fit.draws, ...summary.draws, ...tools.draws, ...cards.draws, ...images.draws,
     [["shape", "heat"], drawLook],
+    [["remark"], drawRemark],
   ]);
 }
 

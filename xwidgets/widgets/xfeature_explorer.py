@@ -67,6 +67,7 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
     network = traitlets.Unicode().tag(sync=True)
     method = traitlets.Unicode().tag(sync=True)
     layer = traitlets.Unicode().tag(sync=True)
+    remark = traitlets.Unicode().tag(sync=True)
     score = traitlets.Float().tag(sync=True)
     approximation = traitlets.Float().tag(sync=True)
     intercept = traitlets.Float().tag(sync=True)
@@ -91,7 +92,7 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
         *,
         modules: ExplanationModule | Iterable[ExplanationModule] = (),
         names: str | Path | None = None,
-        contrastive: bool = True,
+        contrastive: bool | None = None,
         **options: Any,
     ) -> None:
         if not is_study(subject) and not isinstance(subject, XFeatures):
@@ -237,7 +238,7 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
         with self.hold_sync():
             self.label = study.question.target.label(study.network)
             self.network = study.network.name
-            self.features, self.images, self.message = [], [], ""
+            self.features, self.images, self.message, self.remark = [], [], "", ""
             self.opinion = self._opinions.setdefault(study.target, blank(study.target))
             self._follow_found(fit)
             self._follow_fitting(fit)
@@ -282,6 +283,7 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
             self.label, self.network = found.label, found.network_name
             self.method, self.layer = METHODS.get(found.method, found.method), found.layer
             self.score, self.approximation = found.score, found.approximation
+            self.remark = found.note
             self.intercept = found.intercept
             self.rivals = [{"label": label, "score": score} for label, score in found.rivals]
             self.features = [feature(found, index) for index in range(count)]

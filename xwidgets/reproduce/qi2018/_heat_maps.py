@@ -74,7 +74,9 @@ def heat_maps(net: Network, module: ExplanationModule, cases: Sequence[Case]) ->
         ((4, 5, 64, 64), True)
     """
     images = [case.image for case in cases]
-    maps = np.stack([each.maps for each in x_features_each(net, _awake(module), images)])
+    maps = np.stack(
+        [each.maps for each in x_features_each(net, _awake(module), images, contrastive=True)]
+    )
     *_, (_, features) = read_features(
         net, DataSet(net, images), net.layer(module.facts.layer), cache=False
     )
@@ -93,8 +95,16 @@ def _awake(module: ExplanationModule) -> ExplanationModule:
     return ExplanationModule(module.facts, encoder, module.weights, module.intercept)
 
 
-def heat_maps_of_score(net: Network, label: int, cases: Sequence[Case]) -> HeatMaps:
-    """The heat maps by c-MWP of a class's score itself, as if it were a single x-feature.
+def heat_maps_of_score(
+    net: Network, label: int, cases: Sequence[Case], contrastive: bool = True
+) -> HeatMaps:
+    """The heat maps of a class's score itself, as if it were a single x-feature.
+
+    Args:
+        net: the classifier.
+        label: the class.
+        cases: the pictures.
+        contrastive: c-MWP, as of the paper; otherwise plain excitation backprop.
 
     Returns:
         Maps ``(N, 1, H, W)``, and contributions of 1.
@@ -105,7 +115,10 @@ def heat_maps_of_score(net: Network, label: int, cases: Sequence[Case]) -> HeatM
         >>> heat_maps_of_score(material.net, 3, material.cases[3]).maps.shape
         (2, 1, 64, 64)
     """
-    maps = [excitation_backprop(net, case.image, label).values[None] for case in cases]
+    maps = [
+        excitation_backprop(net, case.image, label, contrastive=contrastive).values[None]
+        for case in cases
+    ]
     return HeatMaps(np.stack(maps), np.ones((len(cases), 1), np.float32))
 
 

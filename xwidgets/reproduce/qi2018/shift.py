@@ -50,7 +50,7 @@ def three_maps(net: Network, module: ExplanationModule, image: Tensor) -> ThreeM
         >>> [maps.shape for maps in three.maps.values()]
         [(5, 64, 64), (64, 64), (64, 64)]
     """
-    explained = x_features(net, module, image)
+    explained = x_features(net, module, image, contrastive=True)
     target = module.facts.target
     watched = net.watched(image[None])
     (gradient,) = torch.autograd.grad(watched.logits[0, target], watched.pixels)
@@ -59,7 +59,7 @@ def three_maps(net: Network, module: ExplanationModule, image: Tensor) -> ThreeM
         explained.score,
         {
             "x-features": explained.maps,
-            "excitation": excitation_backprop(net, image, target).values,
+            "excitation": excitation_backprop(net, image, target, contrastive=True).values,
             "gradient * input": product.float().cpu().numpy(),
         },
     )
