@@ -838,7 +838,7 @@ def test_top_layers_may_take_maps():
     body = randomize(vgg()).double().eval()
     x = image(12, dtype=torch.float64)
     whole = arrays(network(body, 12), x, 3, "4", contrastive=True)
-    halves = xw.excitation_backprop(network(body, 12), x, 3, "4", source="7", top=body[8:])
+    halves = xw.excitation_backprop(network(body, 12), x, 3, "4", True, source="7", top=body[8:])
     assert_matches(halves, whole)
 
 
@@ -870,7 +870,7 @@ def test_the_result_tells_and_keeps_its_mass(tmp_path):
     assert loaded.title == relevance.title
     assert loaded.parameters == relevance.parameters
     np.testing.assert_array_equal(loaded.values, relevance.values)
-    contrastive = xw.excitation_backprop(net, x, 2, "pixels")
+    contrastive = xw.excitation_backprop(net, x, 2, "pixels", True)
     assert contrastive.title.startswith("contrastive excitation backprop for 'c'")
     assert contrastive.values.min() >= 0
 
@@ -888,10 +888,10 @@ def test_the_values_sum_to_the_mass_at_the_size_of_the_picture(layer):
 @pytest.mark.parametrize(
     ("name", "layer", "contrastive"),
     [
-        ("alexnet", "features.5", True),
+        ("alexnet", "features.5", False),
         ("googlenet", "maxpool3", True),
         ("squeezenet1_1", "features.8", False),
-        pytest.param("vgg16", "features.23", True, marks=pytest.mark.long),
+        pytest.param("vgg16", "features.23", False, marks=pytest.mark.long),
     ],
 )
 def test_stops_by_default_at_the_deepest_pooled_layer_with_maps_of_12_pixels(
@@ -922,7 +922,7 @@ def under(*head, channels=8):
 
 
 ONCE = {
-    "linear layers": under(nn.Flatten(), nn.Linear(8 * 36, 9), nn.ReLU(), nn.Linear(9, 5)),
+    "flatten, linear": under(nn.Flatten(), nn.Linear(8 * 36, 5)),
     "pool, linear": under(Mean(), nn.Linear(8, 5)),
     "convolution of all places": under(conv(8, 5, 6), nn.Flatten()),
     "pool, 1 x 1 convolution": under(nn.AdaptiveAvgPool2d(1), conv(8, 5, 1), nn.Flatten()),
@@ -930,6 +930,10 @@ ONCE = {
     "transposed convolution": under(
         nn.AdaptiveAvgPool2d(1), nn.ConvTranspose2d(8, 5, 1), nn.Flatten()
     ),
+}
+SEVERAL = {
+    "linear layers": under(nn.Flatten(), nn.Linear(8 * 36, 9), nn.ReLU(), nn.Linear(9, 5)),
+    "pool, linear layers": under(Mean(), nn.Linear(8, 9), nn.ReLU(), nn.Linear(9, 5)),
 }
 AT_EVERY_PLACE = {
     "1 x 1 convolution, pool": pooled_scores(Mean()),
@@ -955,9 +959,9 @@ def assert_same_map(one, other):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [*ONCE, *AT_EVERY_PLACE])
-def test_by_default_there_is_contrast_where_the_first_weights_are_applied_once(name):
-    net, x = network(randomize((ONCE | AT_EVERY_PLACE)[name], 1), 8), image(8)
+@pytest.mark.parametrize("name", [*ONCE, *SEVERAL, *AT_EVERY_PLACE])
+def test_by_default_there_is_contrast_where_one_linear_layer_follows_the_maps(name):
+    net, x = network(randomize((ONCE | SEVERAL | AT_EVERY_PLACE)[name], 1), 8), image(8)
     default = xw.excitation_backprop(net, x, None, "0")
     on, off = (xw.excitation_backprop(net, x, None, "0", asked) for asked in (True, False))
     assert on.parameters["contrastive"] is True
@@ -970,9 +974,10 @@ def test_by_default_there_is_contrast_where_the_first_weights_are_applied_once(n
         assert on.note.startswith("With contrast, as asked for. ")
     else:
         assert_same_map(default, off)
-        assert default.note.startswith("Without contrast, as the first weights on the way are")
-        assert on.note.startswith("With contrast, as asked for, though the first weights on")
-        assert "cancels" in on.note
+        why = "further linear layers" if name in SEVERAL else "the first weights on the way are"
+        assert default.note.startswith(f"Without contrast, as {why}")
+        assert on.note.startswith(f"With contrast, as asked for, though {why}")
+        assert ("cancels" in on.note) == (name in AT_EVERY_PLACE)
     assert off.note.startswith("Without contrast, as asked for. ")
 
 
@@ -1030,7 +1035,7 @@ def test_the_plain_mass_is_told_with_and_without_contrast(contrastive, tmp_path)
 
 def test_a_contrast_of_mass_zero_is_told_from_a_leak():
     net, x = network(randomize(vgg()), 20), image(20)
-    relevance = xw.excitation_backprop(net, x, 2, "pixels")
+    relevance = xw.excitation_backprop(net, x, 2, "pixels", True)
     assert relevance.mass == pytest.approx(0, abs=1e-5)
     assert relevance.plain_mass == pytest.approx(1, abs=1e-5)
     assert relevance.note.endswith("100 % of the plain excitation arrived.")
@@ -1190,7 +1195,7 @@ def test_works_again_after_a_refusal_and_after_the_contrastive_form():
     before = xw.excitation_backprop(net, x, 1, "4", False).values
     with pytest.raises(ValueError, match="classes 0 to 6"):
         xw.excitation_backprop(net, x, 99)
-    xw.excitation_backprop(net, x, 1, "4")
+    xw.excitation_backprop(net, x, 1, "4", True)
     np.testing.assert_array_equal(xw.excitation_backprop(net, x, 1, "4", False).values, before)
 
 

@@ -23,7 +23,7 @@ its bias. So each counts by its distance from black, and with weights of the sca
 The mass that arrives is then 1 as long as no activation on the way is negative, and less otherwise.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple, cast
@@ -61,18 +61,6 @@ def stop_parameter(line: str) -> Any:
     )
 
 
-def contrast_parameter(line: str) -> Any:
-    """Field for the contrast, whose default depends on the weights that the unit is computed by."""
-    return parameter(
-        None,
-        f"{line}. ``None`` for c-MWP where the first weights on the way are applied once, as those "
-        "of a linear layer, and MWP where they are applied at every place of a map, as those of a "
-        "convolution before a pool, and contrast would cancel",
-        choices=(None, True, False),
-        label="Contrast",
-    )
-
-
 @formerly(layer="stop_at")
 @dataclass(frozen=True)
 class ExcitationBackprop(MapMethod):
@@ -89,8 +77,13 @@ class ExcitationBackprop(MapMethod):
         'where to stop: a layer by name, a convolution by its number, or ``"pixels"``; by default '
         "the deepest pooled layer with maps of at least 12 x 12, else the pixels"
     )
-    contrastive: bool | None = contrast_parameter(
-        "c-MWP, excitation of the unit less that of its opposite; otherwise plain MWP"
+    contrastive: bool | None = parameter(
+        None,
+        "c-MWP, excitation of the unit less that of its opposite; otherwise plain MWP. ``None`` "
+        "for c-MWP where one linear layer stands between the unit and the maps, and MWP where "
+        "contrast would cancel: above a convolution, or several linear layers",
+        choices=(None, True, False),
+        label="Contrast",
     )
 
     unit, signed = "share of the excitation", False
@@ -141,11 +134,12 @@ def excitation_backprop(
 ) -> Relevance:
     """Excitation backprop or c-MWP from a class, any unit, or a module on top of a layer.
 
-    Contrast is worth having where the first weights are applied once, and cancels where they are
-    applied at every place of a map. Of two birds side by side, the share of a map that lies on the
-    one that is explained rises by it from .66 to .89 in EfficientNet-Lite0, whose scores come from
-    a linear layer, and stays at .68 in SqueezeNet, whose come from a 1 x 1 convolution; there the
-    maximum lies on that bird in 42 % of the pictures, in place of 80 %.
+    Contrast is worth having where a single linear layer follows the maps. Of two birds side by
+    side, the share of a map that lies on the one that is explained rises by it from .66 to .89 in
+    EfficientNet-Lite0. In SqueezeNet, whose scores come from a 1 x 1 convolution, it stays at .68,
+    and the maximum lies on that bird in 42 % of the pictures in place of 80 %. Below three linear
+    layers 1 % of the mass is left, and its correlation with the true effects of the parts of drawn
+    birds falls from .49 to .05.
 
     Args:
         net: the classifier.
@@ -188,31 +182,44 @@ class Contrast(NamedTuple):
 
 
 def contrast_of(
-    units: Tensor, to: Tensor, wanted: bool | None, one_place: bool = False
+    units: Tensor,
+    to: Tensor,
+    wanted: bool | None,
+    one_place: bool = False,
+    x_features: bool = False,
 ) -> Contrast:
     """Contrast as asked for, or by default as far as it is of use.
 
     The weights of a convolution divide what arrives at a place among its inputs, W and -W the same.
     So where p arrives at many places, as it does from a pooled score, the difference has the sum 0
     in each window, and in a 1 x 1 convolution at each place. Weights that are applied once, to all
-    places, leave a difference between places.
+    places, leave a difference between places. Further linear layers below them mix all again, and
+    leave little of it; that of x-features, which are fitted to be different, was found to outlive
+    the layers of their encoder.
 
     Args:
         units: where the passes start, in a forward pass traced with :data:`RULES`.
         to: activations or pixels where they end.
         wanted: ``None`` for the default.
         one_place: whether the units are those at one place of a map.
+        x_features: whether they are those of an encoder.
     """
     first = _first_weights(units, to)
-    cancels = not one_place and any(node.places > 1 for node in first)
-    where = "at every place of a map, where it cancels" if cancels else "once"
-    of_use = bool(first) and not cancels
-    reason = f"the first weights on the way are applied {where}"
+    if not first:
+        reason, of_use = "there are no weights on the way", False
+    elif not one_place and any(node.places > 1 for node in first):
+        of_use, reason = False, (
+            "the first weights on the way are applied at every place of a map, where it cancels"
+        )  # fmt: skip
+    elif not x_features and any(node.places == 1 for node in _below(first, to)):
+        of_use, reason = False, "further linear layers follow on the way, which mix it away"
+    else:
+        reason, of_use = "the first weights on the way are applied once, next to the maps", True
     if wanted is None:
-        why = reason if first else "there are no weights on the way"
-        return Contrast(of_use, f"{'With' if of_use else 'Without'} contrast, as {why}.")
-    but = f", though {reason}" if wanted and cancels else ""
-    return Contrast(bool(wanted), f"{'With' if wanted else 'Without'} contrast, as asked for{but}.")
+        return Contrast(of_use, f"{'With' if of_use else 'Without'} contrast, as {reason}.")
+    but = f", though {reason}" if wanted and not of_use else ""
+    with_or_without = "With" if wanted else "Without"
+    return Contrast(bool(wanted), f"{with_or_without} contrast, as asked for{but}.")
 
 
 def share_that_arrived(masses: Sequence[float]) -> str:
@@ -254,21 +261,26 @@ def excitations(units: Tensor, seeds: Tensor, to: Tensor, contrastive: bool) -> 
 def _first_weights(units: Tensor, to: Tensor) -> list[Any]:
     """Graph nodes with weights that are the first such on their way from ``units`` to ``to``."""
 
-    def has_weights(node: Any) -> bool:
-        return getattr(node, "negative", None) is not None
-
     def ends(node: Any) -> bool:
-        return node is to.grad_fn or has_weights(node)
+        return node is to.grad_fn or _has_weights(node)
 
-    weighted = [node for node in nodes(units.grad_fn, ends) if has_weights(node)]
+    weighted = [node for node in nodes(units.grad_fn, ends) if _has_weights(node)]
     weighted = [node for node in weighted if node is not to.grad_fn]
-    below = {
-        node
-        for upper in weighted
-        for following, _ in upper.next_functions
-        for node in nodes(following, lambda node: node is to.grad_fn)
-    }
+    below = set(_below(weighted, to))
     return [node for node in weighted if node not in below]
+
+
+def _below(upper: Sequence[Any], to: Tensor) -> Iterator[Any]:
+    """Graph nodes with weights below others, on the way to ``to``."""
+    for above in upper:
+        for following, _ in above.next_functions:
+            for node in nodes(following, lambda node: node is to.grad_fn):
+                if _has_weights(node) and node is not to.grad_fn:
+                    yield node
+
+
+def _has_weights(node: Any) -> bool:
+    return getattr(node, "negative", None) is not None
 
 
 class _Share(Function):

@@ -5,7 +5,7 @@ change without them, as :func:`xwidgets.evaluate.masked_classification` and part
 
 Excitation backprop goes from an x-feature through the encoder and the network to a pooled layer. In
 its contrastive form, c-MWP, the encoder's last layer is passed once with its weights and once with
-their negatives. That layer has weights for all places together, so contrast is the default.
+their negatives, which is the default.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,7 +29,6 @@ from ._excitation_backprop import (
     RULES,
     at_pixels,
     contrast_of,
-    contrast_parameter,
     excitations,
     share_that_arrived,
     stop_layer,
@@ -68,9 +67,13 @@ class XFeatureMaps(Method[XFeatures]):
         "by default the deepest pooled layer with maps of at least 12 x 12 before the module's, "
         "else the pixels"
     )
-    contrastive: bool | None = contrast_parameter(
+    contrastive: bool | None = parameter(
+        None,
         "c-MWP, excitation of an x-feature less that of its opposite; otherwise MWP, which is more "
-        "spread out, but complete"
+        "spread out, but complete. ``None`` for c-MWP above an encoder, and MWP where x-features "
+        "are channels of a convolution, above which contrast would cancel",
+        choices=(None, True, False),
+        label="Contrast",
     )
 
     name, unit, signed = "x-features", "share of the excitation", False
@@ -209,7 +212,7 @@ def _results(
     active = activations.detach() > 0
     seeds = torch.diag_embed(active.to(activations)).transpose(0, 1).contiguous()
     to = watched.pixels if stop_at == "pixels" else watched.activations[stop_at]
-    contrast = contrast_of(activations, to, wanted)
+    contrast = contrast_of(activations, to, wanted, x_features=True)
     plain = excitations(activations, seeds, to, False).sum(2)
     arrived = excitations(activations, seeds, to, True).sum(2) if contrast.wanted else plain
     plain_mass = plain.sum((2, 3)).float().cpu().numpy()
