@@ -125,7 +125,8 @@ def excitation_backprop(
 
     Args:
         net: the classifier.
-        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1]; or a picture, as
+            :class:`xwidgets.Network` says.
         target: class index or name, ``None`` for the class with the highest score. With ``source``
             or ``top``, the index of the unit; of a layer ``(C, H, W)`` a channel, whose locations
             start in proportion to their activations.

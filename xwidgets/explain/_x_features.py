@@ -101,7 +101,8 @@ def x_features(
 
     Args:
         net: the classifier that the module was fitted to.
-        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1]; or a picture, as
+            :class:`xwidgets.Network` says.
 
     Returns:
         Maps, activations E, weights v, and the score that they approximate.
