@@ -19,6 +19,7 @@ from torch import Tensor
 from xwidgets.errors import warn
 from xwidgets.images import one_image
 from xwidgets.images.collection import Collection
+from xwidgets.images.pixels import in_channels
 from xwidgets.networks import Network
 from xwidgets.networks._network import sized_for
 from xwidgets.results.result import Result, versions
@@ -63,7 +64,9 @@ class DataSet:
             image = self._images.image(number, self._net.channels or 3)
             if image is None:
                 return None
-            image = sized_for(self._net, one_image(image))
+            if self._net.channels == 1 and len(image) == 3:
+                image = in_channels(image, 1)
+            image = sized_for(self._net, one_image(image, self._net.channels))
         except ValueError as error:
             raise ValueError(f"image {self.source(number)} of the data set: {error}") from error
         return image.to(self._net.dtype)

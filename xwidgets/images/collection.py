@@ -76,12 +76,13 @@ class Collection:
         unreadable = (OSError, SyntaxError) if self._path(number) is None else (Exception,)
         try:
             item = _image(_first(self._items[number]))
-            image = item if isinstance(item, Tensor) else read(item)
+            pixels = isinstance(item, Tensor | np.ndarray) and not is_picture(item)
+            image = as_tensor(item).detach() if pixels else read(item)
         except unreadable:
             return None
         if image.ndim != 3:
             raise ValueError(f"its shape is {tuple(image.shape)}, but must be (C, H, W)")
-        return image if isinstance(item, Tensor) else in_channels(image, channels)
+        return image if pixels else in_channels(image, channels)
 
     def source(self, number: int) -> str:
         """Path of an image, relative to the folder where there is one; else its number."""
@@ -150,9 +151,7 @@ def _first(item: object) -> object:
 
 
 def _image(item: object) -> object:
-    """Tensor of an image that is one; else what is to be read."""
-    if not isinstance(item, Tensor | np.ndarray | Image.Image):
-        item = getattr(item, "image", item)  # of a photograph or a scene
-    if is_picture(item) or not isinstance(item, Tensor | np.ndarray):
+    """Image of an item that may be a photograph or a scene."""
+    if isinstance(item, Tensor | np.ndarray | Image.Image):
         return item
-    return as_tensor(item).detach()
+    return getattr(item, "image", item)

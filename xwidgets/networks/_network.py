@@ -395,8 +395,7 @@ def image_for(net: object, image: object) -> Tensor:
 
 
 def sized_for(net: Network, image: Tensor) -> Tensor:
-    """Image ``(C, H, W)`` of the network's channels and size, prepared where it is of another."""
-    image = in_channels(image, net.channels or len(image))
+    """Image ``(C, H, W)`` of the network's size, prepared where it is of another."""
     return image if tuple(image.shape[1:]) == tuple(net.size) else net.prepare(image)
 
 
