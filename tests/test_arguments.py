@@ -235,7 +235,9 @@ def test_other_channels_come_from_tensors_only(pictures: Any, channels: int) -> 
             with pytest.raises(ValueError, match=rf"give a tensor \({channels}, H, W\)") as caught:
                 call(picture)
             assert "\n" not in str(caught.value)
-    with pytest.raises(ValueError, match=rf"image .* of the data set: .*give a tensor \({channels}, H, W\)"):
+    with pytest.raises(
+        ValueError, match=rf"image .* of the data set: .*give a tensor \({channels}, H, W\)"
+    ):
         list(xw.search_images_steps(net, [pictures["path"]], [(1, 0)], cache=False))
     eight_bits = (image * 255).byte()
     assert torch.equal(net.prepare(eight_bits), net.prepare(eight_bits / 255))
