@@ -138,7 +138,7 @@ class _Removal:
                 label=self._target.label(self._subject.net),
                 parameters=told | {"target": dict(self._target.facts)},
                 completed=float(moments.count.mean()) / self._samples,
-                note=self._inference.note,
+                note="; ".join(filter(None, (nodes.note(0), self._inference.note))),
             )
         ]
 
