@@ -297,3 +297,13 @@ def test_a_study_of_other_channels_stays_and_says_why(channels: int) -> None:
         with pytest.raises(ValueError, match=rf"give a tensor \({channels}, H, W\)"):
             study.turn_to(study.picture)
         assert torch.equal(study.image, image)
+
+
+@pytest.mark.parametrize("baseline", [xw.evaluate.random_map, xw.evaluate.edge_map])
+@pytest.mark.parametrize("given", ["picture.png", PIXELS, torch.rand(5, 7), torch.randn(3, 5, 7)])
+def test_baselines_are_of_images(baseline: Any, given: Any) -> None:
+    image = torch.rand(3, 5, 7)
+    assert np.array_equal(baseline(image), baseline(image.numpy()))
+    assert baseline(image).shape == (5, 7)
+    with pytest.raises(ValueError, match=r"images|pixels"):
+        baseline(given)

@@ -39,6 +39,8 @@ class PredictionDifference(MapMethod):
     Evidence is a nonlinear function of the mean over samples, and its standard error is propagated
     to first order: with fewer than some ten samples, maps of evidence are biased towards zero, and
     the standard error can be half of the true one. With ``measure="difference"`` both are unbiased.
+    Where a probability is so near 0 or 1 that the Laplace correction hides most of a change,
+    evidence is flat by construction, and the note of the result says so.
 
     Example:
         >>> import xwidgets as xw
