@@ -121,7 +121,7 @@ class Evidence(Probabilities):
 
     def __init__(self, subject: Subject, classes: Sequence[int], training_size: int) -> None:
         super().__init__(subject, classes)
-        self._correction = training_size, subject.logits.shape[1]
+        self._correction = training_size, subject.net.alternatives(subject.logits)
 
     def evidence(self, values: Tensor) -> Tensor:
         """Log2 odds ``(n, M)`` of mean probabilities."""
@@ -137,7 +137,7 @@ class Evidence(Probabilities):
         if not flat(probability, *self._correction):
             return ""
         told = told_flat(self._net.class_name(self.indices[node]), float(probability))
-        return f'{told}; measure="difference" shows the score before softmax'
+        return f'{told}; measure="difference" shows the score before softmax or sigmoid'
 
 
 class Activations(Nodes):

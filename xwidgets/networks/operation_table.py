@@ -286,7 +286,8 @@ _TABLE = (
     _row("sigmoid", _GATE),
     _row("hardsigmoid", _GATE),
     _row("tanh", _GATE),
-    _row("softmax", Facts("gate", "map")),
+    _row("softmax", Facts("gate", "map"), "input dim"),
+    _row("log_softmax", Facts(), "input dim"),
     # comparisons
     *_rows(
         """gt ge lt le eq ne greater greater_equal less less_equal sign heaviside""",
