@@ -151,3 +151,15 @@ def test_the_overlay_shows_it_and_moving_the_measure_takes_it_away(tmp_path):
         study.move(measure="difference")
         study.wait()
         assert view.frames[0]["remark"] == ""
+
+
+@pytest.mark.parametrize(("lead", "flat"), [(SURE, True), (DOUBTFUL, False)])
+def test_a_label_of_its_own_says_so_whatever_the_others(lead, flat):
+    module = Scores(lead, 30)
+    nn.init.constant_(module.scores.bias[1], 20)
+    net = xw.Network(module, size=(SIDE, SIDE), training_size=N, outputs="independent")
+    notes = [
+        result.note
+        for result in xw.prediction_difference_each(net, IMAGE, [0, 1, 2], SIDE, GREY, samples=1)
+    ]
+    assert [("is flat by construction" in note) for note in notes] == [flat, True, False]

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -13,10 +14,13 @@ SHUFFLED = (3, 10, 0, 7, 5, 1, 9, 2, 8, 4, 6)
 FORMS = {
     "list": list(NAMES),
     "tuple": NAMES,
+    "array": np.array(NAMES),
+    "values": {name: 0.5 for name in NAMES}.keys(),
     "by-index": {index: NAMES[index] for index in SHUFFLED},
     "by-index-as-text": {str(index): NAMES[index] for index in SHUFFLED},
     "imagenet_class_index": {str(index): [f"n0{index}", NAMES[index]] for index in SHUFFLED},
     "class_to_idx": {NAMES[index]: index for index in SHUFFLED},
+    "numpy_class_to_idx": {NAMES[index]: np.int64(index) for index in SHUFFLED},
 }
 
 
@@ -29,7 +33,10 @@ def network(classes, count=11, name="zoo"):
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("saved", [False, True], ids=["", "json"])
 def test_every_form_names_every_output(form, saved):
-    classes = json.loads(json.dumps(FORMS[form])) if saved else FORMS[form]
+    classes = FORMS[form]
+    if saved:
+        kept = classes if isinstance(classes, dict) else list(classes)
+        classes = json.loads(json.dumps(kept, default=int))
     net = network(classes)
     assert net.classes == NAMES
     image = torch.rand(3, 2, 2)

@@ -65,7 +65,7 @@ def as_pixels(images: object, channels: int | None = None) -> Tensor:
 
 
 def as_tensor(images: object) -> Tensor:
-    """Tensor of an array, or of a list of tensors or arrays, that nothing was checked of.
+    """Unchecked tensor of an array, or of a list of tensors or arrays.
 
     Arrays may be in any byte order, run backwards in memory, or be read-only.
 

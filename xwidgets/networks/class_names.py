@@ -1,11 +1,12 @@
 """Names of a network's classes, in the forms in which data sets and frameworks hand them out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 from xwidgets.errors import unknown
 
-ClassNames = Sequence[str] | Mapping[Any, Any]
+ClassNames = Iterable[str] | Mapping[Any, Any]
 """Names in the order of the outputs; or by index, as in ``{"0": ["n01440764", "tench"]}`` whose
 last part is the name; or indices by name, as ``class_to_idx`` of torchvision's data sets."""
 
@@ -24,7 +25,7 @@ def class_names(classes: ClassNames) -> tuple[str, ...]:
     """
     if isinstance(classes, Mapping):
         return _by_index(classes)
-    if isinstance(classes, str) or not isinstance(classes, Sequence):
+    if isinstance(classes, str | set | frozenset) or not isinstance(classes, Iterable):
         raise ValueError(
             f"classes is a {type(classes).__name__}, but must be a list of the class names, or a "
             "dict of them by index"
@@ -53,10 +54,13 @@ def index_of(name: str, names: Sequence[str], owner: str) -> int:
 
 
 def _by_index(classes: Mapping[Any, Any]) -> tuple[str, ...]:
-    pairs = classes.items()
-    if all(isinstance(value, int) for value in classes.values()):
-        pairs = {index: name for name, index in pairs}.items()
-    names = {str(index): name if isinstance(name, str) else name[-1] for index, name in pairs}
+    pairs: Iterable[tuple[Any, Any]] = classes.items()
+    if all(isinstance(value, Integral) for value in classes.values()):
+        pairs = ((index, name) for name, index in pairs)
+    names = {
+        str(index): str(name[-1] if isinstance(name, list | tuple) else name)
+        for index, name in pairs
+    }
     missing = next((index for index in range(len(classes)) if str(index) not in names), None)
     if missing is not None:
         raise ValueError(
