@@ -225,6 +225,13 @@ def test_tensors_and_floating_point_arrays_are_taken_as_they_are() -> None:
         assert Subject(net, given).image.tolist() == np.asarray(given).reshape(3, 5, 7).tolist()
 
 
+def test_an_array_of_shares_with_its_colours_last_is_prepared_first() -> None:
+    net, shares = network(), PIXELS / 255
+    with pytest.raises(ValueError, match=r"net\.prepare\(image\) reads an array \(H, W, C\)"):
+        xw.saliency(net, shares)
+    torch.testing.assert_close(net.prepare(shares), net.prepare(PIXELS))
+
+
 @pytest.mark.parametrize("channels", [2, 12])
 def test_other_channels_come_from_tensors_only(pictures: Any, channels: int) -> None:
     net = network(channels)

@@ -65,7 +65,7 @@ BAD = {
     "no-image": (torch.rand(0, 3, 4, 4), "at least one image"),
     "no-rows": (torch.rand(1, 3, 0, 4), "no pixels"),
     "channels": (torch.rand(1, 4, 4, 4), "4 channels.*takes 3"),
-    "channels-last": (torch.rand(1, 4, 4, 3), r"the order is \(N, C, H, W\)"),
+    "channels-last": (torch.rand(1, 4, 4, 3), r"\(N, C, H, W\); net.prepare\(image\) reads"),
     "8-bit": (torch.zeros(1, 3, 4, 4, dtype=torch.uint8), "divide 8-bit values by 255"),
     "8-bit-as-float": (torch.full((1, 3, 4, 4), 255.0), "divided by 255"),
     "normalised": (torch.randn(1, 3, 40, 40), "before normalisation"),

@@ -44,9 +44,10 @@ def as_pixels(images: object, channels: int | None = None) -> Tensor:
             f"images of shape {tuple(x.shape)} hold no pixels; give at least one image"
         )
     if channels is not None and x.shape[1] != channels:
+        last = "; net.prepare(image) reads an array (H, W, C)" if x.shape[3] == channels else ""
         raise ValueError(
             f"images of shape {tuple(x.shape)} have {x.shape[1]} channels where the network takes "
-            f"{channels}; the order is (N, C, H, W)"
+            f"{channels}; the order is (N, C, H, W){last}"
         )
     if not x.is_floating_point():
         raise ValueError(
