@@ -143,7 +143,8 @@ def excitation_backprop(
 
     Args:
         net: the classifier.
-        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1]; or a picture, as
+            :class:`xwidgets.Network` says.
         target: class index or name, ``None`` for the class with the highest score. With ``source``
             or ``top``, the index of the unit; of a layer ``(C, H, W)`` a channel, whose locations
             start in proportion to their activations.
@@ -318,6 +319,7 @@ def _back(f: Callable[..., Tensor], p: Tensor, *inputs: Tensor) -> Sequence[Tens
 
 def _back_matrix(weight: Tensor, sign: Tensor | None, p: Tensor, x: Tensor) -> Sequence[Tensor]:
     """f^T(p / f(x)) for the positive part f of a matrix, in blocks of rows that fit the cache."""
+    p, x = p.to(weight.dtype), x.to(weight.dtype)  # autocast multiplies in another type
     signal = torch.zeros_like(x)
     rows = max(1, 2**20 // weight.shape[1])
     for start in range(0, len(weight), rows):
@@ -374,6 +376,7 @@ def _excitation(
 ) -> Tensor:
     """Sum of what excites; inputs that are ``inverted`` pixels do so by negative weights."""
     weight = linear.weight if sign is None else linear.weight * sign
+    x = x.to(weight.dtype)
     if inverted is None:
         return linear.weighted(x, weight.relu())
     upright = linear.weighted(x.where(~inverted, 0), weight.relu())
