@@ -195,8 +195,8 @@ def contrast_of(
     So where p arrives at many places, as it does from a pooled score, the difference has the sum 0
     in each window, and in a 1 x 1 convolution at each place. Weights that are applied once, to all
     places, leave a difference between places. Further linear layers below them mix all again, and
-    leave little of it; that of x-features, which are fitted to be different, was found to outlive
-    the layers of their encoder.
+    leave little of it; that of x-features was found to outlive the layers of their encoder in most
+    networks (docs/benchmarks.md).
 
     Args:
         units: where the passes start, in a forward pass traced with :data:`RULES`.
