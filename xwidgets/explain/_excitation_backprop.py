@@ -138,8 +138,8 @@ def excitation_backprop(
     side, the share of a map that lies on the one that is explained rises by it from .66 to .89 in
     EfficientNet-Lite0. In SqueezeNet, whose scores come from a 1 x 1 convolution, it stays at .68,
     and the maximum lies on that bird in 42 % of the pictures in place of 80 %. Below three linear
-    layers 1 % of the mass is left, and its correlation with the true effects of the parts of drawn
-    birds falls from .49 to .05.
+    layers 1 % of the mass is left, and the correlation of the map with the true effects of the
+    parts of drawn birds falls from .49 to .05.
 
     Args:
         net: the classifier.
@@ -156,8 +156,8 @@ def excitation_backprop(
         Relevance whose values are summed over the channels of ``stop_at`` and resized to the
         picture. Its ``mass`` is the probability that arrived, before negative values are clipped,
         and its ``plain_mass`` that without contrast, which is 1 when nothing was lost at negative
-        activations or at units that nothing excites. Its ``note`` tells both, and why there is
-        contrast or none.
+        activations or at units that nothing excites. Its ``note`` tells the latter, and why
+        there is contrast or none.
 
     Raises:
         ValueError: for a layer, class or unit that does not exist or does not lead to the other, an
@@ -205,17 +205,17 @@ def contrast_of(
         one_place: whether the units are those at one place of a map.
         x_features: whether they are those of an encoder.
     """
-    first = _first_weights(units, to)
+    first, of_use = _first_weights(units, to), False
     if not first:
-        reason, of_use = "there are no weights on the way", False
+        reason = "there are no weights on the way"
     elif not one_place and any(node.places > 1 for node in first):
-        of_use, reason = False, (
+        reason = (
             "the first weights on the way are applied at every place of a map, where it cancels"
-        )  # fmt: skip
+        )
     elif not x_features and any(node.places == 1 for node in _below(first, to)):
-        of_use, reason = False, "further linear layers follow on the way, which mix it away"
+        reason = "further linear layers follow on the way, which mix it away"
     else:
-        reason, of_use = "the first weights on the way are applied once, next to the maps", True
+        reason, of_use = "the first weights on the way are applied once", True
     if wanted is None:
         return Contrast(of_use, f"{'With' if of_use else 'Without'} contrast, as {reason}.")
     but = f", though {reason}" if wanted and not of_use else ""
