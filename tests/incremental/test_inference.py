@@ -395,7 +395,7 @@ REPLAYED = {
 WHOLE = {
     "branch": (branch, "looks at values"),
     "detach": (lambda x: x.detach() + 1, "not seen"),
-    "mask": (lambda x: x * (x > 0), "not seen"),
+    "mask": (lambda x: x * (x.roll(1, 3) > 0), "not seen"),
     "overwritten": (overwritten, "writes over a part"),
     "alias": (alias, "not seen"),
     "numpy": (lambda x: torch.from_numpy(x.detach().numpy()), "(not seen|looks at values)"),

@@ -36,7 +36,8 @@ from xwidgets.aliases import formerly
 from xwidgets.networks import Network
 from xwidgets.networks.forward_trace import BackwardRule, go_back, nodes, refuse_hidden, undefined
 from xwidgets.networks.operation_table import Kind
-from xwidgets.networks.operations import Operation, factors, producer
+from xwidgets.networks.operations import Operation
+from xwidgets.networks.provenance import factors, producer
 from xwidgets.networks.subject import Subject
 from xwidgets.networks.target import Above, Resolved, Target
 from xwidgets.results import Relevance
@@ -270,30 +271,30 @@ def _linear(operation: Operation) -> Any:
 def _share_weights(operation: Operation, before: Operation, sign: Tensor | None) -> Any:
     """Forward: ``operation``. Backward: through ``before``, with its outputs times ``sign``."""
     weight, linear = before.weight, before.released()
-    signed = weight.new_ones(len(weight), *[1] * (weight.ndim - 1)) if sign is None else sign
+    if before.sign is not None:
+        sign = before.sign if sign is None else before.sign * sign
+    dense = linear.facts.outputs_first and not linear.facts.axes
+    against = weight.new_full((len(weight) if dense else 1,), -1) if sign is None else -sign
     positive, negative = (
-        partial(_back_matrix, weight, signs)
-        if linear.facts.outputs_first and not linear.facts.axes
+        partial(_back_matrix, weight, None if signs is None else signs[:, None])
+        if dense
         else partial(_back, partial(_excitation, linear, signs))
-        for signs in (sign, -signed)
+        for signs in (sign, against)
     )
     return _Share.apply(operation, positive, negative, *before.inputs)
 
 
 def _excitation(linear: Operation, sign: Tensor | None, x: Tensor) -> Tensor:
-    weight = linear.weight
-    return linear.weighted(x, (weight if sign is None else weight * sign).relu())
+    weight = linear.weight if sign is None else linear.weight_times(sign)
+    return linear.weighted(x, weight.relu())
 
 
 def _normalization(operation: Operation) -> Any:
-    scale, (x,) = operation.argument("weight"), operation.inputs
-    if scale is None:
-        return _passed(operation)
+    scale, (x,) = operation.scale, operation.inputs
     before = producer(x)
-    if before is not None and before.facts.outputs_first:
-        sign = scale.sign().view(-1, *[1] * (before.weight.ndim - 1))
-        return _share_weights(operation, before, sign)
-    return _Pass.apply(operation, scale.view(-1, *[1] * (x.ndim - 2)) > 0, x)
+    if before is not None and before.kind == "linear":
+        return _share_weights(operation, before, scale.sign().to(before.weight))
+    return _Pass.apply(operation, operation.spread(scale.to(x)) > 0, x)
 
 
 def _average(operation: Operation) -> Any:
