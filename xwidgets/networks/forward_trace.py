@@ -120,6 +120,8 @@ class ForwardTrace(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
+        if _describes(function):
+            return function(*args)
         args, kwargs = constant(args), constant(dict(kwargs or {}))
         operation = Operation(function, args, kwargs)
         making = Making(operation)
@@ -193,7 +195,8 @@ class ForwardTrace(TorchFunctionMode):
                 f"layer {names[0]!r} returns {type(output).__name__}, not one tensor; choose a "
                 "layer inside or behind it"
             )
-        self._check_rows(names[0], output)
+        with torch._C.DisableTorchFunction():
+            self._check_rows(names[0], output)
         # where the network goes on with copies, in-place operations leave what is kept as it is;
         # elsewhere it is copied when one comes
         if not self._copies():
@@ -204,9 +207,10 @@ class ForwardTrace(TorchFunctionMode):
         else:
             kept, onward = output, self._onward(output)
         self._keep(names, kept)
-        made = producer(onward)
-        if made is not None and made.kind == "linear" and made.sign is None:
-            self._mark(onward, Stage(names, ends=False))
+        with torch._C.DisableTorchFunction():
+            made = producer(onward)
+            if made is not None and made.kind == "linear" and made.sign is None:
+                self._mark(onward, Stage(names, ends=False))
         return onward
 
     def _check_rows(self, layer: str, output: Tensor) -> None:
@@ -229,6 +233,12 @@ class ForwardTrace(TorchFunctionMode):
     def _onward(self, kept: Tensor) -> Tensor:
         """Tensor that the network goes on with."""
         return kept.clone()
+
+
+def _describes(function: Callable[..., Any]) -> bool:
+    """Whether a function asks for an attribute such as the shape, which is no tensor."""
+    attribute = getattr(getattr(function, "__self__", None), "__name__", "")
+    return function.__name__ == "__get__" and attribute in ("shape", "ndim", "dtype", "device")
 
 
 def _writes_activation(operation: Operation) -> bool:
