@@ -143,8 +143,8 @@ class Operation:
 
         It is run as before; :attr:`sign` tells the signs.
         """
-        other = copy(self)
-        other.sign = scale.sign() if self.sign is None else self.sign * scale.sign()
+        other, sign = copy(self), scale.sign().to(self.weight)
+        other.sign = sign if self.sign is None else self.sign * sign
         return other
 
     def __call__(self, *inputs: Tensor, **changes: Any) -> Any:

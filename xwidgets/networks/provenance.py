@@ -210,12 +210,10 @@ class Making:
         operation, whole = self._operation, self.whole
         if whole.kind == "linear":
             return operation
-        alone = isinstance(whole, FunctionOfOne)
-        before = self._before
+        before = whole.before if isinstance(whole, FunctionOfOne) else self._before
         if whole.kind == "normalization":
-            before = whole.before if alone else before
             return before.signed(whole.scale) if _is_linear(before) else None
-        if whole.kind in ("gate", "comparison") or alone:
+        if whole.kind in ("gate", "comparison") or isinstance(whole, FunctionOfOne):
             return whole.released()
         unmoved = operation.facts.moves in ("kept", "copied", "replaced")
         return before if whole.kind == "movement" and (unmoved or not _is_linear(before)) else None
@@ -235,14 +233,14 @@ class FunctionOfOne(Operation):
         self.name, self.facts, self.root = last.name, tried.facts, root
         self.input, self.inplace, self.overwrites = x, False, False
         self.inputs = (x,) if x.requires_grad else ()
-        self._last, self._result, self._scale = last, result, tried.scale
-        self.before = producer(x)
-        of_channels = isinstance(tried.gain, Tensor)
-        self.gain = self.spread(tried.gain.to(x)) if of_channels else tried.gain
+        self._last: Operation | None = last
+        self._result, self._scale, self.before = result, tried.scale, producer(x)
+        gain = tried.gain
+        self.gain = self.spread(gain.to(x)) if isinstance(gain, Tensor) else gain
 
     def __call__(self, *inputs: Tensor, **changes: Any) -> Any:
         """Run the last of the operations as it was called, or all of them with another input."""
-        if not inputs:
+        if self._last is not None and not inputs:
             return self._last(**changes)
         return self._result.computed({self.root: inputs[0]}, lambda constant: constant)
 
@@ -309,9 +307,7 @@ def _masks(operation: Operation) -> bool:
     """Whether it is a product with a comparison of the image, or picks values by one."""
     if operation.kind != "mul" and operation.facts.moves not in ("indexed", "assigned"):
         return False
-    return any(
-        getattr(producer(value), "kind", None) == "comparison" for value in operation.given
-    )
+    return any(getattr(producer(value), "kind", None) == "comparison" for value in operation.given)
 
 
 def _dependents(operation: Operation) -> tuple[Tensor, ...]:
@@ -355,10 +351,12 @@ def _roots(known: Operation, operation: Operation, result: Provenance) -> Iterat
             yield from sources
         elif kind == "mul" and isinstance(made, FunctionOfOne) and made.kind == "rectifier":
             yield made.root  # such as the division by 6 at the end of a hard swish
-    elif kind in ("sum", "mul", "unknown") or (kind == "rectifier" and sources[0].odd):
-        known = {*sources} if kind == "rectifier" else set()
-        nodes = sorted(result.within() - known, key=lambda node: node.depth, reverse=True)
-        yield from (node for node in nodes if result.behind(node) is not None)
+    elif kind in ("sum", "mul", "unknown") or (kind == "rectifier" and sources and sources[0].odd):
+        nodes = result.within()
+        if kind == "rectifier":  # of its input it is known
+            nodes.difference_update(sources)
+        nearest_first = sorted(nodes, key=lambda node: node.depth, reverse=True)
+        yield from (node for node in nearest_first if result.behind(node) is not None)
 
 
 def _tried(result: Provenance, root: Provenance) -> Tried | None:
@@ -412,7 +410,7 @@ def tried_out(values: Tensor) -> Tried | None:
 
     All channels have to be of one kind.
     """
-    zero, one = (values[_PLACES == place][0] for place in (0, 1))
+    zero, one = values[_PLACES.eq(0)][0], values[_PLACES.eq(1)][0]
     scale, x = one - zero, _PLACES[:, None]
     if torch.allclose(values, x * scale + zero, rtol=1e-9, atol=1e-9):
         return Tried(Facts("normalization", "value"), scale=scale)
