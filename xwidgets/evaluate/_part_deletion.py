@@ -71,7 +71,7 @@ def part_deletion(
     logits = net(images)
     index = scene.label if target is None else net.class_index(target, logits.shape[1])
     chances = net.probabilities(logits)[:, index]
-    odds = log_odds(chances.numpy(), net.training_size, logits.shape[1])
+    odds = log_odds(chances.numpy(), net.training_size, net.alternatives(logits))
     return PartDeletion(
         parts=parts,
         effects=odds[0] - odds[1:],

@@ -33,7 +33,8 @@ from xwidgets.networks.target import Class, Resolved
 from xwidgets.results import METRICS, Ranking
 
 from ._parameter import front, parameter
-from .method import Method, Run
+from .method import Method
+from .run import Run
 
 Output = Literal["logit", "probability"]
 

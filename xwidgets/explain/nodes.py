@@ -117,7 +117,7 @@ class Evidence(Probabilities):
 
     def __init__(self, subject: Subject, classes: Sequence[int], training_size: int) -> None:
         super().__init__(subject, classes)
-        self._correction = training_size, subject.logits.shape[1]
+        self._correction = training_size, subject.net.alternatives(subject.logits)
 
     def evidence(self, values: Tensor) -> Tensor:
         """Log2 odds ``(n, M)`` of mean probabilities."""

@@ -22,8 +22,9 @@ from xwidgets.results import NeuronPatch
 
 from ._parameter import front, parameter
 from .deconvnet import RULES, Start, reconstructions, started
-from .method import InOneGo, Method, Run
+from .method import Method
 from .neuron import neuron_of
+from .run import InOneGo, Run
 
 
 @dataclass(frozen=True)

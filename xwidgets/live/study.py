@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pkgutil import resolve_name
 from typing import Any, TypeVar, cast
@@ -105,15 +106,22 @@ class Study(traitlets.HasTraits):
             self.method = chosen.suited(self.subject) if suits else chosen
             self.target, self.image = self.subject.target(target), self.subject.image
         self._weights = net.state
-        self._worker = Worker()
+        self._worker = Worker(self._notice)
         self._lives: WeakSet[LiveResult[Any, Any]] = WeakSet()
         self._companions: dict[Callable[[Study], Any], Any] = {}
-        self._live: LiveResult[Question, Any] = self.live()
+        self._live: LiveResult[Question, Any] = self.live(self._answers)
         self._live.observe(self._follow, ["answer", "progress"])
         self.observe(self._turn_to, "image")
         self.observe(self._ask, ["target", "method"])
         self.observe(self._turn_window, "window")
         self._ask()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; a trait while no result is being shown, as it may be of another."""
+        with (
+            self._worker.lock if self.has_trait(name) and "_worker" in vars(self) else nullcontext()
+        ):
+            super().__setattr__(name, value)
 
     def live(
         self,
@@ -326,6 +334,20 @@ class Study(traitlets.HasTraits):
                 self._live.forget()
                 self._weights = self.network.state
             self._live.ask(self.question)
+
+    def _answers(self, question: Question) -> Iterator[Any]:
+        """Result of the main question as it grows; it may be of newer weights in the end."""
+        run = question.run()
+        for _ in run.steps():
+            yield run.results()[0]
+        self._weights = run.state
+
+    def _notice(self) -> None:
+        """Ask again when the weights have changed since."""
+        with self._worker.lock:
+            complete = self._live.progress.state == "complete"
+            if complete and self._weights != self.network.state:
+                self._ask()
 
     def _follow(self, _: object) -> None:
         if self._live.question == self.question:  # or else a trait was just set, and asks anew soon

@@ -303,7 +303,8 @@ _TABLE = (
     _row("sigmoid", _GATE),
     _row("hardsigmoid", _GATE),
     _row("tanh", _GATE),
-    _row("softmax", Facts("gate", "map")),
+    _row("softmax", Facts("gate", "map"), "input dim"),
+    _row("log_softmax", Facts(), "input dim"),
     # other functions of each value
     *_rows(
         """neg negative abs absolute exp expm1 log log1p pow square sqrt rsqrt reciprocal erf erfc

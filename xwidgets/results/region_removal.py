@@ -35,6 +35,8 @@ class RegionRemoval(Result):
         parameters: other parameters of the method, the seed among them.
         completed: share of the work behind the numbers; below 1 for a partial result.
         versions: of the packages that computed it.
+        alternatives: K of the Laplace correction; 2 for independent labels, by default the number
+            of classes.
 
     Example:
         >>> import xwidgets as xw
@@ -55,6 +57,7 @@ class RegionRemoval(Result):
     parameters: Mapping[str, Any]
     completed: float = 1.0
     versions: Mapping[str, str] = field(default_factory=versions)
+    alternatives: int | None = None
 
     _forms: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"classes": tuple}
 
@@ -79,8 +82,7 @@ class RegionRemoval(Result):
         Log2 odds before minus those after, of probabilities after the Laplace correction
         p <- (p N + 1) / (N + K), as of windows in :func:`xwidgets.prediction_difference`.
         """
-        correction = self.training_size, len(self.before)
-        return log_odds(self.before, *correction) - log_odds(self.after, *correction)
+        return log_odds(self.before, *self._correction) - log_odds(self.after, *self._correction)
 
     @property
     def evidence_error(self) -> NDArray[np.float64]:
@@ -88,8 +90,13 @@ class RegionRemoval(Result):
 
         Propagated to first order from that of the mean probability. NaN for fewer than two samples.
         """
-        slope = log_odds_slope(self.after, self.training_size, len(self.before))
+        slope = log_odds_slope(self.after, *self._correction)
         return np.asarray(self.standard_error * slope)
+
+    @property
+    def _correction(self) -> tuple[int, int]:
+        """N and K of the Laplace correction."""
+        return self.training_size, self.alternatives or len(self.before)
 
     @property
     def title(self) -> str:
