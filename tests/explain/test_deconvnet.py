@@ -613,7 +613,7 @@ class Attention(nn.Module):
         (nn.Softmax(1), "softmax"),
         (nn.Sigmoid(), "sigmoid"),
         (nn.Tanh(), "tanh"),
-        (nn.Sequential(conv(6, 6, 1), nn.Hardtanh()), "hardtanh"),
+        (nn.Sequential(conv(6, 6, 1), nn.Hardtanh(), conv(6, 6, 1)), "hardtanh"),
         (nn.LayerNorm(12), "layer_norm"),
         (nn.GroupNorm(2, 6), "group_norm"),
         (nn.InstanceNorm2d(6), "instance_norm"),

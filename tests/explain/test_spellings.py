@@ -243,7 +243,10 @@ class Scaled(nn.Module):
     def __init__(self, forward):
         super().__init__()
         torch.manual_seed(3)
-        self.convolution, self.transposed = nn.Conv2d(3, 4, 3), nn.ConvTranspose2d(4, 4, 3, groups=2)
+        self.convolution, self.transposed = (
+            nn.Conv2d(3, 4, 3),
+            nn.ConvTranspose2d(4, 4, 3, groups=2),
+        )
         self.scale = nn.Parameter(SCALE.clone().float())
         self.head = nn.Linear(4, 3)
         self.head.weight.data.abs_()

@@ -361,7 +361,7 @@ def stop_layer(net: Network, stop_at: str | int | None, before: str | None = Non
     for layer in net.layers:
         if layer.name == before:
             break
-        maps = len(layer.shape) == 3 and min(layer.shape[1:]) >= 12
+        maps = len(layer.shape) == 3 and min(layer.shape[1:]) >= 12 and layer.rows == 1
         if maps and "Pool" in layer.kind and layer.fields.jump > jump:
             deepest = layer.name
         jump = max(jump, layer.fields.jump)

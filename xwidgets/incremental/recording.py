@@ -151,7 +151,7 @@ class _Recorder(TorchFunctionMode):
         """Number of a tensor that depends on the image; ``None`` for others."""
         number = self._number(tensor)
         if number == LOST:
-            raise Unrecordable("what it computes depends on the image in a way that was not seen")
+            raise Unrecordable(_NOT_SEEN)
         return number
 
     def _number(self, tensor: Tensor) -> int | None:
@@ -181,6 +181,8 @@ class _Recorder(TorchFunctionMode):
         if not numbers or self._only_likens(operation.facts, given[0]):
             return function(*args, **kwargs)
         if operation.overwrites:
+            if LOST in numbers:
+                raise Unrecordable(_NOT_SEEN)
             self._overwrite(operation)
         output = function(*args, **kwargs)
         making.note(output)
@@ -220,6 +222,7 @@ class _Recorder(TorchFunctionMode):
                     _lose(self._tensors[number])
 
 
+_NOT_SEEN = "what it computes depends on the image in a way that was not seen"
 LOST = -1
 """The number of what came from the image in a way that a gradient does not follow."""
 

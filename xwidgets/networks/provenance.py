@@ -23,7 +23,7 @@ from copy import copy
 from typing import Any, NamedTuple, TypeGuard, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .operation_table import Facts
 from .operations import Operation, tensors
@@ -126,7 +126,8 @@ def provenance(tensor: object) -> Provenance | None:
     if not isinstance(tensor, Tensor):
         return None
     known: Provenance | None = getattr(tensor, "xwidgets_provenance", None)
-    if (known is None and tensor.requires_grad) or (known is not None and not _known(tensor)):
+    outer = tensor.requires_grad and not isinstance(tensor, nn.Parameter)
+    if (known is None and outer) or (known is not None and not _known(tensor)):
         known = Provenance()  # it comes from outside, or a view of it was written over
         known.of(tensor)
     return known
