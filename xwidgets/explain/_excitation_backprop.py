@@ -7,11 +7,11 @@ contributions:
     p_in = x * f^T(p / f(x))                                       (0 where f(x) = 0)
 
 f is the operation itself for averages and sums of branches. A convolution or linear layer excites
-by its positive weights alone: f has max(W, 0) and no bias. Of a batch norm's scale only the sign
-matters, which is moved into the convolution before it; where there is none, a negative scale
-excites nothing. Rectifiers and other activations, and gates that scale a signal, pass p on. Max
-pools send it to the maximum, and operations that move values move it back: there the gradient does
-the same.
+by its positive weights alone: f has max(W, 0) and no bias. Of the scale of a batch norm, or of any
+affine map of each channel, only the sign matters, which is moved into the weights before it; where
+there are none, a negative scale excites nothing. Rectifiers and other activations, and gates that
+scale a signal, pass p on. Max pools send it to the maximum, and operations that move values move it
+back: there the gradient does the same.
 
 The contrastive form (c-MWP) passes p through the first weights on the way once with W and once with
 -W, takes the difference, and clips it at zero at the very end. What a branch carries around the

@@ -9,7 +9,8 @@ transpose is that of the gradient. So one rule changes. (Overlapping pools sum w
 their gradient does.)
 
 Leaky and parametric rectifiers scale a negative signal by their slope; smooth and capped ones
-(SiLU, GELU, ReLU6 ...) set it to zero. A gate that scales a signal, such as that of a
+(SiLU, GELU, ReLU6 ...) set it to zero. What is written as several operations, such as
+x * sigmoid(x), is one rectifier. A gate that scales a signal by another tensor, such as that of a
 squeeze-and-excitation block, is a constant.
 """
 

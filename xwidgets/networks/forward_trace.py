@@ -64,10 +64,11 @@ class ForwardTrace(TorchFunctionMode):
 
     Attributes:
         activations: by layer, its output, behind the batch norm and the rectifier that directly
-            follow a convolution or linear layer.
+            follow a convolution or linear layer, however they are written.
 
     Raises:
-        ValueError: for a module that hides its operations.
+        ValueError: for a module that hides its operations, or a layer whose rows are not the
+            images, as in a batch that the network makes of each.
 
     Example:
         >>> module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
@@ -238,7 +239,8 @@ class ForwardTrace(TorchFunctionMode):
 def _describes(function: Callable[..., Any]) -> bool:
     """Whether a function asks for an attribute such as the shape, which is no tensor."""
     attribute = getattr(getattr(function, "__self__", None), "__name__", "")
-    return function.__name__ == "__get__" and attribute in ("shape", "ndim", "dtype", "device")
+    values = ("T", "mT", "H", "mH", "data", "real", "imag", "grad")
+    return function.__name__ == "__get__" and attribute not in values
 
 
 def _writes_activation(operation: Operation) -> bool:

@@ -152,11 +152,11 @@ class Making:
         operation: as it is called.
 
     Attributes:
-        whole: what it does to the nearest tensor that its inputs are functions of, if that is still
-            there.
-        kind: kind of that.
+        kind: what it is to the nearest tensor that its inputs are functions of.
         root: where that tensor comes from; ``None`` when nothing depends on the image.
         inner: what lies between that tensor and the result.
+        whole: the operation on that tensor; as it is called where that is gone, or no other than
+            its input.
     """
 
     def __init__(self, operation: Operation) -> None:
@@ -264,10 +264,14 @@ class FunctionOfOne(Operation):
         """It has no arguments by name."""
         return default
 
+    def holding(self, constants: Sequence[Tensor | None]) -> Operation:
+        """The same: it has one input, which is no constant."""
+        return self
+
     def released(self) -> Operation:
         """The same without its input."""
         other = copy(self)
-        other.input, other.inputs, other._last = None, (), None
+        other.input, other.inputs, other._last, other.before = None, (), None, None
         return other
 
 
