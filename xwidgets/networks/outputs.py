@@ -64,19 +64,27 @@ class LinkTrace(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         kwargs = dict(kwargs or {})
-        operation = Operation(function, args, kwargs)
-        scores, link = operation.input, None
-        if isinstance(scores, Tensor) and scores.ndim == 2:
-            if operation.name in GUESSES and operation.argument("dim", 1) in (1, -1, None):
-                kept = scores.clone() if operation.overwrites else scores
-                link = Link(operation.name, kept)
-            elif operation.kind == "movement" and not operation.overwrites:
-                link = self.link(scores)
+        with torch._C.DisableTorchFunction():
+            operation = Operation(function, args, kwargs)
+            link = self._link(operation)
+        if link is not None and operation.overwrites:
+            link = link._replace(scores=link.scores.clone())
         output = function(*args, **kwargs)
-        fits = isinstance(output, Tensor) and link is not None and output.shape == link.scores.shape
-        if fits or operation.overwrites:
-            cast(Any, output).xwidgets_link = link
+        with torch._C.DisableTorchFunction():
+            made = operation.input if operation.overwrites else output
+            fits = link is not None and isinstance(made, Tensor) and made.shape == link.scores.shape
+            if fits or operation.overwrites:
+                cast(Any, made).xwidgets_link = link
         return output
+
+    def _link(self, operation: Operation) -> Link | None:
+        scores = operation.input
+        if not isinstance(scores, Tensor) or scores.ndim != 2:
+            return None
+        if operation.name in GUESSES and operation.argument("dim", 1) in (1, -1, None):
+            return Link(operation.name, scores)
+        moved = operation.kind == "movement" and not operation.overwrites
+        return self.link(scores) if moved else None
 
 
 def scores_of(outputs: Tensor, kind: Outputs, link: Link | None) -> Tensor:
