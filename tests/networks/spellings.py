@@ -54,6 +54,7 @@ ACTIVATIONS = {
         lambda x: x * torch.sigmoid(x),
         lambda x: x.mul_(x.sigmoid()),
         lambda x: x / (1 + torch.exp(-x)),
+        lambda x: x * (1 / (1 + math.e**-x)),
         lambda x: x * torch.sigmoid(torch.ones(CHANNELS, 1, 1, dtype=x.dtype) * x),
     ),
     "Mish": (
