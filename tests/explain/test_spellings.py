@@ -291,6 +291,9 @@ def with_signs(weight, axis, scale=SCALE):
                 with_signs(m.transposed.bias, 0), groups=2,
             ) * m.scale.abs()[:, None, None],
         ),
+        (lambda m, x: m.convolution(x) * -2, lambda m, x: F.conv2d(
+            x, -2 * m.convolution.weight, -2 * m.convolution.bias
+        )),
         (lambda m, x: -m.convolution(x), lambda m, x: F.conv2d(
             x, -m.convolution.weight, -m.convolution.bias
         )),
@@ -303,7 +306,7 @@ def with_signs(weight, axis, scale=SCALE):
             ).permute(0, 3, 1, 2),
         ),
     ],
-    ids=["layer scale", "transposed convolution", "negative", "channels last"],
+    ids=["layer scale", "transposed convolution", "a number", "negative", "channels last"],
 )  # fmt: skip
 def test_the_sign_of_a_scale_moves_into_the_weights_before_it(forward, folded):
     maps = []

@@ -126,7 +126,8 @@ def excitation_backprop(
 
     Args:
         net: the classifier.
-        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1]; or a picture, as
+            :class:`xwidgets.Network` says.
         target: class index or name, ``None`` for the class with the highest score. With ``source``
             or ``top``, the index of the unit; of a layer ``(C, H, W)`` a channel, whose locations
             start in proportion to their activations.
@@ -237,6 +238,7 @@ def _back(f: Callable[..., Tensor], p: Tensor, *inputs: Tensor) -> Sequence[Tens
 
 def _back_matrix(weight: Tensor, sign: Tensor | None, p: Tensor, x: Tensor) -> Sequence[Tensor]:
     """f^T(p / f(x)) for the positive part f of a matrix, in blocks of rows that fit the cache."""
+    p, x = p.to(weight.dtype), x.to(weight.dtype)  # autocast multiplies in another type
     signal = torch.zeros_like(x)
     rows = max(1, 2**20 // weight.shape[1])
     for start in range(0, len(weight), rows):
@@ -276,7 +278,7 @@ def _share_weights(operation: Operation, before: Operation, sign: Tensor | None)
     dense = linear.facts.outputs_first and not linear.facts.axes
     against = weight.new_full((len(weight) if dense else 1,), -1) if sign is None else -sign
     positive, negative = (
-        partial(_back_matrix, weight, None if signs is None else signs[:, None])
+        partial(_back_matrix, weight, None if signs is None else signs.expand(len(weight))[:, None])
         if dense
         else partial(_back, partial(_excitation, linear, signs))
         for signs in (sign, against)
@@ -286,7 +288,7 @@ def _share_weights(operation: Operation, before: Operation, sign: Tensor | None)
 
 def _excitation(linear: Operation, sign: Tensor | None, x: Tensor) -> Tensor:
     weight = linear.weight if sign is None else linear.weight_times(sign)
-    return linear.weighted(x, weight.relu())
+    return linear.weighted(x.to(weight.dtype), weight.relu())
 
 
 def _normalization(operation: Operation) -> Any:
@@ -314,6 +316,9 @@ def _product(operation: Operation) -> Any:
     if signal_and_scale is None:
         return _undefined(operation)
     x, scale = signal_and_scale
+    before = producer(x)
+    if before is not None and before.kind == "linear" and not isinstance(scale, Tensor):
+        return _share_weights(operation, before, torch.tensor([scale]).sign().to(before.weight))
     positive = scale.detach() > 0 if isinstance(scale, Tensor) else scale > 0
     return _Pass.apply(operation, positive, x)
 

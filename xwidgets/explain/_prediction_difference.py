@@ -39,6 +39,8 @@ class PredictionDifference(MapMethod):
     Evidence is a nonlinear function of the mean over samples, and its standard error is propagated
     to first order: with fewer than some ten samples, maps of evidence are biased towards zero, and
     the standard error can be half of the true one. With ``measure="difference"`` both are unbiased.
+    Where a probability is so near 0 or 1 that the Laplace correction hides most of a change,
+    evidence is flat by construction, and the note of the result says so.
 
     Example:
         >>> import xwidgets as xw
@@ -144,7 +146,8 @@ def prediction_difference(
 
     Args:
         net: the classifier.
-        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1]; or a picture, as
+            :class:`xwidgets.Network` says.
         target: class index or name; ``None`` for the class with the highest score. Or an
             :class:`xwidgets.Channel` or :class:`xwidgets.Unit` of a layer. With a ``layer``, a
             channel, whose feature map is explained (the mean over its units), or

@@ -104,7 +104,8 @@ def neuron_patches(
 
     Args:
         net: the classifier.
-        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1]; or a picture, as
+            :class:`xwidgets.Network` says.
         neurons: pairs of a layer, by name or number of the convolution, and a channel.
 
     Returns:

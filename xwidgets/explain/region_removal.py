@@ -159,7 +159,8 @@ def remove_region(
 
     Args:
         net: the classifier.
-        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1]; or a picture, as
+            :class:`xwidgets.Network` says.
 
     Returns:
         Probabilities before and after, in every sample, and the evidence for each class in bits.

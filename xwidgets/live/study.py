@@ -17,9 +17,9 @@ from torch import Tensor
 from xwidgets.aliases import FormerName
 from xwidgets.errors import of_kind, unknown
 from xwidgets.explain import Method, PredictionDifference
-from xwidgets.images import one_image, photo
+from xwidgets.images import photo
 from xwidgets.networks import Network
-from xwidgets.networks._network import a_network
+from xwidgets.networks._network import image_for
 from xwidgets.networks.subject import Subject, finite
 from xwidgets.networks.target import Class, Resolved, Target
 from xwidgets.results import Relevance
@@ -43,7 +43,7 @@ class Study(traitlets.HasTraits):
 
     Args:
         net: the classifier.
-        image: ``(C, H, W)`` in [0, 1].
+        image: ``(C, H, W)`` in [0, 1]; or a picture, as :class:`xwidgets.Network` says.
         target: class index or name, ``None`` for the class with the highest score; or an
             :class:`xwidgets.Channel` or :class:`xwidgets.Unit` of a layer.
         method: such as ``xw.Saliency()``; by default an :class:`xwidgets.PredictionDifference`,
@@ -250,9 +250,12 @@ class Study(traitlets.HasTraits):
         self._live.resume()
 
     def turn_to(self, picture: NDArray[np.uint8]) -> None:
-        """Set the image to an 8-bit picture ``(H, W, 3)``, such as that of a result."""
-        image = photo(picture)
-        self.image = image.mean(0, keepdim=True) if self.network.channels == 1 else image
+        """Set the image to an 8-bit picture ``(H, W, 3)``, such as that of a result.
+
+        Raises:
+            ValueError: for a network whose channels are not those of a picture: 1, 3 or 4.
+        """
+        self.image = photo(picture, self.network.channels or 3)
 
     def watched(self, viewers: int) -> None:
         """Tell that the number of views of the result on screen changed by ``viewers``.
@@ -363,7 +366,7 @@ def looked_at(net: Network, image: object) -> Subject:
     Raises:
         ValueError: for an image that the network cannot take.
     """
-    subject = Subject(net, one_image(image, a_network(net).channels).detach().clone())
+    subject = Subject(net, image_for(net, image).clone())
     finite(net, subject.logits)
     return subject
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from fractions import Fraction
 from functools import cached_property
+from itertools import chain
 from numbers import Integral
 from typing import NamedTuple, cast
 
@@ -17,9 +18,12 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from xwidgets.errors import at_least, index_within, unknown, warn
-from xwidgets.images import as_pixels, one_image, photo
+from xwidgets.images import as_pixels, one_image
+from xwidgets.images._photo import is_picture, read
+from xwidgets.images.pixels import in_channels
 from xwidgets.images.sampler import Sampler
 
+from .class_names import ClassNames, class_names, index_of
 from .evaluation_copy import evaluation_copy
 from .exact import exact_products
 from .forward_trace import BackwardRule, ForwardTrace, explained, go_back, refuse_hiding
@@ -64,11 +68,17 @@ class Network:
     parameters, so that it can be trained, loaded or moved meanwhile; see :mod:`.evaluation_copy`.
     Its hooks run, as they may belong to what it computes.
 
+    Wherever one image is asked for, tensors and arrays ``(C, H, W)`` or ``(1, C, H, W)`` of
+    floating-point numbers in [0, 1] are taken as they are. A picture is read as by
+    :func:`xwidgets.photo`: a path, a PIL image, an 8-bit array ``(H, W, 3)``, or an 8-bit tensor
+    ``(C, H, W)``. It gets the network's channels, and unless it has the network's size, it goes
+    through :meth:`prepare`.
+
     Args:
         module: maps ``(N, C, H, W)`` to ``(N, K)`` logits. K = 1 is a single sigmoid.
         normalize: ``(mean, std)``, one number a channel; ``None`` when the module takes pixels.
         size: ``(H, W)`` of the images that the network was made for.
-        classes: the K class names.
+        classes: the K class names, in order or as a dict by index.
         name: how results call the network; the module's class by default.
         examples: a function that returns images ``(N, C, H, W)`` like those the network was trained
             on, from which a sampler is fitted when none is given.
@@ -99,7 +109,7 @@ class Network:
         *,
         normalize: tuple[Sequence[float], Sequence[float]] | None = None,
         size: tuple[int, int] = (224, 224),
-        classes: Sequence[str] | None = None,
+        classes: ClassNames | None = None,
         name: str | None = None,
         examples: Callable[[], Tensor] | None = None,
         training_size: int = 1_200_000,
@@ -123,7 +133,7 @@ class Network:
             )
         self.module = module
         self.size = size
-        self.classes = None if classes is None else tuple(classes)
+        self.classes = None if classes is None else class_names(classes)
         self.name = name or type(module).__name__
         self.examples = examples
         self.training_size = training_size
@@ -231,7 +241,7 @@ class Network:
             2
         """
         at_least("k", k, 1)
-        return self.ranked(self(one_image(image, self.channels)[None]))[:k]
+        return self.ranked(self(image_for(self, image)[None]))[:k]
 
     def ranked(self, logits: Tensor) -> list[tuple[int, str, float]]:
         """All classes of one image's ``logits`` ``(1, K)``, the most probable first, as of top."""
@@ -249,12 +259,10 @@ class Network:
         """The index among ``count`` classes of ``target``, an index or a class name.
 
         Raises:
-            ValueError: when there is no such class.
+            ValueError: when there is no such class, or there are several of this name.
         """
         if isinstance(target, str):
-            if self.classes is None or target not in self.classes:
-                raise unknown("class", target, self.classes or (), f"(of {self.name})")
-            return self.classes.index(target)
+            return index_of(target, self.classes or (), self.name)
         return index_within("class", target, count, self.name)
 
     def target_index(self, target: int | str | None, logits: Tensor) -> int:
@@ -304,15 +312,23 @@ class Network:
         raise unknown("layer", name, names, "(list them with net.layers)")
 
     def prepare(self, source: object) -> Tensor:
-        """Bring a picture to this network's size: resize the shorter side, then crop the centre.
+        """Bring a picture to this network's channels and size.
+
+        The shorter side is resized, then the centre is cropped. Of colours, grey is the luma.
 
         Args:
             source: a tensor ``(C, H, W)`` in [0, 1], or whatever :func:`xwidgets.photo` reads.
 
         Returns:
             ``(C, *size)`` in [0, 1].
+
+        Raises:
+            ValueError: when it cannot be read, or the network's channels are other than 1 (grey), 3
+                or 4 (with opacity), which only tensors can have.
         """
-        image = one_image(source if isinstance(source, Tensor) else photo(source), self.channels)
+        tensor = isinstance(source, Tensor) and not is_picture(source)
+        image = one_image(source) if tensor else read(source)
+        image = in_channels(image, self.channels or (len(image) if tensor else 3))
         height, width = image.shape[1:]
         scales = (
             Fraction(self._prepare_size, min(height, width)),
@@ -337,15 +353,15 @@ class Network:
 
     @property
     def device(self) -> torch.device:
-        """Where the module's parameters are."""
-        parameter = next(self.module.parameters(), None)
+        """Where the module's parameters are, or its buffers."""
+        parameter = next(self._numbers(), None)
         return torch.device("cpu") if parameter is None else parameter.device
 
     @property
     def dtype(self) -> torch.dtype:
-        """The type of the module's parameters."""
-        parameter = next(self.module.parameters(), None)
-        return torch.float32 if parameter is None else parameter.dtype
+        """Type of the module's first parameter or buffer of floating-point numbers."""
+        types = (value.dtype for value in self._numbers() if value.is_floating_point())
+        return next(types, torch.float32)
 
     @property
     def state(self) -> Hashable:
@@ -359,6 +375,9 @@ class Network:
         versions = [0 if value.is_inference() else value._version for value in kept]
         places = [(id(value), value.data_ptr()) for value in kept]
         return tuple(places), tuple(versions), _sampled(kept)
+
+    def _numbers(self) -> Iterator[Tensor]:
+        return chain(self.module.parameters(), self.module.buffers())
 
     @contextmanager
     def evaluating(self, gradients: bool = False) -> Iterator[nn.Module]:
@@ -478,7 +497,15 @@ def image_for(net: object, image: object) -> Tensor:
     Raises:
         ValueError: when ``net`` is no :class:`Network`, or as :func:`xwidgets.images.one_image`.
     """
-    return one_image(image, a_network(net).channels).detach()
+    net = a_network(net)
+    if is_picture(image):
+        image = sized_for(net, in_channels(read(image), net.channels or 3))
+    return one_image(image, net.channels).detach()
+
+
+def sized_for(net: Network, image: Tensor) -> Tensor:
+    """Image ``(C, H, W)`` of the network's size, prepared where it is of another."""
+    return image if tuple(image.shape[1:]) == tuple(net.size) else net.prepare(image)
 
 
 def a_network(net: object) -> Network:
@@ -490,7 +517,7 @@ def a_network(net: object) -> Network:
     if not isinstance(net, Network):
         raise ValueError(
             f"net is a {type(net).__name__}, but must be an xw.Network; "
-            "wrap a module with xw.Network(module)"
+            "wrap a module with xw.Network(module, normalize=(mean, std), size=(H, W))"
         )
     return net
 

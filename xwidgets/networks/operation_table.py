@@ -129,6 +129,8 @@ def row_of(function: Callable[..., Any]) -> Row:
         True
         >>> row_of(torch.erfinv).facts.kind
         'unknown'
+        >>> row_of(torch.ops.quantized.conv2d).names
+        ('quantized.conv2d',)
     """
     name = _called(function)
     if is_inplace(function):
@@ -143,7 +145,10 @@ def is_inplace(function: Callable[..., Any]) -> bool:
 
 
 def _called(function: Callable[..., Any]) -> str:
-    return function.__name__.partition(".")[0]  # an operator has its overload behind it
+    """Name of a function; with its library for quantized ones, whose weights have another form."""
+    name = function.__name__.partition(".")[0]  # an operator has its overload behind it
+    library = getattr(function, "__module__", None)
+    return f"quantized.{name}" if library == "torch._ops.quantized" else name
 
 
 def _row(names: str, facts: Facts | FactsOf, arguments: str = "", **roles: str) -> Row:

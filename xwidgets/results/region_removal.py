@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from xwidgets.aliases import formerly
 
 from . import numbers, render
-from .evidence import log_odds, log_odds_slope
+from .evidence import flat, log_odds, log_odds_slope, told_flat
 from .result import Result, versions
 
 
@@ -97,6 +97,18 @@ class RegionRemoval(Result):
     def _correction(self) -> tuple[int, int]:
         """N and K of the Laplace correction."""
         return self.training_size, self.alternatives or len(self.before)
+
+    @property
+    def note(self) -> str:
+        """Sentence on the likeliest class where its probability leaves no room for evidence."""
+        top = int(self.before.argmax())
+        if not flat(self.before[top], *self._correction):
+            return ""
+        told = told_flat(self.classes[top], self.before[top])
+        return (
+            f'{told}; xw.prediction_difference with measure="difference" shows what windows do to '
+            "the score before softmax or sigmoid"
+        )
 
     @property
     def title(self) -> str:

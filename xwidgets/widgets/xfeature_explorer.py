@@ -229,7 +229,10 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
         matches = None if self.fit is None else self.fit.matches.answer
         sources = [image["source"] for image in self.images]
         if self._study is not None and matches is not None and source in sources:
-            self._study.turn_to(matches.found[sources.index(source)].image)
+            try:
+                self._study.turn_to(matches.found[sources.index(source)].image)
+            except ValueError as error:
+                self.message = str(error)
 
     def _turn_to(self, study: Study, fit: XFeatureFit) -> None:
         """Show nothing of another class, and of this one what is known."""
