@@ -613,7 +613,7 @@ class Attention(nn.Module):
         (nn.Softmax(1), "softmax"),
         (nn.Sigmoid(), "sigmoid"),
         (nn.Tanh(), "tanh"),
-        (nn.Hardtanh(), "hardtanh"),
+        (nn.Sequential(conv(6, 6, 1), nn.Hardtanh(), conv(6, 6, 1)), "hardtanh"),
         (nn.LayerNorm(12), "layer_norm"),
         (nn.GroupNorm(2, 6), "group_norm"),
         (nn.InstanceNorm2d(6), "instance_norm"),
@@ -648,13 +648,25 @@ def test_works_again_after_a_refusal():
     assert torch.equal(xw.deconvolve(net, x, "3", 7), before)
 
 
-RECTIFIED = [F.relu, lambda h: h.clamp(min=0), lambda h: F.threshold(h, 0, 0)]
-SMOOTH = [F.silu, lambda h: h * torch.sigmoid(h), lambda h: torch.sigmoid(h) * h]
-DISGUISED = [
+RECTIFIED = [
+    F.relu,
+    lambda h: h.clamp(min=0),
+    lambda h: F.threshold(h, 0, 0),
     lambda h: h * (h > 0),
     lambda h: torch.max(h, other=torch.zeros(())),
     lambda h: torch.where(h > 0, h, 0),
     lambda h: h.masked_fill(h < 0, 0),
+]
+SMOOTH = [F.silu, lambda h: h * torch.sigmoid(h), lambda h: torch.sigmoid(h) * h]
+DISGUISED = [
+    lambda h: h * (h > 1),
+    lambda h: torch.max(h, other=torch.full((), -1.0)),
+    lambda h: torch.where(h > 0, h, -h),
+    lambda h: h.masked_fill(h.roll(1, 3) < 0, 0),
+    lambda h: h * h.tanh(),
+    lambda h: h * torch.sigmoid(-h),
+    lambda h: h * torch.sigmoid(h * torch.tensor([1.0, 2.0, -1.0, 3.0])[:, None, None]),
+    lambda h: h / (1 + h.abs()),
 ]
 
 

@@ -1136,7 +1136,7 @@ def defined_behind(part):
         (nn.LayerNorm(8), "layer_norm"),
         (nn.GroupNorm(2, 4), "group_norm"),
         (nn.BatchNorm2d(4, track_running_stats=False), "batch_norm"),
-        (nn.Hardtanh(), "hardtanh"),
+        (nn.Sequential(conv(4, 4, 1), nn.Hardtanh(), conv(4, 4, 1)), "hardtanh"),
         (Maximum(), "maximum"),
         (Product(), "mul"),
         (Difference(), "sub"),

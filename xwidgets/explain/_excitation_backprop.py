@@ -7,11 +7,11 @@ contributions:
     p_in = x * f^T(p / f(x))                                       (0 where f(x) = 0)
 
 f is the operation itself for averages and sums of branches. A convolution or linear layer excites
-by its positive weights alone: f has max(W, 0) and no bias. Of a batch norm's scale only the sign
-matters, which is moved into the convolution before it; where there is none, a negative scale
-excites nothing. Rectifiers and other activations, and gates that scale a signal, pass p on. Max
-pools send it to the maximum, and operations that move values move it back: there the gradient does
-the same.
+by its positive weights alone: f has max(W, 0) and no bias. Of the scale of a batch norm, or of any
+affine map of each channel, only the sign matters, which is moved into the weights before it; where
+there are none, a negative scale excites nothing. Rectifiers and other activations, and gates that
+scale a signal, pass p on. Max pools send it to the maximum, and operations that move values move it
+back: there the gradient does the same.
 
 The contrastive form (c-MWP) passes p through the first weights on the way once with W and once with
 -W, takes the difference, and clips it at zero at the very end. What a branch carries around the
@@ -37,8 +37,10 @@ from torch.nn.functional import interpolate
 from xwidgets.aliases import formerly
 from xwidgets.networks import Network
 from xwidgets.networks.forward_trace import BackwardRule, go_back, nodes, refuse_hidden, undefined
+from xwidgets.networks.on_black import on_black
 from xwidgets.networks.operation_table import Kind
-from xwidgets.networks.operations import Operation, factors, on_black, producer
+from xwidgets.networks.operations import Operation
+from xwidgets.networks.provenance import factors, producer
 from xwidgets.networks.subject import Subject
 from xwidgets.networks.target import Above, Resolved, Target, Unit
 from xwidgets.results import Relevance
@@ -354,15 +356,18 @@ def _linear(operation: Operation) -> Any:
 def _share_weights(operation: Operation, before: Operation, sign: Tensor | None) -> Any:
     """Forward: ``operation``. Backward: through ``before``, with its outputs times ``sign``."""
     weight, linear = before.weight, before.released()
+    if before.sign is not None:
+        sign = before.sign if sign is None else before.sign * sign
     (x,) = before.inputs
     above = _above_black(x)
     inverted = None if above is None else above < 0
-    signed = weight.new_ones(len(weight), *[1] * (weight.ndim - 1)) if sign is None else sign
+    dense = linear.facts.outputs_first and not linear.facts.axes and inverted is None
+    against = weight.new_full((len(weight) if dense else 1,), -1) if sign is None else -sign
     positive, negative = (
-        partial(_back_matrix, weight, signs)
-        if linear.facts.outputs_first and not linear.facts.axes and inverted is None
+        partial(_back_matrix, weight, None if signs is None else signs.expand(len(weight))[:, None])
+        if dense
         else partial(_back, partial(_excitation, linear, signs, inverted))
-        for signs in (sign, -signed)
+        for signs in (sign, against)
     )
     counted = x if above is None else _Pass.apply(above.abs, True, x)
     output = cast(Tensor, _Share.apply(operation, positive, negative, counted))
@@ -375,7 +380,7 @@ def _excitation(
     linear: Operation, sign: Tensor | None, inverted: Tensor | None, x: Tensor
 ) -> Tensor:
     """Sum of what excites; inputs that are ``inverted`` pixels do so by negative weights."""
-    weight = linear.weight if sign is None else linear.weight * sign
+    weight = linear.weight if sign is None else linear.weight_times(sign)
     x = x.to(weight.dtype)
     if inverted is None:
         return linear.weighted(x, weight.relu())
@@ -390,14 +395,11 @@ def _above_black(x: Tensor) -> Tensor | None:
 
 
 def _normalization(operation: Operation) -> Any:
-    scale, (x,) = operation.argument("weight"), operation.inputs
-    if scale is None:
-        return _passed(operation)
+    scale, (x,) = operation.scale, operation.inputs
     before = producer(x)
-    if before is not None and before.facts.outputs_first:
-        sign = scale.sign().view(-1, *[1] * (before.weight.ndim - 1))
-        return _share_weights(operation, before, sign)
-    return _scaled(operation, scale.view(-1, *[1] * (x.ndim - 2)) > 0, x)
+    if before is not None and before.kind == "linear":
+        return _share_weights(operation, before, scale.sign().to(before.weight))
+    return _scaled(operation, operation.spread(scale.to(x)) > 0, x)
 
 
 def _scaled(operation: Operation, positive: Tensor | bool, x: Tensor) -> Any:
@@ -426,6 +428,9 @@ def _product(operation: Operation) -> Any:
     if signal_and_scale is None:
         return _undefined(operation)
     x, scale = signal_and_scale
+    before = producer(x)
+    if before is not None and before.kind == "linear" and not isinstance(scale, Tensor):
+        return _share_weights(operation, before, torch.tensor([scale]).sign().to(before.weight))
     positive = scale.detach() > 0 if isinstance(scale, Tensor) else scale > 0
     return _scaled(operation, positive, x)
 
@@ -473,7 +478,7 @@ def stop_layer(net: Network, stop_at: str | int | None, before: str | None = Non
     for layer in net.layers:
         if layer.name == before:
             break
-        maps = len(layer.shape) == 3 and min(layer.shape[1:]) >= 12
+        maps = len(layer.shape) == 3 and min(layer.shape[1:]) >= 12 and layer.rows == 1
         if maps and "Pool" in layer.kind and layer.fields.jump > jump:
             deepest = layer.name
         jump = max(jump, layer.fields.jump)

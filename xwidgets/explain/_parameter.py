@@ -163,7 +163,11 @@ def name_of_layer(layer: str | int, subject: Subject, dimensions: Sequence[int])
 
 def names_of_layers(subject: Subject, dimensions: Sequence[int] = (3,)) -> list[str]:
     """Names of the layers by dimensions of their outputs: 3 for maps, 1 for vectors."""
-    return [layer.name for layer in subject.net.layers if len(layer.shape) in dimensions]
+    return [
+        layer.name
+        for layer in subject.net.layers
+        if len(layer.shape) in dimensions and layer.rows == 1
+    ]
 
 
 def seed_parameter(line: str) -> Any:

@@ -113,7 +113,7 @@ class DataSet:
 
 def batch_size(net: Network, total: int) -> int:
     """Number of images of a batch, with room for all activations of the network."""
-    need = net.dtype.itemsize * sum(prod(layer.shape) for layer in net.layers)
+    need = net.dtype.itemsize * sum(layer.rows * prod(layer.shape) for layer in net.layers)
     return min(total, max(1, int(_MEMORY // need)))
 
 

@@ -9,7 +9,8 @@ transpose is that of the gradient. So one rule changes. (Overlapping pools sum w
 their gradient does.)
 
 Leaky and parametric rectifiers scale a negative signal by their slope; smooth and capped ones
-(SiLU, GELU, ReLU6 ...) set it to zero. A gate that scales a signal, such as that of a
+(SiLU, GELU, ReLU6 ...) set it to zero. What is written as several operations, such as
+x * sigmoid(x), is one rectifier. A gate that scales a signal by another tensor, such as that of a
 squeeze-and-excitation block, is a constant.
 """
 
@@ -28,7 +29,8 @@ from xwidgets.networks import Network
 from xwidgets.networks._network import Watched
 from xwidgets.networks.forward_trace import BackwardRule, go_back, nodes, refuse_hidden, undefined
 from xwidgets.networks.operation_table import Kind
-from xwidgets.networks.operations import Operation, factors, producer
+from xwidgets.networks.operations import Operation
+from xwidgets.networks.provenance import factors
 from xwidgets.networks.subject import Subject
 from xwidgets.networks.target import Class, Resolved
 from xwidgets.results import Relevance
@@ -170,25 +172,23 @@ class _Rectify(Function):
     @staticmethod
     def forward(ctx: Any, operation: Operation, x: Tensor) -> Any:
         ctx.slope = -operation(torch.full_like(x, -1)) if operation.facts.leaky else 0
+        ctx.gain = operation.gain
         return operation()
 
     @staticmethod
     def backward(ctx: Any, signal: Tensor) -> tuple[None, Tensor]:
-        return None, torch.where(signal > 0, signal, ctx.slope * signal)
+        return None, torch.where(signal > 0, ctx.gain * signal, ctx.slope * signal)
 
 
-def _rectifier(operation: Operation, *inputs: Tensor) -> Any:
-    return _Rectify.apply(operation, *(inputs or operation.inputs))
+def _rectifier(operation: Operation) -> Any:
+    return _Rectify.apply(operation, *operation.inputs)
 
 
 def _product(operation: Operation) -> Any:
     signal_and_scale = factors(operation)
     if signal_and_scale is None:
         return _undefined(operation)
-    x, scale = signal_and_scale
-    gate = producer(scale)
-    if gate is not None and gate.input is x:  # x times its own gate, as SiLU is
-        return _rectifier(operation, x)
+    x, _ = signal_and_scale
     return operation(*(value if value is x else value.detach() for value in operation.inputs))
 
 

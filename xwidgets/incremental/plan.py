@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from .extent import Extent
 from .recording import Call, Recording
-from .rulebook import is_max_pool, normalization_factor, rule_for
+from .rulebook import is_max_pool, rule_for
 from .rules import Convolution, DifferenceRule, Maximum, Rectifier, Source
 
 
@@ -112,7 +112,7 @@ class Plan:
             following = self._recording.calls[position + 1]
             operation, result = following.operation, self._recording.values[following.made[0]]
             if isinstance(rule, Convolution) and operation.kind == "normalization":
-                factor = normalization_factor(operation)
+                factor = operation.scale.to(output)
                 return Convolution(call.operation, sources[0], output, factor), 2
             if isinstance(rule, Rectifier) and is_max_pool(operation.facts):
                 return Maximum(operation, sources[0], result, rectified=True), 2

@@ -17,6 +17,7 @@ from torch.overrides import TorchFunctionMode
 
 from xwidgets.networks.operation_table import Facts
 from xwidgets.networks.operations import Operation, constant, tensors
+from xwidgets.networks.provenance import Making
 
 
 class Unrecordable(Exception):
@@ -136,7 +137,8 @@ class _Recorder(TorchFunctionMode):
     """Numbers the tensors that depend on the image: those that require a gradient.
 
     Weights are constants here. A tensor that came from the image but has no gradient, such as a
-    comparison or an index, is lost: it has no number, and nothing may be made from it.
+    comparison or an index, is lost: it has no number, and so is what is made from it, unless that
+    is known as a function of a tensor with a number.
     """
 
     def __init__(self) -> None:
@@ -147,13 +149,17 @@ class _Recorder(TorchFunctionMode):
 
     def number(self, tensor: Tensor) -> int | None:
         """Number of a tensor that depends on the image; ``None`` for others."""
+        number = self._number(tensor)
+        if number == LOST:
+            raise Unrecordable(_NOT_SEEN)
+        return number
+
+    def _number(self, tensor: Tensor) -> int | None:
         number: int | None = getattr(tensor, "xwidgets_number", None)
         if number is None and tensor.requires_grad:
             if self.values:
                 raise Unrecordable("tensors other than the image require a gradient in it")
             number = self._add(tensor)
-        if number == LOST:
-            raise Unrecordable("what it computes depends on the image in a way that was not seen")
         return number
 
     def __torch_function__(
@@ -168,20 +174,35 @@ class _Recorder(TorchFunctionMode):
         operation = Operation(function, args, kwargs)
         if operation.facts.looks and any(hasattr(one, "xwidgets_number") for one in given):
             raise Unrecordable("its forward pass looks at values and may branch on them")
-        numbers = [number for one in given if (number := self.number(one)) is not None]
-        if not numbers or _only_likens(operation.facts, given[0]):
+        making = Making(operation)
+        if making.whole.kind in ("rectifier", "normalization") and making.whole.inputs:
+            given = list(making.whole.inputs)
+        numbers = [number for one in given if (number := self._number(one)) is not None]
+        if not numbers or self._only_likens(operation.facts, given[0]):
             return function(*args, **kwargs)
         if operation.overwrites:
+            if LOST in numbers:
+                raise Unrecordable(_NOT_SEEN)
             self._overwrite(operation)
         output = function(*args, **kwargs)
+        making.note(output)
+        if LOST in numbers:
+            for one in tensors(output):
+                _lose(one)
+            return output
+        call = making.whole
         if _replaces(operation):
-            operation, numbers = Operation(torch.clone, operation.inputs[1:], {}), numbers[1:]
+            call, numbers = Operation(torch.clone, operation.inputs[1:], {}), numbers[1:]
         results = tuple(
             self._add(one) if one.requires_grad else _lose(one) for one in tensors(output)
         )
         if max(results, default=LOST) != LOST:
-            self.calls.append(Call(operation, tuple(numbers), results))
+            self.calls.append(Call(call, tuple(numbers), results))
         return output
+
+    def _only_likens(self, facts: Facts, first: Tensor) -> bool:
+        """Whether a call takes only the shape or the type of a value."""
+        return facts.like == "first" or (facts.like == "second" and self._number(first) is None)
 
     def _add(self, tensor: Tensor) -> int:
         self._tensors.append(tensor)
@@ -201,6 +222,7 @@ class _Recorder(TorchFunctionMode):
                     _lose(self._tensors[number])
 
 
+_NOT_SEEN = "what it computes depends on the image in a way that was not seen"
 LOST = -1
 """The number of what came from the image in a way that a gradient does not follow."""
 
@@ -209,11 +231,6 @@ def _replaces(operation: Operation) -> bool:
     """Whether one value is written over the whole of another, as a rule of a watched pass does."""
     shapes = [one.shape for one in operation.inputs]
     return operation.facts.moves == "replaced" and len(shapes) == 2 and shapes[0] == shapes[1]
-
-
-def _only_likens(facts: Facts, first: Tensor) -> bool:
-    """Whether a call takes only the shape or the type of a value."""
-    return facts.like == "first" or (facts.like == "second" and not first.requires_grad)
 
 
 def _memory(tensor: Tensor) -> int:

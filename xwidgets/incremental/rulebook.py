@@ -93,14 +93,6 @@ def is_max_pool(facts: Facts) -> bool:
     return facts.kind == "maximum" and facts.reads == "window" and facts.axes == 2
 
 
-def normalization_factor(operation: Operation) -> Tensor:
-    """Factor of a batch norm for each channel, ``(C,)``."""
-    variance: Tensor = operation.argument("running_var")
-    factor = torch.rsqrt(variance + operation.argument("eps", 1e-5))
-    weight = operation.argument("weight")
-    return factor if weight is None else factor * weight
-
-
 def _convolution(
     operation: Operation, sources: Sequence[Source], output: Tensor
 ) -> DifferenceRule | None:
@@ -187,7 +179,8 @@ def _normalization(
     operation: Operation, sources: Sequence[Source], output: Tensor
 ) -> DifferenceRule | None:
     (x,) = sources
-    return Scale(x, normalization_factor(operation).reshape(1, -1, *[1] * (x.base.ndim - 2)))
+    factor = operation.scale.to(x.base)
+    return Identity(x) if (factor == 1).all() else Scale(x, operation.spread(factor)[None])
 
 
 def _rectified(
@@ -200,8 +193,14 @@ def _pointwise(
     operation: Operation, sources: Sequence[Source], output: Tensor
 ) -> DifferenceRule | None:
     fits = len(sources) == 1 and output.shape == sources[0].base.shape
-    alike = all(constant.numel() == 1 for constant in operation.constants)  # at every place
+    cells = output.ndim - 2 if are_maps(*sources) else 0
+    alike = all(_same_everywhere(constant, cells) for constant in operation.constants)
     return Pointwise(sources[0], operation.released()) if fits and alike else None
+
+
+def _same_everywhere(constant: Tensor, cells: int) -> bool:
+    """Whether a constant is the same at every place of a map."""
+    return constant.numel() == 1 or set(constant.shape[-cells:] if cells else ()) <= {1}
 
 
 def _identity(

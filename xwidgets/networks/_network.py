@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from fractions import Fraction
+from functools import cached_property
 from itertools import chain
 from numbers import Integral
 from typing import NamedTuple, cast
@@ -26,9 +27,11 @@ from .class_names import ClassNames, class_names, index_of
 from .evaluation_copy import evaluation_copy
 from .exact import exact_products
 from .forward_trace import BackwardRule, ForwardTrace, explained, go_back, refuse_hiding
+from .input_channels import input_channels
 from .layers import Layer, list_layers
 from .operation_table import Kind
 from .outputs import GUESSES, OUTPUTS, Link, LinkTrace, Outputs, scores_of
+from .random_draws import refusing_random
 
 _TRIES = 500  # to read the weights between two steps of a training
 
@@ -136,7 +139,7 @@ class Network:
         self.training_size = training_size
         self.sampler: Sampler | None = None
         self.memory_format = torch.contiguous_format
-        self.channels = _channels(module, normalize)
+        self._normalized_channels = _channels(normalize)
         self._normalize = normalize and [
             torch.as_tensor(part, dtype=torch.float64) for part in normalize
         ]
@@ -288,7 +291,8 @@ class Network:
             image = torch.zeros(1, *shape, device=self.device, dtype=self.dtype)
             with self.evaluating() as module:
                 refuse_hiding(module)
-                self._listed[shape] = list_layers(module, image)
+                with refusing_random(self.name, module, image):
+                    self._listed[shape] = list_layers(module, image)
         return self._listed[shape]
 
     def layer(self, name: str | int) -> Layer:
@@ -337,6 +341,15 @@ class Network:
         ].clamp(0, 1)
         top, left = (round((a - b) / 2) for a, b in zip(shape, self.size, strict=True))
         return resized[:, top : top + self.size[0], left : left + self.size[1]].contiguous()
+
+    @cached_property
+    def channels(self) -> int | None:
+        """Number of channels of its images; ``None`` where any will do."""
+        if self._normalized_channels is not None:
+            return self._normalized_channels
+        with self.evaluating() as module:
+            image = torch.zeros(1, 1, *self.size, device=self.device, dtype=self.dtype)
+            return input_channels(module, image)
 
     @property
     def device(self) -> torch.device:
@@ -530,9 +543,7 @@ def _sampled(values: Sequence[Tensor]) -> bytes:
     return b"".join(numbers.numpy().tobytes() for numbers in joined)
 
 
-def _channels(
-    module: nn.Module, normalize: tuple[Sequence[float], Sequence[float]] | None
-) -> int | None:
+def _channels(normalize: tuple[Sequence[float], Sequence[float]] | None) -> int | None:
     if normalize is not None:
         try:
             mean, std = map(list, normalize)
@@ -547,6 +558,4 @@ def _channels(
                 f"not ({list(mean)}, {list(std)})"
             )
         return len(mean)
-    convolutions = (child for child in module.modules() if isinstance(child, nn.Conv2d))
-    first = next(convolutions, None)
-    return None if first is None else first.in_channels
+    return None

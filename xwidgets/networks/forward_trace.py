@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import get_ident
 from typing import Any, Self, cast
 
@@ -28,11 +29,26 @@ from torch.overrides import TorchFunctionMode
 
 from xwidgets.errors import unknown
 
+from .on_black import mark_on_black
 from .operation_table import ROWS, Facts, Kind
-from .operations import Operation, constant, mark_on_black, producer
+from .operations import Operation, constant, tensors
+from .provenance import Making, Provenance, producer, provenance
 
 BackwardRule = Callable[[Operation], Any]
 """Runs an operation, with a backward of its own."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """A form of activations on their way to the one in which they are read.
+
+    Attributes:
+        layers: names of the layers.
+        ends: whether it is behind a rectifier, and nothing more follows.
+    """
+
+    layers: Sequence[str]
+    ends: bool
 
 
 class ForwardTrace(TorchFunctionMode):
@@ -49,10 +65,11 @@ class ForwardTrace(TorchFunctionMode):
 
     Attributes:
         activations: by layer, its output, behind the batch norm and the rectifier that directly
-            follow a convolution or linear layer.
+            follow a convolution or linear layer, however they are written.
 
     Raises:
-        ValueError: for a module that hides its operations.
+        ValueError: for a module that hides its operations, or a layer whose rows are not the
+            images, as in a batch that the network makes of each.
 
     Example:
         >>> module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
@@ -70,6 +87,7 @@ class ForwardTrace(TorchFunctionMode):
     ) -> None:
         super().__init__()
         refuse_hiding(module)
+        self._module = module
         known = dict(module.named_modules(remove_duplicate=False))
         self._names: dict[nn.Module, list[str]] = {}
         for name in layers:
@@ -77,7 +95,7 @@ class ForwardTrace(TorchFunctionMode):
                 raise unknown("layer", name, known)
             self._names.setdefault(known[name], []).append(name)
         self._rules = rules or {}
-        self._mark = f"xwidgets_layers_{id(self)}"
+        self._mark_name = f"xwidgets_stage_{id(self)}"
         self._handles: list[Any] = []
 
     def __enter__(self) -> Self:
@@ -85,7 +103,10 @@ class ForwardTrace(TorchFunctionMode):
             raise ValueError("this ForwardTrace is already open; make another one")
         self._thread = get_ident()
         self.activations: dict[str, Tensor] = {}
+        self._stages: dict[str, Stage] = {}
+        self._pictures: int | None = None
         self._handles = [child.register_forward_hook(self._arrive) for child in self._names]
+        self._handles.append(self._module.register_forward_pre_hook(self._begin))
         super().__enter__()
         return self
 
@@ -101,53 +122,73 @@ class ForwardTrace(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
+        if _describes(function):
+            return function(*args)
         args, kwargs = constant(args), constant(dict(kwargs or {}))
         operation = Operation(function, args, kwargs)
-        rule = self._rules.get(operation.kind) if operation.inputs else None
-        names = getattr(operation.input, self._mark, ())
-        behind = names if operation.kind in ("normalization", "rectifier") else ()
+        making = Making(operation)
+        whole = making.whole
+        rule = self._rules.get(whole.kind) if whole.inputs else None
+        reached = self._reached(making)
         if not self._copies():
             if operation.overwrites:
-                self._save(operation.input, but=behind)
+                self._save(operation.input, but=reached)
             output = function(*args, **kwargs)
-            if behind:
-                self.activations.update(dict.fromkeys(behind, output))
-                setattr(operation.input, self._mark, ())
-            on = operation.kind == "normalization" or operation.facts.moves == "copied"
-            return self._marked(output, operation, names if on else ())
-        if rule is not None:
-            result = rule(operation)
-        elif behind or (operation.inplace and operation.kind in ("rectifier", "gate")):
-            result = operation(*(value.clone() for value in operation.inputs))
+            self._keep(reached, output)
+        elif rule is None and not reached and not _writes_activation(operation):
+            output = function(*args, **kwargs)
         else:
-            output = function(*args, **kwargs)
-            copied = operation.facts.moves == "copied"
-            return self._marked(output, operation, names if copied else ())
-        output = result
-        if behind:
-            self.activations.update(dict.fromkeys(behind, result))
-            setattr(operation.input, self._mark, ())
-            output = self._onward(result)
-        if operation.inplace:
-            output = cast(Tensor, operation.input).copy_(output)
-        return self._marked(output, operation, behind if operation.kind == "normalization" else ())
-
-    def _marked(self, output: Any, operation: Operation, names: Sequence[str]) -> Any:
-        """``output``, with what later operations ask: whose output it is, and what made it."""
-        if not operation.overwrites and output is operation.input:
-            return output
+            result = rule(whole) if rule else operation(*(x.clone() for x in operation.inputs))
+            self._keep(reached, result)
+            output = self._onward(result) if reached else result
+            if operation.inplace:
+                output = cast(Tensor, operation.input).copy_(output)
+        making.note(output)
         target = operation.input if operation.overwrites else output
-        mark_on_black(target, operation)
-        if isinstance(target, Tensor):
-            setattr(target, self._mark, names)
-            target.xwidgets_producer = _maker(operation)  # type: ignore[attr-defined]
+        if operation.overwrites or output is not operation.input:
+            mark_on_black(target, operation)
+        if reached:
+            self._mark(target, Stage(reached, ends=making.kind == "rectifier"))
+        elif operation.facts.moves == "copied":
+            self._mark(target, self._stage_of(provenance(cast(Tensor, operation.input))))
         return output
+
+    def _reached(self, making: Making) -> list[str]:
+        """Layers whose activations go through an operation that they are read behind."""
+        if making.kind not in ("normalization", "rectifier"):
+            return []
+        stage = self._stage_of(making.root)
+        if stage is None or stage.ends:
+            return []
+        passed = [stage, *map(self._stage_of, making.inner)]  # a part of it may have passed for all
+        return [name for name in stage.layers if self._stages[name] in passed]
+
+    def _keep(self, layers: Sequence[str], values: Tensor) -> None:
+        self.activations.update(dict.fromkeys(layers, values))
+
+    def _stage_of(self, known: Provenance | None) -> Stage | None:
+        return getattr(known, self._mark_name, None)
+
+    def _mark(self, tensor: object, stage: Stage | None) -> None:
+        """Write down on a tensor that it is a stage of activations."""
+        if stage is not None and isinstance(tensor, Tensor):
+            setattr(provenance(tensor), self._mark_name, stage)
+            self._stages.update(dict.fromkeys(stage.layers, stage))
 
     def _save(self, overwritten: object, but: Sequence[str]) -> None:
         """Copy the activations that are about to be overwritten."""
         for name, kept in self.activations.items():
             if name not in but and _share(kept, overwritten):
                 self.activations[name] = kept.clone()
+
+    def _begin(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
+        """Write down that what comes in is the image, and how many there are."""
+        if get_ident() != self._thread or self._pictures is not None:
+            return
+        for value in tensors(inputs):
+            if provenance(value) is None:
+                Provenance().of(value)
+            self._pictures = self._pictures or len(value)
 
     def _arrive(self, module: nn.Module, inputs: tuple[Any, ...], output: object) -> Any:
         names = self._names[module]
@@ -158,6 +199,8 @@ class ForwardTrace(TorchFunctionMode):
                 f"layer {names[0]!r} returns {type(output).__name__}, not one tensor; choose a "
                 "layer inside or behind it"
             )
+        with torch._C.DisableTorchFunction():
+            self._check_rows(names[0], output)
         # where the network goes on with copies, in-place operations leave what is kept as it is;
         # elsewhere it is copied when one comes
         if not self._copies():
@@ -167,12 +210,21 @@ class ForwardTrace(TorchFunctionMode):
             onward = output.copy_(self._onward(kept))
         else:
             kept, onward = output, self._onward(output)
-        self.activations.update(dict.fromkeys(names, kept))
-        made = producer(output)
-        if made is not None and made.kind == "linear":
-            setattr(onward, self._mark, names)
-        onward.xwidgets_producer = made  # type: ignore[attr-defined]
+        self._keep(names, kept)
+        with torch._C.DisableTorchFunction():
+            made = producer(onward)
+            if made is not None and made.kind == "linear" and made.sign is None:
+                self._mark(onward, Stage(names, ends=False))
         return onward
+
+    def _check_rows(self, layer: str, output: Tensor) -> None:
+        rows = len(output) if output.ndim else 1
+        if self._pictures not in (None, rows) and provenance(output) is not None:
+            many = "each picture" if self._pictures == 1 else f"{self._pictures} pictures"
+            raise ValueError(
+                f"layer {layer!r} holds {rows} rows for {many}, because the network makes a batch "
+                "of its own; choose a layer before that, or behind where it is made one again"
+            )
 
     def _in_place(self, inputs: tuple[Any, ...], output: Tensor) -> bool:
         """Whether what the network goes on with has to stand where the output does."""
@@ -185,6 +237,17 @@ class ForwardTrace(TorchFunctionMode):
     def _onward(self, kept: Tensor) -> Tensor:
         """Tensor that the network goes on with."""
         return kept.clone()
+
+
+def _describes(function: Callable[..., Any]) -> bool:
+    """Whether a function asks for an attribute such as the shape, which is no tensor."""
+    attribute = getattr(getattr(function, "__self__", None), "__name__", "")
+    values = ("T", "mT", "H", "mH", "data", "real", "imag", "grad")
+    return function.__name__ == "__get__" and attribute not in values
+
+
+def _writes_activation(operation: Operation) -> bool:
+    return operation.inplace and operation.kind in ("rectifier", "gate")
 
 
 def _share(one: Tensor, other: object) -> bool:
@@ -201,17 +264,6 @@ def refuse_hiding(module: nn.Module) -> None:
                 f"{type(child).__name__} is compiled and hides its operations; give the module "
                 "as it was before torch.jit.script or torch.jit.trace"
             )
-
-
-def _maker(operation: Operation) -> Operation | None:
-    if operation.kind == "linear":
-        return operation
-    if operation.kind in ("gate", "comparison") and operation.inputs:
-        return operation.released() if operation.overwrites else operation
-    before = producer(operation.input)
-    if operation.kind == "movement" and before is not None and before.kind != "linear":
-        return before
-    return None
 
 
 def undefined(method: str) -> BackwardRule:

@@ -35,6 +35,8 @@ class Layer:
         receptive_field: height and width, in pixels, of what one output unit can see; at most the
             image.
         fields: where its units look; see :meth:`field_of`.
+        rows: number of rows of its output for one image: 1, but where the network makes a batch of
+            its own, such as one of crops. Of other layers no activations are read.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Layer:
     convolution: int | None
     receptive_field: tuple[int, int]
     fields: ReceptiveFields = field(repr=False)
+    rows: int = field(default=1, repr=False)
 
     extent = FormerName("fields")
 
@@ -100,6 +103,7 @@ def list_layers(module: nn.Module, image: Tensor) -> tuple[Layer, ...]:
             convolution=convolutions + 1 if isinstance(child, nn.Conv2d) else None,
             receptive_field=(min(field_y, height), min(field_x, width)),
             fields=fields,
+            rows=len(output) if output.ndim else 1,
         )
 
     with hooked(list(names), record), _Fields() as propagation:

@@ -67,6 +67,7 @@ class Facts:
         moves: what becomes of the values of a movement, where others have to know.
         like: the one of its inputs of which it takes the shape and type alone.
         looks: whether it takes values out of torch, so that a branch may follow.
+        random: whether it draws random numbers.
     """
 
     kind: Kind = "unknown"
@@ -80,6 +81,7 @@ class Facts:
     moves: Moves | None = None
     like: Literal["first", "second"] | None = None
     looks: bool = False
+    random: bool = False
 
     @property
     def keeps_place(self) -> bool:
@@ -125,7 +127,7 @@ def row_of(function: Callable[..., Any]) -> Row:
         >>> import torch
         >>> row_of(torch.Tensor.relu_) is row_of(torch.ops.aten.relu.default)
         True
-        >>> row_of(torch.erf).facts.kind
+        >>> row_of(torch.erfinv).facts.kind
         'unknown'
         >>> row_of(torch.ops.quantized.conv2d).names
         ('quantized.conv2d',)
@@ -167,9 +169,7 @@ def _rectified_at(bound: str, cap: str) -> FactsOf:
 
     def facts(given: Arguments) -> Facts:
         low, high = given(bound), given(cap)
-        if isinstance(low, Tensor) or isinstance(high, Tensor):
-            return Facts()
-        if low != 0 or given("value"):
+        if isinstance(low, Tensor) or isinstance(high, Tensor) or low != 0 or given("value"):
             return Facts(reads="value")
         return Facts("rectifier", "value", plain=high is None and cap == "max")
 
@@ -177,8 +177,15 @@ def _rectified_at(bound: str, cap: str) -> FactsOf:
 
 
 def _largest(given: Arguments) -> Facts:
-    of_two = isinstance(given("dim"), Tensor) or given("other") is not None
-    return Facts() if of_two else Facts("maximum", "axes")
+    return Facts(reads="value") if _of_two(given) else Facts("maximum", "axes")
+
+
+def _smallest(given: Arguments) -> Facts:
+    return Facts(reads="value" if _of_two(given) else "axes")
+
+
+def _of_two(given: Arguments) -> bool:
+    return isinstance(given("dim"), Tensor) or given("other") is not None
 
 
 def _resized(given: Arguments) -> Facts:
@@ -203,7 +210,17 @@ def _divided(given: Arguments) -> Facts:
 
 
 def _dropped(given: Arguments) -> Facts:
-    return Facts("movement", "value", moves=None if given("training") else "kept")
+    training = given("train", given("training", True)) and given("p", 0.5) > 0
+    return Facts(random=True) if training else Facts("movement", "value", moves="kept")
+
+
+def _leaky_at_random(given: Arguments) -> Facts:
+    training = given("training", False) and given("lower", 1 / 8) != given("upper", 1 / 3)
+    return Facts(random=True) if training else _LEAKY
+
+
+def _attended(given: Arguments) -> Facts:
+    return Facts(random=given("dropout_p", 0.0) > 0 and given("training", True))
 
 
 _CONVOLUTION = "input weight bias stride padding dilation groups"
@@ -254,8 +271,13 @@ _TABLE = (
     ),
     _row("amax", Facts("maximum", "axes"), _REDUCED),
     _row("max", _largest, _REDUCED),
+    _row("min", _smallest, _REDUCED),
     # normalizations
-    _row("batch_norm", _normalized, "input weight bias running_mean running_var training"),
+    _row(
+        "batch_norm",
+        _normalized,
+        "input weight bias running_mean running_var training momentum eps",
+    ),
     *_rows("layer_norm group_norm instance_norm", Facts(reads="map")),
     _row("local_response_norm", Facts(reads="channels")),
     # sums and products
@@ -273,7 +295,7 @@ _TABLE = (
     _row("threshold _threshold", _rectified_at("threshold", "max"), "input threshold value"),
     _row("leaky_relu", _LEAKY),
     _row("prelu", _LEAKY, "input weight"),
-    _row("rrelu", _LEAKY),
+    _row("rrelu", _leaky_at_random, "input lower upper training"),
     _row("elu", _RECTIFIER),
     _row("selu", _RECTIFIER),
     _row("celu", _RECTIFIER),
@@ -288,6 +310,14 @@ _TABLE = (
     _row("tanh", _GATE),
     _row("softmax", Facts("gate", "map"), "input dim"),
     _row("log_softmax", Facts(), "input dim"),
+    # other functions of each value
+    *_rows(
+        """neg negative abs absolute exp expm1 log log1p pow square sqrt rsqrt reciprocal erf erfc
+        sin cos logsigmoid softsign tanhshrink maximum minimum fmax fmin addcmul addcdiv lerp
+        masked_fill clamp_max __rdiv__ __rpow__""",
+        Facts(reads="value"),
+    ),
+    _row("where", Facts(reads="value"), "condition input other"),
     # comparisons
     *_rows(
         """gt ge lt le eq ne greater greater_equal less less_equal sign heaviside""",
@@ -298,8 +328,12 @@ _TABLE = (
     _row("copy", Facts("movement", "value", moves="replaced")),
     *_rows("contiguous float double half bfloat16 cpu cuda type", _KEPT),
     *_rows("to type_as", Facts("movement", "value", moves="kept", like="second")),
-    *_rows("dropout dropout1d dropout2d dropout3d alpha_dropout", _dropped),
-    *_rows("feature_dropout feature_alpha_dropout", _dropped),
+    *_rows(
+        """dropout dropout1d dropout2d dropout3d alpha_dropout feature_dropout
+        feature_alpha_dropout""",
+        _dropped,
+        "input p train",
+    ),
     *_rows("view reshape flatten unflatten squeeze unsqueeze", _RESHAPED),
     *_rows("view_as reshape_as expand_as", Facts("movement", like="second")),
     _row("__getitem__", Facts("movement", moves="indexed"), "input index"),
@@ -314,10 +348,21 @@ _TABLE = (
     ),
     # what takes no part in the values
     *_rows(
-        """empty_like full_like ones_like rand_like randint_like randn_like zeros_like
+        """empty_like full_like ones_like zeros_like
         new_empty new_empty_strided new_full new_ones new_tensor new_zeros""",
         Facts(like="first"),
     ),
+    # what draws random numbers
+    *_rows("rand_like randint_like randn_like", Facts(like="first", random=True)),
+    *_rows(
+        """rand randn randint randperm normal bernoulli multinomial poisson binomial uniform
+        exponential geometric log_normal cauchy random native_dropout gumbel_softmax
+        fractional_max_pool2d fractional_max_pool2d_with_indices fractional_max_pool3d
+        fractional_max_pool3d_with_indices""",
+        Facts(random=True),
+    ),
+    _row("scaled_dot_product_attention", _attended, "query key value attn_mask dropout_p"),
+    _row("multi_head_attention_forward", _attended),
     *_rows(
         """__bool__ __int__ __float__ __index__ __contains__ __array__ item tolist numpy equal
         allclose is_nonzero""",

@@ -32,7 +32,13 @@ class Operation:
         input: the tensor that it acts on, the first where there are several.
         inputs: the tensors that depend on the image; sums and products can have two.
         facts: what it does, as :mod:`.operation_table` says.
+        gain: of a rectifier, what it multiplies large values with.
+        sign: of a linear operation, the signs ``(C,)`` that normalizations behind it give its
+            channels; ``None`` where there are none.
     """
+
+    gain: Tensor | float = 1.0
+    sign: Tensor | None = None
 
     def __init__(
         self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -80,15 +86,44 @@ class Operation:
         return other
 
     @property
+    def given(self) -> tuple[Tensor, ...]:
+        """All tensors that it was called with."""
+        return tuple(tensors((*self._args, *self._kwargs.values())))
+
+    @property
     def constants(self) -> tuple[Tensor, ...]:
         """The tensors that do not depend on the image, but for the weights."""
-        given = tensors((*self._args, *self._kwargs.values()))
-        return tuple(x for x in given if not _depends(x) and x is not self.weight)
+        return tuple(x for x in self.given if not _depends(x) and x is not self.weight)
 
     @property
     def weight(self) -> Tensor:
         """The weights of a linear operation."""
         return cast(Tensor, self.argument(self._row.weight))
+
+    def weight_times(self, factors: Tensor) -> Tensor:
+        """Weights of a linear operation, those of each output times a factor ``(C,)``, or one."""
+        weight = self.weight
+        if factors.numel() == 1:
+            return weight * factors
+        if self.facts.outputs_first:
+            return weight * factors.view(-1, *[1] * (weight.ndim - 1))
+        if not self.facts.axes:
+            return weight * factors
+        groups = self.argument("groups", 1)
+        grouped = weight.view(groups, -1, *weight.shape[1:])
+        return (grouped * factors.view(groups, 1, -1, *[1] * self.facts.axes)).view_as(weight)
+
+    @property
+    def scale(self) -> Tensor:
+        """The factor of a normalization for each channel, ``(C,)``."""
+        variance: Tensor = self.argument("running_var")
+        factor = torch.rsqrt(variance + self.argument("eps", 1e-5))
+        weight = self.argument("weight")
+        return factor if weight is None else factor * weight
+
+    def spread(self, values: Tensor) -> Tensor:
+        """``(C,)`` values along the channels of a normalization's input."""
+        return values.view(-1, *[1] * (cast(Tensor, self.input).ndim - 2))
 
     def weighted(self, x: Tensor, weight: Tensor) -> Tensor:
         """A linear operation of ``x`` with other weights, and without its bias."""
@@ -97,11 +132,42 @@ class Operation:
             changes[self._row.bias] = torch.zeros_like(bias)
         return cast(Tensor, self(x, **changes))
 
+    def unknown(self) -> Operation:
+        """The same, of which it is not known what it is to a signal."""
+        other = copy(self)
+        other.facts = replace(self.facts, kind="unknown")
+        return other
+
+    def signed(self, scale: Tensor) -> Operation:
+        """A linear operation behind which its channels are multiplied with ``scale`` ``(C,)``.
+
+        It is run as before; :attr:`sign` tells the signs.
+        """
+        other, sign = copy(self), scale.sign().to(self.weight)
+        other.sign = sign if self.sign is None else self.sign * sign
+        return other
+
     def __call__(self, *inputs: Tensor, **changes: Any) -> Any:
         """Run it out of place, with other :attr:`inputs` and with other named arguments."""
         news = iter(inputs or self.inputs)
         args = [_replaced(value, news) for value in self._args]
         kwargs = {name: _replaced(value, news) for name, value in self._kwargs.items()}
+        return self._run(args, kwargs, changes)
+
+    def on(self, change: Callable[[Any], Any]) -> Any:
+        """Run it out of place on what ``change`` makes of everything that it was called with."""
+        other = self.with_each(change)
+        return self._run(list(other._args), dict(other._kwargs), {})
+
+    def with_each(self, change: Callable[[Any], Any]) -> Operation:
+        """The same with what ``change`` makes of everything that it was called with."""
+        other = copy(self)
+        other._args = _changed(self._args, change)
+        other._kwargs = {name: _changed(value, change) for name, value in self._kwargs.items()}
+        other.input, other.inputs = None, ()
+        return other
+
+    def _run(self, args: list[Any], kwargs: dict[str, Any], changes: dict[str, Any]) -> Any:
         if self.inplace and "inplace" in self._names:
             changes["inplace"] = False
         for name, value in changes.items():
@@ -111,11 +177,6 @@ class Operation:
             else:
                 kwargs[name] = value
         return self._function(*args, **kwargs)
-
-    def on(self, change: Callable[[Tensor], Tensor]) -> Any:
-        """Run it out of place on what ``change`` makes of each tensor that it was called with."""
-        kwargs = {name: _changed(value, change) for name, value in self._kwargs.items()}
-        return self._function(*_changed(self._args, change), **kwargs)
 
     @property
     def kind(self) -> Kind:
@@ -128,23 +189,12 @@ class Operation:
         if facts.kind == "linear":
             weights = self.weight, self.argument(self._row.bias)
             fits = isinstance(self.weight, Tensor) and not any(map(_depends, weights))
-        elif facts.kind == "mul" or facts.moves in ("indexed", "assigned"):
-            # what is above zero times x would be a rectifier
-            fits = not self._masks() and (_depends(self.input) or not facts.divides)
         else:
-            fits = True
+            fits = not (facts.divides and self.inputs) or _depends(self.input)
         return facts if fits else replace(facts, kind="unknown")
-
-    def _masks(self) -> bool:
-        return any(
-            getattr(producer(value), "kind", None) == "comparison"
-            for value in tensors((*self._args, *self._kwargs.values()))
-        )
 
 
 _INPUT = object()
-_ON_BLACK = "xwidgets_on_black"
-_AFFINE: tuple[Kind, ...] = ("normalization", "sum", "mul", "average")
 
 
 def _depends(value: object) -> bool:
@@ -181,10 +231,10 @@ def _replaced(value: Any, news: Iterator[object]) -> Any:
     return next(news) if value is _INPUT or _depends(value) else value
 
 
-def _changed(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
+def _changed(value: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(value, tuple | list):
         return type(value)(_changed(item, change) for item in value)
-    return change(value) if isinstance(value, Tensor) else value
+    return change(value)
 
 
 def _out_of_place(name: str, inplace: Callable[..., Any]) -> Callable[..., Any]:
@@ -202,47 +252,3 @@ def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
         return ()
     named = [name for name, one in parameters.items() if one.kind is one.POSITIONAL_OR_KEYWORD]
     return tuple(named)
-
-
-def producer(tensor: object) -> Operation | None:
-    """Operation that made a tensor of a watched pass: of weights, a gate or a comparison."""
-    return getattr(tensor, "xwidgets_producer", None)
-
-
-def on_black(tensor: Tensor) -> Tensor | None:
-    """Values for a black picture of a tensor of a watched pass that is nothing but pixels: moved,
-    scaled and shifted by constants, or averaged. ``None`` for any other tensor.
-    """
-    return torch.zeros_like(tensor) if tensor.is_leaf else getattr(tensor, _ON_BLACK, None)
-
-
-def mark_on_black(output: object, operation: Operation) -> None:
-    """Note what :func:`on_black` tells of the output of an operation."""
-    known = [on_black(x) for x in operation.inputs]
-    blacks = [black for black in known if black is not None]
-    alike = operation.kind == "movement" or (operation.kind in _AFFINE and len(known) == 1)
-    written = operation.overwrites and not operation.inplace
-    is_pixels = alike and not written and 0 < len(blacks) == len(known)
-    outputs_on_black = tensors(operation(*blacks) if is_pixels else None)
-    for value in tensors(output):
-        setattr(value, _ON_BLACK, next(outputs_on_black, None))
-
-
-def factors(operation: Operation) -> tuple[Tensor, Any] | None:
-    """The signal in a product or quotient, and the tensor or number that only scales it.
-
-    Of two inputs, a divisor scales, what comes from a gate such as a sigmoid, and what has fewer
-    values. ``None`` when both carry the signal.
-    """
-    if len(operation.inputs) == 1:
-        (x,) = operation.inputs
-        return x, operation.argument("other") if x is operation.input else operation.input
-    first, second = operation.inputs
-    if operation.facts.divides:
-        return first, second
-    gates = [getattr(producer(value), "kind", None) == "gate" for value in (first, second)]
-    if gates[0] != gates[1]:
-        return (second, first) if gates[0] else (first, second)
-    if first.numel() != second.numel():
-        return (second, first) if first.numel() < second.numel() else (first, second)
-    return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -110,9 +110,9 @@ class _Readers(Propagation[list[Tensor]]):
         for output, numbers in zip(outputs, found, strict=True):
             self.write(output, numbers)
 
-    def _numbers(self, place: int, value: Tensor) -> Tensor:
-        if not value.is_floating_point():
-            return value  # an index
+    def _numbers(self, place: int, value: Any) -> Any:
+        if not isinstance(value, Tensor) or not value.is_floating_point():
+            return value  # such as an index
         numbers = (self.read(value) or [])[place:]
         return numbers[0].contiguous() if numbers else torch.zeros(value.shape, dtype=torch.float64)
 

@@ -18,6 +18,7 @@ from ._network import Network, Watched, image_for, unused
 from .forward_trace import BackwardRule
 from .layers import Layer
 from .operation_table import Kind
+from .random_draws import refusing_random
 from .target import Above, Channel, Class, Resolved, Target, Unit, means
 
 
@@ -63,10 +64,17 @@ class Subject:
 
     @property
     def logits(self) -> Tensor:
-        """``(1, K)``, whatever the network returns; computed again when its weights changed."""
-        state = self.net.state
+        """``(1, K)``, whatever the network returns; computed again when its weights changed.
+
+        Raises:
+            ValueError: for a network that is random in evaluation mode.
+        """
+        net, state = self.net, self.net.state
         if self._state != state:
-            self._logits, self._state = self.net.logits(self.image[None]), state
+            pixels = self.image[None].to(net.device, net.dtype)
+            with net.evaluating() as module, refusing_random(net.name, module, pixels):
+                self._logits = net.logits(pixels)
+            self._state = state
         return self._logits
 
     def activations(self, layer: str) -> Tensor:
