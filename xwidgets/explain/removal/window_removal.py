@@ -116,17 +116,18 @@ class WindowRemoval:
         freedom of their mean are those after Welch and Satterthwaite.
         """
         moments, grid = self.moments, self.grid
-        variances = moments.variance * self.nodes.slope(moments.mean) ** 2
-        samples, windows = 1 / grid.spread(1 / moments.count), grid.covering(drawn)
-        several = grid.covering(moments.count > 1)
+        several = moments.count > 1
+        variances = (moments.variance * self.nodes.slope(moments.mean) ** 2).T.where(several, 0)
+        windows, known = grid.covering(drawn), grid.covering(several)
+        samples = windows / grid.total(torch.where(drawn, 1 / moments.count, 0))
         errors: list[np.ndarray | None] = []
-        for variance in variances.T:
+        for variance in variances:
             varied = grid.covering(variance > 0) > 0  # the rest is 0 but for rounding
-            mean = grid.spread(variance) * varied
-            uncertainty = grid.spread(variance**2 / (moments.count - 1))
-            freedom = several * mean**2 / uncertainty
-            maps = (part.flatten() for part in (mean, freedom, samples, windows))
-            errors.append(standard_errors(*maps).view_as(mean).float().numpy())
+            total = grid.total(variance) * varied
+            uncertainty = grid.total(torch.where(several, variance**2 / (moments.count - 1), 0))
+            maps = (total / known, total**2 / uncertainty, samples, windows)
+            error = standard_errors(*(part.flatten() for part in maps))
+            errors.append(error.view_as(total).float().numpy())
         return errors
 
     def _faster(
