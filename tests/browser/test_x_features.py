@@ -37,7 +37,7 @@ def explorer(opened: Notebook) -> Notebook:
     assert (
         opened.kernel("""
 study.image = xw.scenes.bird(seed=3).image
-_ = explorer.concepts.wait()
+_ = explorer.fit.wait()
 blank = {"names": [""] * 5, "votes": [""] * 5, "history": []}
 explorer.opinion, explorer.shown = explorer.opinion | blank, -1
 """)
@@ -73,7 +73,7 @@ def test_the_module_is_fitted_and_its_x_features_shown_before_it_is_complete(
 ) -> None:
     expect(cards(opened.page)).to_have_count(5, timeout=60_000)
     expect(opened.page.locator(".xw-xfeatures .xw-sentence")).to_contain_text("because of")
-    opened.kernel("_ = explorer.concepts.wait()")
+    opened.kernel("_ = explorer.fit.wait()")
     expect(opened.page.locator(".xw-xfeatures progress:visible")).to_have_count(0)
     assert opened.kernel("print(explorer.training)").strip() == "{}"
 
@@ -122,7 +122,7 @@ def test_another_class_is_explained_by_a_module_of_its_own(explorer: Notebook) -
     expect(page.locator(".xw-xfeatures .xw-heading").first).to_contain_text(
         explorer.kernel("print(label)").strip()
     )
-    explorer.kernel("_ = explorer.concepts.wait()")
+    explorer.kernel("_ = explorer.fit.wait()")
     expect(cards(page)).to_have_count(5)
 
 
@@ -133,7 +133,7 @@ def test_it_stops_with_the_best_so_far_and_goes_on(explorer: Notebook) -> None:
     expect(cards(page)).to_have_count(5, timeout=60_000)
     view.get_by_role("button", name="Stop").click()
     expect(view.get_by_role("button", name="Continue")).to_be_visible()
-    assert explorer.kernel("print(explorer.concepts.fitting.progress.state)").strip() == "stopped"
+    assert explorer.kernel("print(explorer.fit.fitting.progress.state)").strip() == "stopped"
     view.get_by_role("button", name="Continue").click()
-    explorer.kernel("_ = explorer.concepts.wait()")
+    explorer.kernel("_ = explorer.fit.wait()")
     expect(view.get_by_role("button", name="Continue")).to_have_count(0)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 import xwidgets as xw
 from tests.widgets.pages import states
@@ -95,7 +96,7 @@ def test_an_image_that_cannot_be_is_refused_and_nothing_changes(study: xw.Study)
     shown, classes = study.wait(), study.ranking
     wrong = (torch.rand(1, 16, 16), torch.rand(3, 16, 16) * 255, "bird.png", torch.rand(3, 9, 9))
     for image in wrong:
-        with pytest.raises(ValueError, match=r"image|pixel"):
+        with pytest.raises(ValueError, match=r"image|pixel|no picture at 'bird.png'"):
             study.image = image
         assert study.image is before
         assert (study.relevance, study.ranking) == (shown, classes)
@@ -134,6 +135,25 @@ def test_a_top_image_can_be_looked_at(study: xw.Study, images: torch.Tensor) -> 
         message = {"type": "look", "layer": "0", "channel": 3, "source": source}
         gallery._handle_custom_msg(message, [])
     np.testing.assert_array_equal(study.picture, top.images[1])
+
+
+@pytest.mark.parametrize(("channels", "shown"), [(1, True), (2, False), (4, True)])
+def test_a_top_image_is_looked_at_where_a_picture_has_its_channels(
+    channels: int, shown: bool
+) -> None:
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Conv2d(channels, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 3))
+    images = (torch.rand(6, channels, 8, 8) * 255).round() / 255
+    images[:, 3:] = 1  # opaque
+    with xw.Study(xw.Network(module, size=(8, 8)), images[0], method=xw.Saliency()) as study:
+        gallery = xw.PatchGallery(study, images)
+        study.neurons.selected = [("0", 3)]
+        (top,) = study.neurons.matches.wait()
+        source = top.sources[1] if top.sources[0] == "0" else top.sources[0]
+        message = {"type": "look", "layer": "0", "channel": 3, "source": source}
+        gallery._handle_custom_msg(message, [])
+        assert torch.equal(study.image, images[int(source)] if shown else images[0])
+        assert ("give a tensor (2, H, W)" in gallery.message) == (not shown)
 
 
 def test_the_patches_are_those_of_start_and_threshold(study: xw.Study) -> None:

@@ -819,22 +819,19 @@ def seen_by_hooks(net, layers, x):
     """The activations of modules that overwrite nothing: of convolutions and linear layers, behind
     the batch norms and the rectifier whose input is their output."""
     calls = []
-    hooks = [
-        part.register_forward_hook(
-            lambda part, inputs, output: calls.append((part, inputs[0], output))
-        )
-        for part in net.module.modules()
-    ]
-    logits = net(x)
-    for hook in hooks:
-        hook.remove()
+    with net.evaluating() as module:
+        for part in module.modules():
+            part.register_forward_hook(
+                lambda part, inputs, output: calls.append((part, inputs[0], output))
+            )
+        logits = net(x)
     behind = nn.BatchNorm2d | nn.ReLU | nn.ReLU6 | nn.LeakyReLU
     following = {
         id(given): (part, output) for part, given, output in calls if isinstance(part, behind)
     }
     found = {}
     for name in layers:
-        wanted = net.module.get_submodule(name)
+        wanted = module.get_submodule(name)
         _, _, values = next(call for call in calls if call[0] is wanted)
         part = wanted
         while isinstance(part, nn.Conv2d | nn.Linear | nn.BatchNorm2d) and (
@@ -861,16 +858,9 @@ def refused(call, words):
     assert "\n" not in str(caught.value)
 
 
-def compiled_in_place(module):
-    module.compile(backend="eager")
-    return module
-
-
 HIDING = {
     "script": lambda module: torch.jit.script(module),
     "trace": lambda module: torch.jit.trace(module, image()),
-    "compile": lambda module: torch.compile(module, backend="eager"),
-    "compile in place": compiled_in_place,
 }
 
 
@@ -890,6 +880,27 @@ def test_so_is_a_module_with_such_a_part(hide):
     else:
         module[2] = hide(module[2])
     refused(lambda: Network(module, size=(8, 8)).watched(image()), "hides its operations")
+
+
+def compiled_in_place(module):
+    module.compile(backend="eager")
+    return module
+
+
+@pytest.mark.parametrize(
+    "compiled", [lambda module: torch.compile(module, backend="eager"), compiled_in_place]
+)
+@pytest.mark.parametrize("part", [False, True])
+def test_of_a_compiled_module_what_was_compiled_is_traced(compiled, part):
+    plain = Network(small(), size=(8, 8)).watched(image(), ["0", "2"], EXCITATION)
+    module = small()
+    if part:
+        module[2] = compiled(module[2])
+    net = Network(module if part else compiled(module), size=(8, 8))
+    watched = net.watched(image(), ["0", "2"], EXCITATION)
+    assert torch.equal(watched.logits, plain.logits)
+    assert torch.equal(watched.activations["2"], plain.activations["2"])
+    assert [layer.name for layer in net.layers] == ["0", "1", "2", "3", "4"]
 
 
 @torch.jit.script

@@ -462,7 +462,7 @@ def test_random_networks_are_read_by_whom_sets_of_channels_say(plan):
 def read_by_sets(net, names, x):
     """By layer, for each channel the weights that read it; kept by hooks, in sets of channels."""
     found = {name: [[torch.zeros(0)] for _ in range(net.layer(name).shape[0])] for name in names}
-    modules = {net.module.get_submodule(name): name for name in names}
+    modules = {}
     sets, alive = {}, []  # by the identity of a tensor, a set for each of its channels
 
     def note(part, inputs, output):
@@ -494,13 +494,14 @@ def read_by_sets(net, names, x):
             return join(left, right)
 
         part.join = joining
-        return lambda: setattr(part, "join", join)
 
-    undo = [remember(part) for part in net.module.modules() if isinstance(part, Join)]
-    undo += [part.register_forward_hook(note).remove for part in net.module.modules()]
-    net.logits(x[None])
-    for one in undo:
-        one()
+    with net.evaluating() as module:
+        modules |= {module.get_submodule(name): name for name in names}
+        for part in module.modules():
+            part.register_forward_hook(note)
+            if isinstance(part, Join):
+                remember(part)
+        net.logits(x[None])
     return found
 
 

@@ -1,6 +1,7 @@
 """What a removed region's numbers say, and how they look."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -35,6 +36,18 @@ def test_certainty_is_finite_and_one_sigmoid_counts_as_two_classes():
     corrected = 1 / 1002
     expected = 2 * np.log2((1 - corrected) / corrected)
     np.testing.assert_allclose(sure.evidence, [expected])
+
+
+def test_a_saturated_class_is_told():
+    sure = np.array([1e-6, 1 - 2e-6, 1e-6])
+    assert removal().note == ""
+    assert re.match(
+        r"the evidence for 'cat' is flat.* near 1 .*before softmax",
+        removal(before=sure[[0, 2, 1]]).note,
+    )
+    for before, shown in ((0.999998, True), (0.998, False), (2e-6, True), (0.002, False)):
+        one = removal(before=np.array([before]), probabilities=np.ones((2, 1)), classes=("person",))
+        assert ("'person' is flat" in one.note) == shown
 
 
 def test_errors_are_unknown_for_fewer_than_two_samples():

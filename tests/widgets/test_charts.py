@@ -48,9 +48,9 @@ def test_fitting_is_followed_epoch_by_epoch_and_class_by_class(study: xw.Study) 
     later = next(one for one in study.network(images).argmax(1).tolist() if one != study.target)
     for target in (study.target, later):
         study.target = target
-        for name, concepts in followed.items():
-            concepts.wait()
-            fitting = concepts.fitting.answer
+        for name, fit in followed.items():
+            fit.wait()
+            fitting = fit.fitting.answer
             line = curves.errors[name]
             np.testing.assert_array_equal(line.x, range(1, fitting.epoch + 1))
             np.testing.assert_array_equal(line.y, fitting.errors[:, 0])
@@ -60,9 +60,9 @@ def test_fitting_is_followed_epoch_by_epoch_and_class_by_class(study: xw.Study) 
 @pytest.mark.filterwarnings(r"ignore:\d+ images are fewer")
 def test_what_was_fitted_before_is_shown_at_once(study: xw.Study) -> None:
     images = torch.rand(60, 3, 16, 16, generator=torch.Generator().manual_seed(3))
-    concepts = study.x_features(images, epochs=3, hidden=(8, 4), cache=False)
-    concepts.wait()
-    assert len(FittingCurves({"SRAE": concepts}).errors["SRAE"].y) == 3
+    fit = study.x_features(images, epochs=3, hidden=(8, 4), cache=False)
+    fit.wait()
+    assert len(FittingCurves({"SRAE": fit}).errors["SRAE"].y) == 3
 
 
 def correlation(maps: np.ndarray) -> float:
@@ -81,25 +81,25 @@ def test_likeness_is_that_of_the_maps_shown_and_begins_anew_with_them(study: xw.
     images = torch.rand(60, 3, 16, 16, generator=torch.Generator().manual_seed(3))
     seen: list[tuple[int, float]] = []
     with study._worker.lock:
-        concepts = study.x_features(
+        fit = study.x_features(
             images, epochs=300, patience=300, learning_rate=1e-4, hidden=(8, 4), cache=False
         )
-        line = LikenessCurves({"SRAE": concepts}).means["SRAE"]
+        line = LikenessCurves({"SRAE": fit}).means["SRAE"]
 
         def note(_: object) -> None:
-            found, look = concepts.found.answer, concepts.found.question
+            found, look = fit.found.answer, fit.found.question
             if found is not None:
                 epoch = len(look.method.module.facts.curves["error"])
                 seen.append((epoch, correlation(found.maps)))
 
-        concepts.found.observe(note, "answer")
-    concepts.wait()
+        fit.found.observe(note, "answer")
+    fit.wait()
     assert len(seen) > 1
     np.testing.assert_allclose(np.array([line.x, line.y]).T, seen, atol=1e-6)
     epochs = [epoch for epoch, _ in seen]
     assert epochs == sorted({*epochs})
     labels = study.network(images).argmax(1)
     study.image = images[labels == study.target][0]
-    last = concepts.wait()
-    assert line.x.tolist() == [concepts.fitting.answer.epoch]
+    last = fit.wait()
+    assert line.x.tolist() == [fit.fitting.answer.epoch]
     np.testing.assert_allclose(line.y, [correlation(last.maps)], atol=1e-6)

@@ -28,13 +28,13 @@ def images() -> torch.Tensor:
 @pytest.fixture
 def explorer(study: xw.Study, images: torch.Tensor) -> xw.XFeatureExplorer:
     explorer = xw.XFeatureExplorer(study, images, **OPTIONS)
-    explorer.concepts.wait()
+    explorer.fit.wait()
     return explorer
 
 
 @pytest.fixture
 def found(explorer: xw.XFeatureExplorer) -> xw.XFeatures:
-    return explorer.concepts.found.answer
+    return explorer.fit.found.answer
 
 
 def other_class(study: xw.Study, images: torch.Tensor) -> int:
@@ -112,7 +112,7 @@ def test_training_is_shown_while_it_goes_on_and_its_failure_said(
     for target in missing:
         study.target = target
         with pytest.raises(ValueError, match="none of the 60 images"):
-            far.concepts.wait()
+            far.fit.wait()
         assert far.training["state"] == "failed"
         assert "none of the 60 images" in far.training["message"]
 
@@ -128,8 +128,8 @@ def test_names_given_while_it_is_fitted_are_those_of_the_module_that_stays(
     assert begun.wait(20)
     explorer.names = ["wing", "", ""]
     assert not path.exists(), "the module still changes"
-    explorer.concepts.fitting.stop()
-    found = explorer.concepts.found.wait()
+    explorer.fit.fitting.stop()
+    found = explorer.fit.found.wait()
     assert Names.load(path).of(found).names == ["wing", "", ""]
 
 
@@ -139,12 +139,12 @@ def test_names_and_votes_stay_with_their_class(
     mine = study.target
     explorer.names, explorer.votes = ["wing", "", "beak"], ["trust", "distrust", ""]
     study.target = other_class(study, images)
-    explorer.concepts.wait()
+    explorer.fit.wait()
     assert explorer.names == explorer.votes == [""] * 3
     assert explorer.opinion["history"] == []
     assert explorer.suggestions == ["beak", "wing"]
     study.target = mine
-    explorer.concepts.wait()
+    explorer.fit.wait()
     assert explorer.names == ["wing", "", "beak"]
     assert explorer.votes == ["trust", "distrust", ""]
 
@@ -156,7 +156,7 @@ def test_a_file_of_names_is_read_when_the_module_is_fitted_again(
     explorer.save_names(tmp_path / "names.json")
     assert "Flügel" in (tmp_path / "names.json").read_text("utf-8"), "people can read it"
     again = xw.XFeatureExplorer(study, images, names=tmp_path / "names.json", **OPTIONS)
-    again.concepts.wait()
+    again.fit.wait()
     assert again.names == ["<b>wing</b>", "", "Flügel"]
 
 
@@ -178,7 +178,7 @@ def test_names_of_another_module_are_refused_and_nothing_is_lost(
     explorer.save_names(path)
     before = path.read_text("utf-8")
     other = xw.XFeatureExplorer(study, images, **OPTIONS | {"seed": 6})
-    other.concepts.wait()
+    other.fit.wait()
     other.names = ["mine", "", ""]
     with pytest.raises(ValueError, match="these names are of another module"):
         other.load_names(path)
@@ -186,7 +186,7 @@ def test_names_of_another_module_are_refused_and_nothing_is_lost(
     assert other.opinion["history"] == []
 
     opened = xw.XFeatureExplorer(study, images, names=path, **OPTIONS | {"seed": 6})
-    opened.concepts.wait()
+    opened.fit.wait()
     assert "these names are of another module" in opened.message
     assert opened.names == [""] * 3
     assert path.read_text("utf-8") == before
@@ -227,7 +227,7 @@ def test_a_notebook_without_widgets_gets_a_png_and_words(
     study: xw.Study, images: torch.Tensor
 ) -> None:
     explorer = xw.XFeatureExplorer(study, images, **OPTIONS)
-    found = explorer.concepts.wait()
+    found = explorer.fit.wait()
     data, _ = explorer._repr_mimebundle_()
     assert base64.b64decode(data["image/png"]) == found.png()
     assert data["text/plain"] == found.title
@@ -241,18 +241,16 @@ def test_a_notebook_without_widgets_gets_a_png_and_words(
 
 def test_heat_maps_can_be_made_without_contrast(study: xw.Study, images: torch.Tensor) -> None:
     explorer = xw.XFeatureExplorer(study, images, contrastive=False, **OPTIONS)
-    found = explorer.concepts.wait()
-    expected = xw.x_features(
-        study.network, explorer.concepts.module, study.image, contrastive=False
-    )
+    found = explorer.fit.wait()
+    expected = xw.x_features(study.network, explorer.fit.module, study.image, contrastive=False)
     np.testing.assert_array_equal(found.maps, expected.maps)
     explorer.shown = int(found.activations.argmax())
-    assert not explorer.concepts.matches.wait().found[0].parameters["contrastive"]
+    assert not explorer.fit.matches.wait().found[0].parameters["contrastive"]
 
 
 def test_an_x_feature_that_there_is_not_is_not_looked_for(explorer: xw.XFeatureExplorer) -> None:
     explorer.shown = 99
-    assert explorer.concepts.matches.question is None
+    assert explorer.fit.matches.question is None
     assert explorer.work == {}
 
 
@@ -262,7 +260,7 @@ def test_two_explorers_write_to_one_file(
     path = tmp_path / "names.json"
     one = xw.XFeatureExplorer(study, images, names=path, **OPTIONS)
     two = xw.XFeatureExplorer(study, images, names=path, method="nn", **OPTIONS)
-    found = [explorer.concepts.wait() for explorer in (one, two)]
+    found = [explorer.fit.wait() for explorer in (one, two)]
     one.names = ["wing", "", ""]
     two.names = ["beak", "", ""]
     one.votes = ["trust", "", ""]
@@ -300,7 +298,7 @@ def test_what_the_page_says_of_another_class_is_not_taken_for_this_one(
     said(explorer, names=["wing", "", ""])
     late = explorer.opinion | {"votes": ["trust", "", ""]}
     study.target = other_class(study, images)
-    found = explorer.concepts.wait()
+    found = explorer.fit.wait()
     said(explorer, names=["", "beak", ""])
     explorer.set_state({"opinion": late})
     assert (explorer.names, explorer.votes) == (["", "beak", ""], ["", "", ""])
@@ -330,7 +328,7 @@ def test_names_given_while_it_is_fitted_win_over_the_file_and_undo_keeps_its_oth
 ) -> None:
     path = tmp_path / "names.json"
     first = xw.XFeatureExplorer(study, images, names=path, **OPTIONS)
-    first.concepts.wait()
+    first.fit.wait()
     first.names = ["a", "b", "c"]
     again = xw.XFeatureExplorer(study, images, names=path, **OPTIONS | {"epochs": 4})
     with study._worker.lock:
@@ -339,8 +337,8 @@ def test_names_given_while_it_is_fitted_win_over_the_file_and_undo_keeps_its_oth
             "names": ["", "typed", ""], "votes": [""] * 3,
             "history": [{"names": [""] * 3, "votes": [""] * 3}],
         }  # fmt: skip
-    found = again.concepts.wait()
-    again._follow_found(again.concepts)
+    found = again.fit.wait()
+    again._follow_found(again.fit)
     assert again.names == ["a", "typed", "c"]
     assert again.opinion["history"] == [{"names": ["a", "b", "c"], "votes": [""] * 3}]
     assert Names.load(path).of(found).names == ["a", "typed", "c"]
@@ -352,14 +350,14 @@ def test_what_was_fitted_until_it_was_stopped_is_there_when_the_class_comes_back
     endless = OPTIONS | {"epochs": 10_000, "patience": 10_000}
     explorer = xw.XFeatureExplorer(study, images, **endless)
     begun(explorer)
-    explorer.concepts.fitting.stop()
-    found = explorer.concepts.found.wait()
+    explorer.fit.fitting.stop()
+    found = explorer.fit.found.wait()
     explorer.names = ["wing", "", ""]
     mine = study.target
     study.target = other_class(study, images)
     begun(explorer)
     study.target = mine
-    assert explorer.concepts.wait().module == found.module
+    assert explorer.fit.wait().module == found.module
     assert explorer.names == ["wing", "", ""]
     assert explorer.message == ""
 
@@ -375,15 +373,15 @@ def test_an_x_feature_stays_in_many_images_when_known_classes_alternate(
     explorer.shown = 0
     for one in (0, 1, 0, 1, 0):
         study.target = classes[one]
-        explorer.concepts.wait()
-        explorer.concepts.matches.wait()
-        assert explorer.concepts.matches.question.module is modules[one]
-        assert len(explorer.images) == len(explorer.concepts.matches.answer.found)
+        explorer.fit.wait()
+        explorer.fit.matches.wait()
+        assert explorer.fit.matches.question.module is modules[one]
+        assert len(explorer.images) == len(explorer.fit.matches.answer.found)
 
 
 def test_a_module_of_an_early_layer_is_shown_too(study: xw.Study, images: torch.Tensor) -> None:
     explorer = xw.XFeatureExplorer(study, images, layer="0", **OPTIONS)
-    assert explorer.concepts.wait().parameters["stop_at"] == "pixels"
+    assert explorer.fit.wait().parameters["stop_at"] == "pixels"
     assert len(explorer.features) == 3
 
 
@@ -404,10 +402,10 @@ def test_modules_that_cannot_be_are_refused(
 def test_without_images_there_is_nothing_to_look_in(study: xw.Study, images: torch.Tensor) -> None:
     module = xw.fit_explanation(study.network, images, study.target, progress=False, **OPTIONS)
     explorer = xw.XFeatureExplorer(study, modules=module)
-    explorer.concepts.wait()
+    explorer.fit.wait()
     explorer.shown = 0
     with pytest.raises(ValueError, match="give some with images="):
-        explorer.concepts.matches.wait()
+        explorer.fit.matches.wait()
     assert explorer.work["state"] == "failed"
 
 
@@ -416,15 +414,15 @@ def test_a_closed_explorer_computes_nothing_more(
 ) -> None:
     explorer.close()
     study.target = other_class(study, images)
-    assert explorer.concepts.fitting.question is None
-    assert explorer.concepts.fitting.progress.state == "complete"
+    assert explorer.fit.fitting.question is None
+    assert explorer.fit.fitting.progress.state == "complete"
 
 
 def test_one_of_many_images_becomes_the_picture(
     explorer: xw.XFeatureExplorer, study: xw.Study
 ) -> None:
     explorer.shown = 0
-    matches = explorer.concepts.matches.wait()
+    matches = explorer.fit.matches.wait()
     assert len(explorer.images) == len(matches.found) > 1
     assert [one["activation"] for one in explorer.images] == [
         one.activations[0] for one in matches.found
@@ -450,5 +448,10 @@ def test_nothing_is_exported_or_named_before_there_is_something(
 def test_views_of_two_methods_share_a_study(study: xw.Study, images: torch.Tensor) -> None:
     one = xw.XFeatureExplorer(study, images, **OPTIONS)
     two = xw.XFeatureExplorer(study, images, method="nn", **OPTIONS)
-    assert one.concepts.wait().module != two.concepts.wait().module
+    assert one.fit.wait().module != two.fit.wait().module
     assert (one.method, two.method) == ("SRAE", "NN")
+
+
+def test_the_fit_has_its_former_name_too(explorer: xw.XFeatureExplorer) -> None:
+    with pytest.warns(DeprecationWarning, match=r"\.concepts is called .*\.fit now"):
+        assert explorer.concepts is explorer.fit

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from xwidgets.images.scenes import Scene
 from xwidgets.networks import Network
+from xwidgets.networks._network import a_network
 from xwidgets.results.evidence import log_odds
 
 
@@ -59,6 +60,7 @@ def part_deletion(
         >>> "beak" in deletion.parts
         True
     """
+    a_network(net)
     if values.shape != scene.image.shape[1:]:
         raise ValueError(
             f"the map is {values.shape}, the scene {tuple(scene.image.shape[1:])}; "
@@ -71,7 +73,7 @@ def part_deletion(
     logits = net(images)
     index = scene.label if target is None else net.class_index(target, logits.shape[1])
     chances = net.probabilities(logits)[:, index]
-    odds = log_odds(chances.numpy(), net.training_size, logits.shape[1])
+    odds = log_odds(chances.numpy(), net.training_size, net.alternatives(logits))
     return PartDeletion(
         parts=parts,
         effects=odds[0] - odds[1:],

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from xwidgets.networks import Network
+from xwidgets.networks._network import a_network
 
 SHIFT = 0.5
 """Constant that is added to all pixels, in standard deviations of the normalisation."""
@@ -38,7 +39,7 @@ def shifted_network(net: Network) -> tuple[Network, Tensor]:
         >>> torch.allclose(net(image), shifted(image + offset), atol=1e-4)
         True
     """
-    module = deepcopy(net.module)
+    module = deepcopy(a_network(net).module)
     place = next(
         (name for name, part in module.named_modules() if isinstance(part, nn.Conv2d | nn.Linear)),
         "",

@@ -125,7 +125,8 @@ def excitation_backprop(
 
     Args:
         net: the classifier.
-        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1]; or a picture, as
+            :class:`xwidgets.Network` says.
         target: class index or name, ``None`` for the class with the highest score. With ``source``
             or ``top``, the index of the unit; of a layer ``(C, H, W)`` a channel, whose locations
             start in proportion to their activations.
@@ -236,6 +237,7 @@ def _back(f: Callable[..., Tensor], p: Tensor, *inputs: Tensor) -> Sequence[Tens
 
 def _back_matrix(weight: Tensor, sign: Tensor | None, p: Tensor, x: Tensor) -> Sequence[Tensor]:
     """f^T(p / f(x)) for the positive part f of a matrix, in blocks of rows that fit the cache."""
+    p, x = p.to(weight.dtype), x.to(weight.dtype)  # autocast multiplies in another type
     signal = torch.zeros_like(x)
     rows = max(1, 2**20 // weight.shape[1])
     for start in range(0, len(weight), rows):
@@ -282,7 +284,7 @@ def _share_weights(operation: Operation, before: Operation, sign: Tensor | None)
 
 def _excitation(linear: Operation, sign: Tensor | None, x: Tensor) -> Tensor:
     weight = linear.weight
-    return linear.weighted(x, (weight if sign is None else weight * sign).relu())
+    return linear.weighted(x.to(weight.dtype), (weight if sign is None else weight * sign).relu())
 
 
 def _normalization(operation: Operation) -> Any:

@@ -154,7 +154,8 @@ def occlusion(
 
     Args:
         net: the classifier.
-        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1]; or a picture, as
+            :class:`xwidgets.Network` says.
         target: class index or name, ``None`` for the class with the highest score; or an
             :class:`xwidgets.Channel` or :class:`xwidgets.Unit` of a layer, whose activation takes
             the place of the score.

@@ -48,6 +48,8 @@ class PredictionDifference(MapMethod):
     to first order. Log odds are concave in a probability below a half and convex above: few samples
     draw the evidence of a window up where the class is left with less than a half without it, and
     down where with more. With ``measure="difference"`` there is no such bias.
+    Where a probability is so near 0 or 1 that the Laplace correction hides most of a change,
+    evidence is flat by construction, and the note of the result says so.
 
     Example:
         >>> import xwidgets as xw
@@ -156,7 +158,8 @@ def prediction_difference(
 
     Args:
         net: the classifier.
-        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1]; or a picture, as
+            :class:`xwidgets.Network` says.
         target: class index or name; ``None`` for the class with the highest score. Or an
             :class:`xwidgets.Channel` or :class:`xwidgets.Unit` of a layer. With a ``layer``, a
             channel, whose feature map is explained (the mean over its units), or

@@ -151,7 +151,7 @@ class _Removal:
                 label=self._target.label(self._subject.net),
                 parameters=told | {"target": dict(self._target.facts)},
                 completed=float(moments.count.mean()) / self._samples,
-                note=self._inference.note,
+                note="; ".join(filter(None, (nodes.note(0), self._inference.note))),
                 compute_dtype=str(self._inference.compute_dtype).removeprefix("torch."),
             )
         ]
@@ -178,7 +178,8 @@ def unit_relevance(
 
     Args:
         net: the classifier.
-        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1]; or a picture, as
+            :class:`xwidgets.Network` says.
         target: class index or name, ``None`` for the class with the highest score; or an
             :class:`xwidgets.Channel` or :class:`xwidgets.Unit` of a layer above ``removed_layer``.
             With a ``layer``, a channel or unit of that, as of

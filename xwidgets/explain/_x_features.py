@@ -83,7 +83,7 @@ class XFeatureMaps(Method[XFeatures]):
 
     def of_images(self, net: Network, images: Tensor) -> Iterator[XFeatures]:
         """Compute the x-features of several images ``(N, C, H, W)`` in one batch."""
-        module = the_module(net, self.module)
+        module = the_module(a_network(net), self.module)
         stop_at = stop_layer(net, self.stop_at, module.facts.layer)
         return _results(net, module, images, stop_at, self.contrastive)
 
@@ -101,7 +101,8 @@ def x_features(
 
     Args:
         net: the classifier that the module was fitted to.
-        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1]; or a picture, as
+            :class:`xwidgets.Network` says.
 
     Returns:
         Maps, activations E, weights v, and the score that they approximate.
@@ -195,8 +196,8 @@ def _results(
     facts = module.facts
     layers = [facts.layer] if stop_at == "pixels" else [facts.layer, stop_at]
     watched = net.watched(images, layers, RULES)
-    encoder = deepcopy(module.encoder).to(net.device, net.dtype)
-    activations = through(encoder, watched.activations[facts.layer], RULES)
+    features = watched.activations[facts.layer]
+    activations = through(deepcopy(module.encoder).to(features), features, RULES)
     seeds = torch.diag_embed((activations.detach() > 0).to(activations)).transpose(0, 1)
     to = watched.pixels if stop_at == "pixels" else watched.activations[stop_at]
     arrived = excitations(activations, seeds.contiguous(), to, contrastive).sum(2)

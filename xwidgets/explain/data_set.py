@@ -19,7 +19,9 @@ from torch import Tensor
 from xwidgets.errors import warn
 from xwidgets.images import one_image
 from xwidgets.images.collection import Collection
+from xwidgets.images.pixels import in_channels
 from xwidgets.networks import Network
+from xwidgets.networks._network import sized_for
 from xwidgets.results.result import Result, versions
 
 _MEMORY = 128e6
@@ -59,14 +61,12 @@ class DataSet:
             ValueError: when the network cannot take it.
         """
         try:
-            image = self._images.image(number)
+            image = self._images.image(number, self._net.channels or 3)
             if image is None:
                 return None
             if self._net.channels == 1 and len(image) == 3:
-                image = image.mean(0, keepdim=True)
-            image = one_image(image, self._net.channels)
-            if tuple(image.shape[1:]) != tuple(self._net.size):
-                image = self._net.prepare(image)
+                image = in_channels(image, 1)
+            image = sized_for(self._net, one_image(image, self._net.channels))
         except ValueError as error:
             raise ValueError(f"image {self.source(number)} of the data set: {error}") from error
         return image.to(self._net.dtype)

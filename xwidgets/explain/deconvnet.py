@@ -85,7 +85,8 @@ def deconvolve(
 
     Args:
         net: the classifier.
-        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1]; or a picture, as
+            :class:`xwidgets.Network` says.
         layer: the neuron's layer, by name, or a convolution by its number. Activations are read
             behind the batch norm and the rectifier that directly follow a convolution.
         channel: the neuron, a channel of the layer's output; or several.

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import Field, replace
 from math import inf
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, cast
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 import numpy as np
 import torch
@@ -32,23 +32,11 @@ from xwidgets.results import Relevance
 from xwidgets.results.result import Result
 
 from ._parameter import Control, Parameter, documented
+from .run import Run, SteadyRun
 
 R = TypeVar("R")
 T = TypeVar("T")
-R_co = TypeVar("R_co", covariant=True)
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class Run(Protocol[R_co]):
-    """Computation of a method for some targets, in steps."""
-
-    def steps(self) -> Iterator[object]:
-        """Compute one part a step, and nothing between steps."""
-        ...
-
-    def results(self) -> Sequence[R_co]:
-        """Results so far, one a target."""
-        ...
 
 
 class Method(ABC, Generic[R]):
@@ -183,7 +171,8 @@ class Method(ABC, Generic[R]):
 
         Args:
             net: the classifier.
-            image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+            image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1]; or a picture, as
+                :class:`xwidgets.Network` says.
             target: class index or name, ``None`` for the class with the highest score; or an
                 :class:`xwidgets.Channel` or :class:`xwidgets.Unit` of a layer.
             seconds: time limit, after which the result so far is returned, at the end of a step;
@@ -237,14 +226,15 @@ class Method(ABC, Generic[R]):
 
         return results()
 
-    def on(self, subject: Subject, targets: Sequence[Target]) -> Run[R]:
-        """Start a run for targets of a subject.
+    def on(self, subject: Subject, targets: Sequence[Target]) -> SteadyRun[R]:
+        """Start a run for targets of a subject, which starts again when the weights change.
 
         Raises:
             ValueError: for invalid targets or parameters.
         """
         resolved = [subject.target(target) for target in several(targets)]
-        return self._ready(subject, resolved).begin(subject, resolved)
+        ready = self._ready(subject, resolved)
+        return SteadyRun(lambda subject: ready.begin(subject, resolved), subject)
 
     def controls(self, subject: Subject) -> list[Control]:
         """Controls of the parameters that have one, with their ranges on this subject."""
@@ -379,23 +369,6 @@ class MapMethod(Method[Relevance]):
             label=target.label(net),
             **defaults | facts,
         )
-
-
-class InOneGo(Generic[R]):
-    """Run of a single step, in which ``compute`` returns the results for all targets."""
-
-    def __init__(self, compute: Callable[[], Sequence[R]]) -> None:
-        self._compute = compute
-        self._results: Sequence[R] = ()
-
-    def steps(self) -> Iterator[None]:
-        """Compute."""
-        self._results = self._compute()
-        yield
-
-    def results(self) -> Sequence[R]:
-        """Results, one a target; empty before the step."""
-        return self._results
 
 
 class _OneByOne(Generic[R]):

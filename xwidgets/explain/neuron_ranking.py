@@ -34,7 +34,8 @@ from xwidgets.networks.target import Class, Resolved
 from xwidgets.results import METRICS, Ranking
 
 from ._parameter import front, parameter
-from .method import Method, Run
+from .method import Method
+from .run import Run
 
 Output = Literal["logit", "probability"]
 
@@ -150,7 +151,8 @@ def rank_neurons(
 
     Args:
         net: the classifier.
-        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1]; or a picture, as
+            :class:`xwidgets.Network` says.
         target: class index or name, whose output is correlated with; ``None`` for the top class.
 
     Returns:

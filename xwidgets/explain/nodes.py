@@ -18,7 +18,7 @@ from torch import Tensor
 
 from xwidgets.networks.subject import Subject, finite
 from xwidgets.networks.target import Above, Channel, Class, Resolved, Unit, means
-from xwidgets.results.evidence import log_odds, log_odds_slope
+from xwidgets.results.evidence import flat, log_odds, log_odds_slope, told_flat
 
 Measure = Literal["evidence", "difference", "drop", "probability"]
 """Measures for classes: loss of log2 odds, of the score before softmax, of the probability, or the
@@ -63,6 +63,10 @@ class Nodes(ABC):
     def slope(self, values: Tensor) -> Tensor:
         """Derivative of the evidence by the mean values, ``(n, M)``."""
         return torch.ones_like(values)
+
+    def note(self, node: int) -> str:
+        """Limitation of what is said of a node, by its number; else ""."""
+        return ""
 
 
 class Logits(Nodes):
@@ -117,7 +121,7 @@ class Evidence(Probabilities):
 
     def __init__(self, subject: Subject, classes: Sequence[int], training_size: int) -> None:
         super().__init__(subject, classes)
-        self._correction = training_size, subject.logits.shape[1]
+        self._correction = training_size, subject.net.alternatives(subject.logits)
 
     def evidence(self, values: Tensor) -> Tensor:
         """Log2 odds ``(n, M)`` of mean probabilities."""
@@ -126,6 +130,14 @@ class Evidence(Probabilities):
     def slope(self, values: Tensor) -> Tensor:
         """Derivative of the log2 odds, ``(n, M)``."""
         return torch.from_numpy(log_odds_slope(values.numpy(), *self._correction))
+
+    def note(self, node: int) -> str:
+        """Sentence where the probability leaves no room for evidence."""
+        probability = self.values(self._outputs)[0, node].numpy()
+        if not flat(probability, *self._correction):
+            return ""
+        told = told_flat(self._net.class_name(self.indices[node]), float(probability))
+        return f'{told}; measure="difference" shows the score before softmax or sigmoid'
 
 
 class Activations(Nodes):

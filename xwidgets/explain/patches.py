@@ -22,8 +22,9 @@ from xwidgets.results import NeuronPatch
 
 from ._parameter import front, parameter
 from .deconvnet import RULES, Start, reconstructions, started
-from .method import InOneGo, Method, Run
+from .method import Method
 from .neuron import neuron_of
+from .run import InOneGo, Run
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,8 @@ def neuron_patches(
 
     Args:
         net: the classifier.
-        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1]; or a picture, as
+            :class:`xwidgets.Network` says.
         neurons: pairs of a layer, by name or number of the convolution, and a channel.
 
     Returns:

@@ -26,9 +26,10 @@ from xwidgets.networks.target import Resolved
 from xwidgets.results import RegionRemoval
 
 from ._parameter import front, parameter, seed_parameter
-from .method import Method, Run
+from .method import Method
 from .removal.region import fill_region
 from .removal.samplers import sampler_on
+from .run import Run
 
 BATCH = 4
 """Samples that are scored at a time: few, so that cancelling is prompt."""
@@ -114,6 +115,7 @@ class _Filled:
             classes=tuple(net.class_name(index) for index in range(before.shape[1])),
             network_name=net.name,
             training_size=net.training_size,
+            alternatives=net.alternatives(subject.logits),
             parameters=method.told(),
             probabilities=np.empty((0, before.shape[1])),
             samples=np.empty((0, *subject.picture.shape), np.uint8),
@@ -157,7 +159,8 @@ def remove_region(
 
     Args:
         net: the classifier.
-        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1]; or a picture, as
+            :class:`xwidgets.Network` says.
 
     Returns:
         Probabilities before and after, in every sample, and the evidence for each class in bits.

@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ._photo import PhotographFile, photo
-from .pixels import as_pixels
+from ._photo import PhotographFile, is_picture, read
+from .pixels import as_pixels, as_tensor, in_channels
 
 
 class Collection:
@@ -21,10 +21,10 @@ class Collection:
 
     Args:
         images: a folder with pictures in it or below, such as a folder of class folders, which are
-            sorted; a sequence of paths, of tensors or arrays ``(C, H, W)`` in [0, 1], of PIL
-            images, of photographs from :func:`xwidgets.images.inria` or :func:`xwidgets.images.cub`
-            or of scenes; a tensor or array ``(N, C, H, W)``; or a data set of PyTorch with a
-            length. Items may be tuples that begin with the image.
+            sorted; a sequence of paths, of tensors or arrays ``(C, H, W)`` in [0, 1], of all that
+            :func:`xwidgets.photo` reads, of photographs from :func:`xwidgets.images.inria` or
+            :func:`xwidgets.images.cub` or of scenes; a tensor or array ``(N, C, H, W)``; or a data
+            set of PyTorch with a length. Items may be tuples that begin with the image.
 
     Raises:
         ValueError: for anything else, or no picture at all.
@@ -61,8 +61,13 @@ class Collection:
     def __len__(self) -> int:
         return len(self._items)
 
-    def image(self, number: int) -> Tensor | None:
+    def image(self, number: int, channels: int = 3) -> Tensor | None:
         """Image ``(C, H, W)``; ``None`` when it cannot be read from its file.
+
+        Args:
+            number: of the image.
+            channels: C of an image that is read, as of :func:`xwidgets.photo`; tensors and arrays
+                of floating-point numbers have their own.
 
         Raises:
             ValueError: when the item is no image.
@@ -70,12 +75,14 @@ class Collection:
         # Pillow's readers raise errors of every kind; a data set's own may tell of a mistake in it
         unreadable = (OSError, SyntaxError) if self._path(number) is None else (Exception,)
         try:
-            image = _pixels(_first(self._items[number]))
+            item = _image(_first(self._items[number]))
+            pixels = isinstance(item, Tensor | np.ndarray) and not is_picture(item)
+            image = as_tensor(item).detach() if pixels else read(item)
         except unreadable:
             return None
         if image.ndim != 3:
             raise ValueError(f"its shape is {tuple(image.shape)}, but must be (C, H, W)")
-        return image
+        return image if pixels else in_channels(image, channels)
 
     def source(self, number: int) -> str:
         """Path of an image, relative to the folder where there is one; else its number."""
@@ -93,7 +100,7 @@ class Collection:
         if isinstance(self._items, Tensor | np.ndarray):
             digest.update(f"{self._items.dtype} {tuple(self._items.shape)}".encode())
             for number in range(len(self)):
-                pixels = _pixels(self._items[number]).cpu().contiguous()
+                pixels = as_tensor(self._items[number]).detach().cpu().contiguous()
                 digest.update(pixels.view(torch.uint8).numpy().data)
             return digest.hexdigest()
         paths = [self._path(number) for number in range(len(self))]
@@ -143,9 +150,8 @@ def _first(item: object) -> object:
     return item[0] if isinstance(item, tuple | list) and item else item
 
 
-def _pixels(item: object) -> Tensor:
-    if not isinstance(item, Tensor | np.ndarray | Image.Image):
-        item = getattr(item, "image", item)  # of a photograph or a scene
-    if isinstance(item, np.ndarray):
-        return torch.from_numpy(np.array(item))
-    return item.detach() if isinstance(item, Tensor) else photo(item)
+def _image(item: object) -> object:
+    """Image of an item that may be a photograph or a scene."""
+    if isinstance(item, Tensor | np.ndarray | Image.Image):
+        return item
+    return getattr(item, "image", item)

@@ -1,4 +1,6 @@
-"""Checks of images: float tensors ``(N, C, H, W)`` with pixels in [0, 1]."""
+"""Checks of images, float tensors ``(N, C, H, W)`` with pixels in [0, 1], and their channels."""
+
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -24,7 +26,7 @@ def as_pixels(images: object, channels: int | None = None) -> Tensor:
         torch.Size([2, 3, 8, 8])
     """
     try:
-        x = _as_tensor(images)
+        x = as_tensor(images)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(
             "images must be a tensor or array (N, C, H, W), or a list of (C, H, W) that are all of "
@@ -42,9 +44,10 @@ def as_pixels(images: object, channels: int | None = None) -> Tensor:
             f"images of shape {tuple(x.shape)} hold no pixels; give at least one image"
         )
     if channels is not None and x.shape[1] != channels:
+        last = "; net.prepare(image) reads an array (H, W, C)" if x.shape[3] == channels else ""
         raise ValueError(
             f"images of shape {tuple(x.shape)} have {x.shape[1]} channels where the network takes "
-            f"{channels}; the order is (N, C, H, W)"
+            f"{channels}; the order is (N, C, H, W){last}"
         )
     if not x.is_floating_point():
         raise ValueError(
@@ -62,12 +65,21 @@ def as_pixels(images: object, channels: int | None = None) -> Tensor:
     return x
 
 
-def _as_tensor(images: object) -> Tensor:
+def as_tensor(images: object) -> Tensor:
+    """Unchecked tensor of an array, or of a list of tensors or arrays.
+
+    Arrays may be in any byte order, run backwards in memory, or be read-only.
+
+    Example:
+        >>> as_tensor(np.array([1.0, 2.0], ">f4")[::-1])
+        tensor([2., 1.])
+    """
     if isinstance(images, list | tuple) and all(hasattr(image, "ndim") for image in images):
-        return torch.stack([_as_tensor(image) for image in images])
-    return torch.as_tensor(
-        np.ascontiguousarray(images) if isinstance(images, np.ndarray) else images
-    )
+        return torch.stack([as_tensor(image) for image in images])
+    if isinstance(images, np.ndarray):
+        array = np.ascontiguousarray(images, images.dtype.newbyteorder("="))
+        return torch.as_tensor(array if array.flags.writeable else array.copy())
+    return torch.as_tensor(images)
 
 
 def one_image(image: object, channels: int | None = None) -> Tensor:
@@ -81,7 +93,7 @@ def one_image(image: object, channels: int | None = None) -> Tensor:
         torch.Size([3, 8, 8])
     """
     ndim = getattr(image, "ndim", None)
-    x = as_pixels(torch.as_tensor(image)[None] if ndim == 3 else image, channels)
+    x = as_pixels(cast(Any, image)[None] if ndim == 3 else image, channels)
     if len(x) != 1:
         raise ValueError(
             f"one image (C, H, W) is explained at a time, not {len(x)}; pick one: x[0]"
@@ -89,15 +101,47 @@ def one_image(image: object, channels: int | None = None) -> Tensor:
     return x[0]
 
 
+def in_channels(image: Tensor, channels: int) -> Tensor:
+    """Convert an image ``(C, H, W)`` to grey (1 channel), colours (3), or these and opacity (4).
+
+    Grey is the luma of ITU-R BT.601, .299 R + .587 G + .114 B. Opacity is left out, whatever it is,
+    or set to 1.
+
+    Returns:
+        ``(channels, H, W)``; the image itself when it has that many channels, whichever these are.
+
+    Raises:
+        ValueError: for other numbers of channels.
+
+    Example:
+        >>> in_channels(torch.tensor([1.0, 0.5, 0.0])[:, None, None], 1).item()
+        0.5925...
+    """
+    if len(image) == channels:
+        return image
+    if not {len(image), channels} <= {1, 3, 4}:
+        raise ValueError(
+            f"an image {tuple(image.shape)} cannot be brought to {channels} channels, only from "
+            "and to 1 (grey), 3 (red, green, blue) and 4 (these and opacity); give a tensor "
+            f"({channels}, H, W) in [0, 1]"
+        )
+    colors = image[:3].expand(3, -1, -1)
+    if channels == 1:
+        red, green, blue = colors[:1], colors[1:2], colors[2:]
+        return green + 0.299 * (red - green) + 0.114 * (blue - green)  # of grey, itself
+    return colors if channels == 3 else torch.cat([colors, torch.ones_like(image[:1])])
+
+
 def picture(image: Tensor) -> NDArray[np.uint8]:
     """Image ``(C, H, W)`` in [0, 1] as an 8-bit picture ``(H, W, 3)``.
 
-    Three channels are red, green and blue; otherwise the picture is the mean over channels in grey.
+    One channel is grey, three are red, green and blue, a fourth is opacity, which is left out; any
+    other number is shown as its mean in grey.
 
     Example:
         >>> picture(torch.rand(1, 8, 8)).shape
         (8, 8, 3)
     """
-    colors = image if len(image) == 3 else image.mean(0).expand(3, -1, -1)
-    pixels = colors.detach().cpu().permute(1, 2, 0) * 255
+    shown = image if len(image) in (3, 4) else image.mean(0, keepdim=True)
+    pixels = in_channels(shown, 3).detach().cpu().permute(1, 2, 0) * 255
     return pixels.round().to(torch.uint8).numpy()

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from xwidgets.aliases import FormerName
-from xwidgets.networks.forward_trace import refuse_compiled
+from xwidgets.networks.forward_trace import refuse_hiding
 
 from .boxes import BaseCrops, Places
 from .budget import batch_size
@@ -96,11 +96,11 @@ class IncrementalInference:
     def _checked(self) -> Differences:
         """Differences that pay, and agree with plain forwards on two windows."""
         net, image = self._whole.net, self._whole.image
-        try:
-            refuse_compiled(net.module)
-        except ValueError as error:
-            raise Unrecordable(str(error)) from error
-        with net.evaluating():
+        with net.evaluating() as module:
+            try:
+                refuse_hiding(module)
+            except ValueError as error:
+                raise Unrecordable(str(error)) from error
             recording = record(self._whole.read, image[None].to(memory_format=net.memory_format))
         differences = Differences(recording, self._extent)
         if differences.share > _WORTH:

@@ -142,13 +142,13 @@ _BATCH = 512  # units; more are hardly faster, and fewer are cancelled sooner
 
 def _behind(net: Network, pixels: Tensor, layer: str, read: Read) -> Recording:
     """Computation behind the layer's activations for ``pixels`` ``(1, C, H, W)``."""
-    trace = ForwardTrace(net.module, [layer])
+    with net.evaluating() as module:
+        trace = ForwardTrace(module, [layer])
 
-    def forward(pixels: Tensor) -> Tensor:
-        with trace:
-            return read(pixels)
+        def forward(pixels: Tensor) -> Tensor:
+            with trace:
+                return read(pixels)
 
-    with net.evaluating():
         recording = record(forward, pixels)
     start = number_of(trace.activations.get(layer))
     if start is None:

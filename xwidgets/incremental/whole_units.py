@@ -44,7 +44,7 @@ class WholeUnitInference:
     ) -> None:
         self._net, self._image, self._layer, self._read = net, image, layer, read
         self.batch = images_at_once(net, image, memory, "unit")
-        with net.evaluating(), Intervention(net.module, layer) as first:
+        with net.evaluating() as module, Intervention(module, layer) as first:
             base = read(self._images(1))
         self._stage, self._activations = first.stages, first.activations[layer]
         self._check(base)
@@ -81,8 +81,10 @@ class WholeUnitInference:
         return spread.reshape(-1, *self._activations.shape[1:])
 
     def _changed(self, changes: Tensor) -> Tensor:
-        change = Intervention(self._net.module, self._layer, changes, self._stage)
-        with self._net.evaluating(), change:
+        with (
+            self._net.evaluating() as module,
+            Intervention(module, self._layer, changes, self._stage),
+        ):
             return self._read(self._images(len(changes)))
 
     def _images(self, count: int) -> Tensor:

@@ -20,3 +20,21 @@ def is_study(value: object) -> TypeIs[Study]:
     """
     kind = getattr(sys.modules.get(f"{__package__}.study"), "Study", None)
     return kind is not None and isinstance(value, kind)
+
+
+def check_study(study: object) -> None:
+    """Check that ``study`` is a study.
+
+    Raises:
+        ValueError: when it is not.
+
+    Example:
+        >>> check_study("a network")
+        Traceback (most recent call last):
+        ValueError: study is a str, but must be an xw.Study; make one with xw.Study(net, image)
+    """
+    if not is_study(study):
+        raise ValueError(
+            f"study is a {type(study).__name__}, but must be an xw.Study; make one with "
+            "xw.Study(net, image)"
+        )

@@ -12,6 +12,7 @@ import traitlets
 
 if TYPE_CHECKING:
     from xwidgets.explain import Method
+    from xwidgets.explain.run import SteadyRun
     from xwidgets.networks.subject import Subject
     from xwidgets.networks.target import Resolved
 
@@ -38,9 +39,13 @@ class Question:
     target: Resolved
     method: Method[Any]
 
+    def run(self) -> SteadyRun[Any]:
+        """Start the computation."""
+        return self.method.on(self.subject, [self.target])
+
     def steps(self) -> Iterator[Any]:
         """Yield the result as it grows."""
-        run = self.method.on(self.subject, [self.target])
+        run = self.run()
         for _ in run.steps():
             yield run.results()[0]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pkgutil import resolve_name
 from typing import Any, TypeVar, cast
@@ -16,9 +17,9 @@ from torch import Tensor
 from xwidgets.aliases import FormerName
 from xwidgets.errors import of_kind, unknown
 from xwidgets.explain import Method, PredictionDifference
-from xwidgets.images import one_image, photo
+from xwidgets.images import photo
 from xwidgets.networks import Network
-from xwidgets.networks._network import a_network
+from xwidgets.networks._network import image_for
 from xwidgets.networks.subject import Subject, finite
 from xwidgets.networks.target import Class, Resolved, Target
 from xwidgets.results import Relevance
@@ -42,7 +43,7 @@ class Study(traitlets.HasTraits):
 
     Args:
         net: the classifier.
-        image: ``(C, H, W)`` in [0, 1].
+        image: ``(C, H, W)`` in [0, 1]; or a picture, as :class:`xwidgets.Network` says.
         target: class index or name, ``None`` for the class with the highest score; or an
             :class:`xwidgets.Channel` or :class:`xwidgets.Unit` of a layer.
         method: such as ``xw.Saliency()``; by default an :class:`xwidgets.PredictionDifference`,
@@ -105,15 +106,22 @@ class Study(traitlets.HasTraits):
             self.method = chosen.suited(self.subject) if suits else chosen
             self.target, self.image = self.subject.target(target), self.subject.image
         self._weights = net.state
-        self._worker = Worker()
+        self._worker = Worker(self._notice)
         self._lives: WeakSet[LiveResult[Any, Any]] = WeakSet()
         self._companions: dict[Callable[[Study], Any], Any] = {}
-        self._live: LiveResult[Question, Any] = self.live()
+        self._live: LiveResult[Question, Any] = self.live(self._answers)
         self._live.observe(self._follow, ["answer", "progress"])
         self.observe(self._turn_to, "image")
         self.observe(self._ask, ["target", "method"])
         self.observe(self._turn_window, "window")
         self._ask()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; a trait while no result is being shown, as it may be of another."""
+        with (
+            self._worker.lock if self.has_trait(name) and "_worker" in vars(self) else nullcontext()
+        ):
+            super().__setattr__(name, value)
 
     def live(
         self,
@@ -242,9 +250,12 @@ class Study(traitlets.HasTraits):
         self._live.resume()
 
     def turn_to(self, picture: NDArray[np.uint8]) -> None:
-        """Set the image to an 8-bit picture ``(H, W, 3)``, such as that of a result."""
-        image = photo(picture)
-        self.image = image.mean(0, keepdim=True) if self.network.channels == 1 else image
+        """Set the image to an 8-bit picture ``(H, W, 3)``, such as that of a result.
+
+        Raises:
+            ValueError: for a network whose channels are not those of a picture: 1, 3 or 4.
+        """
+        self.image = photo(picture, self.network.channels or 3)
 
     def watched(self, viewers: int) -> None:
         """Tell that the number of views of the result on screen changed by ``viewers``.
@@ -327,6 +338,20 @@ class Study(traitlets.HasTraits):
                 self._weights = self.network.state
             self._live.ask(self.question)
 
+    def _answers(self, question: Question) -> Iterator[Any]:
+        """Result of the main question as it grows; it may be of newer weights in the end."""
+        run = question.run()
+        for _ in run.steps():
+            yield run.results()[0]
+        self._weights = run.state
+
+    def _notice(self) -> None:
+        """Ask again when the weights have changed since."""
+        with self._worker.lock:
+            complete = self._live.progress.state == "complete"
+            if complete and self._weights != self.network.state:
+                self._ask()
+
     def _follow(self, _: object) -> None:
         if self._live.question == self.question:  # or else a trait was just set, and asks anew soon
             result = self._live.answer
@@ -341,7 +366,7 @@ def looked_at(net: Network, image: object) -> Subject:
     Raises:
         ValueError: for an image that the network cannot take.
     """
-    subject = Subject(net, one_image(image, a_network(net).channels).detach().clone())
+    subject = Subject(net, image_for(net, image).clone())
     finite(net, subject.logits)
     return subject
 

@@ -11,12 +11,17 @@ from collections.abc import Callable, Hashable, Iterator
 from itertools import chain
 from typing import Any, Generic, TypeVar, cast
 
+_IDLE = 1.0  # seconds
+
 Request = TypeVar("Request", bound=Hashable)
 Partial = TypeVar("Partial")
 
 
 class Worker:
     """Background thread in which tasks take turns of one step.
+
+    Args:
+        idle: called every second in which there is nothing to do.
 
     Attributes:
         lock: held while results of any task are shown.
@@ -34,7 +39,8 @@ class Worker:
         >>> worker.close()
     """
 
-    def __init__(self) -> None:
+    def __init__(self, idle: Callable[[], None] = lambda: None) -> None:
+        self._idle = idle
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
         self._tasks: list[Task[Any, Any]] = []
@@ -93,14 +99,23 @@ class Worker:
     def _run(self) -> None:
         while True:
             with self.changed:
-                self.changed.wait_for(lambda: self._closed or any(t.ready for t in self._tasks))
+                called = self.changed.wait_for(
+                    lambda: self._closed or any(task.ready for task in self._tasks), _IDLE
+                )
                 ready = [task for task in self._tasks if task.ready]
                 if self._closed and not ready:
                     break
-                task = min(ready, key=lambda task: not task.urgent)
-                self._tasks.remove(task)
-                self._tasks.append(task)
-            task.turn()
+                if called:
+                    task = min(ready, key=lambda task: not task.urgent)
+                    self._tasks.remove(task)
+                    self._tasks.append(task)
+            if called:
+                task.turn()
+            else:
+                try:
+                    self._idle()
+                except Exception:  # the thread must go on
+                    logging.getLogger(__name__).exception("what the worker does when idle failed")
         atexit.unregister(self._end)
 
 

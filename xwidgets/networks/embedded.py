@@ -26,6 +26,7 @@ def embedded(name: str) -> Network:
         name=name,
         training_size=10_000,
         examples=cache(partial(_scenes, name)),
+        outputs="logits",
     )
     net.memory_format = torch.channels_last
     return net

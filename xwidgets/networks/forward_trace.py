@@ -69,7 +69,7 @@ class ForwardTrace(TorchFunctionMode):
         rules: Mapping[Kind, BackwardRule] | None = None,
     ) -> None:
         super().__init__()
-        refuse_compiled(module)
+        refuse_hiding(module)
         known = dict(module.named_modules(remove_duplicate=False))
         self._names: dict[nn.Module, list[str]] = {}
         for name in layers:
@@ -190,14 +190,13 @@ def _share(one: Tensor, other: object) -> bool:
     return one.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
 
 
-def refuse_compiled(module: nn.Module) -> None:
+def refuse_hiding(module: nn.Module) -> None:
     """Raise for a module that hides its operations, or one with such a part."""
     for child in module.modules():
-        compiled = isinstance(child, torch.jit.ScriptModule) or hasattr(child, "_orig_mod")
-        if compiled or child._compiled_call_impl is not None:
+        if isinstance(child, torch.jit.ScriptModule):
             raise ValueError(
                 f"{type(child).__name__} is compiled and hides its operations; give the module "
-                "as it was before torch.jit.script, torch.jit.trace or torch.compile"
+                "as it was before torch.jit.script or torch.jit.trace"
             )
 
 

@@ -127,6 +127,8 @@ def row_of(function: Callable[..., Any]) -> Row:
         True
         >>> row_of(torch.erf).facts.kind
         'unknown'
+        >>> row_of(torch.ops.quantized.conv2d).names
+        ('quantized.conv2d',)
     """
     name = _called(function)
     if is_inplace(function):
@@ -141,7 +143,10 @@ def is_inplace(function: Callable[..., Any]) -> bool:
 
 
 def _called(function: Callable[..., Any]) -> str:
-    return function.__name__.partition(".")[0]  # an operator has its overload behind it
+    """Name of a function; with its library for quantized ones, whose weights have another form."""
+    name = function.__name__.partition(".")[0]  # an operator has its overload behind it
+    library = getattr(function, "__module__", None)
+    return f"quantized.{name}" if library == "torch._ops.quantized" else name
 
 
 def _row(names: str, facts: Facts | FactsOf, arguments: str = "", **roles: str) -> Row:
@@ -281,7 +286,8 @@ _TABLE = (
     _row("sigmoid", _GATE),
     _row("hardsigmoid", _GATE),
     _row("tanh", _GATE),
-    _row("softmax", Facts("gate", "map")),
+    _row("softmax", Facts("gate", "map"), "input dim"),
+    _row("log_softmax", Facts(), "input dim"),
     # comparisons
     *_rows(
         """gt ge lt le eq ne greater greater_equal less less_equal sign heaviside""",

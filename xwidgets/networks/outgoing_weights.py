@@ -53,11 +53,7 @@ def outgoing_weights(net: Network, layers: Sequence[Layer]) -> list[Weights]:
         144
     """
     firsts: dict[nn.Module, int] = {}
-    modules = dict(net.module.named_modules(remove_duplicate=False))
-    channels = 0
-    for layer in layers:
-        firsts[modules[layer.name]] = channels
-        channels += layer.shape[0]
+    channels = sum(layer.shape[0] for layer in layers)
 
     def begin(module: nn.Module, _: object, output: object) -> None:
         first = firsts[module]
@@ -68,11 +64,16 @@ def outgoing_weights(net: Network, layers: Sequence[Layer]) -> list[Weights]:
             readers.write(output, [*(readers.read(output) or []), numbers])
 
     begun: set[int] = set()
-    with net.evaluating():
+    with net.evaluating() as evaluated:
+        modules = dict(evaluated.named_modules(remove_duplicate=False))
+        first = 0
+        for layer in layers:
+            firsts[modules[layer.name]] = first
+            first += layer.shape[0]
         readers = _Readers(channels)
         image = torch.zeros(1, net.channels or 3, *net.size, device=net.device, dtype=net.dtype)
         with hooked(list(firsts), begin), readers:
-            net.module(readers.write(image, []))
+            evaluated(readers.write(image, []))
     sums = readers.sums[:, 1:].split([layer.shape[0] for layer in layers], 1)
     return [Weights(*part) for part in sums]
 

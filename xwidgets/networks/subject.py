@@ -29,7 +29,8 @@ class Subject:
 
     Args:
         net: the classifier.
-        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1].
+        image: ``(C, H, W)`` or ``(1, C, H, W)`` in [0, 1]; or a picture, as
+            :class:`xwidgets.Network` says.
 
     Attributes:
         net, image: as given, the image ``(C, H, W)``.

@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+import torch
 from torch import Tensor, nn
 
 from xwidgets.errors import index_within, of_kind
 
-from ._network import Network, Watched, evaluating
+from ._network import Network, Watched
+from .evaluation_copy import evaluation_copy
 from .forward_trace import BackwardRule, ForwardTrace
 from .operation_table import Kind
 
@@ -230,8 +232,9 @@ def through(top: nn.Module, features: Tensor, rules: Mapping[Kind, BackwardRule]
     """
     of_kind("top", top, nn.Module, "a torch.nn.Module")
     try:
-        with evaluating(top, gradients=True), ForwardTrace(top, rules=rules):
-            units: object = top(features)
+        layers = evaluation_copy(top)
+        with torch.inference_mode(False), torch.enable_grad(), ForwardTrace(layers, rules=rules):
+            units: object = layers(features)
     except (RuntimeError, IndexError) as error:
         raise ValueError(
             f"the top layers cannot take features of shape {tuple(features.shape)} and type "

@@ -127,6 +127,7 @@ def _train(
                     classes=classes,
                     name=name,
                     training_size=len(images),
+                    outputs="logits",
                 )
                 network.memory_format = torch.channels_last
                 yield Checkpoint(step / per_epoch, network)

@@ -87,6 +87,7 @@ def torchvision_network(name: str) -> Network:
         name=name,
         prepare_size=preset.resize_size[0],
         interpolation=preset.interpolation.value,
+        outputs="logits",
     )
     net.examples = cache(partial(_everyday, net))
     net.memory_format = torch.channels_last

@@ -40,6 +40,31 @@ def log_odds_slope(
     return np.asarray(share / (corrected * (1 - corrected) * np.log(2)))
 
 
+def flat(probability: NDArray[np.float64], training_size: int, classes: int) -> NDArray[np.bool_]:
+    """Whether the correction hides most of a small change of the odds, as it does near 0 and 1.
+
+    There the derivative of :func:`log_odds` by the log2 odds without correction is below 1/2: of
+    two classes beyond 1/N and 1 - 1/N, of K classes beyond 1/N and about 1 - (K - 1)/N.
+
+    Args:
+        probability, training_size, classes: as of :func:`log_odds`.
+
+    Example:
+        >>> flat(np.array([0.5, 0.98, 0.9999]), 100, 2)
+        array([False, False,  True])
+    """
+    uncorrected = probability * (1 - probability) * np.log(2)  # 1 / derivative of its log2 odds
+    return np.asarray(log_odds_slope(probability, training_size, classes) * uncorrected < 0.5)
+
+
+def told_flat(label: str, probability: float) -> str:
+    """Words for evidence that is :func:`flat`."""
+    return (
+        f"the evidence for {label!r} is flat by construction, because its probability is so near "
+        f"{round(probability)} that the Laplace correction hides most of a small change"
+    )
+
+
 def _corrected(
     probability: NDArray[np.float64], training_size: int, classes: int
 ) -> NDArray[np.float64]:

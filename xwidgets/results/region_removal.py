@@ -14,7 +14,7 @@ from scipy.special import stdtrit
 from xwidgets.aliases import formerly
 
 from . import numbers, render
-from .evidence import log_odds, log_odds_slope
+from .evidence import flat, log_odds, log_odds_slope, told_flat
 from .result import Result, versions
 
 
@@ -36,6 +36,8 @@ class RegionRemoval(Result):
         parameters: other parameters of the method, the seed among them.
         completed: share of the work behind the numbers; below 1 for a partial result.
         versions: of the packages that computed it.
+        alternatives: K of the Laplace correction; 2 for independent labels, by default the number
+            of classes.
 
     Example:
         >>> import xwidgets as xw
@@ -56,6 +58,7 @@ class RegionRemoval(Result):
     parameters: Mapping[str, Any]
     completed: float = 1.0
     versions: Mapping[str, str] = field(default_factory=versions)
+    alternatives: int | None = None
 
     _forms: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"classes": tuple}
 
@@ -84,8 +87,7 @@ class RegionRemoval(Result):
         Log2 odds before minus those after, of probabilities after the Laplace correction
         p <- (p N + 1) / (N + K), as of windows in :func:`xwidgets.prediction_difference`.
         """
-        correction = self.training_size, len(self.before)
-        return log_odds(self.before, *correction) - log_odds(self.after, *correction)
+        return log_odds(self.before, *self._correction) - log_odds(self.after, *self._correction)
 
     @property
     def evidence_error(self) -> NDArray[np.float64]:
@@ -93,8 +95,25 @@ class RegionRemoval(Result):
 
         Propagated to first order from that of the mean probability. NaN for fewer than two samples.
         """
-        slope = log_odds_slope(self.after, self.training_size, len(self.before))
+        slope = log_odds_slope(self.after, *self._correction)
         return np.asarray(self.standard_error * slope)
+
+    @property
+    def _correction(self) -> tuple[int, int]:
+        """N and K of the Laplace correction."""
+        return self.training_size, self.alternatives or len(self.before)
+
+    @property
+    def note(self) -> str:
+        """Sentence on the likeliest class where its probability leaves no room for evidence."""
+        top = int(self.before.argmax())
+        if not flat(self.before[top], *self._correction):
+            return ""
+        told = told_flat(self.classes[top], self.before[top])
+        return (
+            f'{told}; xw.prediction_difference with measure="difference" shows what windows do to '
+            "the score before softmax or sigmoid"
+        )
 
     @property
     def title(self) -> str:

@@ -109,7 +109,7 @@ class FittingCurves(Following, bqplot.Figure):
     """How the fitting of explanation modules goes: what is minimised, and the held-out error.
 
     Args:
-        concepts: by name, what is followed, such as ``explorer.concepts``; at most as many as
+        fits: by name, what is followed, such as ``explorer.fit``; at most as many as
             :data:`COLORS`.
         title: stands above the chart.
 
@@ -117,14 +117,14 @@ class FittingCurves(Following, bqplot.Figure):
         >>> import xwidgets as xw
         >>> images, _ = xw.scenes.draw("birds", range(300))
         >>> with xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image) as study:
-        ...     concepts = xw.live.XFeatureFit(study, images, epochs=3)
-        ...     curves = FittingCurves({"SRAE": concepts})
-        ...     _ = concepts.wait()
+        ...     fit = xw.live.XFeatureFit(study, images, epochs=3)
+        ...     curves = FittingCurves({"SRAE": fit})
+        ...     _ = fit.wait()
         >>> len(curves.errors["SRAE"].y)
         3
     """
 
-    def __init__(self, concepts: Mapping[str, XFeatureFit], title: str = "") -> None:
+    def __init__(self, fits: Mapping[str, XFeatureFit], title: str = "") -> None:
         x = bqplot.LinearScale(min=1)
         scales = {"error": bqplot.LogScale(), "loss": bqplot.LogScale()}
         self.errors, self.losses = (
@@ -134,7 +134,7 @@ class FittingCurves(Following, bqplot.Figure):
                     stroke_width=width, line_style=style, labels=[name],
                     display_legend=kind == "error",
                 )
-                for name, color in zip(concepts, COLORS, strict=False)
+                for name, color in zip(fits, COLORS, strict=False)
             }
             for kind, width, style in (("error", 3, "solid"), ("loss", 2, "dashed"))
         )  # fmt: skip
@@ -161,12 +161,12 @@ class FittingCurves(Following, bqplot.Figure):
             fig_margin={"top": 40, "bottom": 50, "left": 60, "right": 80},
             layout={"width": "100%", "max_width": "640px", "height": "320px"},
         )
-        for name, one in concepts.items():
-            self.follow(one.fitting, partial(self._show, name, one), "answer")
-            self._show(name, one)
+        for name, fit in fits.items():
+            self.follow(fit.fitting, partial(self._show, name, fit), "answer")
+            self._show(name, fit)
 
-    def _show(self, name: str, concepts: XFeatureFit) -> None:
-        fitting = concepts.fitting.answer or explain.Fitting()
+    def _show(self, name: str, fit: XFeatureFit) -> None:
+        fitting = fit.fitting.answer or explain.Fitting()
         lines = (self.errors[name], fitting.errors), (self.losses[name], fitting.losses)
         for line, values in lines:
             with line.hold_sync():
@@ -180,28 +180,28 @@ class LikenessCurves(Following, bqplot.Figure):
     The mean correlation of two maps that are not silent: 1 where all x-features look at the same.
 
     Args:
-        concepts: by name, what is followed; at most as many as :data:`COLORS`.
+        fits: by name, what is followed; at most as many as :data:`COLORS`.
         title: stands above the chart.
 
     Example:
         >>> import xwidgets as xw
         >>> images, _ = xw.scenes.draw("birds", range(300))
         >>> with xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image) as study:
-        ...     concepts = xw.live.XFeatureFit(study, images, epochs=3)
-        ...     curves = LikenessCurves({"SRAE": concepts})
-        ...     _ = concepts.wait()
+        ...     fit = xw.live.XFeatureFit(study, images, epochs=3)
+        ...     curves = LikenessCurves({"SRAE": fit})
+        ...     _ = fit.wait()
         >>> bool(curves.means["SRAE"].x[-1] == 3)
         True
     """
 
-    def __init__(self, concepts: Mapping[str, XFeatureFit], title: str = "") -> None:
+    def __init__(self, fits: Mapping[str, XFeatureFit], title: str = "") -> None:
         scales = {"x": bqplot.LinearScale(min=1), "y": bqplot.LinearScale(min=-0.5, max=1)}
         self.means = {
             name: bqplot.Lines(
                 scales=scales, x=[1.0], y=[np.nan], colors=[color], stroke_width=3, labels=[name],
                 marker="circle", marker_size=24, display_legend=True,
             )
-            for name, color in zip(concepts, COLORS, strict=False)
+            for name, color in zip(fits, COLORS, strict=False)
         }  # fmt: skip
         super().__init__(
             marks=[*self.means.values()],
@@ -215,14 +215,14 @@ class LikenessCurves(Following, bqplot.Figure):
             legend_location="bottom-right",
             layout={"width": "100%", "max_width": "640px", "height": "320px"},
         )
-        self._points: dict[str, list[tuple[int, float]]] = {name: [] for name in concepts}
+        self._points: dict[str, list[tuple[int, float]]] = {name: [] for name in fits}
         self._asked: dict[str, Question] = {}
-        for name, one in concepts.items():
-            self.follow(one.found, partial(self._show, name, one), "answer")
-            self._show(name, one)
+        for name, fit in fits.items():
+            self.follow(fit.found, partial(self._show, name, fit), "answer")
+            self._show(name, fit)
 
-    def _show(self, name: str, concepts: XFeatureFit) -> None:
-        found, asked = concepts.found.answer, concepts.found.question
+    def _show(self, name: str, fit: XFeatureFit) -> None:
+        found, asked = fit.found.answer, fit.found.question
         if found is None or asked is None:
             return
         points, before = self._points[name], self._asked.get(name)

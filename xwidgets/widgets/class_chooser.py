@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 import traitlets
 
+from xwidgets.live.kind import check_study
 from xwidgets.results.numbers import percent
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class ClassChooser(ipywidgets.Dropdown):
             self.value = study.target
             self.observe(choose, "value")
 
+        check_study(study)
         super().__init__(description="Class", options=options(study.target), value=study.target)
         self.layout.width, self.layout.margin = "min(100%, 28rem)", "2px 0"
         self.style.description_width = "72px"

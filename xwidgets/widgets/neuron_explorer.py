@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from xwidgets import live
-from xwidgets.errors import of_kind
+from xwidgets.live.kind import check_study
 
 from .class_chooser import ClassChooser
 from .neuron_ranking import COMPLETE, NeuronRanking
@@ -45,7 +45,7 @@ class NeuronExplorer(Preview, ipywidgets.VBox):
         images: object = None,
         **options: Any,
     ) -> None:
-        of_kind("study", study, live.Study, "an xw.Study")
+        check_study(study)
         self._study = study
         self._table = NeuronRanking(study, metrics, **options)
         self._gallery = PatchGallery(study, images)

@@ -11,7 +11,7 @@ import traitlets
 
 from xwidgets.errors import unknown
 from xwidgets.live.following import Following
-from xwidgets.live.kind import is_study
+from xwidgets.live.kind import check_study, is_study
 
 from .view import View
 
@@ -212,6 +212,7 @@ class MethodControls(Following, ipywidgets.VBox):
     children: tuple[ParameterControl, ...]
 
     def __init__(self, study: Study) -> None:
+        check_study(study)
         super().__init__()
         self.follow(study, lambda: self._turn_to(study), "method")
         self._turn_to(study)

@@ -159,7 +159,10 @@ class PatchGallery(View, module="patch_gallery.mjs"):
         """Make one of a neuron's top images the study's image."""
         top = self._tops.get((layer, channel))
         if self._study is not None and top is not None and source in top.sources:
-            self._study.turn_to(top.images[top.sources.index(source)])
+            try:
+                self._study.turn_to(top.images[top.sources.index(source)])
+            except ValueError as error:
+                self.message = str(error)
 
     def _follow_look(self, neurons: Neurons) -> None:
         with self.hold_sync():

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xwidgets import live
-from xwidgets.errors import of_kind
+from xwidgets.live.kind import check_study
 from xwidgets.results import render
 
 from .preview import Preview
@@ -61,7 +61,7 @@ class RegionPainter(Preview, ipywidgets.Box):
     _views: tuple[ipywidgets.Widget, ...] = ()
 
     def __init__(self, study: Study) -> None:
-        of_kind("study", study, live.Study, "an xw.Study")
+        check_study(study)
         self._study = study
         self._regions = live.Regions.of(study)
         self._mask: NDArray[np.bool_] = self._regions.mask.copy()  # with the stroke that is drawn

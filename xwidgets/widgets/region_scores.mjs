@@ -135,10 +135,12 @@ function render({ model, el }) {
   const marked = picture({ alt: "the picture with the region marked" });
   const work = makeWork(model, "progress", "progress");
   const said = make("div", { className: "xw-spoken", role: "status" });
+  const remark = make("p", { className: "xw-remark" });
   const alert = makeAlert();
   const [table, samples] = [makeTable(model), makeSamples(model)];
   const view = make("div", { className: "xw-view xw-region-scores" },
-    make("div", { className: "xw-marked" }, marked.image), work.element, alert, table.element, samples.element, said);
+    make("div", { className: "xw-marked" }, marked.image), work.element, alert, table.element, remark, samples.element,
+    said);
 
   const drawWork = () => {
     const [pixels, scored, count, progress] = ["pixels", "scored", "samples", "progress"].map((name) => model.get(name));
@@ -152,6 +154,7 @@ function render({ model, el }) {
     [["rows", "progress", "pixels", "scored", "samples"], drawWork],
     [["contents"], samples.draw],
     [["crop"], samples.drawCrop],
+    [["remark"], () => { remark.textContent = model.get("remark"); }],
     [["marked"], () => marked.show(model.get("marked"))],
     [["coarse"], () => { view.classList.toggle("xw-coarse", model.get("coarse")); }],
   ]);

@@ -52,6 +52,7 @@ class RegionScores(View, module="region_scores.mjs"):
     scored = traitlets.Int().tag(sync=True)
     samples = traitlets.Int().tag(sync=True)
     progress = traitlets.Dict().tag(sync=True, echo_update=False)
+    remark = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, subject: Study | RegionRemoval) -> None:
         self._removal: RegionRemoval | None = None
@@ -99,7 +100,7 @@ class RegionScores(View, module="region_scores.mjs"):
     def _forget(self, study: Study) -> None:
         self._removal = None
         self.rows = [_row(name, before) for _, name, before in study.ranking[:CLASSES]]
-        self.contents, self.crop, self.scored = [], b"", 0
+        self.contents, self.crop, self.scored, self.remark = [], b"", 0, ""
 
     def _show(self, removal: RegionRemoval) -> None:
         if not len(removal.samples):  # what was shown before is better than nothing
@@ -122,7 +123,7 @@ class RegionScores(View, module="region_scores.mjs"):
         self.crop = _thumbnail(removal.image, zoom)
         self.coarse = removal.image.shape[1] < 160
         self.pixels, self.scored = int(removal.mask.sum()), len(removal.samples)
-        self.samples = removal.parameters["samples"]
+        self.samples, self.remark = removal.parameters["samples"], removal.note
 
 
 def _row(

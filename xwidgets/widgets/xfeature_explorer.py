@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from xwidgets import live
+from xwidgets.aliases import FormerName
 from xwidgets.live.kind import is_study
 from xwidgets.results import XFeatures, render
 from xwidgets.results.names import Names, Opinion
@@ -42,8 +43,8 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
         **options: further arguments of :func:`xwidgets.fit_explanation`, such as ``method="nn"``.
 
     Attributes:
-        concepts: the study's :class:`xwidgets.live.XFeatureFit`, such as
-            ``concepts.fitting.stop()``; ``None`` without a study.
+        fit: the study's :class:`xwidgets.live.XFeatureFit`, such as
+            ``fit.fitting.stop()``; ``None`` without a study.
         shown: the number of the x-feature that is shown in many images; -1 for none.
         heat: whether heat maps are shown over the pictures.
 
@@ -55,7 +56,7 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
         >>> images, _ = xw.scenes.draw("birds", range(300))
         >>> study = xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image)
         >>> explorer = XFeatureExplorer(study, images, epochs=2)
-        >>> explorer.concepts.wait().maps.shape, len(explorer.features)
+        >>> explorer.fit.wait().maps.shape, len(explorer.features)
         ((5, 64, 64), 5)
         >>> study.close()
     """
@@ -80,7 +81,8 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
     training = traitlets.Dict().tag(sync=True, echo_update=False)
     message = traitlets.Unicode().tag(sync=True)
     alive = traitlets.Bool(False).tag(sync=True)
-    concepts: XFeatureFit | None = None
+    fit: XFeatureFit | None = None
+    concepts = FormerName("fit")
 
     def __init__(
         self,
@@ -122,18 +124,16 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
             self._settle()
         else:
             several = modules if isinstance(modules, Iterable) else [modules]
-            concepts = self.concepts = live.XFeatureFit(
-                subject, images, several, contrastive, **options
-            )
+            fit = self.fit = live.XFeatureFit(subject, images, several, contrastive, **options)
             self._study = subject
-            self.show_work(training=concepts.fitting, work=concepts.matches, beside=subject)
-            self.observe(lambda change: setattr(concepts, "shown", change.new), "shown")
-            self.follow(subject, lambda: self._turn_to(subject, concepts), "target")
-            self.follow(concepts.found, lambda: self._follow_found(concepts), PROGRESS)
-            self.follow(concepts.fitting, lambda: self._follow_fitting(concepts), PROGRESS)
-            self.follow(concepts.matches, lambda: self._follow_matches(concepts), PROGRESS)
-            self.refresh_after(concepts.found)
-            self._turn_to(subject, concepts)
+            self.show_work(training=fit.fitting, work=fit.matches, beside=subject)
+            self.observe(lambda change: setattr(fit, "shown", change.new), "shown")
+            self.follow(subject, lambda: self._turn_to(subject, fit), "target")
+            self.follow(fit.found, lambda: self._follow_found(fit), PROGRESS)
+            self.follow(fit.fitting, lambda: self._follow_fitting(fit), PROGRESS)
+            self.follow(fit.matches, lambda: self._follow_matches(fit), PROGRESS)
+            self.refresh_after(fit.found)
+            self._turn_to(subject, fit)
         self.observe(lambda _: self._note(), "opinion")
 
     @property
@@ -184,7 +184,7 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
                 is not fitted yet.
         """
         if self._found is None or not self._settled:
-            raise ValueError("the module is not fitted yet; wait for explorer.concepts.wait()")
+            raise ValueError("the module is not fitted yet; wait for explorer.fit.wait()")
         other = Names.load(path)
         names, votes = other.of(self._found)
         if not other.knows(self._found):
@@ -198,8 +198,8 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
 
     def close(self) -> None:
         """Take it off the page, and compute nothing more for it."""
-        if self.concepts is not None:
-            self.concepts.close()
+        if self.fit is not None:
+            self.fit.close()
         super().close()
 
     def to_html(self, path: str | Path, title: str | None = None) -> None:
@@ -211,7 +211,7 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
             ValueError: when there is nothing to show yet.
         """
         if self._found is None:
-            raise ValueError("there are no x-features yet; wait for explorer.concepts.wait()")
+            raise ValueError("there are no x-features yet; wait for explorer.fit.wait()")
         opinion = self.opinion | {"history": []}
         write_page(path, title, [self._found.title], [(self, STILL | {"opinion": opinion})])
 
@@ -226,12 +226,15 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
 
     def hear_look(self, source: str) -> None:
         """Make one of many images the study's image."""
-        matches = None if self.concepts is None else self.concepts.matches.answer
+        matches = None if self.fit is None else self.fit.matches.answer
         sources = [image["source"] for image in self.images]
         if self._study is not None and matches is not None and source in sources:
-            self._study.turn_to(matches.found[sources.index(source)].image)
+            try:
+                self._study.turn_to(matches.found[sources.index(source)].image)
+            except ValueError as error:
+                self.message = str(error)
 
-    def _turn_to(self, study: Study, concepts: XFeatureFit) -> None:
+    def _turn_to(self, study: Study, fit: XFeatureFit) -> None:
         """Show nothing of another class, and of this one what is known."""
         self._found, self._settled, self._target = None, False, study.target
         with self.hold_sync():
@@ -239,20 +242,20 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
             self.network = study.network.name
             self.features, self.images, self.message = [], [], ""
             self.opinion = self._opinions.setdefault(study.target, blank(study.target))
-            self._follow_found(concepts)
-            self._follow_fitting(concepts)
-            self._follow_matches(concepts)
+            self._follow_found(fit)
+            self._follow_fitting(fit)
+            self._follow_matches(fit)
 
-    def _follow_fitting(self, concepts: XFeatureFit) -> None:
-        progress, fitting = concepts.fitting.progress, concepts.fitting.answer
+    def _follow_fitting(self, fit: XFeatureFit) -> None:
+        progress, fitting = fit.fitting.progress, fit.fitting.answer
         epoch = 0 if fitting is None else fitting.epoch
         error = float(fitting.errors[-1, 0]) if fitting is not None and epoch else None
         complete = progress.state == "complete"
         self.training = {} if complete else asdict(progress) | {"epoch": epoch, "error": error}
         self._settle()
 
-    def _follow_found(self, concepts: XFeatureFit) -> None:
-        found, progress = concepts.found.answer, concepts.found.progress
+    def _follow_found(self, fit: XFeatureFit) -> None:
+        found, progress = fit.found.answer, fit.found.progress
         if (
             found is not None and found.target == self._target
         ):  # or it is heard soon that it changed
@@ -261,10 +264,10 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
         elif progress.state == "failed":
             self.message = f"The x-features could not be found in the picture: {progress.message}"
 
-    def _follow_matches(self, concepts: XFeatureFit) -> None:
-        matches, progress = concepts.matches.answer, concepts.matches.progress
+    def _follow_matches(self, fit: XFeatureFit) -> None:
+        matches, progress = fit.matches.answer, fit.matches.progress
         with self.hold_sync():
-            self.work = asdict(progress) if concepts.matches.question else {}
+            self.work = asdict(progress) if fit.matches.question else {}
             self.images = [] if matches is None else [
                 match(found, source, self.shown)
                 for found, source in zip(matches.found, matches.sources, strict=True)
@@ -293,11 +296,11 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
 
         What was said while it was fitted holds, and what is known fills the gaps.
         """
-        found, concepts = self._found, self.concepts
+        found, fit = self._found, self.fit
         if self._settled or found is None:
             return
-        final = None if concepts is None else concepts.final
-        if concepts is not None and (final is None or final.fingerprint != found.module):
+        final = None if fit is None else fit.final
+        if fit is not None and (final is None or final.fingerprint != found.module):
             return
         said = Opinion(self.names, self.votes)
         try:

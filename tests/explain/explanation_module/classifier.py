@@ -1,5 +1,7 @@
 """A small classifier of small images, run part by part."""
 
+from types import SimpleNamespace
+
 import torch
 from torch import nn
 
@@ -46,14 +48,14 @@ def forward(net, images, count):
 
 
 class Fails(nn.Module):
-    """Layer that fails after some passes."""
+    """Layer that fails after some passes, of copies of it too."""
 
     def __init__(self, times):
         super().__init__()
-        self.left = times
+        self.passes = SimpleNamespace(left=times)
 
     def forward(self, x):
-        self.left -= 1
-        if self.left < 0:
+        self.passes.left -= 1
+        if self.passes.left < 0:
             raise RuntimeError("out of order")
         return x

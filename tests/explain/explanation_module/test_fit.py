@@ -666,7 +666,7 @@ def test_the_user_s_module_is_left_alone_when_it_fails(times):
     net.module[-1].bias.grad = torch.ones(CLASSES)
     assert net.layer("4")
     with untouched(net.module):
-        fails.left = times
+        fails.passes.left = times
         with pytest.raises(RuntimeError, match="out of order"):
             fit(net)
 

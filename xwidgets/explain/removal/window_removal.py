@@ -103,7 +103,7 @@ class WindowRemoval:
                 signed=self.nodes.signed,
                 completed=float(moments.count.sum()) / (self._samples * len(grid)),
                 standard_error=errors[node],
-                note=self._note,
+                note="; ".join(filter(None, (self.nodes.note(node), self._note))),
                 compute_dtype=str(self._compute_dtype).removeprefix("torch."),
             )
             for node, target in enumerate(self._targets)

@@ -1,0 +1,115 @@
+"""A study beside a training: neither reaches the other, and no map mixes two states."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+import xwidgets as xw
+
+from .waiting import until
+
+SIZE = 16
+
+
+def module():
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(3, 8, 3),
+        nn.BatchNorm2d(8),
+        nn.ReLU(inplace=True),
+        nn.MaxPool2d(2),
+        nn.Dropout(0.3),
+        nn.Flatten(),
+        nn.Linear(8 * 49, 4),
+    ).train()
+
+
+def trained(user, steps):
+    """Losses, modes and state of a training."""
+    torch.manual_seed(1)
+    images, labels = torch.rand(64, 3, SIZE, SIZE), torch.randint(4, (64,))
+    optimizer = torch.optim.SGD(user.parameters(), 0.05, momentum=0.9)
+    losses, modes = [], []
+    for step in range(steps):
+        batch = torch.randperm(64)[:16]
+        loss = cross_entropy(user(images[batch]), labels[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+        modes.append([part.training for part in user.modules()])
+        if step % 50 == 49:
+            user.eval()
+            with torch.no_grad():
+                losses.append(cross_entropy(user(images), labels).item())
+            user.train()
+    return losses, modes, {name: value.clone() for name, value in user.state_dict().items()}
+
+
+def network(user):
+    return xw.Network(user, normalize=([0.5] * 3, [0.25] * 3), size=(SIZE, SIZE))
+
+
+IMAGE = torch.rand(3, SIZE, SIZE, generator=torch.Generator().manual_seed(2))
+METHOD = xw.PredictionDifference(window=4, sampler=xw.ConstantSampler(0.5), samples=1)
+
+
+@pytest.mark.parametrize("method", [METHOD, xw.Saliency()], ids=lambda method: method.name)
+def test_a_training_beside_a_study_is_that_of_the_training_alone(method):
+    losses, modes, values = trained(module(), 200)
+    user, shown = module(), []
+    with xw.Study(network(user), IMAGE, 1, method) as study:
+        study.observe(lambda change: shown.append(change.new), "result")
+        beside = trained(user, 200)
+        assert beside[0] == losses
+        assert beside[1] == modes
+        assert all(torch.equal(value, beside[2][name]) for name, value in values.items())
+        assert len(shown) > 1, "it was live meanwhile"
+        after = method.run(network(user), IMAGE, 1)
+        until(lambda: np.array_equal(getattr(study.result, "values", None), after.values), 60)
+
+
+def changing(user, call):
+    """A network whose weights change while it runs for the ``call``-th time, and those calls."""
+    calls = []
+
+    def change(*_):
+        calls.append(1)
+        if len(calls) == call:
+            with torch.no_grad():
+                user[6].weight.mul_(-3)
+
+    user[0].register_forward_hook(change)
+    return network(user), calls
+
+
+@pytest.mark.parametrize("call", range(1, 7))
+def test_no_result_mixes_two_states(call):
+    def values(net):
+        method = xw.PredictionDifference(
+            window=4, sampler=xw.ConstantSampler(0.5), samples=1, memory=0
+        )
+        return [step.values for step in method.steps(net, IMAGE, 1)]
+
+    before, user = values(network(module())), module()
+    net, calls = changing(user, call)
+    seen = values(net)
+    assert len(calls) >= call
+    after = values(network(user))
+    known = {array.tobytes() for array in (*before, *after)}
+    assert {array.tobytes() for array in seen} <= known
+    assert np.array_equal(seen[-1], after[-1], equal_nan=True)
+    assert not np.array_equal(before[-1], after[-1])
+
+
+def test_a_complete_map_is_computed_again_when_the_weights_change():
+    user = module()
+    with xw.Study(network(user), IMAGE, 1, METHOD) as study:
+        first = study.wait(60)
+        user[6].weight.data.mul_(-3)
+        until(lambda: study.result is not first, 60)
+        study.wait(60)
+        again = METHOD.run(network(user), IMAGE, 1)
+        assert np.array_equal(study.result.values, again.values)
