@@ -13,7 +13,7 @@ def squeezed_errors(variance, freedom, samples, means=1):
         variance, freedom: of a sample, arrays of one shape.
         samples, means: in each mean, and in each value.
     """
-    varied = variance > 0
+    varied = variance > 1e-13 * variance.max()  # the rest is rounding
     nu = freedom[varied]
     logs = np.log(variance[varied]) - digamma(nu / 2) + np.log(nu / 2)
     spread = np.var(logs, ddof=1) - np.mean(polygamma(1, nu / 2))

@@ -25,6 +25,8 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 from torch import Tensor
 
+_ROUNDING = 1e-13  # of a variance: the square of the rounding of float32
+
 
 def standard_errors(
     variance: Tensor, freedom: Tensor, samples: Tensor, means: Tensor | float = 1
@@ -32,8 +34,8 @@ def standard_errors(
     """Standard errors of the values of a map, whose doubles are 95 % intervals.
 
     Args:
-        variance: ``(P,)`` float64, of one sample; NaN where it is not known. Where it is 0, nothing
-            ever varied, and the error is 0.
+        variance: ``(P,)`` float64, of one sample; NaN where it is not known. Where it is 0 but for
+            rounding, beside the largest, nothing ever varied, and the error is 0.
         freedom: ``(P,)``, degrees of freedom that it would have with Gaussian samples.
         samples: ``(P,)``, S, over which a mean is taken; their harmonic mean where S varies.
         means: ``(P,)``, the number of such means of which the value is the mean.
@@ -48,7 +50,7 @@ def standard_errors(
         >>> standard_errors(torch.ones(1).double(), many - 1, many) * many.sqrt()
         tensor([0.9824], dtype=torch.float64)
     """
-    known = variance > 0
+    known = variance > _ROUNDING * variance.nan_to_num().max()
     degrees = freedom * (samples / (2 * (samples - 1))).clamp(max=1)
     squeezed = variance
     if known.sum() > 1:
@@ -56,7 +58,7 @@ def standard_errors(
         squeezed = (prior * typical + degrees * variance) / (prior + degrees)
         degrees = degrees + prior
     errors = _student(degrees) / 2 * (squeezed / (samples * means)).sqrt()
-    return torch.where(known, errors, variance)
+    return torch.where(known, errors, 0 * variance)
 
 
 def _prior(variance: Tensor, freedom: Tensor) -> tuple[float, float]:
