@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=2 python -m benchmarks.prediction_difference [part ...]
 
-The parts are equality, rounding, speed, growth and progress; by default all. Prints tables, and
-draws docs/prediction_difference/*.png. Everything that is compared is measured in one run.
+The parts are equality, rounding, coverage, speed, growth and progress; by default all. Prints
+tables, and draws docs/prediction_difference/*.png. What is compared is measured in one run.
 torchvision's networks have random weights, on which equality and speed do not depend, but for
 progress.
 """
@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from copy import copy, deepcopy
 from pathlib import Path
 from statistics import median
-from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -26,9 +25,12 @@ from torch import Tensor, nn
 import xwidgets as xw
 from benchmarks.measure import peak, random_network
 from xwidgets.explain.removal.samplers import default_sampler
+from xwidgets.explain.removal.window_removal import WindowRemoval
 from xwidgets.files import whole
 from xwidgets.images._photo import photographs
 from xwidgets.incremental import IncrementalInference, WholeInference
+from xwidgets.incremental.precision import ComputeDtype
+from xwidgets.networks.subject import Subject
 from xwidgets.results.evidence import log_odds
 
 NETWORKS = (
@@ -36,6 +38,8 @@ NETWORKS = (
     "vgg16",
 )  # fmt: skip
 WINDOW, SAMPLES = 10, 20
+POOL, SEEDS = 50, 30
+DTYPES: tuple[ComputeDtype, ...] = ("float32", "bfloat16")
 BATCHES = (4, 8, 16, 32)
 SECONDS = 12.0
 FIGURES = Path(__file__).parent.parent / "docs" / "prediction_difference"
@@ -111,11 +115,15 @@ def equality() -> None:
 
 
 def _effects(
-    net: xw.Network, image: Tensor, corners: Tensor, contents: Tensor
+    net: xw.Network,
+    image: Tensor,
+    corners: Tensor,
+    contents: Tensor,
+    compute_dtype: ComputeDtype = "float32",
 ) -> tuple[Tensor, Tensor, IncrementalInference]:
     """Effects of windows on the scores, by plain forwards and by differences."""
     whole = WholeInference(net, image.to(net.dtype), WINDOW)
-    inference = IncrementalInference(whole)
+    inference = IncrementalInference(whole, compute_dtype)
     base = net.logits(whole.image[None])
     plain, ours = (one.outputs(corners, contents.to(net.dtype)) for one in (whole, inference))
     return (plain - base).double(), (ours - base).double(), inference
@@ -132,10 +140,11 @@ def rounding() -> None:
         image, corners = picture(net), windows_at_borders(net.size, 40)
         contents = torch.rand(len(corners), 3, WINDOW, WINDOW)
         effects, maps = [], []
-        for dtype in (torch.float32, torch.bfloat16):
-            with patch("xwidgets.incremental.inference.fast_type", lambda _, to=dtype: to):
-                effects.append(_effects(net, image, corners, contents)[1])
-                maps.append(xw.prediction_difference(net, image, samples=2, stride=stride))
+        for dtype in DTYPES:
+            effects.append(_effects(net, image, corners, contents, dtype)[1])
+            maps.append(
+                xw.prediction_difference(net, image, samples=2, stride=stride, compute_dtype=dtype)
+            )
         (exact, rounded), (one, other) = effects, maps
         assert other.compute_dtype == "bfloat16", other.note
         error = ((rounded - exact).abs().amax(1) / exact.abs().amax(1)).median()
@@ -148,6 +157,79 @@ def rounding() -> None:
             f"{sampling:.0%}",
         ]
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+def coverage() -> None:
+    """How often two standard errors hold the value of many samples, and how wide that is.
+
+    Each window has a pool of contents, from which every seed draws S with replacement: the mean
+    over the pool is the truth. The ideal width is 1.96 standard deviations over many such draws.
+    """
+    print("| network | measure | stride | S | coverage | width, of the ideal one |")
+    print("|---|---|---|---|---|---|")
+    window = 8
+    for name, image in (
+        ("birds", xw.scenes.bird(seed=3).image),
+        ("street", xw.scenes.street(seed=36, person=False).image),  # others leave no doubt
+    ):
+        net = network(name)
+        pool = _pool(net, image, window)
+        for measure in ("evidence", "difference"):
+            for stride in (1, window // 2, window):
+                for samples in (2, 5, 20):
+                    method = xw.PredictionDifference(
+                        window=window, stride=stride, samples=samples, measure=measure
+                    )
+                    cells = [f"{cell:.3g}" for cell in _covered(method, net, image, pool)]
+                    print(
+                        f"| {name} | {measure} | {stride} | {samples} | {' | '.join(cells)} |",
+                        flush=True,
+                    )
+
+
+def _pool(net: xw.Network, image: Tensor, window: int) -> Tensor:
+    """Logits ``(H - k + 1, W - k + 1, POOL, K)`` with each window filled with each content."""
+    inference = IncrementalInference(WholeInference(net, image, window))
+    draw = default_sampler(net).condition(image, window)
+    places = [side - window + 1 for side in image.shape[1:]]
+    corners = torch.cartesian_prod(*map(torch.arange, places))
+    rngs = [np.random.default_rng(place) for place in range(len(corners))]
+    outputs = [inference.outputs(corners, draw(corners, rngs)) for _ in range(POOL)]
+    return torch.stack(outputs, 1).unflatten(0, places)
+
+
+def _covered(
+    method: xw.PredictionDifference, net: xw.Network, image: Tensor, pool: Tensor
+) -> tuple[float, float]:
+    """Share of pixels and seeds whose interval holds the truth, and its width of the ideal one."""
+    subject = Subject(net, image)
+    target = subject.target(None)
+    random = torch.Generator().manual_seed(0)
+
+    def drawn(samples: int | None) -> xw.Relevance:
+        """Map of contents drawn from the pool, or of all of it."""
+        run = method.on(subject, [target])
+        assert isinstance(run, WindowRemoval)
+        rows, columns = run.grid.corners.T
+        contents = pool[rows, columns]
+        windows = torch.arange(len(contents))
+        for number in range(samples or POOL):
+            chosen = (
+                torch.full_like(windows, number)
+                if samples is None
+                else torch.randint(POOL, windows.shape, generator=random)
+            )
+            run.moments.add(windows, run.nodes.values(contents[windows, chosen]))
+        [relevance] = run.results()
+        return relevance
+
+    truth = drawn(None).values
+    maps = [drawn(method.samples) for _ in range(SEEDS)]
+    halves = np.array([2 * one.standard_error for one in maps])
+    covered = np.mean([np.abs(one.values - truth) for one in maps] <= halves)
+    further = [drawn(method.samples).values for _ in range(100)]
+    ideal = 1.96 * np.std([*(one.values for one in maps), *further], axis=0)
+    return float(covered), float(halves.mean() / ideal.mean())
 
 
 def speed() -> None:
@@ -375,8 +457,8 @@ def _save(figure: plt.Figure, name: str) -> None:
     plt.close(figure)
 
 
-PARTS = {"equality": equality, "rounding": rounding, "speed": speed, "growth": growth,
-         "progress": progress}  # fmt: skip
+PARTS = {"equality": equality, "rounding": rounding, "coverage": coverage, "speed": speed,
+         "growth": growth, "progress": progress}  # fmt: skip
 
 
 def main() -> None:

@@ -14,13 +14,6 @@ from xwidgets.networks import embedded
 
 
 @pytest.fixture(autouse=True, scope="session")
-def own_type() -> Iterator[None]:
-    """Differences are multiplied in a network's own type, whatever this machine is fast at."""
-    with patch("xwidgets.incremental.inference.fast_type", lambda device: torch.float32):
-        yield
-
-
-@pytest.fixture(autouse=True, scope="session")
 def drawn_once() -> Iterator[None]:
     """The same scenes are painted once in a process, however many tests draw them."""
     kept = lru_cache(maxsize=8)(scenes.draw)

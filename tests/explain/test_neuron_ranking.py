@@ -1,7 +1,9 @@
 """Six metrics against loops over what plain hooks see, and a ranking written once more."""
 
 import math
+from contextlib import contextmanager
 from typing import NamedTuple
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -112,7 +114,7 @@ def correlation(maps, outputs, of_two=pearson):
         for row in range(maps.shape[2]):
             for column in range(maps.shape[3]):
                 z = maps[:, channel, row, column]
-                if np.ptp(z) > 1e-13 * np.abs(maps[:, channel]).max() and np.ptp(outputs) > 1e-13:
+                if np.ptp(z) > 0 and np.ptp(outputs) > 0:
                     found.append(abs(of_two(z, outputs)))
         means.append(np.mean(found) if found else np.nan)
     return means
@@ -123,8 +125,9 @@ def precision(maps, printed):
     for channel in range(maps.shape[1]):
         places = maps[:, channel].reshape(len(maps), -1).T
         if printed:
-            inverses = [1 / (np.sum(z**2) - np.sum(z) ** 2) for z in places if np.sum(z) != 0]
-            found.append(np.mean(inverses) if inverses else np.nan)
+            variances = np.array([np.sum(z**2) - np.sum(z) ** 2 for z in places])
+            known = variances != 0  # is 0 where one image at most is active
+            found.append(np.mean(1 / variances[known]) if known.any() else np.nan)
         else:
             variance = np.mean([np.var(z) for z in places])
             found.append(1 / variance if variance else np.inf)
@@ -191,10 +194,8 @@ def test_every_metric_of_activations_is_what_loops_over_hooked_maps_give(
         wanted = expected(maps[layer][1:], maps[layer][0], outputs, printed)
         for metric, values in wanted.items():
             found = of_layer(ranking, place, metric)
-            if printed:  # where one image alone is active it is 1 / 0
-                values = np.where(np.isposinf(values), found, values)
             np.testing.assert_allclose(found, values, rtol=1e-9, atol=1e-12, err_msg=metric)
-        means = maps[layer][1:].mean((0, 2, 3))
+        means = np.abs(maps[layer][1:]).mean((0, 2, 3))
         np.testing.assert_allclose(ranking.activation[ranking.layer == place], means, rtol=1e-9)
 
 
@@ -264,14 +265,20 @@ def test_an_output_that_does_not_vary_correlates_with_nothing():
                                ("2", 0), ("2", 1), ("2", 2), ("2", 3), ("2", 4)]  # fmt: skip
 
 
-def test_neither_does_one_that_varies_by_rounding_alone():
+def test_an_output_that_varies_in_few_steps_correlates_by_them():
     case, x = chain(), image(*SIZE)
     nn.init.constant_(case.module[6].bias, 1e6)
     net = case.network(torch.float32)
     logits = net.logits(torch.stack(perturbed(x, 50, 0.5)))[:, 0]
     assert 0 < logits.max() - logits.min() < 1  # steps of 1/16
-    ranking = rank(net, x, "output_correlation", samples=50, sigma=0.5, target=0)
-    assert np.isnan(ranking.values).all()
+    with recorded(net) as seen:
+        ranking = rank(net, x, "output_correlation", samples=50, sigma=0.5, target=0)
+    for place, layer in enumerate(case.behind):
+        np.testing.assert_allclose(
+            of_layer(ranking, place, "output_correlation"),
+            correlation(seen.maps(layer), seen.outputs(0), quick),
+            rtol=1e-9,
+        )
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -330,6 +337,90 @@ def test_small_variances_on_large_values_are_not_lost_in_float32():
         np.testing.assert_allclose(
             of_layer(single, 0, metric), of_layer(double, 0, metric), rtol=0.01
         )
+
+
+class Seen:
+    """Activations and logits that a ranking computed of the perturbed images, in float64."""
+
+    def __init__(self):
+        self.passes = []
+
+    def maps(self, layer):
+        return np.concatenate([one.activations[layer].double().numpy() for one in self.passes])
+
+    def outputs(self, target):
+        return np.concatenate([one.logits[:, target].double().numpy() for one in self.passes])
+
+
+@contextmanager
+def recorded(net):
+    """What passes give, but for the first, which is of the unperturbed image."""
+    seen, watched, first = Seen(), net.watched, []
+
+    def recording(pixels, *args, **kwargs):
+        one = watched(pixels, *args, **kwargs)
+        (seen.passes if first else first).append(one)
+        return one
+
+    with patch.object(net, "watched", recording):
+        yield seen
+
+
+def exact(maps, outputs):
+    """Output correlation of each channel, centred on the mean, where the maximum is not the
+    minimum."""
+    z, o = maps - maps.mean(0), outputs - outputs.mean()
+    varies = maps.max(0) != maps.min(0)
+    squares = np.where(varies, (z**2).sum(0) * (o @ o), 1)
+    r = np.abs(np.tensordot(o, z, 1)) / np.sqrt(squares)
+    return np.array([r[c][varies[c]].mean() if varies[c].any() else np.nan for c in range(len(r))])
+
+
+def test_the_best_neurons_are_those_of_the_exact_correlation_of_the_same_activations():
+    net, x = xw.network("birds"), xw.scenes.bird(seed=3).image
+    layers = ["features.2", "features.5", "features.6", "features.10", "features.14"]
+    with recorded(net) as seen:
+        ranking = rank(net, x, "output_correlation", samples=50, layers=layers)
+    for place, layer in enumerate(layers):
+        wanted = exact(seen.maps(layer), seen.outputs(ranking.target))
+        values = of_layer(ranking, place, "output_correlation")
+        np.testing.assert_allclose(values, wanted, rtol=1e-9)
+        best = {channel for name, channel in ranking if name == layer}
+        assert best == set(np.argsort(-wanted, kind="stable")[:5])
+        spread = 1 / seen.maps(layer).var(0).mean((1, 2))
+        np.testing.assert_allclose(of_layer(ranking, place, "activation_precision"), spread)
+
+
+@pytest.mark.parametrize("offset", [0, 30])
+@pytest.mark.parametrize("scale", [1e-30, 1e-6, 1])
+def test_weak_neurons_are_as_exact_as_others(scale, offset):
+    case, x = chain(), image(*SIZE)
+    case.module[0].weight.data *= scale
+    case.module[0].bias.data = torch.full((6,), float(offset * scale))
+    net = case.network(torch.float32)
+    with recorded(net) as seen:
+        ranking = rank(net, x, samples=20, sigma=0.3, memory=0)
+        printed = rank(net, x, samples=20, sigma=0.3, memory=0, as_printed=True)
+    maps = seen.maps("0")[:20]
+    assert maps.any()
+    np.testing.assert_allclose(
+        of_layer(ranking, 0, "output_correlation"), exact(maps, seen.outputs(ranking.target)[:20])
+    )
+    np.testing.assert_allclose(of_layer(ranking, 0, "activation_precision"), precision(maps, False))
+    np.testing.assert_allclose(of_layer(printed, 0, "activation_precision"), precision(maps, True))
+    assert ranking.activation[:6] == pytest.approx(np.abs(maps).mean((0, 2, 3)))
+
+
+def test_strongly_negative_neurons_are_as_active_as_positive_ones():
+    module = nn.Sequential(nn.Conv2d(3, 4, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    with torch.no_grad():
+        module[0].bias[:] = torch.tensor([-5.0, 5.0, 0.0, -0.01])
+        module[0].weight *= 1e-3
+    net = Case(module, {}).network()
+    ranking = rank(net, image(*SIZE), "activation_precision", minimum=0.1)
+    assert ranking.kept.tolist() == [True, True, False, False]
+    assert ranking.remaining == {"0": 2}
+    assert ranking.by(minimum=0).kept.all()
 
 
 @settings(max_examples=8, deadline=None)
@@ -729,7 +820,7 @@ def test_so_are_those_of_a_layer_whose_output_is_not_used():
 def test_a_minimum_that_leaves_no_neuron_is_refused_with_the_largest_activation():
     net, x = chain().network(), image(*SIZE)
     largest = rank(net, x).activation.max()
-    with pytest.raises(ValueError, match=f"largest mean activation is {largest:.3g}; give a sm"):
+    with pytest.raises(ValueError, match=f"largest mean magnitude is {largest:.3g}; give a sm"):
         xw.rank_neurons(net, x, samples=7, minimum=largest * 1.01)
     kept = xw.rank_neurons(net, x, samples=7, minimum=largest)
     assert len(kept) == 1

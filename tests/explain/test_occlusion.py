@@ -361,6 +361,7 @@ def test_the_result_says_how_it_was_made(tmp_path):
     assert (result.method, result.network_name, result.label) == ("occlusion", "small", "class 1")
     assert result.parameters == {
         "window": [2, 3], "stride": 2, "value": [0.1, 0.5, 0.9], "measure": "drop",
+        "compute_dtype": "float32",
     }  # fmt: skip
     result.save(tmp_path / "result.npz")
     assert xw.Relevance.load(tmp_path / "result.npz").parameters == result.parameters

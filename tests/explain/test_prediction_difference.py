@@ -21,6 +21,8 @@ from xwidgets import (
 )
 from xwidgets.explain.removal.windows import WindowGrid
 
+from .squeezed import squeezed_errors
+
 HEIGHT, WIDTH = 8, 9
 MEAN, STD = (0.4, 0.5, 0.6), (0.2, 0.3, 0.25)
 
@@ -356,7 +358,7 @@ def test_the_standard_error_is_that_of_a_mean_of_means():
     result = prediction_difference(
         net, x, 1, window, recorder, samples, measure="difference", stride=1
     )
-    variance, count = np.zeros((2, HEIGHT, WIDTH))
+    variance, squares, count = np.zeros((3, HEIGHT, WIDTH))
     for (y, left), contents in recorder.contents.items():
         scores = []
         for content in contents:
@@ -364,9 +366,11 @@ def test_the_standard_error_is_that_of_a_mean_of_means():
             replaced[:, y : y + window, left : left + window] = content
             scores.append(net.logits(replaced[None])[0, 1].item())
         here = np.s_[y : y + window, left : left + window]
-        variance[here] += np.var(scores, ddof=1) / samples
+        variance[here] += np.var(scores, ddof=1)
+        squares[here] += np.var(scores, ddof=1) ** 2 / (samples - 1)
         count[here] += 1
-    np.testing.assert_allclose(result.standard_error, np.sqrt(variance) / count, rtol=1e-5)
+    expected = squeezed_errors(variance / count, variance**2 / squares, samples, count)
+    np.testing.assert_allclose(result.standard_error, expected, rtol=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -575,7 +579,7 @@ def test_the_result_says_how_it_was_made():
     assert (result.unit, result.network_name, result.completed) == ("bits", "small", 1.0)
     assert result.parameters == {
         "window": 3, "sampler": repr(GREY), "samples": 2, "stride": 2, "seed": 5,
-        "measure": "evidence", "training_size": 99,
+        "measure": "evidence", "training_size": 99, "compute_dtype": "float32",
     }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 from torch import nn
 
 import xwidgets as xw
@@ -61,7 +62,7 @@ def test_the_result_is_a_loop_over_samples(classes, dtype):
     np.testing.assert_allclose(removal.before, before, atol=tolerance)
     evidence = log_odds(before, 500, classes) - log_odds(after, 500, classes)
     np.testing.assert_allclose(removal.evidence, evidence, atol=100 * tolerance)
-    deviation = np.std(probabilities, 0, ddof=1) / math.sqrt(7)
+    deviation = np.std(probabilities, 0, ddof=1) / math.sqrt(7) * stats.t(6).ppf(0.975) / 2
     np.testing.assert_allclose(removal.standard_error, deviation, atol=tolerance)
     slope = (log_odds(after + 1e-6, 500, classes) - log_odds(after - 1e-6, 500, classes)) / 2e-6
     np.testing.assert_allclose(removal.evidence_error, deviation * slope, rtol=1e-2)

@@ -411,7 +411,7 @@ def test_a_ranking_that_lambda_leaves_empty_is_shown_all_the_same(study: xw.Stud
     study.neurons.ranking.wait()
     assert len(view.table["channel"]) == 4 * 4
     assert "not ranked" not in view.preview()["text/plain"]
-    with pytest.raises(ValueError, match="largest mean activation is"):
+    with pytest.raises(ValueError, match="largest mean magnitude is"):
         _ = view.ranking
 
 

@@ -137,7 +137,7 @@ def test_ranking_otherwise_changes_only_that():
         ({"minimum": math.nan}, "minimum is nan"),
         (
             {"minimum": 0.51},
-            "no neuron is as active as minimum = 0.51: the largest mean activation is 0.500; give "
+            "no neuron is as active as minimum = 0.51: the largest mean magnitude is 0.500; give "
             "a smaller minimum",
         ),
     ],

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.stats import t
 
 from xwidgets import render
 
@@ -25,7 +26,9 @@ def test_the_table_holds_the_classes_the_likeliest_first():
     np.testing.assert_allclose(
         frame["evidence"], [odds(0.7) - odds(0.3), odds(0.2) - odds(0.4), odds(0.1) - odds(0.3)]
     )
-    np.testing.assert_allclose(removal().standard_error, [0.1, 0.2, 0.1])
+    np.testing.assert_allclose(
+        removal().standard_error, np.array([0.1, 0.2, 0.1]) * t(1).ppf(0.975) / 2
+    )
 
 
 def test_certainty_is_finite_and_one_sigmoid_counts_as_two_classes():

@@ -164,7 +164,7 @@ test("it is counted how many neurons are active enough", () => {
 
 test("where neurons are missing it is said why", () => {
   const left = { count: 0, total: 6, largest: 0.0831 };
-  assert.match(emptiness({ left, ticked: 2, byActivity: true }), /largest mean activation is 0\.0831/);
+  assert.match(emptiness({ left, ticked: 2, byActivity: true }), /largest mean magnitude is 0\.0831/);
   assert.equal(emptiness({ left, ticked: 2, byActivity: false }), "");
   assert.equal(emptiness({ left: { ...left, count: 1 }, ticked: 2, byActivity: true }), "");
   assert.equal(emptiness({ left: { ...left, total: 0 }, ticked: 2, byActivity: true }), "Nothing is computed yet.");

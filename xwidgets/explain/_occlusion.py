@@ -17,12 +17,13 @@ import numpy as np
 from torch import Tensor
 
 from xwidgets.errors import at_least, number
+from xwidgets.incremental.precision import ComputeDtype
 from xwidgets.networks import Network
 from xwidgets.networks.subject import Subject
 from xwidgets.networks.target import Resolved, Target
 from xwidgets.results import Relevance
 
-from ._parameter import front, memory_parameter, parameter
+from ._parameter import compute_dtype_parameter, front, memory_parameter, parameter
 from .method import MapMethod
 from .nodes import MEASURES, nodes_of
 from .removal.samplers import ConstantSampler
@@ -88,6 +89,7 @@ class Occlusion(MapMethod):
         label="Measure",
     )
     memory: float | None = memory_parameter()
+    compute_dtype: ComputeDtype = compute_dtype_parameter()
 
     name = "occlusion"
 
@@ -124,7 +126,16 @@ class Occlusion(MapMethod):
             return content.expand(len(corners), -1, -1, -1)
 
         nodes = nodes_of(subject, targets, self.measure)
-        return WindowRemoval(self, subject, targets, nodes, grid, draw, memory=self.memory)
+        return WindowRemoval(
+            self,
+            subject,
+            targets,
+            nodes,
+            grid,
+            draw,
+            memory=self.memory,
+            compute_dtype=self.compute_dtype,
+        )
 
 
 @front(Occlusion)
@@ -137,6 +148,7 @@ def occlusion(
     value: float | tuple[float, ...] = 0.5,
     measure: Measure = "difference",
     memory: float | None = None,
+    compute_dtype: ComputeDtype = "float32",
 ) -> Relevance:
     """Map of the change of a score with a rectangle of one colour at every place.
 
@@ -160,7 +172,8 @@ def occlusion(
         >>> occlusion(net, scene.image, window=8, stride=4).unit
         'logits'
     """
-    return Occlusion(window, stride, value, measure, memory).run(net, image, target)
+    method = Occlusion(window, stride, value, measure, memory, compute_dtype)
+    return method.run(net, image, target)
 
 
 @front(Occlusion)
@@ -173,6 +186,7 @@ def occlusion_steps(
     value: float | tuple[float, ...] = 0.5,
     measure: Measure = "difference",
     memory: float | None = None,
+    compute_dtype: ComputeDtype = "float32",
 ) -> Iterator[Relevance]:
     """Yield the result of :func:`occlusion` as it grows, one step a batch.
 
@@ -189,4 +203,5 @@ def occlusion_steps(
         True
         >>> steps.close()
     """
-    return Occlusion(window, stride, value, measure, memory).steps(net, image, target)
+    method = Occlusion(window, stride, value, measure, memory, compute_dtype)
+    return method.steps(net, image, target)

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from math import inf
 from numbers import Integral, Real
 from textwrap import indent, wrap
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from xwidgets.errors import a_seed, at_least, number
+from xwidgets.incremental.precision import ComputeDtype
 from xwidgets.networks.subject import Subject
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -185,11 +186,23 @@ def memory_parameter() -> Any:
     return parameter(
         None,
         "roughly how many bytes a batch may take in the network; 0 for one at a time. ``None`` for "
-        "48 MB on a processor, which stay in its cache and make cancelling prompt, and a quarter "
-        "of the free memory of a GPU",
+        "48 MB on a processor, which stay in its cache and make cancelling prompt, and an eighth "
+        "of the memory of a GPU",
         check=check,
         told=False,
         compared=False,
+    )
+
+
+def compute_dtype_parameter() -> Any:
+    """Field for the type in which differences are multiplied."""
+    return parameter(
+        "float32",
+        'type in which differences are multiplied: ``"float32"`` for the network\'s own, whichever '
+        'it is; ``"bfloat16"``, faster on some devices, where it keeps the effects of two windows '
+        "or units to a twentieth, and else the network's own, as the result's note then says; "
+        '``"auto"`` for what a stopwatch finds faster, so that maps of two processes can differ',
+        choices=get_args(ComputeDtype),
     )
 
 

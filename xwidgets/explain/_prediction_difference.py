@@ -17,12 +17,19 @@ from typing import Literal, Self
 
 from xwidgets.errors import at_least
 from xwidgets.images.sampler import Sampler
+from xwidgets.incremental.precision import ComputeDtype
 from xwidgets.networks import Network
 from xwidgets.networks.subject import Subject
 from xwidgets.networks.target import Node, Resolved, in_layer
 from xwidgets.results import Relevance
 
-from ._parameter import front, memory_parameter, parameter, seed_parameter
+from ._parameter import (
+    compute_dtype_parameter,
+    front,
+    memory_parameter,
+    parameter,
+    seed_parameter,
+)
 from .method import MapMethod, several
 from .nodes import MEASURES, nodes_of, training_size_on
 from .removal.samplers import sampler_on
@@ -36,9 +43,11 @@ Measure = Literal["evidence", "difference"]
 class PredictionDifference(MapMethod):
     """Prediction difference analysis (Zintgraf et al. 2016) of every window of the image.
 
+    A value and two standard errors above and below it are a 95 % interval, from two samples on.
     Evidence is a nonlinear function of the mean over samples, and its standard error is propagated
-    to first order: with fewer than some ten samples, maps of evidence are biased towards zero, and
-    the standard error can be half of the true one. With ``measure="difference"`` both are unbiased.
+    to first order. Log odds are concave in a probability below a half and convex above: few samples
+    draw the evidence of a window up where the class is left with less than a half without it, and
+    down where with more. With ``measure="difference"`` there is no such bias.
     Where a probability is so near 0 or 1 that the Laplace correction hides most of a change,
     evidence is flat by construction, and the note of the result says so.
 
@@ -87,6 +96,7 @@ class PredictionDifference(MapMethod):
         resolve=training_size_on,
     )
     memory: float | None = memory_parameter()
+    compute_dtype: ComputeDtype = compute_dtype_parameter()
 
     name = "prediction difference"
 
@@ -123,6 +133,7 @@ class PredictionDifference(MapMethod):
             int(self.samples),
             int(self.seed),
             self.memory,
+            self.compute_dtype,
         )
 
 
@@ -141,6 +152,7 @@ def prediction_difference(
     memory: float | None = None,
     layer: str | int | None = None,
     seconds: float | None = None,
+    compute_dtype: ComputeDtype = "float32",
 ) -> Relevance:
     """Relevance of every pixel by prediction difference analysis (Zintgraf et al. 2016).
 
@@ -174,7 +186,7 @@ def prediction_difference(
         'activation'
     """
     method = PredictionDifference(
-        window, sampler, samples, stride, seed, measure, training_size, memory
+        window, sampler, samples, stride, seed, measure, training_size, memory, compute_dtype
     )
     return method.run(net, image, in_layer(target, layer), seconds)
 
@@ -194,6 +206,7 @@ def prediction_difference_each(
     memory: float | None = None,
     layer: str | int | None = None,
     seconds: float | None = None,
+    compute_dtype: ComputeDtype = "float32",
 ) -> list[Relevance]:
     """Relevance maps of several nodes from the same forwards, for little more than one costs.
 
@@ -212,7 +225,7 @@ def prediction_difference_each(
         ['Dune finch (speckled breast)', 'Dune finch (ruby breast)']
     """
     method = PredictionDifference(
-        window, sampler, samples, stride, seed, measure, training_size, memory
+        window, sampler, samples, stride, seed, measure, training_size, memory, compute_dtype
     )
     nodes = [in_layer(target, layer) for target in several(targets)]
     return method.run_each(net, image, nodes, seconds)
@@ -233,6 +246,7 @@ def prediction_difference_steps(
     memory: float | None = None,
     layer: str | int | None = None,
     seconds: float | None = None,
+    compute_dtype: ComputeDtype = "float32",
 ) -> Iterator[Relevance]:
     """Yield the result of :func:`prediction_difference` as it grows, one step a batch.
 
@@ -255,6 +269,6 @@ def prediction_difference_steps(
         >>> steps.close()
     """
     method = PredictionDifference(
-        window, sampler, samples, stride, seed, measure, training_size, memory
+        window, sampler, samples, stride, seed, measure, training_size, memory, compute_dtype
     )
     return method.steps(net, image, in_layer(target, layer), seconds)

@@ -22,16 +22,25 @@ from torch import Tensor
 from xwidgets.aliases import formerly
 from xwidgets.images import as_pixels
 from xwidgets.incremental import UnitInference
+from xwidgets.incremental.precision import ComputeDtype
 from xwidgets.networks import Network
 from xwidgets.networks.subject import Subject, finite
 from xwidgets.networks.target import Node, Resolved, in_layer
 from xwidgets.results import UnitRelevance
 
-from ._parameter import front, layer_parameter, memory_parameter, parameter, seed_parameter
+from ._parameter import (
+    compute_dtype_parameter,
+    front,
+    layer_parameter,
+    memory_parameter,
+    parameter,
+    seed_parameter,
+)
 from .method import Method
 from .nodes import MEASURES, nodes_of, training_size_on
 from .removal.samplers import other_images
 from .running_moments import RunningMoments
+from .standard_errors import standard_errors
 
 Measure = Literal["evidence", "difference"]
 
@@ -76,6 +85,7 @@ class UnitDifference(Method[UnitRelevance]):
         resolve=training_size_on,
     )
     memory: float | None = memory_parameter()
+    compute_dtype: ComputeDtype = compute_dtype_parameter()
 
     name = "prediction difference of units"
 
@@ -103,7 +113,9 @@ class _Removal:
         net, layer = subject.net, str(method.removed_layer)
         self._samples, self._seed = int(method.samples), int(method.seed)
         self._nodes = nodes_of(subject, [target], method.measure, int(method.training_size))
-        self._inference = UnitInference(net, subject.pixels, layer, self._nodes.read, method.memory)
+        self._inference = UnitInference(
+            net, subject.pixels, layer, self._nodes.read, method.memory, method.compute_dtype
+        )
         self._base = self._inference.activations
         self._others = _in_other_images(
             net, layer, subject.pixels, method.images, self._samples, self._seed
@@ -124,7 +136,8 @@ class _Removal:
         moments, nodes, base = self._moments, self._nodes, self._base
         known = moments.count[:, None] > 0
         values = torch.where(known, nodes.lost(moments.mean), torch.nan)
-        error = (moments.variance / moments.count[:, None]).sqrt() * nodes.slope(moments.mean)
+        variance = moments.variance * nodes.slope(moments.mean) ** 2
+        error = standard_errors(variance[:, 0], moments.count - 1, moments.count)
         told = self._method.told()
         return [
             UnitRelevance(
@@ -139,6 +152,7 @@ class _Removal:
                 parameters=told | {"target": dict(self._target.facts)},
                 completed=float(moments.count.mean()) / self._samples,
                 note="; ".join(filter(None, (nodes.note(0), self._inference.note))),
+                compute_dtype=str(self._inference.compute_dtype).removeprefix("torch."),
             )
         ]
 
@@ -158,6 +172,7 @@ def unit_relevance(
     memory: float | None = None,
     layer: str | int | None = None,
     seconds: float | None = None,
+    compute_dtype: ComputeDtype = "float32",
 ) -> UnitRelevance:
     """Relevance of every unit of a hidden layer by prediction difference (Zintgraf et al. 2016).
 
@@ -184,7 +199,9 @@ def unit_relevance(
         >>> xw.unit_relevance(net, scene.image, "classifier.1", samples=2)
         <UnitRelevance 128: units of classifier.1 for ...>
     """
-    method = UnitDifference(removed_layer, images, samples, seed, measure, training_size, memory)
+    method = UnitDifference(
+        removed_layer, images, samples, seed, measure, training_size, memory, compute_dtype
+    )
     return method.run(net, image, in_layer(target, layer), seconds)
 
 

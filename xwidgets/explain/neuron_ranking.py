@@ -7,8 +7,9 @@ when it varies little (equation 3). Four metrics of one image, or of the weights
 baselines.
 
 Only sums over the images are kept for each place of each map, so memory does not grow with their
-number. They are sums of differences from the unperturbed image, which keeps rounding errors small.
-All six metrics come from one pass.
+number. They are float64 sums of the differences from the first perturbed image: these are exact for
+activations in float32, all zero at a place that is constant over the images, and there alone, and
+small beside their own spread, which that image is part of. All six metrics come from one pass.
 """
 
 from __future__ import annotations
@@ -83,11 +84,17 @@ class InputResampling(Method[Ranking]):
         choices=("logit", "probability"),
         label="Output",
     )
-    minimum: float = parameter(0.1, "the paper's lambda", least=0, told=False)
+    minimum: float = parameter(
+        0.1,
+        "the paper's lambda, the least mean magnitude of the activation with which the precision "
+        "ranks a neuron",
+        least=0,
+        told=False,
+    )
     as_printed: bool = parameter(
         False,
         "whether variances are as the papers print them, the sum of squares less the square of the "
-        "sum; the precision is then the mean of the inverse over the map, where it is not zero",
+        "sum; the precision is then the mean of the inverse over the places where that is not zero",
     )
     memory: float = parameter(
         128e6,
@@ -135,9 +142,9 @@ def rank_neurons(
     With z the neuron's map behind its rectifier, o the output, i the perturbed images:
 
     - ``"activation_precision"``: 1 / the variance of z over i, averaged over the map, of neurons
-      whose mean activation is at least ``minimum``.
+      whose mean ``|z|`` over i and the map is at least ``minimum``.
     - ``"output_correlation"``: ``|r|`` between z and o over i at each place of the map, averaged
-      over the places where z is not constant.
+      over the places where z is not constant, that is, not the same number for all i.
     - ``"activation_sum"``, ``"activation_variance"``: of the unperturbed image's map.
     - ``"weight_sum"``, ``"weight_variance"``: of the weights that multiply the channel in the next
       convolution or linear layer.
@@ -224,13 +231,12 @@ class _Resampling:
         self._target = target.index
         self._layers = _with_channels(net, method.layers)
         self._names = [layer.name for layer in self._layers]
+        self._outputs: list[float] = []
         unperturbed = net.watched(self._image[None], self._names, gradients=False)
-        self._outputs = _Outputs(
-            float(self._scored(unperturbed.logits)[0]),
-            torch.finfo(torch.float64 if method.output == "probability" else net.dtype).eps,
-        )
+        maps = [unperturbed.activations[name][0] for name in self._names]
         with torch.inference_mode(False):
-            self._sums = [_Sums(unperturbed.activations[name][0]) for name in self._names]
+            self._sums = [_Sums(values, method.as_printed) for values in maps]
+        self._of_image = _joined(_of_one_image(values, method.as_printed) for values in maps)
         counts = [layer.shape[0] for layer in self._layers]
         self._ranking: Ranking | None = None
         self._known = 0
@@ -241,7 +247,7 @@ class _Resampling:
             channel=np.concatenate([np.arange(count) for count in counts]),
             importance=np.zeros((len(METRICS), 0)),
             activation=np.zeros(0),
-            maps=np.concatenate([_thumbnails(sums.first) for sums in self._sums]),
+            maps=np.concatenate([_thumbnails(values) for values in maps]),
             image=subject.picture,
             network_name=net.name,
             target=self._target,
@@ -257,138 +263,140 @@ class _Resampling:
         method, outputs = self._method, self._outputs
         rng = torch.Generator().manual_seed(int(method.seed))
         size = _batch_size(self._net, self._layers, method.memory)
-        while outputs.count < method.samples:
-            count = min(size, method.samples - outputs.count)
+        while len(outputs) < method.samples:
+            count = min(size, method.samples - len(outputs))
             noise = [torch.randn(self._image.shape, generator=rng) for _ in range(count)]
             pixels = self._image * (1 + method.sigma * torch.stack(noise).to(self._image))
             watched = self._net.watched(pixels, self._names, gradients=False)
-            changes = outputs.add(self._scored(watched.logits))
+            outputs += self._scored(watched.logits).tolist()
+            changes = self._output_changes[-count:]
             for name, sums in zip(self._names, self._sums, strict=True):
                 sums.add(watched.activations[name], changes)
             yield
 
     def results(self) -> list[Ranking]:
         """Ranking so far, computed again at four times the number of images."""
-        count = self._outputs.count
+        count = len(self._outputs)
         if self._ranking is None or count >= 4 * self._known or count == self._method.samples:
             self._ranking, self._known = self._computed(), count
         return [replace(self._ranking, completed=count / self._method.samples)]
 
     def _computed(self) -> Ranking:
-        activation = np.concatenate([sums.mean(self._outputs.count) for sums in self._sums])
+        count = len(self._outputs)
+        activation = np.concatenate([sums.magnitude(count) for sums in self._sums])
         if not np.isfinite(activation).all():
             raise ValueError(
                 f"the activations of {self._net.name} are not all finite; check its weights"
             )
-        rows = self._over_images() | self._still
+        over_images = _joined(sums.over_images(self._output_changes) for sums in self._sums)
+        rows = over_images | self._of_image | self._of_weights
         importance = np.stack([rows[metric] for metric in METRICS])
         return replace(self._empty, importance=importance, activation=activation)
 
-    def _over_images(self) -> dict[str, NDArray[np.float64]]:
-        return _joined(
-            sums.over_images(self._outputs, self._method.as_printed) for sums in self._sums
-        )
-
     @cached_property
-    def _still(self) -> dict[str, NDArray[np.float64]]:
-        """Metrics that do not depend on the perturbed images."""
-        as_printed = self._method.as_printed
-        of_weights = (
-            _of_weights(weights, as_printed)
-            for weights in outgoing_weights(self._net, self._layers)
-        )
-        of_image = (_of_one_image(sums.first, as_printed) for sums in self._sums)
-        return _joined(of_image) | _joined(of_weights)
+    def _of_weights(self) -> dict[str, NDArray[np.float64]]:
+        weights = outgoing_weights(self._net, self._layers)
+        return _joined(_of_weights(of_layer, self._method.as_printed) for of_layer in weights)
+
+    @property
+    def _output_changes(self) -> Tensor:
+        """Differences ``(n,)`` of the outputs from the first one, float64."""
+        outputs = torch.tensor(self._outputs, dtype=torch.float64)
+        return outputs - outputs[0]
 
     def _scored(self, logits: Tensor) -> Tensor:
         values = self._net.probabilities(logits) if self._method.output == "probability" else logits
         return values[:, self._target].double().cpu()
 
 
-class _Outputs:
-    """Sums over perturbed images of differences of the output from that of the unperturbed."""
-
-    def __init__(self, first: float, eps: float) -> None:
-        self.first, self.count, self.total, self.squares = first, 0, 0.0, 0.0
-        self.least = (8 * eps * first) ** 2  # what varies less is rounding
-
-    def add(self, outputs: Tensor) -> list[float]:
-        """Add outputs of further images; returns their differences."""
-        changes: list[float] = (outputs - self.first).tolist()
-        self.count += len(changes)
-        self.total += sum(changes)
-        self.squares += sum(change**2 for change in changes)
-        return changes
-
-
 class _Sums:
-    """Such sums of a layer's activations ``(C, H, W)``, and of their products with the output's."""
+    """Sums over perturbed images of a layer's activations, and of their products with the output.
 
-    def __init__(self, first: Tensor) -> None:
-        self._eps = torch.finfo(first.dtype).eps
-        dtype = torch.promote_types(first.dtype, torch.float32)
-        self.first = first.to(dtype, copy=True)
-        self.total, self.squares, self.products = (torch.zeros_like(self.first) for _ in range(3))
+    Each is of the U units of the layer, in the order of its memory.
 
-    def add(self, activations: Tensor, changes: Sequence[float]) -> None:
-        for values, change in zip(activations, changes, strict=True):
-            difference = values - self.first
-            self.total.add_(difference)
-            self.squares.addcmul_(difference, difference)
-            self.products.add_(difference, alpha=change)
+    Args:
+        unperturbed: activations ``(C, H, W)`` of the unperturbed image.
+        as_printed: whether to sum for the variance as printed, too.
+    """
 
-    def mean(self, count: int) -> NDArray[np.float64]:
-        """Mean activation ``(C,)`` over images and places."""
-        means = [part.cpu().mean((1, 2), dtype=torch.float64) for part in (self.first, self.total)]
-        return _array(means[0] + means[1] / count)
+    def __init__(self, unperturbed: Tensor, as_printed: bool) -> None:
+        self._channels = len(unperturbed)
+        self._channels_last = not unperturbed.is_contiguous()
+        self._first = torch.empty(0)
 
-    def over_images(self, outputs: _Outputs, as_printed: bool) -> dict[str, NDArray[np.float64]]:
-        n = outputs.count
-        eps = 8 * self._eps  # what is smaller, relatively, is rounding
-        least = (eps * self.first.abs().amax((1, 2), True).cpu().double()) ** 2
-        output_variance = max(0.0, outputs.squares / n - (outputs.total / n) ** 2)
-        if output_variance <= outputs.least:
-            least.fill_(torch.inf)
-        variances, rs, varying, precisions, active = torch.zeros(
-            5, len(self.first), dtype=torch.float64
-        )
-        for part in self._parts():
-            first, total, squares, products = (values.cpu().double() for values in part)
-            variance = (squares / n - (total / n) ** 2).clamp_(min=0)
-            covariance = products / n - total / n * (outputs.total / n)
-            varies = variance > torch.maximum(least, eps * squares / n)
-            r = covariance.abs_() / (variance * output_variance).sqrt_()
-            variances += variance.sum((1, 2))
-            rs += r.clamp_(max=1).where(varies, 0).sum((1, 2))
-            varying += varies.sum((1, 2))
-            if as_printed:
-                whole = n * first + total
-                printed = n * first**2 + 2 * first * total + squares - whole**2
-                known = printed.abs() > eps * (n * first**2 + squares + whole**2)
-                precisions += (1 / printed).where(known, 0).sum((1, 2))
-                active += known.sum((1, 2))
-        precision = precisions / active if as_printed else self.first[0].numel() / variances
+        def zeros() -> Tensor:
+            return torch.zeros(unperturbed.numel(), dtype=torch.float64, device=unperturbed.device)
+
+        self._changes, self._squares, self._products, self._negatives = (zeros() for _ in range(4))
+        self._printed = [zeros() for _ in range(2)] if as_printed else []
+
+    def add(self, activations: Tensor, output_changes: Tensor) -> None:
+        """Add activations ``(n, C, H, W)`` of n images with outputs ``(n,)``."""
+        if self._channels_last:
+            activations = activations.permute(0, 2, 3, 1)
+        units = activations.flatten(1)
+        if not len(self._first):
+            self._first = units[0].clone()
+        ones = torch.ones_like(output_changes)
+        weights = torch.stack([ones, output_changes]).to(units.device)
+        for part in _parts(*units.shape):
+            values = units[:, part].double()
+            if values.amin() < 0:
+                self._negatives[part] += weights[0] @ values.clamp(max=0)
+            if self._printed:
+                total, squares = self._printed
+                total[part] += weights[0] @ values
+                squares[part] += weights[0] @ values.square()
+            values -= self._first[part].double()
+            change, product = weights @ values
+            self._changes[part] += change
+            self._products[part] += product
+            self._squares[part] += weights[0] @ values.square_()
+
+    def magnitude(self, count: int) -> NDArray[np.float64]:
+        """Mean ``(C,)`` of the magnitude of the activations in ``count`` images."""
+        total = count * self._first + self._changes - 2 * self._negatives
+        return _array(self._over_places(total) / count)
+
+    def over_images(self, output_changes: Tensor) -> dict[str, NDArray[np.float64]]:
+        """Metrics ``(C,)`` over the images so far, whose outputs are given."""
+        n = len(output_changes)
+        variance = self._squares / n - (self._changes / n).square()
+        covariance = self._products / n - self._changes / n * float(output_changes.mean())
+        scale = variance * float(output_changes.var(correction=0))
+        varies = (self._squares > 0) & bool(output_changes.any())
+        r = covariance.abs_().div_(scale.sqrt_()).clamp_(max=1).where(varies, 0)
+        if self._printed:
+            total, squares = self._printed
+            printed = squares - total.square()
+            known = printed != 0
+            inverses = (1 / printed).where(known, 0)
+            precision = self._over_places(inverses) / self._over_places(known)
+        else:
+            precision = 1 / self._over_places(variance)
         return {
             "activation_precision": _array(precision),
-            "output_correlation": _array(rs / varying),
+            "output_correlation": _array(self._over_places(r) / self._over_places(varies)),
         }
 
-    def _parts(self) -> Iterator[tuple[Tensor, ...]]:
-        """Yield all sums in parts of some rows, which fit the processor's cache."""
-        channels, height, width = self.first.shape
-        rows = max(1, 2**16 // (channels * width))
-        for top in range(0, height, rows):
-            yield tuple(
-                values[:, top : top + rows]
-                for values in (self.first, self.total, self.squares, self.products)
-            )
+    def _over_places(self, values: Tensor) -> Tensor:
+        """Mean ``(C,)`` over the map of each channel, of values ``(U,)``."""
+        if self._channels_last:
+            return values.view(-1, self._channels).mean(0, dtype=torch.float64)
+        return values.view(self._channels, -1).mean(1, dtype=torch.float64)
+
+
+def _parts(images: int, units: int) -> Iterator[slice]:
+    """Yield parts of the units whose activations in all images fit the processor's cache."""
+    size = max(1, 2**16 // images)
+    return (slice(start, start + size) for start in range(0, units, size))
 
 
 def _of_one_image(maps: Tensor, as_printed: bool) -> dict[str, NDArray[np.float64]]:
-    maps = maps.cpu()
-    total = maps.sum((1, 2), dtype=torch.float64)
+    maps = maps.double()
+    total = maps.sum((1, 2))
     if as_printed:
-        variance = maps.square().sum((1, 2), dtype=torch.float64) - total**2
+        variance = maps.square().sum((1, 2)) - total**2
     else:
         variance = maps.var((1, 2), correction=0)
     return {"activation_sum": _array(total), "activation_variance": _array(variance)}

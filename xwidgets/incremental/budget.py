@@ -8,14 +8,15 @@ from torch import Tensor
 from xwidgets.networks import Network
 
 _PROCESSOR = 48e6
-_SHARE = 0.25
+_SHARE = 0.125
 
 
 def budget(memory: float | None, device: torch.device) -> float:
     """Bytes that a batch may take: those that are asked for, or what the device is good at.
 
     A processor is fastest while a batch stays in its cache, and cancelling is prompt between small
-    ones; a GPU wants large ones, and gets a quarter of its free memory.
+    ones; a GPU wants large ones, and gets an eighth of its memory: of all of it, not of what is
+    free, as the size of a batch decides on the last bits of a result.
 
     Example:
         >>> budget(None, torch.device("cpu"))
@@ -24,7 +25,7 @@ def budget(memory: float | None, device: torch.device) -> float:
     if memory is not None:
         return memory
     if device.type == "cuda":
-        return _SHARE * torch.cuda.mem_get_info(device)[0]
+        return _SHARE * torch.cuda.get_device_properties(device).total_memory
     return _PROCESSOR
 
 

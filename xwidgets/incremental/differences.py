@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -13,7 +13,7 @@ from xwidgets.networks.operations import tensors
 from .boxes import Places
 from .extent import Extent
 from .plan import Plan
-from .recording import Recording
+from .recording import Recording, Unrecordable
 from .rules import Linear, whole_maps
 
 
@@ -61,6 +61,33 @@ class Differences:
         for step in self._steps:
             if isinstance(step.rule, Linear):
                 step.rule.multiply_in(dtype)
+
+    def settle(
+        self, dtypes: Sequence[torch.dtype], run: Callable[[], Tensor], plain: Tensor, base: Tensor
+    ) -> torch.dtype | None:
+        """Multiply in the first of some types that is exact enough, and return it.
+
+        Args:
+            dtypes: in the order of preference.
+            run: computes outputs ``(n, K)`` of these differences.
+            plain: the same outputs by plain forwards.
+            base: as of :func:`agree`.
+
+        Returns:
+            The type; ``None`` where none is exact enough.
+
+        Raises:
+            Unrecordable: where the operations cannot be run.
+        """
+        for dtype in dict.fromkeys(dtypes):
+            self.multiply_in(dtype)
+            try:
+                ours = run()
+            except Exception as error:  # whatever the network's operations raise
+                raise Unrecordable(f"its operations cannot be run again ({error})") from error
+            if agree(ours, plain, base, dtype):
+                return dtype
+        return None
 
     @torch.no_grad()
     def outputs(self, places: Places, boxes: Tensor) -> Tensor:

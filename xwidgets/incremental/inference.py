@@ -1,14 +1,15 @@
 """Outputs for one image with windows replaced, as fast as the network allows.
 
-Only what a window can change is computed again, which is exact; on devices that are faster so, in
-products of bfloat16, if two windows' effects are kept to a twentieth. Where a comparison with plain
-forwards does not hold, or the network cannot be run so, the images with replaced windows go through
-it whole, behind the same interface.
+Only what a window can change is computed again, which is exact; where bfloat16 is asked for, its
+products are computed in that, if two windows' effects are kept to a twentieth. Where a comparison
+with plain forwards does not hold, or the network cannot be run so, the images with replaced windows
+go through it whole, behind the same interface.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -20,7 +21,7 @@ from .boxes import BaseCrops, Places
 from .budget import batch_size
 from .differences import Differences, agree
 from .extent import Extent
-from .precision import fast_type
+from .precision import ComputeDtype, asked_type, fallback_note
 from .recording import Unrecordable, record
 from .whole import WholeInference
 
@@ -33,12 +34,14 @@ class IncrementalInference:
 
     Args:
         whole: the same by whole forwards, which it is checked against.
+        compute_dtype: the type to multiply differences in: ``"float32"`` for the network's own,
+            ``"bfloat16"``, or ``"auto"`` for what the device is faster in.
 
     Attributes:
         batch: how many windows are computed at a time.
         share: of the multiplications of a whole forward, those that remain to be done.
-        compute_dtype: the type in which differences are multiplied: bfloat16 where the device is
-            faster so and the check holds, or the network's own.
+        compute_dtype: the type in which differences are multiplied: the one that was asked for, or
+            the network's own where that does not hold the check.
         note: what could not be done the fastest way, and why; otherwise empty.
 
     Raises:
@@ -55,13 +58,12 @@ class IncrementalInference:
 
     products = FormerName("compute_dtype")
 
-    def __init__(self, whole: WholeInference) -> None:
+    def __init__(self, whole: WholeInference, compute_dtype: ComputeDtype = "float32") -> None:
         self._whole, net = whole, whole.net
         self._extent = Extent.of_windows(whole.window, whole.image.shape[1:])
         self._pixels = BaseCrops(whole.image[None], self._extent, fill=0)
         self._differences: Differences | None = None
-        single = net.dtype == torch.float32
-        self.compute_dtype = self._fast = fast_type(net.device) if single else net.dtype
+        self.compute_dtype = self._asked = asked_type(compute_dtype, net.dtype, net.device)
         try:
             differences = self._checked()
         except Unrecordable as reason:
@@ -111,14 +113,11 @@ class IncrementalInference:
         name = self._whole.net.name
         if differences.stopped_at:
             yield f"{name} is run on whole values from {differences.stopped_at!r} on"
-        if self.compute_dtype != self._fast:
-            types = (
-                str(dtype).removeprefix("torch.") for dtype in (self.compute_dtype, self._fast)
-            )
-            yield "differences are multiplied in {}, as {} is not exact enough here".format(*types)
+        if note := fallback_note(self.compute_dtype, self._asked):
+            yield note
 
     def _check(self, differences: Differences, base: Tensor) -> None:
-        """Compare with plain forwards, first in the faster type and then in the network's own."""
+        """Compare with plain forwards, first in the asked type and then in the network's own."""
         image, window = self._whole.image, self._whole.window
         random = torch.Generator().manual_seed(0)
         limits = torch.tensor(image.shape[1:]) - torch.tensor(window) + 1
@@ -127,17 +126,12 @@ class IncrementalInference:
         shape = (2, len(image), *window)
         contents = torch.rand(shape, generator=random).to(image)
         plain = self._alone(corners, contents)
-        for dtype in dict.fromkeys([self._fast, image.dtype]):
-            differences.multiply_in(dtype)
-            try:
-                ours = self._differing(differences, corners, contents)
-            except Exception as error:  # whatever the network's operations raise
-                raise Unrecordable(f"its operations cannot be run again ({error})") from error
-            if agree(ours, plain, base, dtype):
-                self.compute_dtype = dtype
-                return
-        self._refuse_mixing(corners, contents, plain, base)
-        raise Unrecordable("differences do not agree with a plain forward")
+        run = partial(self._differing, differences, corners, contents)
+        dtype = differences.settle([self._asked, image.dtype], run, plain, base)
+        if dtype is None:
+            self._refuse_mixing(corners, contents, plain, base)
+            raise Unrecordable("differences do not agree with a plain forward")
+        self.compute_dtype = dtype
 
     def _refuse_mixing(
         self, corners: Tensor, contents: Tensor, plain: Tensor, base: Tensor

@@ -7,11 +7,42 @@ hundredth, where plain forwards in such a type would lose them.
 import time
 from functools import cache
 from statistics import median
+from typing import Literal
 
 import torch
 from torch.nn.functional import conv2d
 
+ComputeDtype = Literal["float32", "bfloat16", "auto"]
+"""Asked type: the network's own, bfloat16, or what the device is faster in."""
+
 _GAIN = 1.3  # how much faster the smaller type has to be
+
+
+def asked_type(asked: ComputeDtype, own: torch.dtype, device: torch.device) -> torch.dtype:
+    """Type to multiply in, for a network whose ``own`` type is given.
+
+    Only a network in float32 has a faster type that ``"auto"`` could choose.
+
+    Example:
+        >>> asked_type("float32", torch.float64, torch.device("cpu"))
+        torch.float64
+    """
+    if asked == "bfloat16":
+        return torch.bfloat16
+    return fast_type(device) if asked == "auto" and own == torch.float32 else own
+
+
+def fallback_note(used: torch.dtype, asked: torch.dtype) -> str:
+    """Sentence for a type that is used because the asked one is not exact enough; else "".
+
+    Example:
+        >>> fallback_note(torch.float32, torch.bfloat16)
+        'differences are multiplied in float32, as bfloat16 is not exact enough here'
+    """
+    if used == asked:
+        return ""
+    types = (str(dtype).removeprefix("torch.") for dtype in (used, asked))
+    return "differences are multiplied in {}, as {} is not exact enough here".format(*types)
 
 
 @cache

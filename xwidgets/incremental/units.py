@@ -6,6 +6,8 @@ goes through it whole for every unit, behind the same interface.
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -15,8 +17,9 @@ from xwidgets.networks.forward_trace import ForwardTrace
 
 from .boxes import Places
 from .budget import batch_size, budget
-from .differences import Differences, agree
+from .differences import Differences
 from .extent import Extent
+from .precision import ComputeDtype, asked_type, fallback_note
 from .recording import Recording, Unrecordable, number_of, record
 from .whole import Read
 from .whole_units import WholeUnitInference
@@ -32,11 +35,13 @@ class UnitInference:
         read: what is read.
         memory: roughly how many bytes a batch may take; 0 for one unit at a time, ``None`` for what
             :func:`budget` says.
+        compute_dtype: the type to multiply differences in, as of :class:`IncrementalInference`.
 
     Attributes:
         activations: the layer's ``(C, h, w)`` or ``(C,)``, which :meth:`outputs` starts from.
         batch: how many changes are computed at a time.
-        note: a sentence where whole forwards have to do; otherwise empty.
+        compute_dtype: the type in which differences are multiplied.
+        note: what could not be done as asked, and why; otherwise empty.
 
     Raises:
         ValueError: for a layer that is not used or has no channels, or that nothing depends on.
@@ -50,7 +55,13 @@ class UnitInference:
     """
 
     def __init__(
-        self, net: Network, image: Tensor, layer: str, read: Read, memory: float | None = None
+        self,
+        net: Network,
+        image: Tensor,
+        layer: str,
+        read: Read,
+        memory: float | None = None,
+        compute_dtype: ComputeDtype = "float32",
     ) -> None:
         pixels = image[None].to(memory_format=net.memory_format)
         with net.evaluating():
@@ -62,12 +73,12 @@ class UnitInference:
             )
         self.activations = base[0]
         self._whole: WholeUnitInference | None = None
-        self.note = ""
+        self._asked = asked_type(compute_dtype, net.dtype, net.device)
         try:
             self._run_behind(_behind(net, pixels, layer, read), memory)
         except Unrecordable as reason:
             self._whole = WholeUnitInference(net, image, layer, read, memory)
-            self.batch = self._whole.batch
+            self.batch, self.compute_dtype = self._whole.batch, net.dtype
             self.note = f"{net.name} is run whole for every unit: {reason}"
 
     def _run_behind(self, behind: Recording, memory: float | None) -> None:
@@ -81,24 +92,28 @@ class UnitInference:
                 "or 0 for one unit at a time"
             )
         self.batch = batch_size(budget(memory, base.device), need, base.device, _BATCH)
-        self._check(behind)
+        self.compute_dtype = self._checked(behind)
+        self.note = fallback_note(self.compute_dtype, self._asked)
 
-    def _check(self, behind: Recording) -> None:
-        """The first unit and the most active one, changed, against a plain run of what follows."""
+    def _checked(self, behind: Recording) -> torch.dtype:
+        """Type that agrees with a plain run of what follows, for the first unit and the most active
+        one, changed."""
         base, flat = behind.values[0], self.activations.flatten()
         units = torch.tensor([0, int(flat.argmax())])
         changes = torch.tensor([1.0, -1.0]).to(flat) * flat.abs().max().clamp_min(1)
+        changed = flat.repeat(2, 1)
+        changed[torch.arange(2), units] += changes
         try:
-            ours = self._batch(units, changes)
-            changed = flat.repeat(2, 1)
-            changed[torch.arange(2), units] += changes
             with exact_products(base.device):
                 plain = torch.cat([behind.replay(one.reshape_as(base)) for one in changed])
         except Exception as error:  # whatever the network's operations raise
             raise Unrecordable(f"its operations cannot be run again ({error})") from error
         output = behind.values[behind.output]
-        if output.isfinite().all() and not agree(ours, plain, output):
+        run = partial(self._batch, units, changes)
+        dtype = self._differences.settle([self._asked, base.dtype], run, plain, output)
+        if dtype is None and output.isfinite().all():
             raise Unrecordable("differences do not agree with a plain run")
+        return dtype or base.dtype
 
     def outputs(self, units: Tensor, changes: Tensor) -> Tensor:
         """``(n, K)``, what is read with one unit changed in each.

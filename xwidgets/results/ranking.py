@@ -41,7 +41,8 @@ class Ranking(Result):
         layer: int ``(M,)``, place in ``layers`` of each neuron's layer.
         channel: int ``(M,)``, channel of each neuron.
         importance: float64 ``(6, M)``, a row for each of ``METRICS``; NaN where it is undefined.
-        activation: float64 ``(M,)``, mean of the neuron's map over the perturbed images.
+        activation: float64 ``(M,)``, mean magnitude of the neuron's activations over its map and
+            the perturbed images; in files of version 0.1.0 their signed mean.
         maps: 8-bit ``(M, h, w)``, map in the unperturbed image, scaled to a maximum of 255.
         image: the picture, 8-bit ``(H, W, 3)``.
         network_name: name of the network.
@@ -49,7 +50,7 @@ class Ranking(Result):
         parameters: other parameters of the method.
         metric: the one of ``METRICS`` that ranks.
         top: number of best neurons of each layer.
-        minimum: for the precision, mean activation below which a neuron is not ranked.
+        minimum: for the precision, mean magnitude below which a neuron is not ranked.
         completed: share of the perturbed images behind the numbers.
         versions: of the packages that computed it.
 
@@ -107,7 +108,7 @@ class Ranking(Result):
         if not other.kept.any():
             raise ValueError(
                 f"no neuron is as active as minimum = {other.minimum:g}: the largest mean "
-                f"activation is {numbers.number(self.activation.max())}; give a smaller minimum"
+                f"magnitude is {numbers.number(self.activation.max())}; give a smaller minimum"
             )
         return other
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from xwidgets.aliases import formerly
 
@@ -69,11 +70,15 @@ class RegionRemoval(Result):
 
     @property
     def standard_error(self) -> NDArray[np.float64]:
-        """Standard error ``(K,)`` of :attr:`after`; NaN for fewer than two samples."""
+        """Standard error ``(K,)`` of :attr:`after`; NaN for fewer than two samples.
+
+        Twice of it is Student's 95 % interval.
+        """
         count = len(self.probabilities)
         if count < 2:
             return np.full(len(self.before), np.nan)
-        return np.asarray(self.probabilities.std(0, ddof=1) / np.sqrt(count))
+        error = self.probabilities.std(0, ddof=1) / np.sqrt(count)
+        return np.asarray(error * stdtrit(count - 1, 0.975) / 2)
 
     @property
     def evidence(self) -> NDArray[np.float64]:

@@ -30,7 +30,8 @@ class Relevance(Result):
         parameters: of the method, the seed among them.
         completed: share of the work behind ``values``; below 1 for a partial result.
         standard_error: float32 ``(H, W)``, in ``unit``, of ``values`` that are estimated from
-            samples; NaN where there are too few samples, ``None`` for other methods.
+            samples: twice of it above and below is a 95 % interval (in files of version 0.1.0 with
+            many samples only). NaN where there are too few, ``None`` for other methods.
         note: sentences on the computation and its limitations; else "".
         compute_dtype: type of the multiplications, such as ``"float32"``; "" where not recorded.
         mass: probability that arrived, of methods that distribute one; of a contrast, the

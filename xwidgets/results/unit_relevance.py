@@ -25,7 +25,7 @@ class UnitRelevance(Result):
     Attributes:
         values: float32 ``(C, h, w)``, or ``(C,)`` for a layer without maps, in ``unit``. NaN where
             a partial result knows nothing yet.
-        standard_error: float32 of the same shape; NaN where there are too few samples.
+        standard_error: float32 of the same shape, as of :class:`xwidgets.Relevance`.
         image: the picture, 8-bit ``(H, W, 3)``.
         layer: name of the layer whose units are removed.
         unit: such as ``"bits"``.
@@ -34,6 +34,7 @@ class UnitRelevance(Result):
         parameters: other parameters of the method, the seed among them.
         completed: share of the work behind ``values``; below 1 for a partial result.
         note: a sentence on a limitation of the computation; else "".
+        compute_dtype: type of the multiplications, such as ``"float32"``; "" where not recorded.
         versions: of the packages that computed it.
 
     Example:
@@ -55,6 +56,7 @@ class UnitRelevance(Result):
     parameters: Mapping[str, Any]
     completed: float = 1.0
     note: str = ""
+    compute_dtype: str = ""
     versions: Mapping[str, str] = field(default_factory=versions)
 
     @property

@@ -23,7 +23,7 @@ export function emptiness({ left: { count, total, largest }, ticked, byActivity 
   if (!ticked) return "No layer is ticked.";
   if (!total) return "Nothing is computed yet.";
   if (count || !byActivity) return "";
-  return `No neuron is active enough for the precision: the largest mean activation is ${number(largest)}.`;
+  return `No neuron is active enough for the precision: the largest mean magnitude is ${number(largest)}.`;
 }
 
 /** @param {{ model: import("./shared/view.mjs").Model, el: HTMLElement }} place */

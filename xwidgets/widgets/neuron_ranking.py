@@ -35,7 +35,7 @@ class NeuronRanking(View, module="neuron_ranking.mjs"):
         subject: a :class:`Study` to follow, or a :class:`xwidgets.Ranking`.
         metrics: which are shown, the first of them ranks.
         top: how many neurons of each layer are listed; 0 for all.
-        minimum: for the precision, the mean activation below which a neuron is not ranked.
+        minimum: for the precision, the mean magnitude below which a neuron is not ranked.
         **options: for a study, further arguments of :func:`xwidgets.rank_neurons`, such as
             ``layers``, ``samples``, ``sigma``, ``seed``, ``output``. They are the study's, and so
             those of its other views.

@@ -83,14 +83,15 @@ class WindowGrid:
         """
         known = values.isfinite()
         count = self.covering(known)
-        total = self._sums(torch.where(known, values.double(), 0))
+        total = self.total(torch.where(known, values.double(), 0))
         return torch.where(count > 0, total / count, torch.nan)
 
     def covering(self, windows: Tensor) -> Tensor:
         """Number of windows, of those true in ``windows`` ``(n,)``, that contain each pixel."""
-        return self._sums(windows.double()).round()
+        return self.total(windows.double()).round()
 
-    def _sums(self, values: Tensor) -> Tensor:
+    def total(self, values: Tensor) -> Tensor:
+        """Sum of window values ``(n,)`` at each pixel, over the windows that contain it."""
         # A window adds its value at its corner and takes it back behind its edges; running sums
         # along both axes then hold, at each pixel, the sum over the windows around it.
         rows, columns = self.corners.T

@@ -59,7 +59,7 @@ function makeTop(model) {
 }
 
 /**
- * The mean activation below which the precision does not rank a neuron.
+ * The mean magnitude of its activation below which the precision does not rank a neuron.
  *
  * @param {Model} model
  */
@@ -69,7 +69,7 @@ function makeMinimum(model) {
     if (minimum.checkValidity()) put(model, { minimum: minimum.valueAsNumber });
   });
   const enough = make("output");
-  const element = make("label", { className: "xw-field" }, "Mean activation at least", minimum, enough);
+  const element = make("label", { className: "xw-field" }, "Mean magnitude at least", minimum, enough);
   const draw = () => {
     if (minimum.valueAsNumber !== model.get("minimum")) minimum.value = model.get("minimum");
   };
