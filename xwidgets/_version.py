@@ -1,3 +1,3 @@
 """The version of this package, which its build and its results take from here."""
 
-__version__ = "0.2.0.dev0"
+__version__ = "0.2.0.dev1"

@@ -133,7 +133,9 @@ def test_deconvnet_of_a_class_is_that_of_the_network_without_a_batch(nets, x):
 
 
 REFUSED = {
-    "search": lambda net, x: xw.search_images(net, torch.stack([x] * 3), [(1, 0)], progress=False),
+    "search": lambda net, x: xw.search_images(
+        net, torch.stack([x] * 3), [(1, 0)], cache=False, progress=False
+    ),
     "ranking": lambda net, x: xw.rank_neurons(net, x),
     "a layer's ranking": lambda net, x: xw.rank_neurons(net, x, layers="second"),
     "deconvnet": lambda net, x: xw.deconvolve(net, x, "second", 1),
