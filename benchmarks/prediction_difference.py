@@ -25,7 +25,6 @@ from torch import Tensor, nn
 import xwidgets as xw
 from benchmarks.measure import peak, random_network
 from xwidgets.explain.removal.samplers import default_sampler
-from xwidgets.explain.removal.window_removal import WindowRemoval
 from xwidgets.files import whole
 from xwidgets.images._photo import photographs
 from xwidgets.incremental import IncrementalInference, WholeInference
@@ -208,8 +207,7 @@ def _covered(
 
     def drawn(samples: int | None) -> xw.Relevance:
         """Map of contents drawn from the pool, or of all of it."""
-        run = method.on(subject, [target])
-        assert isinstance(run, WindowRemoval)
+        run = method.resolved(subject).begin(subject, [target])
         rows, columns = run.grid.corners.T
         contents = pool[rows, columns]
         windows = torch.arange(len(contents))
