@@ -17,7 +17,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -237,6 +236,8 @@ class _Resampling:
         with torch.inference_mode(False):
             self._sums = [_Sums(values, method.as_printed) for values in maps]
         self._of_image = _joined(_of_one_image(values, method.as_printed) for values in maps)
+        weights = outgoing_weights(net, self._layers)
+        self._of_weights = _joined(_of_weights(part, method.as_printed) for part in weights)
         counts = [layer.shape[0] for layer in self._layers]
         self._ranking: Ranking | None = None
         self._known = 0
@@ -292,11 +293,6 @@ class _Resampling:
         rows = over_images | self._of_image | self._of_weights
         importance = np.stack([rows[metric] for metric in METRICS])
         return replace(self._empty, importance=importance, activation=activation)
-
-    @cached_property
-    def _of_weights(self) -> dict[str, NDArray[np.float64]]:
-        weights = outgoing_weights(self._net, self._layers)
-        return _joined(_of_weights(of_layer, self._method.as_printed) for of_layer in weights)
 
     @property
     def _output_changes(self) -> Tensor:
