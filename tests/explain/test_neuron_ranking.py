@@ -770,9 +770,9 @@ IMAGES = [
     (torch.rand(2, 3, *SIZE), "one image .* at a time, not 2"),
     (torch.full((3, *SIZE), math.nan), "some are NaN"),
     (torch.full((3, *SIZE), 2.0), "must lie in"),
-    (torch.zeros(3, *SIZE, dtype=torch.uint8), "must be floating-point"),
+    (torch.zeros(3, *SIZE, dtype=torch.int32), "must be floating-point"),
     (image(2), "cannot take images of 2 x 2 pixels"),
-    ("bird.png", "not str"),
+    ("bird.png", "no picture at 'bird.png'"),
 ]
 
 

@@ -120,7 +120,7 @@ def test_whole_forwards_are_never_rounded():
 
 def test_a_map_says_in_which_type_it_was_computed():
     net, image = xw.network("birds"), xw.scenes.bird(seed=3).image
-    options = {"samples": 1, "stride": 5}
+    options = {"samples": 1, "stride": 5, "measure": "difference"}
     exact = xw.prediction_difference(net, image, **options)
     first, *_, rounded = xw.explain.prediction_difference_steps(
         net, image, **options, compute_dtype="bfloat16"

@@ -640,7 +640,9 @@ def test_a_layer_that_is_random_is_refused():
         def forward(self, x):
             return x + torch.rand(x.shape)
 
-    with pytest.raises(ValueError, match="layer '6' of small, or its scores, are other values"):
+    with pytest.raises(
+        ValueError, match="small is random in evaluation mode: 'rand' in its module"
+    ):
         fit(network(Noise()), layer="6")
 
 
