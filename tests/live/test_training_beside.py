@@ -61,6 +61,7 @@ def test_a_training_beside_a_study_is_that_of_the_training_alone(method):
     losses, modes, values = trained(module(), 200)
     user, shown = module(), []
     with xw.Study(network(user), IMAGE, 1, method) as study:
+        study.watched(1)  # as a view would say
         study.observe(lambda change: shown.append(change.new), "result")
         beside = trained(user, 200)
         assert beside[0] == losses
@@ -68,7 +69,7 @@ def test_a_training_beside_a_study_is_that_of_the_training_alone(method):
         assert all(torch.equal(value, beside[2][name]) for name, value in values.items())
         assert len(shown) > 1, "it was live meanwhile"
         after = method.run(network(user), IMAGE, 1)
-        until(lambda: np.array_equal(getattr(study.result, "values", None), after.values), 60)
+        assert np.array_equal(study.wait(60).values, after.values)
 
 
 def changing(user, call):
@@ -104,12 +105,75 @@ def test_no_result_mixes_two_states(call):
     assert not np.array_equal(before[-1], after[-1])
 
 
+def grown(user):
+    """Weights changed by hand."""
+    user[6].weight.data.mul_(-3)
+
+
 def test_a_complete_map_is_computed_again_when_the_weights_change():
     user = module()
-    with xw.Study(network(user), IMAGE, 1, METHOD) as study:
+    net = network(user)
+    with xw.Study(net, IMAGE, 1, METHOD) as study:
         first = study.wait(60)
-        user[6].weight.data.mul_(-3)
-        until(lambda: study.result is not first, 60)
+        grown(user)
+        again = METHOD.run(net, IMAGE, 1)
+        assert not np.array_equal(again.values, first.values)
+        assert np.array_equal(study.wait(60).values, again.values)
+        grown(user)
+        other = METHOD.changed(window=5).run(net, IMAGE, 1)
+        assert np.array_equal(study.at(window=5).values, other.values)
+        assert study.renewals == 2
+
+
+def test_what_is_on_screen_follows_by_itself():
+    user = module()
+    with xw.Study(network(user), IMAGE, 1, xw.Saliency()) as study:
+        study.watched(1)
+        first = study.wait(60)
+        grown(user)
+        until(lambda: study.result is not None and study.result is not first, 60)
+        assert not np.array_equal(study.result.values, first.values)
+
+
+def test_no_map_of_the_weights_before_is_kept_when_they_changed_meanwhile():
+    user = module()
+    net = network(user)
+    with xw.Study(net, IMAGE, 1, METHOD.changed(window=4, samples=5)) as study:
+        first = study.wait(60)
+        with study._worker.lock:
+            study.window = 3
+        until(lambda: study.progress.share > 0, 60)
+        grown(user)
+        until(lambda: study.progress.state == "complete", 60)
+        study.window = 4
+        assert not np.array_equal(study.wait(60).values, first.values)
+
+
+def test_companions_follow_the_weights():
+    user = module()
+    net = network(user)
+    with xw.Study(net, IMAGE, 1, METHOD) as study:
+        study.neurons.ranking.wait(60)
+        study.regions.mask = np.eye(SIZE, dtype=bool)
+        before = study.regions.removal.wait(60)
+        grown(user)
         study.wait(60)
-        again = METHOD.run(network(user), IMAGE, 1)
-        assert np.array_equal(study.result.values, again.values)
+        ranking = study.neurons.ranking.wait(60)
+        np.testing.assert_array_equal(
+            ranking.importance, xw.rank_neurons(net, IMAGE, target=1).importance
+        )
+        after = study.regions.removal.wait(60)
+        assert not np.array_equal(after.before, before.before)
+        np.testing.assert_allclose(after.before, net.probabilities(net(IMAGE[None]))[0])
+
+
+def test_a_run_beside_a_training_ends():
+    user = module()
+
+    def change(*_):
+        with torch.no_grad():
+            user[6].weight.add_(0.01)
+
+    user[0].register_forward_hook(change)
+    result = xw.Occlusion(window=4).run(network(user), IMAGE, 1)
+    assert np.isfinite(result.values).all()

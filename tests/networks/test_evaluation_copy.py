@@ -170,6 +170,34 @@ def test_hooks_of_the_copy_are_its_own_and_those_of_the_user_run():
     assert module(x).any()
 
 
+def test_modules_that_hooks_refer_to_run_as_copies():
+    module, norm = nn.Linear(3, 2).train(), nn.BatchNorm1d(2).train()
+    module.norm = norm
+    module.register_forward_hook(lambda module, inputs, output: norm(output))
+    evaluation_copy(module)(torch.rand(4, 3))
+    assert norm.num_batches_tracked == 0
+
+
+@pytest.mark.parametrize(
+    "buffer",
+    [
+        torch.eye(3).to_sparse(),
+        torch.zeros(3, device="meta"),
+        torch.zeros(3).to(torch.float8_e4m3fn),
+        torch.tensor(3),
+    ],
+    ids=["sparse", "meta", "float8", "integer"],
+)
+def test_unusual_buffers_have_a_state(buffer):
+    module = nn.Linear(3, 2)
+    module.register_buffer("unusual", buffer)
+    net = Network(module, size=(1, 1))
+    before = net.state
+    assert net.state == before
+    module.weight.data.mul_(2)
+    assert net.state != before
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_a_scripted_module_is_not_switched():
     module = torch.jit.script(nn.Sequential(nn.Linear(3, 2), nn.Dropout(0.5))).train()

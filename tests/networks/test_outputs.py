@@ -45,6 +45,7 @@ SPELLINGS = {
     "function": lambda x: nn.functional.softmax(x, dim=1),
     "method": lambda x: x.softmax(1),
     "then movements": lambda x: torch.softmax(x, 1).contiguous().float(),
+    "of maps of one place": lambda x: nn.Softmax2d()(x[:, :, None, None]).flatten(1),
     "logarithm": nn.LogSoftmax(1),
     "logarithm function": lambda x: nn.functional.log_softmax(x, dim=-1),
 }
@@ -187,3 +188,40 @@ def test_an_operation_in_place_does_not_lose_the_scores():
     net = Network(Body(lambda x: x.sigmoid_()), size=SIZE, outputs="independent")
     without = Network(Body(plain), size=SIZE, outputs="independent")
     assert torch.equal(net(IMAGES), without(IMAGES))
+
+
+@pytest.mark.parametrize("order", [lambda p: p[:, [2, 0, 1]], lambda p: p.flip(1)])
+def test_classes_in_another_order_behind_a_softmax_keep_it(order):
+    net = Network(Body(lambda x: order(x.softmax(1))), size=SIZE, outputs="probabilities")
+    expected = order(Body(plain)(IMAGES).softmax(1)).double()
+    torch.testing.assert_close(net.probabilities(net(IMAGES)), expected, check_dtype=False)
+
+
+def test_what_sums_to_one_is_taken_for_probabilities_however_it_is_made():
+    net = Network(Body(lambda x: (x.softmax(1) + x.flip(1).softmax(1)) / 2), size=SIZE)
+    with pytest.warns(UserWarning, match="returns numbers that sum to 1"):
+        assert net.outputs == "probabilities"
+    expected = net.module(IMAGES).double()
+    torch.testing.assert_close(net.probabilities(net(IMAGES)), expected)
+
+
+def test_a_single_log_probability_is_that_of_a_sigmoid():
+    net = Network(
+        Body(lambda x: x.sigmoid().log(), 1).double(), size=SIZE, outputs="log-probabilities"
+    )
+    expected = Body(torch.sigmoid, 1).double()(IMAGES.double())
+    torch.testing.assert_close(net.probabilities(net(IMAGES)), expected.detach())
+
+
+class Writing(nn.Module):
+    """Operations without a tensor to act on."""
+
+    def forward(self, x):
+        x = x.flatten(1)[:, :3]
+        torch._foreach_mul_([x], 2.0)
+        x[:, 0] = 0
+        return x
+
+
+def test_operations_without_an_input_are_passed_by():
+    assert Network(Writing(), size=SIZE).outputs == "logits"

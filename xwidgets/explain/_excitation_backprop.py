@@ -429,7 +429,8 @@ def _product(operation: Operation) -> Any:
         return _undefined(operation)
     x, scale = signal_and_scale
     before = producer(x)
-    if before is not None and before.kind == "linear" and not isinstance(scale, Tensor):
+    negative = not isinstance(scale, Tensor) and scale < 0
+    if negative and before is not None and before.kind == "linear":
         return _share_weights(operation, before, torch.tensor([scale]).sign().to(before.weight))
     positive = scale.detach() > 0 if isinstance(scale, Tensor) else scale > 0
     return _scaled(operation, positive, x)

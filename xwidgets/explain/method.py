@@ -226,15 +226,22 @@ class Method(ABC, Generic[R]):
 
         return results()
 
-    def on(self, subject: Subject, targets: Sequence[Target]) -> SteadyRun[R]:
+    def on(
+        self, subject: Subject, targets: Sequence[Target], follows: bool = False
+    ) -> SteadyRun[R]:
         """Start a run for targets of a subject, which starts again when the weights change.
+
+        Args:
+            subject: an image in a network.
+            targets: of its explanation.
+            follows: whether it starts again at every change, and not only at the first.
 
         Raises:
             ValueError: for invalid targets or parameters.
         """
         resolved = [subject.target(target) for target in several(targets)]
         ready = self._ready(subject, resolved)
-        return SteadyRun(lambda subject: ready.begin(subject, resolved), subject)
+        return SteadyRun(lambda subject: ready.begin(subject, resolved), subject, follows)
 
     def controls(self, subject: Subject) -> list[Control]:
         """Controls of the parameters that have one, with their ranges on this subject."""

@@ -1,9 +1,9 @@
 """Runs of methods, in steps.
 
 A network may be trained, loaded or moved while it is explained. A run whose weights have changed
-is of no use, so it starts again, from then on with a copy of the weights, and once more at each
-further change. Results that were reached with a copy are shown before that, so that there is
-something to see of a network that is being trained.
+is of no use, so it starts again, from then on with a copy of the weights, which it ends with. One
+that follows the weights starts again at each further change. Its results that were reached with a
+copy are shown before that, so that there is something to see of a network that is being trained.
 """
 
 from __future__ import annotations
@@ -52,12 +52,16 @@ class SteadyRun(Generic[R]):
     Args:
         begin: starts it on a subject.
         subject: the image in the network.
+        follows: whether it starts again at every change, and not only at the first.
 
     Attributes:
         state: of the weights that the results are of, a :attr:`Network.state`.
     """
 
-    def __init__(self, begin: Callable[[Subject], Run[R]], subject: Subject) -> None:
+    def __init__(
+        self, begin: Callable[[Subject], Run[R]], subject: Subject, follows: bool = False
+    ) -> None:
+        self._follows = follows
         self._begin, self._subject, self._net = begin, subject, subject.net
         self.state = self._net.state
         self._run = begin(subject)
@@ -72,13 +76,13 @@ class SteadyRun(Generic[R]):
                 return
             except Exception:  # as when the weights moved to another device meanwhile
                 changed = self._net.state != self.state
-                if not changed:
+                if frozen or not changed:
                     raise
             else:
                 changed = self._net.state != self.state
                 if frozen or not changed:
                     yield
-            if changed:
+            if changed and (self._follows or not frozen):
                 steps, frozen = self._restarted(), True
 
     def results(self) -> Sequence[R]:

@@ -40,8 +40,8 @@ class Question:
     method: Method[Any]
 
     def run(self) -> SteadyRun[Any]:
-        """Start the computation."""
-        return self.method.on(self.subject, [self.target])
+        """Start the computation, which follows the weights."""
+        return self.method.on(self.subject, [self.target], follows=True)
 
     def steps(self) -> Iterator[Any]:
         """Yield the result as it grows."""
@@ -154,6 +154,16 @@ class LiveResult(traitlets.HasTraits, Generic[Asked, Answer]):
         with self._worker.lock:
             self._task.drop()
             self._known.clear()
+
+    def outdate(self) -> None:
+        """Discard complete answers, and keep partial ones."""
+        with self._worker.lock:
+            self._known.clear()
+
+    @property
+    def viewed(self) -> bool:
+        """Whether a view is on screen."""
+        return self._viewers > 0
 
     def known(self) -> dict[Asked, Answer]:
         """Complete answers, by question."""

@@ -78,6 +78,7 @@ class Neurons(traitlets.HasTraits):
         )
         study.observe(lambda _: self._ask(), "target")
         study.observe(lambda _: self._turn_to(), "image")
+        study.observe(lambda _: self._renew(), "renewals")
         self.observe(lambda _: self._select(), ["selected", "start", "threshold"])
         self._ask()
 
@@ -135,6 +136,12 @@ class Neurons(traitlets.HasTraits):
     def _turn_to(self) -> None:
         self.ranking.abandon()
         self.patches.abandon()
+        self._ask()
+        self._select()
+
+    def _renew(self) -> None:
+        for live in (self.ranking, self.patches, self.matches):
+            live.forget()
         self._ask()
         self._select()
 

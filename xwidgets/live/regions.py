@@ -76,6 +76,7 @@ class Regions(traitlets.HasTraits):
             self._remove, urgent=True, keep=8
         )
         study.observe(lambda _: self._turn_to(), "image")
+        study.observe(lambda _: self._renew(), "renewals")
         self.observe(lambda _: self._ask(), ["mask", "fill", "samples"])
 
     @classmethod
@@ -107,6 +108,10 @@ class Regions(traitlets.HasTraits):
     def _turn_to(self) -> None:
         self.removal.abandon()
         self.mask = self._nothing()
+
+    def _renew(self) -> None:
+        self.removal.forget()
+        self._ask()
 
     def _ask(self) -> None:
         if self.mask.any():

@@ -58,6 +58,7 @@ class Study(traitlets.HasTraits):
         result: of the method so far; ``None`` before the first step.
         relevance: the result where it is an :class:`xwidgets.Relevance`; else ``None``.
         progress: a :class:`Progress`.
+        renewals: how often the weights were found to have changed, so that results were discarded.
         network: the classifier, an :class:`xwidgets.Network`.
         subject: the image in the network, with its logits.
         neurons: the network's :class:`xwidgets.live.Neurons`, ranked from the first access on.
@@ -83,6 +84,7 @@ class Study(traitlets.HasTraits):
     result = traitlets.Any(read_only=True)
     relevance = traitlets.Instance(Relevance, allow_none=True, read_only=True)
     progress = traitlets.Instance(Progress, args=("computing",), read_only=True)
+    renewals = traitlets.Int(0, read_only=True)
 
     concepts = FormerName("x_features")
 
@@ -194,6 +196,8 @@ class Study(traitlets.HasTraits):
     def wait(self, timeout: float | None = None) -> Any:
         """Wait until the result is complete or its computation was stopped.
 
+        When the weights have changed since, it is computed again.
+
         Args:
             timeout: in seconds; ``None`` waits as long as it takes.
 
@@ -203,6 +207,7 @@ class Study(traitlets.HasTraits):
         Raises:
             Exception: what ended the computation, when it failed.
         """
+        self._refresh()
         return self._live.wait(timeout)
 
     def at(self, window: int | None = None, **parameters: Any) -> Any:
@@ -220,6 +225,7 @@ class Study(traitlets.HasTraits):
         """
         if window is not None:
             parameters["window"] = window
+        self._refresh()
         question = self.question
         method = question.method.changed(**parameters).resolved(question.subject)
         method.admit(question.subject, question.target)
@@ -230,6 +236,7 @@ class Study(traitlets.HasTraits):
 
         Sorted by the values where these are numbers, else in the order of completion.
         """
+        self._refresh()
         question, known = self.question, self._live.known()
         if parameter != "window" and parameter not in question.method.parameters:
             raise unknown("parameter", parameter, question.method.parameters)
@@ -333,9 +340,10 @@ class Study(traitlets.HasTraits):
     def _ask(self, _: object = None) -> None:
         with self._worker.lock:
             self.window = window_of(self.method)
-            if self._weights != self.network.state:
+            state = self.network.state
+            if self._weights != state:
                 self._live.forget()
-                self._weights = self.network.state
+                self._renew(state)
             self._live.ask(self.question)
 
     def _answers(self, question: Question) -> Iterator[Any]:
@@ -343,14 +351,27 @@ class Study(traitlets.HasTraits):
         run = question.run()
         for _ in run.steps():
             yield run.results()[0]
-        self._weights = run.state
+        with self._worker.lock:
+            if self._weights != run.state:
+                self._live.outdate()
+                self._renew(run.state)
 
-    def _notice(self) -> None:
+    def _renew(self, state: Hashable) -> None:
+        """Write down of which weights results are from now on, and tell companions."""
+        self._weights = state
+        self.set_trait("renewals", self.renewals + 1)
+
+    def _refresh(self) -> None:
         """Ask again when the weights have changed since."""
         with self._worker.lock:
-            complete = self._live.progress.state == "complete"
-            if complete and self._weights != self.network.state:
+            if not self._worker.closed and self._weights != self.network.state:
                 self._ask()
+
+    def _notice(self) -> None:
+        """Refresh what is on screen, unless it is being computed, and then restarts itself."""
+        with self._worker.lock:
+            if self._live.viewed and self._live.progress.state in ("complete", "failed"):
+                self._refresh()
 
     def _follow(self, _: object) -> None:
         if self._live.question == self.question:  # or else a trait was just set, and asks anew soon

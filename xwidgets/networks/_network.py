@@ -30,7 +30,7 @@ from .forward_trace import BackwardRule, ForwardTrace, explained, go_back, refus
 from .input_channels import input_channels
 from .layers import Layer, list_layers
 from .operation_table import Kind
-from .outputs import GUESSES, OUTPUTS, Link, LinkTrace, Outputs, scores_of
+from .outputs import OUTPUTS, Link, LinkTrace, Outputs, guessed, scores_of
 from .random_draws import refusing_random
 
 _TRIES = 500  # to read the weights between two steps of a training
@@ -373,7 +373,7 @@ class Network:
             if value is not None
         ]
         versions = [0 if value.is_inference() else value._version for value in kept]
-        places = [(id(value), value.data_ptr()) for value in kept]
+        places = [(id(value), value.data_ptr() if _is_dense(value) else 0) for value in kept]
         return tuple(places), tuple(versions), _sampled(kept)
 
     def _numbers(self) -> Iterator[Tensor]:
@@ -446,12 +446,11 @@ class Network:
 
     def _scores(self, outputs: Tensor, link: Link | None) -> Tensor:
         if self._outputs is None:
-            self._outputs = "logits" if link is None else GUESSES[link.name]
-            if link is not None:
+            self._outputs, reason = guessed(outputs, link)
+            if reason:
                 warn(
-                    f"{self.name} ends in a {link.name}, so its outputs are taken for "
-                    f'{self._outputs}, and scores are what goes into it; say outputs="logits" to '
-                    f"xw.Network for classes with a softmax behind it, or "
+                    f"{self.name} {reason}, so its outputs are taken for {self._outputs}; say "
+                    'outputs="logits" to xw.Network for classes with a softmax behind it, or '
                     f'outputs="{self._outputs}" to see this no more'
                 )
         return scores_of(outputs, self._outputs, link)
@@ -529,18 +528,22 @@ def unused(net: Network, layer: str) -> ValueError:
 
 def _sampled(values: Sequence[Tensor]) -> bytes:
     """Eight numbers of each tensor: what is written through ``.data`` counts in no version."""
-    samples: dict[torch.device, list[Tensor]] = {}
+    samples: dict[tuple[torch.device, torch.dtype], list[Tensor]] = {}
     with torch.inference_mode(False), torch.no_grad():
         for value in values:
-            if value.is_floating_point() and value.layout is torch.strided and value.numel():
+            if value.is_floating_point() and _is_dense(value) and value.numel():
                 span = 1 + sum(
                     (size - 1) * stride
                     for size, stride in zip(value.shape, value.stride(), strict=True)
                 )
                 sample = value.as_strided((min(span, 8),), (max(span // 8, 1),))
-                samples.setdefault(value.device, []).append(sample)
-        joined = [torch.cat(several).double().cpu() for several in samples.values()]
+                samples.setdefault((value.device, value.dtype), []).append(sample)
+        joined = [torch.cat(several).cpu().double() for several in samples.values()]
     return b"".join(numbers.numpy().tobytes() for numbers in joined)
+
+
+def _is_dense(value: Tensor) -> bool:
+    return value.layout is torch.strided and not value.is_nested and not value.is_meta
 
 
 def _channels(normalize: tuple[Sequence[float], Sequence[float]] | None) -> int | None:

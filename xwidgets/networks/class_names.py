@@ -30,7 +30,7 @@ def class_names(classes: ClassNames) -> tuple[str, ...]:
             f"classes is a {type(classes).__name__}, but must be a list of the class names, or a "
             "dict of them by index"
         )
-    return tuple(classes)
+    return tuple(map(_name, classes))
 
 
 def index_of(name: str, names: Sequence[str], owner: str) -> int:
@@ -55,12 +55,10 @@ def index_of(name: str, names: Sequence[str], owner: str) -> int:
 
 def _by_index(classes: Mapping[Any, Any]) -> tuple[str, ...]:
     pairs: Iterable[tuple[Any, Any]] = classes.items()
-    if all(isinstance(value, Integral) for value in classes.values()):
+    by_name = {*map(str, classes)} != {*map(str, range(len(classes)))}
+    if by_name and all(isinstance(value, Integral) for value in classes.values()):
         pairs = ((index, name) for name, index in pairs)
-    names = {
-        str(index): str(name[-1] if isinstance(name, list | tuple) else name)
-        for index, name in pairs
-    }
+    names = {str(index): _name(name) for index, name in pairs}
     missing = next((index for index in range(len(classes)) if str(index) not in names), None)
     if missing is not None:
         raise ValueError(
@@ -68,3 +66,7 @@ def _by_index(classes: Mapping[Any, Any]) -> tuple[str, ...]:
             f"of 0 to {len(classes) - 1}"
         )
     return tuple(names[str(index)] for index in range(len(names)))
+
+
+def _name(given: Any) -> str:
+    return str(given[-1] if isinstance(given, list | tuple) else given)

@@ -113,13 +113,11 @@ class _Copies:
         return cast(Tensor, self._keep(value, copied))
 
     def _hooks(self, hooks: Any) -> Any:
-        """Hooks, of which bound methods are those of copies."""
+        """Hooks, of which those that refer to modules refer to copies."""
         if not isinstance(hooks, dict):
             return hooks
         copied = copy.copy(hooks)
-        for key, hook in copied.items():
-            if isinstance(hook, MethodType):
-                copied[key] = self.value(hook)
+        copied.update({key: self._bound(hook) for key, hook in dict(hooks).items()})
         return copied
 
     def _bound(self, value: Any) -> Any:

@@ -7,7 +7,7 @@ networks end in that softmax or sigmoid; then the scores are what goes into it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -34,11 +34,23 @@ class Link(NamedTuple):
 
     Attributes:
         name: one of :data:`GUESSES`.
-        scores: ``(N, K)``, what went into it.
+        scores: ``(N, ...)``, what went into it, K for each image.
     """
 
     name: str
     scores: Tensor
+
+    def made(self, outputs: object) -> bool:
+        """Whether outputs are as many."""
+        return (
+            isinstance(outputs, Tensor)
+            and outputs.ndim > 0
+            and len(outputs) == len(self.scores)
+            and outputs.numel() == self.scores.numel()
+        )
+
+
+_IN_ORDER = ("kept", "copied", "reshaped")
 
 
 class LinkTrace(TorchFunctionMode):
@@ -72,19 +84,30 @@ class LinkTrace(TorchFunctionMode):
         output = function(*args, **kwargs)
         with torch._C.DisableTorchFunction():
             made = operation.input if operation.overwrites else output
-            fits = link is not None and isinstance(made, Tensor) and made.shape == link.scores.shape
-            if fits or operation.overwrites:
-                cast(Any, made).xwidgets_link = link
+            fits = link is not None and link.made(made)
+            if isinstance(made, Tensor) and (fits or operation.overwrites):
+                made.xwidgets_link = link  # type: ignore[attr-defined]
         return output
 
     def _link(self, operation: Operation) -> Link | None:
         scores = operation.input
-        if not isinstance(scores, Tensor) or scores.ndim != 2:
+        if not isinstance(scores, Tensor) or scores.ndim < 2:
             return None
-        if operation.name in GUESSES and operation.argument("dim", 1) in (1, -1, None):
-            return Link(operation.name, scores)
+        if operation.name in GUESSES and operation.argument("dim", 1) in (1, 1 - scores.ndim, None):
+            link = Link(operation.name, scores)
+            alone = scores[:, :1].numel() == len(scores)  # one place, and not a map of them
+            return link if operation.name == "sigmoid" or alone else None
         moved = operation.kind == "movement" and not operation.overwrites
-        return self.link(scores) if moved else None
+        return self.link(scores) if moved and operation.facts.moves in _IN_ORDER else None
+
+
+def guessed(outputs: Tensor, link: Link | None) -> tuple[Outputs, str]:
+    """Guess of what outputs ``(N, K)`` are, and the reason; none for logits."""
+    if link is not None:
+        return GUESSES[link.name], f"ends in a {link.name}"
+    if outputs.shape[1] > 1 and share_out(outputs):
+        return "probabilities", "returns numbers that sum to 1"
+    return "logits", ""
 
 
 def scores_of(outputs: Tensor, kind: Outputs, link: Link | None) -> Tensor:
@@ -99,15 +122,22 @@ def scores_of(outputs: Tensor, kind: Outputs, link: Link | None) -> Tensor:
         ValueError: for probabilities of classes that do not sum to 1.
     """
     if link is not None and (GUESSES[link.name] == kind or outputs.shape[1] == 1):
-        return outputs if kind == "logits" else link.scores
-    if kind != "probabilities":
+        return outputs if kind == "logits" else link.scores.reshape(outputs.shape)
+    if kind in ("logits", "independent"):
         return outputs
+    chances = outputs.exp() if kind == "log-probabilities" else outputs
     if outputs.shape[1] == 1:
-        return torch.logit(outputs, eps=torch.finfo(outputs.dtype).tiny)
-    totals = outputs.sum(1)
-    if (outputs < 0).any() or ((totals - 1).abs() > 0.01).any():
+        return torch.logit(chances, eps=torch.finfo(outputs.dtype).tiny)
+    if not share_out(chances):
         raise ValueError(
-            f"the outputs are said to be probabilities, but sum to {totals[0]:.3g} for an image; "
-            'say outputs="independent" for labels of their own, or "logits"'
+            f"the outputs are said to be {kind}, but these sum to {chances[0].sum():.3g} for an "
+            'image; say outputs="independent" for labels of their own, or "logits"'
         )
+    if kind == "log-probabilities":
+        return outputs
     return outputs.clamp_min(torch.finfo(outputs.dtype).tiny).log()
+
+
+def share_out(outputs: Tensor) -> bool:
+    """Whether outputs ``(N, K)`` of each image are shares of 1, as probabilities of classes are."""
+    return bool((outputs >= 0).all() and ((outputs.sum(1) - 1).abs() <= 0.01).all())

@@ -361,6 +361,7 @@ def _roots(known: Operation, operation: Operation, result: Provenance) -> Iterat
         if kind == "rectifier":  # of its input it is known
             nodes.difference_update(sources)
         nearest_first = sorted(nodes, key=lambda node: node.depth, reverse=True)
+        del nearest_first[_NEAREST:-_FARTHEST]
         yield from (node for node in nearest_first if result.behind(node) is not None)
 
 
@@ -390,6 +391,7 @@ def _tried(result: Provenance, root: Provenance) -> Tried | None:
     return tried_out(values.double().movedim(root.axis, -1).reshape(len(_PLACES), -1))
 
 
+_NEAREST, _FARTHEST = 12, 4  # all would take the square of a long chain's length
 _SIZES = torch.tensor(
     [0.01, 0.02, 0.05, 0.1, 0.3, 0.6, 1, 2, 3, 4, 6, 10, 30, 125, 250, 500], dtype=torch.float64
 )
