@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from .lab import Notebook, write_notebook
+from .lab import Notebook, soon, write_notebook
 
 STUDIES = """
 from dataclasses import dataclass
@@ -127,18 +127,23 @@ def test_a_slider_is_moved_by_keys_and_mouse(
     before = colors(notebook)
     slider.focus()
     notebook.page.keyboard.press(key)
+    assert soon(notebook.page, lambda: said in method(notebook))
+    assert soon(notebook.page, lambda: (colors(notebook) != before).any())
+    notebook.kernel("study.wait()")
     notebook.page.wait_for_timeout(300)
-    assert said in method(notebook)
     keyed = colors(notebook)
-    assert (keyed != before).any()
     drag(notebook.page, slider, 0.9)
-    notebook.page.wait_for_timeout(300)
-    value = float(slider.input_value())
     parameter = said.split("=")[0]
-    assert float(notebook.kernel(f"print(study.method.{parameter})")) == pytest.approx(value)
+
+    def kernel_has_it() -> bool:
+        asked = float(notebook.kernel(f"print(study.method.{parameter})"))
+        return asked == pytest.approx(float(slider.input_value()))
+
+    assert soon(notebook.page, kernel_has_it)
+    value = float(slider.input_value())
     expect(slider).to_have_attribute("aria-valuetext", f"{value:g} × {value:g} pixels"
                                      if parameter == "window" else f"{value:g}")  # fmt: skip
-    assert (colors(notebook) != keyed).any()
+    assert soon(notebook.page, lambda: (colors(notebook) != keyed).any())
 
 
 def test_a_choice_is_made_by_keys_and_mouse(notebook: Notebook) -> None:
@@ -251,7 +256,8 @@ def test_controls_answer_while_a_cell_runs(
 
 def test_what_the_method_refuses_is_put_back_and_explained(notebook: Notebook) -> None:
     ask(notebook, "Brightness()")
-    gain, alert = control(notebook, "gain"), explorer(notebook).locator(".xw-parameter + .xw-alert")
+    gain = control(notebook, "gain")
+    alert = explorer(notebook).locator(".xw-parameter + .xw-alert").first  # the other is a switch's
     expect(alert).to_be_hidden()
     before = colors(notebook)
     gain.focus()

@@ -88,7 +88,7 @@ def test_keys_move_select_and_extend_and_stay_in_the_table(neurons: Notebook) ->
 def test_metrics_are_compared_and_the_shared_neurons_marked(neurons: Notebook) -> None:
     page = neurons.page
     both = neurons.kernel("""
-ranking = study.neurons.ranking.answer
+ranking = study.neurons.ranking.wait()
 precision, correlation = ranking.by("activation_precision"), ranking.by("output_correlation")
 print(len({*precision} & {*correlation}), len({*precision} | {*correlation}))
 """).split()
