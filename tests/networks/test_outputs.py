@@ -225,3 +225,11 @@ class Writing(nn.Module):
 
 def test_operations_without_an_input_are_passed_by():
     assert Network(Writing(), size=SIZE).outputs == "logits"
+
+
+def test_scores_that_sum_to_one_by_and_large_are_logits():
+    scores = torch.tensor([[0.3, 0.1, 0.6001]])
+    net = Network(Body(lambda x: scores.expand(len(x), -1)), size=SIZE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert net.outputs == "logits"

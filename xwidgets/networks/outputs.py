@@ -105,7 +105,8 @@ def guessed(outputs: Tensor, link: Link | None) -> tuple[Outputs, str]:
     """Guess of what outputs ``(N, K)`` are, and the reason; none for logits."""
     if link is not None:
         return GUESSES[link.name], f"ends in a {link.name}"
-    if outputs.shape[1] > 1 and share_out(outputs):
+    rounding = 16 * torch.finfo(outputs.dtype).eps * outputs.shape[1] ** 0.5
+    if outputs.shape[1] > 1 and share_out(outputs, rounding):
         return "probabilities", "returns numbers that sum to 1"
     return "logits", ""
 
@@ -138,6 +139,6 @@ def scores_of(outputs: Tensor, kind: Outputs, link: Link | None) -> Tensor:
     return outputs.clamp_min(torch.finfo(outputs.dtype).tiny).log()
 
 
-def share_out(outputs: Tensor) -> bool:
+def share_out(outputs: Tensor, rounding: float = 0.01) -> bool:
     """Whether outputs ``(N, K)`` of each image are shares of 1, as probabilities of classes are."""
-    return bool((outputs >= 0).all() and ((outputs.sum(1) - 1).abs() <= 0.01).all())
+    return bool((outputs >= 0).all() and ((outputs.sum(1) - 1).abs() <= rounding).all())
