@@ -99,7 +99,7 @@ print(len({*precision} & {*correlation}), len({*precision} | {*correlation}))
     page.get_by_label("best of each layer").fill("2")
     page.keyboard.press("Enter")
     expect(listed).not_to_have_attribute("aria-rowcount", str(rows))
-    assert neurons.kernel("print(explorer._table.top)").strip() == "2"
+    assert soon(page, lambda: neurons.kernel("print(explorer._table.top)").strip() == "2")
 
 
 def test_sorting_and_finding_are_known_to_the_kernel_and_set_by_it(neurons: Notebook) -> None:
