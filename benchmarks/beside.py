@@ -56,7 +56,7 @@ def process(checkout: Path, network: str) -> subprocess.Popen[str]:
 
 
 def seconds(build: subprocess.Popen[str], call: str) -> float:
-    """What a call takes in a process."""
+    """Seconds of a call in a process."""
     assert build.stdin is not None
     assert build.stdout is not None
     print(call, file=build.stdin, flush=True)

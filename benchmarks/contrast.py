@@ -1,4 +1,4 @@
-"""What is contrast worth in excitation backprop? Mass and pointing inside true masks, head by head.
+"""Excitation backprop with and without contrast: mass and pointing inside true masks, by head.
 
     python -m benchmarks.contrast drawn [--scenes 60]
     python -m benchmarks.contrast stamps [--folder FOLDER]

@@ -223,10 +223,10 @@ def _covered(
 
     truth = drawn(None).values
     maps = [drawn(method.samples) for _ in range(SEEDS)]
-    halves = np.array([2 * one.standard_error for one in maps])
-    covered = np.mean([np.abs(one.values - truth) for one in maps] <= halves)
+    halves = np.array([2 * drawn_map.standard_error for drawn_map in maps])
+    covered = np.mean([np.abs(drawn_map.values - truth) for drawn_map in maps] <= halves)
     further = [drawn(method.samples).values for _ in range(100)]
-    ideal = 1.96 * np.std([*(one.values for one in maps), *further], axis=0)
+    ideal = 1.96 * np.std([*(drawn_map.values for drawn_map in maps), *further], axis=0)
     return float(covered), float(halves.mean() / ideal.mean())
 
 

@@ -346,15 +346,17 @@ class Seen:
         self.passes = []
 
     def maps(self, layer):
-        return np.concatenate([one.activations[layer].double().numpy() for one in self.passes])
+        values = [watched.activations[layer].double().numpy() for watched in self.passes]
+        return np.concatenate(values)
 
     def outputs(self, target):
-        return np.concatenate([one.logits[:, target].double().numpy() for one in self.passes])
+        values = [watched.logits[:, target].double().numpy() for watched in self.passes]
+        return np.concatenate(values)
 
 
 @contextmanager
 def recorded(net):
-    """What passes give, but for the first, which is of the unperturbed image."""
+    """Passes over the perturbed images, without the first, which is of the image itself."""
     seen, watched, first = Seen(), net.watched, []
 
     def recording(pixels, *args, **kwargs):

@@ -54,30 +54,30 @@ def everything(module):
     """Maps, activations and ranks of a network, by every method that asks what operations are."""
     net, x = xw.Network(module, size=(SIDE, SIDE)), image(SIDE, dtype=torch.float64)
     layers = ["first", "second"]
-    found = {"logits": net(x[None])}
+    results = {"logits": net(x[None])}
     for layer in layers:
-        found[f"deconvnet of {layer}"] = xw.deconvolve(net, x, layer, range(CHANNELS))
+        results[f"deconvnet of {layer}"] = xw.deconvolve(net, x, layer, range(CHANNELS))
     for stop_at in ("pixels", "first"):
         for contrastive in (False, True):
             relevance = xw.excitation_backprop(net, x, 1, stop_at, contrastive)
-            found[f"excitation at {stop_at}, {contrastive}"] = torch.tensor(relevance.values)
-            found[f"mass at {stop_at}, {contrastive}"] = torch.tensor(relevance.mass)
+            results[f"excitation at {stop_at}, {contrastive}"] = torch.tensor(relevance.values)
+            results[f"mass at {stop_at}, {contrastive}"] = torch.tensor(relevance.mass)
     for gradients in (False, True):
         watched = net.watched(x[None], layers, gradients=gradients)
         for layer in layers:
-            found[f"{layer}, {gradients}"] = watched.activations[layer].detach()
+            results[f"{layer}, {gradients}"] = watched.activations[layer].detach()
     neurons = [(layer, channel) for layer in layers for channel in range(CHANNELS)]
     images = torch.stack([image(SIDE, seed=seed, dtype=torch.float64) for seed in range(3)])
     for top in xw.search_images(net, images, neurons, 2, cache=False, progress=False):
-        found[f"search for {top.layer}, {top.channel}"] = torch.tensor(top.activations)
+        results[f"search for {top.layer}, {top.channel}"] = torch.tensor(top.activations)
     ranking = xw.rank_neurons(net, x, "activation_sum", layers, samples=2)
     for metric in ("activation_sum", "weight_sum"):
-        found[metric] = torch.tensor(ranking.by(metric).values)
+        results[metric] = torch.tensor(ranking.by(metric).values)
     inference = IncrementalInference(WholeInference(net, x, 3))
-    found["windows"] = inference.outputs(torch.tensor([[0, 0], [5, 3]]), torch.rand(
+    results["windows"] = inference.outputs(torch.tensor([[0, 0], [5, 3]]), torch.rand(
         2, 3, 3, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64
     ))  # fmt: skip
-    return found, inference.note
+    return results, inference.note
 
 
 def assert_alike(found, expected):
@@ -88,7 +88,7 @@ def assert_alike(found, expected):
 
 @cache
 def plainly(activation, norm):
-    """What is to be found, of a network of modules."""
+    """Expected results, of a network of modules."""
     found, note = everything(Small(ACTIVATIONS[activation][0], batch_norm() if norm else None))
     for name, values in found.items():
         assert values.nan_to_num().any() or name.startswith(("mass", "excitation", "search"))
@@ -247,7 +247,7 @@ def test_a_resnet_with_frozen_norms_is_the_one_with_plain_norms():
 
 
 class Scaled(nn.Module):
-    """What layers with scales of their own make of a convolution."""
+    """A convolution behind which layers have scales of their own."""
 
     def __init__(self, forward):
         super().__init__()
@@ -370,8 +370,8 @@ def test_a_gate_by_a_norm_of_the_maps_passes_what_its_own_gate_lets_through():
             return x * torch.sigmoid(SLOPES.to(x) * x) / spread * SLOPES.to(x) + 0.1
 
     net = xw.Network(Small(EvoNorm()).float(), size=(SIDE, SIDE))
-    found = xw.deconvolve(net, image(SIDE), "second", 1)
-    assert found.any()
+    projection = xw.deconvolve(net, image(SIDE), "second", 1)
+    assert projection.any()
     x = image(SIDE)[None]
     module = net.module
     first = module.first(x)
@@ -384,4 +384,4 @@ def test_a_gate_by_a_norm_of_the_maps_passes_what_its_own_gate_lets_through():
     signal = F.conv_transpose2d(signal.relu(), module.second.weight, padding=1)
     signal = (F.max_unpool2d(signal, switches, 2) * SLOPES / spread).relu()
     expected = F.conv_transpose2d(signal, module.first.weight, padding=1)[0].detach()
-    assert_close(found, expected, 1e-5)
+    assert_close(projection, expected, 1e-5)

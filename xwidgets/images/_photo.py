@@ -184,7 +184,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What makes a picture upright, by its EXIF orientation."""
+"""Transposition that makes a picture upright, by its EXIF orientation."""
 
 _WHITE_IS_ZERO = 0
 """Photometric interpretation of a TIFF, which Pillow leaves to its reader beyond 8 bits."""

@@ -216,7 +216,7 @@ class Network:
 
     @property
     def outputs(self) -> Outputs:
-        """What the module returns, as told or as its last operation shows."""
+        """Kind of the module's outputs, as told or as its last operation shows."""
         if self._outputs is None:
             self.logits(torch.zeros(1, self.channels or 3, *self.size))
         return cast(Outputs, self._outputs)
@@ -457,7 +457,7 @@ class Network:
 
     @property
     def _module(self) -> nn.Module:
-        """The one that this thread runs."""
+        """Copy that this thread runs; the module itself outside of :meth:`evaluating`."""
         running = getattr(self._running, "module", None)
         return self.module if running is None else running
 

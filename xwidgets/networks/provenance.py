@@ -72,33 +72,33 @@ class Provenance:
 
     @property
     def constants(self) -> tuple[Tensor, ...]:
-        """What it is made of beside its sources."""
+        """Tensors that it is made of beside its sources."""
         return () if self._call is None else self._call.given
 
     def within(self) -> set[Provenance]:
         """All that it is a function of, value by value."""
-        found: set[Provenance] = set()
+        reached: set[Provenance] = set()
         ahead = [*self.sources]
         while ahead:
             node = ahead.pop()
-            if node not in found:
-                found.add(node)
+            if node not in reached:
+                reached.add(node)
                 ahead.extend(node.sources)
-        return found
+        return reached
 
     def behind(self, root: Provenance) -> set[Provenance] | None:
         """Itself and what leads to it from ``root``; ``None`` when it is not a function of that."""
-        found: set[Provenance] = set()
+        reached: set[Provenance] = set()
         ahead = [self]
         while ahead:
             node = ahead.pop()
-            if node is root or node in found:
+            if node is root or node in reached:
                 continue
             if not node.sources:
                 return None
-            found.add(node)
+            reached.add(node)
             ahead.extend(node.sources)
-        return found
+        return reached
 
     def computed(self, values: dict[Provenance, Any], constant: Callable[[Tensor], Any]) -> Any:
         """Its value, from those of tensors that it is a function of.
@@ -366,7 +366,7 @@ def _roots(known: Operation, operation: Operation, result: Provenance) -> Iterat
 
 
 def _tried(result: Provenance, root: Provenance) -> Tried | None:
-    """What the result is to the tensor at ``root``; ``None`` when that is not told by trying."""
+    """Facts of the result as a function of the tensor at ``root``; ``None`` for unknown ones."""
     if len(root.shape) < 2:
         return None
     shape = [1] * len(root.shape)
@@ -399,7 +399,7 @@ _PLACES = torch.cat([-_SIZES.flip(0), torch.zeros(1, dtype=torch.float64), _SIZE
 
 
 class Tried(NamedTuple):
-    """What a function of a number is, in each of C channels.
+    """Facts of a function of a number, in each of C channels.
 
     Attributes:
         facts: of all channels.
@@ -413,7 +413,7 @@ class Tried(NamedTuple):
 
 
 def tried_out(values: Tensor) -> Tried | None:
-    """What functions are that take some values at :data:`_PLACES`, ``(P, C)``; ``None`` for others.
+    """Facts of functions by their values at :data:`_PLACES`, ``(P, C)``; ``None`` for unknown ones.
 
     All channels have to be of one kind.
     """

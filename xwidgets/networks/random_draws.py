@@ -51,7 +51,7 @@ def refusing_random(name: str, module: nn.Module, image: Tensor) -> Iterator[Non
         with _Draws(again, instead) as draws:
             outputs.append([*tensors(again(probe.clone()))])
         states.append(draws.states)
-    alike = all(torch.equal(one, other) for one, other in zip(*outputs, strict=True))
+    alike = all(torch.equal(*pair) for pair in zip(*outputs, strict=True))
     seeded = any(states) and states[0] == states[1]
     if draws.first is not None and not alike and not seeded:
         operation, where = draws.first
