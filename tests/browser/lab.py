@@ -153,6 +153,16 @@ class Notebook:
             code,
         ))  # fmt: skip
 
+    def until(self, code: str, printed: str) -> None:
+        """Wait until the kernel prints this: it hears of a click after the page shows it."""
+        last = ""
+        for _ in range(200):
+            last = self.kernel(code).strip()
+            if last == printed:
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"{code} prints {last!r} after ten seconds, not {printed!r}")
+
 
 def soon(page: Page, condition: Callable[[], bool]) -> bool:
     """Whether it is so within five seconds: the kernel hears of a click after the page."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from .lab import Notebook, browser_page, write_notebook
+from .lab import Notebook, browser_page, soon, write_notebook
 
 SIDES = """
 import xwidgets as xw
@@ -89,8 +89,7 @@ def test_one_slider_moves_both_and_moving_back_is_instant(slow: Notebook) -> Non
     expect(slider).to_have_count(1)
     slider.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(700)
-    assert slow.kernel("print(left.window, right.window)").split() == ["9", "9"]
+    slow.until("print(left.window, right.window)", "9 9")
     assert float(slow.kernel("print(left.progress.share)")) < 0.03
     page.keyboard.press("ArrowLeft")
     page.wait_for_timeout(700)
@@ -110,13 +109,11 @@ def test_a_pixel_is_read_in_all_maps_and_controls_change_all(quick: Notebook) ->
     assert gap == pytest.approx(first - second, abs=0.1)
     before = maps(page)
     page.get_by_label("colour map").locator("visible=true").select_option("magenta-green")
-    page.wait_for_timeout(300)
-    assert (maps(page) != before).any(1).all()
+    assert soon(page, lambda: (maps(page) != before).any(1).all())
     threshold = page.get_by_label("threshold", exact=True).locator("visible=true")
     threshold.focus()
     page.keyboard.press("End")
-    page.wait_for_timeout(300)
-    assert (maps(page)[:, 3::4] > 0).mean() < 0.05
+    assert soon(page, lambda: (maps(page)[:, 3::4] > 0).mean() < 0.05)
 
 
 def test_another_picture_on_one_side_says_why_there_is_no_difference(quick: Notebook) -> None:

@@ -35,17 +35,15 @@ def test_the_map_appears_and_the_slider_changes_it_by_mouse_and_keys(notebook: N
     expect(page.locator(".xw-parameter:has(input[type=range]) output")).to_have_text(
         f"{dragged} × {dragged} pixels"
     )
-    page.wait_for_timeout(300)
+    notebook.until("print(study.window)", str(dragged))
     await_colors(page)
-    assert notebook.kernel("print(study.window)").strip() == str(dragged)
     second = seen(page)
     assert differs(first, second)
     slider(page).focus()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
     expect(slider(page)).to_have_value(str(dragged - 2))
-    page.wait_for_timeout(300)
-    assert notebook.kernel("print(study.window)").strip() == str(dragged - 2)
+    notebook.until("print(study.window)", str(dragged - 2))
     await_colors(page)
     assert differs(second, seen(page))
     cells = page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length")
@@ -88,7 +86,7 @@ def test_stopping_and_going_on(notebook: Notebook) -> None:
     await_colors(page)
     page.get_by_role("button", name="Stop").click()
     expect(page.locator(".xw-status")).to_contain_text("stopped at")
-    page.wait_for_timeout(500)
+    notebook.until("print(study.progress.state)", "stopped")
     before = notebook.kernel("print(study.relevance.completed)")
     page.wait_for_timeout(700)
     assert notebook.kernel("print(study.relevance.completed)") == before

@@ -110,9 +110,10 @@ def test_sorting_and_finding_are_known_to_the_kernel_and_set_by_it(neurons: Note
     expect(by_channel).to_have_attribute("aria-sort", "ascending")
     table.get_by_label("Find").fill("features.0")
     expect(table.get_by_text("neurons listed")).to_contain_text("8 neurons listed")
-    page.wait_for_timeout(500)
-    state = neurons.kernel("print(explorer._table.order, explorer._table.find)").strip()
-    assert state == "{'by': 'channel', 'down': False} features.0"
+    neurons.until(
+        "print(explorer._table.order, explorer._table.find)",
+        "{'by': 'channel', 'down': False} features.0",
+    )
     neurons.kernel(
         "explorer._table.order, explorer._table.find = {'by': 'layer', 'down': True}, ''"
     )
@@ -135,7 +136,7 @@ def test_a_tick_counts_in_the_localisation_ratio(neurons: Notebook) -> None:
     neurons.kernel("study.neurons.selected = [(3, 1), (3, 2)]")
     page.locator(".xw-card").first.get_by_label("contains the object").check()
     expect(page.locator(".xw-side output")).to_contain_text("1 of 2")
-    assert neurons.kernel("print(explorer._gallery.localisation)").strip() == "0.5"
+    neurons.until("print(explorer._gallery.localisation)", "0.5")
 
 
 def test_a_top_image_becomes_the_image_of_every_view(neurons: Notebook) -> None:

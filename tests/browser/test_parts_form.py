@@ -162,7 +162,7 @@ def test_answers_are_counted_and_written(form: Notebook, folder: Path) -> None:
     assert heat.get_attribute("src") != before
     expect(view(page).get_by_role("checkbox", checked=True)).to_have_count(1)
     assert saved(page, folder, 1) == [[MARKUP, "context"]]
-    assert form.kernel("print(form.counts.sum(0).tolist())").strip() == "[1, 0, 0, 1]"
+    form.until("print(form.counts.sum(0).tolist())", "[1, 0, 0, 1]")
     first = form.kernel("print(form.counts[form.questions[0]['x-feature']].tolist())")
     assert first.strip() == "[1, 0, 0, 1]"
 
@@ -263,4 +263,4 @@ def test_a_reload_and_a_new_form_go_on(form: Notebook, folder: Path) -> None:
     expect(tick(page, "tail")).to_be_checked()
     form.run_all()
     expect(view(page).get_by_text("3 of 6")).to_be_visible()
-    assert form.kernel("print(len(form.answers))").strip() == "2"
+    form.until("print(len(form.answers))", "2")

@@ -174,9 +174,7 @@ def test_without_a_mouse(notebook: Notebook, errors: list[str]) -> None:
     assert page.evaluate("() => document.activeElement.ariaLabel") == "Add the rectangle"
     page.keyboard.press("Enter")
     await_scores(page)
-    assert notebook.kernel(
-        "m = study.regions.mask; print(m.sum(), m[24:34, 38:47].all())"
-    ).split() == ["90", "True"]  # fmt: skip
+    notebook.until("m = study.regions.mask; print(m.sum(), m[24:34, 38:47].all())", "90 True")
     expect(canvas(page)).to_have_attribute("aria-label", re.compile("64 × 64 pixels, region of 90"))
     page.get_by_label("Width").fill("60")
     page.get_by_role("button", name="Add the rectangle").click()
@@ -204,8 +202,7 @@ def test_painting_beyond_the_edge_and_back(notebook: Notebook) -> None:
     page = notebook.page
     drag(page, (60, 40), (80, 40), (80, 50), (60, 50))
     until_region(notebook, bool)
-    notebook.page.wait_for_timeout(300)
-    assert notebook.kernel("m = study.regions.mask; print(m[40, 62], m[50, 62])") == "True True\n"
+    notebook.until("m = study.regions.mask; print(m[40, 62], m[50, 62])", "True True")
 
 
 def test_painting_works_while_a_cell_runs(notebook: Notebook) -> None:

@@ -77,13 +77,13 @@ def test_keys_move_enlarge_and_close_and_stay_in_the_grid(grid: Notebook) -> Non
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("second bird, speckled")
     assert dialog.locator("img").bounding_box()["width"] > 400
-    assert grid.kernel("print(grid.enlarged)").strip() == "[1, 1]"
+    grid.until("print(grid.enlarged)", "[1, 1]")
     page.keyboard.press("ArrowUp")
     expect(dialog).to_contain_text("first bird, speckled")
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(cell(page, "first bird, speckled")).to_be_focused()
-    assert grid.kernel("print(grid.enlarged)").strip() == "[]"
+    grid.until("print(grid.enlarged)", "[]")
     cells = page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length")
     assert cells == 1, "the keys reached the grid, not the notebook"
 

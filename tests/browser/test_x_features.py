@@ -113,7 +113,7 @@ def test_an_x_feature_in_many_images_and_one_of_them_as_the_picture(explorer: No
     assert before is not None
     strip.nth(2).click()
     expect(photo).not_to_have_attribute("src", before)
-    assert explorer.kernel("print(study.picture.sum())") != picture
+    assert soon(page, lambda: explorer.kernel("print(study.picture.sum())") != picture)
 
 
 def test_another_class_is_explained_by_a_module_of_its_own(explorer: Notebook) -> None:
@@ -133,7 +133,7 @@ def test_it_stops_with_the_best_so_far_and_goes_on(explorer: Notebook) -> None:
     expect(cards(page)).to_have_count(5, timeout=60_000)
     view.get_by_role("button", name="Stop").click()
     expect(view.get_by_role("button", name="Continue")).to_be_visible()
-    assert explorer.kernel("print(explorer.fit.fitting.progress.state)").strip() == "stopped"
+    explorer.until("print(explorer.fit.fitting.progress.state)", "stopped")
     view.get_by_role("button", name="Continue").click()
     explorer.kernel("_ = explorer.fit.wait()")
     expect(view.get_by_role("button", name="Continue")).to_have_count(0)
