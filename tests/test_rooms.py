@@ -21,8 +21,8 @@ ROOMS = {
     "networks": ("images", "results"),
     "incremental": ("networks",),
     "explain": ("incremental", "networks", "images", "results"),
-    "live": ("explain", "networks", "images", "results"),
     "evaluate": ("explain", "networks", "images", "results"),
+    "live": ("evaluate", "explain", "networks", "images", "results"),
     "reproduce": ("evaluate", "explain", "networks", "images", "results"),
     "widgets": ("live", "evaluate", "explain", "networks", "images", "results"),
 }

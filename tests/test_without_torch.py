@@ -35,6 +35,7 @@ SHOWN = {
         assert other.difference is not None
         other.to_html(folder / "comparison.html")
         xw.RelevanceGrid([[relevance]], ["row"], ["column"]).to_html(folder / "grid.html")
+        xw.MethodComparison([relevance, relevance]).to_html(folder / "methods.html")
     """,
     "ranking": """
         view = xw.NeuronRanking(xw.Ranking.load(data / "ranking.npz"))

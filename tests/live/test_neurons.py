@@ -272,8 +272,8 @@ def test_a_picture_is_encoded_once(
 ) -> None:
     xw.PatchGallery(study, images)
     encoded = []
-    png = xw.render.png
-    monkeypatch.setattr(xw.render, "png", lambda image: encoded.append(image) or png(image))
+    png = xw.results.render.png
+    monkeypatch.setattr(xw.results.render, "png", lambda image: encoded.append(image) or png(image))
     study.neurons.selected = [("0", 0)]
     study.neurons.patches.wait(), study.neurons.matches.wait()
     assert len(encoded) <= 2 + 2 * 5

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from scipy.stats import t
 
-from xwidgets import render
+from xwidgets.results import render
 
 from .examples import MASK, removal, unscored
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from xwidgets import Relevance, render
-from xwidgets.results import XFeatures
+from xwidgets import Relevance
+from xwidgets.results import XFeatures, render
 
 from .examples import x_features
 

@@ -107,6 +107,7 @@ def test_every_view_says_in_words_what_it_shows(study: xw.Study) -> None:
     views = [
         xw.RelevanceOverlay(study),
         xw.RelevanceGrid([[study.wait()]]),
+        xw.MethodComparison([study.wait()]),
         xw.NeuronRanking(study),
         xw.PatchGallery(study),
         xw.RegionPainter(study),

@@ -1,3 +1,4 @@
+from ._agreement import agreement
 from ._faithfulness import Faithfulness, faithfulness
 from ._jaccard import jaccard, jaccard_of_overlap
 from ._localisation import localisation
@@ -15,6 +16,11 @@ from ._patch_accuracy import PatchAccuracy, patch_accuracy
 from ._sharpness import half_area, same_sign, sharpness
 from ._shifted_network import shifted_network
 from ._top_pixels import top_pixels
+from ._weight_randomisation import (
+    WeightRandomisation,
+    weight_randomisation,
+    weight_randomisation_steps,
+)
 from .baselines import edge_map, random_map
 from .parts import mask_parts, voronoi_parts
 
@@ -25,6 +31,8 @@ __all__ = [
     "Orthogonality",
     "PartDeletion",
     "PatchAccuracy",
+    "WeightRandomisation",
+    "agreement",
     "edge_map",
     "faithfulness",
     "half_area",
@@ -49,4 +57,6 @@ __all__ = [
     "top_pixels",
     "union_map",
     "voronoi_parts",
+    "weight_randomisation",
+    "weight_randomisation_steps",
 ]

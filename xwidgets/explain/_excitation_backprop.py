@@ -88,6 +88,7 @@ class ExcitationBackprop(MapMethod):
         label="Contrast",
     )
 
+    asks = "Where does the activity come from that adds up to the score, layer by layer?"
     unit, signed = "share of the excitation", False
 
     @property

@@ -92,6 +92,7 @@ class Occlusion(MapMethod):
     compute_dtype: ComputeDtype = compute_dtype_parameter()
 
     name = "occlusion"
+    asks = "What does the class lose, or keep, with a plain rectangle over each place?"
 
     @property
     def unit(self) -> str:

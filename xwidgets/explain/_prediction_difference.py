@@ -99,6 +99,10 @@ class PredictionDifference(MapMethod):
     compute_dtype: ComputeDtype = compute_dtype_parameter()
 
     name = "prediction difference"
+    asks = (
+        "How much speaks for the class in each window, beyond what the rest of the picture "
+        "suggests there?"
+    )
 
     @property
     def unit(self) -> str:

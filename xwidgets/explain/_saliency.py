@@ -50,6 +50,7 @@ class Saliency(MapMethod):
     )
     seed: int = parameter(0, "of the noise", check=lambda name, value: None)
 
+    asks = "How much does the score change with a tiny change of each pixel?"
     unit = "logits per unit of pixel value"
 
     @property

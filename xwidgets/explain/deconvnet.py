@@ -63,6 +63,7 @@ class Deconvnet(MapMethod):
     )
 
     name, unit = "deconvnet", "logits per pixel value"
+    asks = "Which pixels do the layers paint for the score when they are run backwards?"
 
     def explain(self, subject: Subject, target: Resolved) -> Relevance:
         """Compute the reconstruction of one target, summed over the colours."""

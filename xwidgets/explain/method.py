@@ -44,6 +44,7 @@ class Method(ABC, Generic[R]):
 
     Attributes:
         name: of the method in results.
+        asks: what is measured, in a sentence.
         unit: of the values of its results for a class.
         signed: whether the values for a class can be negative, evidence against it.
         parameters: facts about each parameter, by name.
@@ -96,6 +97,12 @@ class Method(ABC, Generic[R]):
     def name(self) -> str:
         """Name of the method in results."""
         raise NotImplementedError(f"{type(self).__name__} has no name; define name and unit in it")
+
+    @property
+    def asks(self) -> str:
+        """What is measured, in a sentence; the first of the docstring by default."""
+        first, *_ = (type(self).__doc__ or "").split("\n\n")
+        return " ".join(first.split())
 
     @property
     def unit(self) -> str:

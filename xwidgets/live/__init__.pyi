@@ -1,5 +1,7 @@
 from .difference import Difference
 from .live_result import LiveResult, Progress, Question
+from .live_results import LiveResults
+from .method_maps import MethodMaps
 from .neurons import Neurons
 from .regions import Regions
 from .study import Study
@@ -8,6 +10,8 @@ from .x_feature_fit import XFeatureFit
 __all__ = [
     "Difference",
     "LiveResult",
+    "LiveResults",
+    "MethodMaps",
     "Neurons",
     "Progress",
     "Question",

@@ -1,6 +1,7 @@
 from .class_chooser import ClassChooser
 from .comparison import Comparison
 from .explorer import Explorer
+from .method_comparison import MethodComparison
 from .neuron_explorer import NeuronExplorer
 from .neuron_ranking import NeuronRanking
 from .parameter_control import MethodControls, ParameterControl, WindowSlider
@@ -15,6 +16,7 @@ __all__ = [
     "ClassChooser",
     "Comparison",
     "Explorer",
+    "MethodComparison",
     "MethodControls",
     "NeuronExplorer",
     "NeuronRanking",

@@ -1,0 +1,125 @@
+"""Maps of one target by several methods, and what becomes of them with random weights, live."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from xwidgets.evaluate import WeightRandomisation, weight_randomisation_steps
+from xwidgets.explain import (
+    Deconvnet,
+    ExcitationBackprop,
+    Method,
+    Occlusion,
+    PredictionDifference,
+    Saliency,
+)
+from xwidgets.results import Relevance
+
+from .following import Following
+from .live_result import LiveResult, Question
+from .live_results import LiveResults
+from .study import Study
+
+METHODS: tuple[Method[Relevance], ...] = (
+    Saliency(),
+    ExcitationBackprop(),
+    Deconvnet(),
+    Occlusion(window=8, stride=4),
+    PredictionDifference(window=10, stride=5, samples=2),
+)
+"""A method of each kind, with parameters that are soon complete."""
+
+
+class TimedMap(NamedTuple):
+    """Map so far, and the seconds of computation behind it."""
+
+    relevance: Relevance
+    seconds: float
+
+    @property
+    def completed(self) -> float:
+        """Share of the work behind the map."""
+        return self.relevance.completed
+
+
+class MethodMaps(Following):
+    """Maps of a study's target by several methods, which follow its image and target.
+
+    Args:
+        study: with the image and the target; its own method plays no part.
+        methods: each gives a map; those of :data:`METHODS` by default.
+
+    Attributes:
+        methods: as given.
+        maps: :class:`LiveResults`, for each method one whose answer is a :class:`TimedMap`.
+        randomised: the same, whose answers are :class:`xwidgets.evaluate.WeightRandomisation`;
+            computed from :meth:`randomise` on.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> with xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image) as study:
+        ...     compared = MethodMaps(study, [xw.Saliency(), xw.Deconvnet()])
+        ...     [live.wait().relevance.method for live in compared.maps]
+        ['saliency', 'deconvnet']
+    """
+
+    def __init__(self, study: Study, methods: Sequence[Method[Relevance]] = METHODS) -> None:
+        self._study, self.methods = study, tuple(methods)
+        self._randomising = False
+        maps: list[LiveResult[Question, TimedMap]] = [
+            study.live(_timed, keep=8, rests=1) for _ in self.methods
+        ]
+        randomised: list[LiveResult[Question, WeightRandomisation]] = [
+            study.live(_randomised, keep=8, rests=0) for _ in self.methods
+        ]
+        self.maps, self.randomised = LiveResults(maps), LiveResults(randomised)
+        self.follow(study, self._ask, ["image", "target"])
+        self.follow(study, self._renew, "renewals")
+        self._ask()
+
+    def randomise(self) -> None:
+        """Compare each map with those of networks whose weights are randomised layer by layer.
+
+        See :func:`xwidgets.evaluate.weight_randomisation`.
+        """
+        self._randomising = True
+        self._ask_each(self.randomised)
+
+    def close(self) -> None:
+        """Follow the study no more, and compute nothing."""
+        self.unfollow()
+        self.maps.close()
+        self.randomised.close()
+
+    def _ask(self) -> None:
+        self._ask_each(self.maps)
+        if self._randomising:
+            self._ask_each(self.randomised)
+
+    def _ask_each(self, lives: LiveResults) -> None:
+        subject = self._study.subject
+        target = subject.target(self._study.target)
+        for live, method in zip(lives, self.methods, strict=True):
+            live.ask(Question(subject, target, method.suited(subject).resolved(subject)))
+
+    def _renew(self) -> None:
+        self.maps.forget()
+        self.randomised.forget()
+        self._ask()
+
+
+def _timed(question: Question) -> Iterator[TimedMap]:
+    """The map as it grows, with the time that its steps took."""
+    begun, seconds = time.perf_counter(), 0.0
+    run = question.run()
+    for _ in run.steps():
+        seconds += time.perf_counter() - begun
+        yield TimedMap(run.results()[0], seconds)
+        begun = time.perf_counter()
+
+
+def _randomised(question: Question) -> Iterator[WeightRandomisation]:
+    subject = question.subject
+    return weight_randomisation_steps(subject.net, subject.image, question.method, question.target)

@@ -1,0 +1,263 @@
+"""One picture, several methods: small multiples that are read together."""
+
+from __future__ import annotations
+
+import threading
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
+from itertools import combinations
+from math import isnan
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import traitlets
+
+from xwidgets import evaluate, live
+from xwidgets.errors import of_kind
+from xwidgets.live.kind import is_study
+from xwidgets.results import Relevance, common_settings, render
+
+from .page import write_page
+from .relevance_overlay import COMPLETE, frames
+from .view import View
+
+if TYPE_CHECKING:
+    from xwidgets.explain import Method
+    from xwidgets.live import MethodMaps
+    from xwidgets.live.study import Study
+
+
+class MethodComparison(View, module="method_comparison.mjs"):
+    """Maps of one picture and target by several methods, beside each other.
+
+    Each map has the question that the method asks, its unit, the time that it took, and how far it
+    agrees with a chosen one (:func:`xwidgets.evaluate.agreement`). Pointing at a pixel reads it in
+    all maps. A button randomises the network's weights layer by layer, from the output on, and
+    shows which maps change (:func:`xwidgets.evaluate.weight_randomisation`).
+
+    Args:
+        subject: a :class:`Study`, whose image and target are followed; or finished maps, of one
+            picture.
+        methods: of a study, such as ``[xw.Saliency(), xw.Occlusion(window=8)]``, which give maps;
+            one of each kind by default.
+
+    Attributes:
+        chosen: which map the others are compared with, from 0 on.
+        pixel: row and column of the pixel that is read; empty for none.
+        color_map: a name in ``xwidgets.results.render.COLOR_MAPS``.
+        opacity: of the maps, 0 to 1.
+
+    Raises:
+        ValueError: for something else, no method or map, or maps of different pictures.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> methods = [xw.Saliency(), xw.ExcitationBackprop(), xw.Deconvnet()]
+        >>> view = MethodComparison([method.run(net, scene.image) for method in methods])
+        >>> [cell["name"] for cell in view.cells]
+        ['saliency', 'excitation backprop', 'deconvnet']
+    """
+
+    photo = traitlets.Bytes().tag(sync=True)
+    shape = traitlets.List(traitlets.Int()).tag(sync=True)
+    cells = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
+    chosen = traitlets.Int(0, min=0).tag(sync=True)
+    pixel = traitlets.List(traitlets.Int(), maxlen=2).tag(sync=True, echo_update=False)
+    color_maps = traitlets.Dict(render.COLOR_MAPS).tag(sync=True)
+    color_map = traitlets.Enum(list(render.COLOR_MAPS), "red-blue").tag(sync=True)
+    opacity = traitlets.Float(0.85, min=0, max=1).tag(sync=True)
+    progress = traitlets.Dict().tag(sync=True, echo_update=False)
+    randomising = traitlets.Dict().tag(sync=True, echo_update=False)
+
+    def __init__(
+        self,
+        subject: Study | Sequence[Relevance],
+        methods: Sequence[Method[Relevance]] | None = None,
+    ) -> None:
+        self._lock = threading.RLock()
+        self._study = subject if is_study(subject) else None
+        self._live: MethodMaps | None = None
+        self._maps: list[Relevance | None] = []
+        self._agreements: dict[frozenset[int], float | None] = {}
+        if is_study(subject):
+            chosen = live.method_maps.METHODS if methods is None else methods
+            self._live = live.MethodMaps(subject, _checked(chosen))
+            self._maps = [None] * len(chosen)
+            photo, cells = subject.picture, [{"asks": method.asks} for method in chosen]
+        else:
+            results = _results(subject)
+            photo, cells = results[0].image, [{"asks": ""} for _ in results]
+        super().__init__(
+            photo=render.png(photo),
+            shape=list(photo.shape[:2]),
+            cells=[
+                cell | {"progress": COMPLETE, "agreements": [], "layers": [], "randomised": []}
+                for cell in cells
+            ],
+            progress=COMPLETE,
+            randomising={} if self._live else COMPLETE,
+        )
+        if self._live is None:
+            self._maps = list(results)
+            self.cells = [
+                cell | _shown(result) for cell, result in zip(self.cells, results, strict=True)
+            ]
+            self._compare()
+        else:
+            self._follow(self._live)
+
+    def to_html(self, path: str | Path, title: str | None = None) -> None:
+        """Write a page of one file that needs neither kernel nor network.
+
+        It waits for maps that are being computed; what was randomised so far is on it.
+
+        Args:
+            path: where.
+            title: of the page; what is shown by default.
+
+        Raises:
+            Exception: what ended the computation of a map, when it failed.
+        """
+        for part in () if self._live is None else self._live.maps:
+            part.wait()
+        results = [result for result in self._maps if result is not None]
+        about = [self._words(), common_settings(results)]
+        still = {"progress": COMPLETE, "randomising": COMPLETE, "pixel": []}
+        write_page(path, title, about, [(self, still)])
+
+    def preview(self) -> dict[str, str]:
+        """All maps in one picture, and whose they are."""
+        results = [result for result in self._maps if result is not None]
+        if not results:
+            words = "The picture; its maps were not computed yet."
+            return {"image/png": b64encode(self.photo).decode(), "text/plain": words}
+        panels = [render.overlay(one.image, one.values, size=PREVIEW) for one in results]
+        rows = [panels[at : at + 3] for at in range(0, len(panels), 3)]
+        blank = np.full_like(panels[0], 255)
+        rows = [row + [blank] * (len(rows[0]) - len(row)) for row in rows]
+        sheet = render.png(render.sheet(rows, gap=16))
+        return {"image/png": b64encode(sheet).decode(), "text/plain": self._words()}
+
+    def hear_randomise(self) -> None:
+        """Randomise the weights, layer by layer."""
+        if self._live is not None:
+            self._live.randomise()
+
+    def close(self) -> None:
+        """Take it off the page, and compute nothing more for it."""
+        if self._live is not None:
+            self._live.close()
+        super().close()
+
+    def _words(self) -> str:
+        results = [result for result in self._maps if result is not None]
+        methods = ", ".join(result.method for result in results)
+        label = f" for {results[0].label!r} ({results[0].network_name})" if results else ""
+        return f"{len(results)} maps{label}: {methods}"
+
+    def _follow(self, compared: MethodMaps) -> None:
+        assert self._study is not None
+        self.show_work(progress=compared.maps, randomising=compared.randomised)
+        self.follow(self._study, self._turn, "image")
+        for at, (part, randomised) in enumerate(
+            zip(compared.maps, compared.randomised, strict=True)
+        ):
+            self.follow(part, partial(self._show, at, part), ["answer", "progress"])
+            self.follow(randomised, partial(self._show_randomised, at, randomised), "answer")
+            self._show(at, part)
+        self.follow(compared.maps, self._tell, "progress")
+        self.follow(compared.randomised, self._tell, "progress")
+        self.refresh_after(compared.maps)
+        self._tell()
+
+    def _turn(self) -> None:
+        assert self._study is not None
+        picture = self._study.picture
+        with self._lock, self.hold_sync():
+            self.photo, self.shape = render.png(picture), list(picture.shape[:2])
+
+    def _tell(self) -> None:
+        assert self._live is not None
+        with self._lock:
+            self.progress = asdict(self._live.maps.progress)
+            begun = any(part.question is not None for part in self._live.randomised)
+            self.randomising = asdict(self._live.randomised.progress) if begun else {}
+
+    def _show(self, at: int, part: live.LiveResult[Any, Any]) -> None:
+        timed, progress = part.answer, part.progress
+        with self._lock:
+            self._maps[at] = None if timed is None else timed.relevance
+            shown = {"frame": None} if timed is None else _shown(timed.relevance)
+            seconds = None if timed is None else timed.seconds
+            self._put(at, {"progress": asdict(progress), "seconds": seconds, **shown})
+            self._agreements = {
+                pair: value for pair, value in self._agreements.items() if at not in pair
+            }
+            if progress.state == "complete":
+                self._compare()
+
+    def _show_randomised(self, at: int, part: live.LiveResult[Any, Any]) -> None:
+        found = part.answer
+        layers = [] if found is None else list(found.layers)
+        agreements = [] if found is None else [_plain(value) for value in found.agreements]
+        with self._lock:
+            self._put(at, {"layers": layers, "randomised": agreements})
+
+    def _compare(self) -> None:
+        """Agreement of all pairs of complete maps; of those that changed, computed."""
+        complete = {
+            at: result
+            for at, (result, cell) in enumerate(zip(self._maps, self.cells, strict=True))
+            if result is not None and cell["progress"]["state"] == "complete"
+        }
+        for pair in map(frozenset, combinations(complete, 2)):
+            left, right = (complete[at] for at in pair)
+            same = left.values.shape == right.values.shape  # not while the picture is replaced
+            if same and pair not in self._agreements:
+                self._agreements[pair] = _plain(evaluate.agreement(left, right))
+        places = range(len(self.cells))
+        self.cells = [
+            cell
+            | {"agreements": [self._agreements.get(frozenset((at, other))) for other in places]}
+            for at, cell in enumerate(self.cells)
+        ]
+
+    def _put(self, at: int, facts: dict[str, Any]) -> None:
+        cells = list(self.cells)
+        cells[at] = cells[at] | facts
+        self.cells = cells
+
+
+PREVIEW = 224
+"""Width of a map in a preview, in pixels."""
+
+
+def _shown(result: Relevance) -> dict[str, Any]:
+    [frame] = frames([result])
+    return {"name": result.method, "frame": frame}
+
+
+def _plain(value: float) -> float | None:
+    return None if isnan(value) else value
+
+
+def _results(subject: object) -> list[Relevance]:
+    given: list[Any] = list(subject) if isinstance(subject, list | tuple) else [subject]
+    if not given:
+        raise ValueError("there is no map to compare; give a study, or maps that methods returned")
+    for result in given:
+        of_kind("what is compared", result, Relevance, "an xw.Study, or an xw.Relevance each")
+    if not all(np.array_equal(result.image, given[0].image) for result in given):
+        raise ValueError("maps of different pictures cannot be compared; give maps of one picture")
+    return given
+
+
+def _checked(methods: object) -> Sequence[Method[Relevance]]:
+    given: list[Any] = list(methods) if isinstance(methods, list | tuple) else [methods]
+    if not given:
+        raise ValueError("there is no method to compare; give a list such as [xw.Saliency()]")
+    return [live.study.a_method(method) for method in given]
