@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import xwidgets as xw
+from xwidgets.explain import data_set
 from xwidgets.live.x_feature_fit import MANY, XFeatureFit
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:.* images")
@@ -70,6 +71,34 @@ def test_another_class_is_fitted_anew_and_a_known_one_at_once(
     study.target = mine
     assert fit.fitting.progress.state == "complete", "at once"
     assert fit.wait().module == first
+
+
+def test_changed_weights_are_fitted_anew(
+    study: xw.Study, images: torch.Tensor, fit: XFeatureFit
+) -> None:
+    before = fit.wait()
+    with torch.no_grad():
+        study.network.module[0].weight.mul_(1.5)
+    study.wait()  # which finds out
+    after = fit.wait()
+    expected = fitted(study, images, study.target)
+    assert before.module != after.module == expected.fingerprint
+
+
+@pytest.mark.parametrize("began", [False, True])
+def test_a_fit_is_of_the_weights_that_it_began_with(
+    study: xw.Study, monkeypatch: pytest.MonkeyPatch, began: bool
+) -> None:
+    monkeypatch.setattr(data_set, "batch_size", lambda net, count: 16)
+    images = torch.rand(60, 3, 16, 16, generator=torch.Generator().manual_seed(3))
+    expected = fitted(study, images, study.target)
+    steps = xw.fit_explanation_steps(study.network, images, study.target, **OPTIONS)
+    if began:
+        assert 0 < next(steps).completed < 0.3, "only a part was read"
+    with torch.no_grad():
+        study.network.module[0].weight.mul_(1.5)
+    *_, last = steps
+    assert (last.modules[0].fingerprint == expected.fingerprint) == began
 
 
 def test_another_picture_is_looked_at_by_the_same_module(

@@ -175,7 +175,7 @@ class Search:
     def __init__(
         self, method: ImageSearch, net: Network, neurons: Iterable[tuple[str | int, int]]
     ) -> None:
-        self._net, self._k = a_network(net), int(method.k)
+        self._net, self._k = a_network(net).frozen(), int(method.k)  # images of one state
         self._neurons = [neuron_of(net, neuron) for neuron in neurons]
         if not self._neurons:
             raise ValueError("neurons is empty; give pairs of a layer and a channel")

@@ -85,17 +85,18 @@ class XFeatureFit(Following, traitlets.HasTraits):
         super().__init__()
         self._method = XFeatureMaps(contrastive=contrastive)
         self._study = study
-        self._modules: dict[int, ExplanationModule] = {}
+        self._given: dict[int, ExplanationModule] = {}
         for module in modules:
             target = the_module(study.network, module).facts.target
-            if target in self._modules:
+            if target in self._given:
                 raise ValueError(
                     f"there are two modules for {module.facts.label!r}; give one for each class"
                 )
-            self._modules[target] = module
+            self._given[target] = module
+        self._modules = dict(self._given)
         self._options = options
         examples = study.network.examples
-        if images is None and examples is None and not self._modules:
+        if images is None and examples is None and not self._given:
             raise ValueError(
                 f"{study.network.name} has no examples to fit an explanation module to; give "
                 "images=, those of the class and others"
@@ -115,6 +116,7 @@ class XFeatureFit(Following, traitlets.HasTraits):
         )
         self.follow(study, self._ask, "target")
         self.follow(study, self._look, "image")
+        self.follow(study, self._renew, "renewals")
         self.follow(self.fitting, self._look, "answer")
         self.follow(self.fitting, self._look_for, ["answer", "progress"])
         self.follow(self, self._look_for, "shown")
@@ -169,6 +171,13 @@ class XFeatureFit(Following, traitlets.HasTraits):
         self.matches.drop()
         self.fitting.ask(self._study.target)
 
+    def _renew(self) -> None:
+        """Fit again; modules that were given stay."""
+        self._modules, self._features = dict(self._given), None
+        for live in (self.fitting, self.found, self.matches):
+            live.forget()
+        self._ask()
+
     def _look(self) -> None:
         if self.module is not None and self.module.facts.target == self._study.target:
             method = self._method.changed(module=self.module)
@@ -202,7 +211,7 @@ class XFeatureFit(Following, traitlets.HasTraits):
         )
 
     def _search(self, question: MatchQuestion) -> Iterator[Matches]:
-        net, data = self._study.network, self._data()
+        net, data = self._study.network.frozen(), self._data()
         layer = net.layer(question.module.facts.layer)
         if self._features is None or self._features.layer != layer.name:
             cache = self._options.get("cache", True)

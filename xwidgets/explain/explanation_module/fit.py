@@ -229,7 +229,7 @@ def _steps(
     options: Training,
 ) -> Iterator[Fitting]:
     features: Features | None = None
-    for number, so_far in read_features(net, data, layer, cache):
+    for number, so_far in read_features(net.frozen(), data, layer, cache):  # of one state
         features = so_far
         yield Fitting(completed=_READING * number / len(data))
     assert features is not None
