@@ -1,7 +1,9 @@
 """One JupyterLab and one browser for all browser tests, skipped where there is no browser."""
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,27 @@ def page(profile: BrowserContext) -> Iterator[Page]:
         yield page
 
 
+@pytest.fixture(scope="module")
+def run(profile: BrowserContext, lab: str, folder: Path) -> Iterator[Callable[..., Notebook]]:
+    """Function that runs a notebook of these cells, in a page that a module's tests share."""
+    opened: dict[tuple[str, ...], Notebook] = {}
+    with ExitStack() as pages:
+
+        def run(*cells: str) -> Notebook:
+            if cells not in opened:
+                name = f"{time.monotonic_ns()}.ipynb"
+                write_notebook(folder / name, *cells)
+                opened[cells] = Notebook(pages.enter_context(profile.new_page()), lab, name)
+            notebook = opened[cells]
+            notebook.page.bring_to_front()
+            if not notebook.page.url.startswith("http"):
+                notebook.open()
+            notebook.run_all()
+            return notebook
+
+        yield run
+
+
 STUDY = """
 import xwidgets as xw
 net = xw.network("birds")
@@ -56,24 +79,20 @@ study = xw.Study(net, xw.scenes.bird(seed=3).image, window=8, {options})
 """
 
 
-def explorer(page: Page, lab: str, folder: Path, options: str) -> Notebook:
-    shown = "explorer = xw.Explorer(study)\nexplorer"
-    write_notebook(folder / "bird.ipynb", STUDY.format(options=options), shown)
-    notebook = Notebook(page, lab, "bird.ipynb")
-    notebook.run_all()
-    page.locator(".xw-map").wait_for()
-    return notebook
+def explorer(run: Callable[..., Notebook], options: str) -> Iterator[Notebook]:
+    notebook = run(STUDY.format(options=options), "explorer = xw.Explorer(study)\nexplorer")
+    notebook.page.locator(".xw-map").wait_for()
+    yield notebook
+    notebook.kernel("study.close()")
 
 
 @pytest.fixture
-def notebook(lab: str, folder: Path, page: Page) -> Iterator[Notebook]:
+def notebook(run: Callable[..., Notebook]) -> Iterator[Notebook]:
     """A notebook with an explorer on a bird, run; its map takes about a minute."""
-    yield (notebook := explorer(page, lab, folder, "samples=20"))
-    notebook.kernel("study.close()")
+    yield from explorer(run, "samples=20")
 
 
 @pytest.fixture
-def quick(lab: str, folder: Path, page: Page) -> Iterator[Notebook]:
+def quick(run: Callable[..., Notebook]) -> Iterator[Notebook]:
     """The same with a map that takes about a second."""
-    yield (notebook := explorer(page, lab, folder, "samples=1, stride=4"))
-    notebook.kernel("study.close()")
+    yield from explorer(run, "samples=1, stride=4")

@@ -1,13 +1,13 @@
 """Two samplers side by side in JupyterLab, and on a page without a kernel."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from .lab import Notebook, browser_page, soon, write_notebook
+from .lab import Notebook, browser_page, soon
 
 SIDES = """
 import xwidgets as xw
@@ -21,28 +21,25 @@ CODES = """(map) => {
 }"""
 
 
-def compared(page: Page, lab: str, folder: Path, options: str) -> Notebook:
-    cells = SIDES.format(options=options), "comparison = xw.Comparison(left, right); comparison"
-    write_notebook(folder / "comparison.ipynb", *cells)
-    notebook = Notebook(page, lab, "comparison.ipynb")
-    notebook.command("application:toggle-left-area")
-    notebook.run_all()
-    page.locator(".xw-map").nth(2).wait_for()
-    return notebook
+def compared(run: Callable[..., Notebook], options: str) -> Iterator[Notebook]:
+    shown = "comparison = xw.Comparison(left, right); comparison"
+    notebook = run(SIDES.format(options=options), shown)
+    notebook.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")  # room for three maps
+    notebook.page.locator(".xw-map").nth(2).wait_for()
+    yield notebook
+    notebook.kernel("left.close(); right.close()")
 
 
 @pytest.fixture
-def quick(lab: str, folder: Path, page: Page) -> Iterator[Notebook]:
+def quick(run: Callable[..., Notebook]) -> Iterator[Notebook]:
     """Both maps take about a second."""
-    yield (notebook := compared(page, lab, folder, "samples=1, stride=4"))
-    notebook.kernel("left.close(); right.close()")
+    yield from compared(run, "samples=1, stride=4")
 
 
 @pytest.fixture
-def slow(lab: str, folder: Path, page: Page) -> Iterator[Notebook]:
+def slow(run: Callable[..., Notebook]) -> Iterator[Notebook]:
     """Both maps take minutes."""
-    yield (notebook := compared(page, lab, folder, "samples=50"))
-    notebook.kernel("left.close(); right.close()")
+    yield from compared(run, "samples=50")
 
 
 def maps(page: Page) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from .lab import Notebook, write_notebook
+from .lab import Notebook
 
 BIRD = """
 import xwidgets as xw
@@ -22,26 +22,25 @@ BREAST = ((41, 26), (43, 30), (45, 28), (45, 32))
 
 
 @pytest.fixture
-def errors(page: Page) -> list[str]:
-    """What goes wrong in the browser."""
-    found: list[str] = []
-    page.on("pageerror", lambda error: found.append(str(error)))
-    page.on("console", lambda line: found.append(line.text) if line.type == "error" else None)
-    return found
-
-
-@pytest.fixture
-def notebook(lab: str, folder: Path, page: Page, errors: list[str]) -> Iterator[Notebook]:
-    write_notebook(folder / "region.ipynb", BIRD, "painter = xw.RegionPainter(study)\npainter")
-    notebook = Notebook(page, lab, "region.ipynb")
-    notebook.run_all()
+def notebook(run: Callable[..., Notebook]) -> Iterator[Notebook]:
+    notebook = run(BIRD, "painter = xw.RegionPainter(study)\npainter")
+    page = notebook.page
     canvas(page).wait_for()
     page.wait_for_function("() => document.querySelector('.xw-painter canvas').role === 'img'")
     until_drawn(page)
-    errors.clear()  # JupyterLab's own while it starts
     yield notebook
     if page.url.startswith("http"):
         notebook.kernel("study.close()")
+
+
+@pytest.fixture
+def errors(notebook: Notebook) -> list[str]:
+    """What goes wrong in the browser from now on."""
+    found: list[str] = []
+    page = notebook.page
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on("console", lambda line: found.append(line.text) if line.type == "error" else None)
+    return found
 
 
 def canvas(page: Page):
