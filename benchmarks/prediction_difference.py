@@ -208,18 +208,20 @@ def _covered(
     def drawn(samples: int | None) -> xw.Relevance:
         """Map of contents drawn from the pool, or of all of it."""
         run = method.resolved(subject).begin(subject, [target])
-        rows, columns = run.grid.corners.T
-        contents = pool[rows, columns]
-        windows = torch.arange(len(contents))
+        windows = torch.arange(len(run.grid))
         for number in range(samples or POOL):
             chosen = (
                 torch.full_like(windows, number)
                 if samples is None
                 else torch.randint(POOL, windows.shape, generator=random)
             )
-            run.moments.add(windows, run.nodes.values(contents[windows, chosen]))
+            run.moments.add(windows, values[windows, chosen])
         [relevance] = run.results()
         return relevance
+
+    first = method.resolved(subject).begin(subject, [target])
+    contents = pool[tuple(first.grid.corners.T)]
+    values = first.nodes.values(contents.flatten(0, 1)).unflatten(0, contents.shape[:2])
 
     truth = drawn(None).values
     maps = [drawn(method.samples) for _ in range(SEEDS)]

@@ -107,3 +107,24 @@ def test_few_samples_draw_evidence_by_the_side_of_one_half(bias, above):
 
     few, many = relevance(2, 40), relevance(200, 1)
     assert (few > many + 0.1) if above else (few < many - 0.1)
+
+
+def test_windows_of_small_and_large_effects_all_have_their_error():
+    """Effects of neighbouring windows differ by six orders, as on real pictures."""
+
+    class Sum(torch.nn.Module):
+        def forward(self, x):
+            rows = torch.arange(16, dtype=x.dtype)[:, None].div(4, rounding_mode="floor")
+            scores = (x.sum(1) * 100.0**-rows).sum((1, 2))
+            return torch.stack([scores, -scores], 1)
+
+    net = xw.Network(Sum().double(), size=(16, 16))
+    images = [torch.rand(3, 16, 16, generator=torch.Generator().manual_seed(n)) for n in range(9)]
+    method = xw.PredictionDifference(
+        window=4, stride=4, samples=2, measure="difference", sampler=xw.MarginalSampler(images)
+    )
+    errors = method.run(net, images[0]).standard_error
+    assert np.isfinite(errors).all()
+    largest = errors.reshape(4, 4, 16).max((1, 2))
+    assert (largest[:3] > 0).all()
+    assert (largest[:3] / largest[1:] > 10).all()

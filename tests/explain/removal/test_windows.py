@@ -130,3 +130,16 @@ def test_windows_that_leave_the_image_or_pixels_unseen_are_refused(window, strid
 def test_windows_that_just_fit_are_not():
     for window, stride in [(8, 8), ((8, 10), 8), ((1, 10), 1)]:
         check_windows(window, stride, (8, 10))
+
+
+def test_sums_of_values_of_many_orders_keep_their_digits() -> None:
+    grid = WindowGrid(30, 20, (8, 5), 3)
+    values = 10 ** torch.linspace(-20, 20, len(grid), dtype=torch.float64)
+    total = grid.total(values)
+    for row, column in ((0, 0), (9, 3), (15, 19), (29, 19)):
+        inside = [
+            value
+            for value, (top, left) in zip(values.tolist(), grid.corners.tolist(), strict=True)
+            if top <= row < top + 8 and left <= column < left + 5
+        ]
+        assert float(total[row, column]) == pytest.approx(sum(inside), rel=1e-12, abs=0)

@@ -122,8 +122,7 @@ class WindowRemoval:
         samples = windows / grid.total(torch.where(drawn, 1 / moments.count, 0))
         errors: list[np.ndarray | None] = []
         for variance in variances:
-            varied = grid.covering(variance > 0) > 0  # the rest is 0 but for rounding
-            total = grid.total(variance) * varied
+            total = grid.total(variance)
             uncertainty = grid.total(torch.where(several, variance**2 / (moments.count - 1), 0))
             maps = (total / known, total**2 / uncertainty, samples, windows)
             error = standard_errors(*(part.flatten() for part in maps))

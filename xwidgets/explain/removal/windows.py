@@ -88,18 +88,29 @@ class WindowGrid:
 
     def covering(self, windows: Tensor) -> Tensor:
         """Number of windows, of those true in ``windows`` ``(n,)``, that contain each pixel."""
-        return self.total(windows.double()).round()
+        return self.total(windows.double())
 
     def total(self, values: Tensor) -> Tensor:
         """Sum of window values ``(n,)`` at each pixel, over the windows that contain it."""
-        # A window adds its value at its corner and takes it back behind its edges; running sums
-        # along both axes then hold, at each pixel, the sum over the windows around it.
+        top, left = (side - 1 for side in self.window)
+        corners = torch.zeros(self._rows + 2 * top, self._columns + 2 * left, dtype=torch.float64)
         rows, columns = self.corners.T
-        height, width = self.window
-        steps = torch.zeros(self._rows + height, self._columns + width, dtype=torch.float64)
-        for down, right, sign in ((0, 0, 1), (height, 0, -1), (0, width, -1), (height, width, 1)):
-            steps[rows + down, columns + right] += sign * values
-        return steps.cumsum(0).cumsum(1)[:-1, :-1]
+        corners[rows + top, columns + left] = values.double()
+        return _sums(_sums(corners, self.window[0]).T, self.window[1]).T
+
+
+def _sums(values: Tensor, count: int) -> Tensor:
+    """Sums of ``count`` consecutive rows, of sums of 1, 2, 4 ... rows.
+
+    Nothing is subtracted, as it is from running sums: values may differ by many orders.
+    """
+    height = len(values) - count + 1
+    total, rows, added = torch.zeros_like(values[:height]), 1, 0
+    while added < count:
+        if count & rows:
+            total, added = total + values[added : added + height], added + rows
+        values, rows = values[:-rows] + values[rows:], 2 * rows
+    return total
 
 
 def _places(count: int, step: int) -> Tensor:
