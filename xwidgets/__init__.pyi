@@ -65,6 +65,7 @@ from .results import (
 )
 from .widgets import (
     ClassChooser,
+    ClassModelExplorer,
     Comparison,
     Explorer,
     MethodControls,
@@ -85,6 +86,7 @@ __all__ = [
     "Channel",
     "ClassChooser",
     "ClassModel",
+    "ClassModelExplorer",
     "Comparison",
     "ConditionalSampler",
     "ConstantSampler",
