@@ -168,7 +168,7 @@ def test_methods_say_so_too(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "view", [xw.ClassChooser, xw.Explorer, xw.MethodControls, xw.NeuronExplorer, xw.NeuronRanking,
+    "view", [xw.ClassChooser, xw.ClassModelExplorer, xw.Explorer, xw.MethodControls, xw.NeuronExplorer, xw.NeuronRanking,
              xw.PatchGallery, xw.RegionPainter, xw.RelevanceOverlay, xw.WindowSlider,
              xw.XFeatureExplorer],
 )  # fmt: skip

@@ -21,6 +21,7 @@ from xwidgets.results.result import Result
 from xwidgets.widgets.region_scores import RegionScores
 
 from .results.examples import (
+    class_model,
     patch,
     ranking,
     relevance,
@@ -61,6 +62,7 @@ def results_of(label: str) -> list[Result]:
         ranking(layers=(label, label * 2), **whose),
         removal(classes=(label, label * 2, label * 3), network_name=label),
         patch(**layer),
+        class_model(unit=label, notes=(label, label), **whose),
         top_images(sources=(label,) * 3, skipped=(label,), **layer),
         unit_relevance(layer=label, unit=label, note=label, **whose),
         x_features(top=label, method=label, layer=label, rivals=((label, 1.0),), **whose),

@@ -35,7 +35,7 @@ test("a frame is of its step, and else the newest is shown", () => {
 });
 
 test("captions tell the probability of classes only", () => {
-  assert.equal(caption(2, 49.92, "logits", 0.998), "seed 2 · 49.9 logits · p = 99.8 %");
+  assert.equal(caption(2, 49.92, "logits", 0.998), "seed 2 · 49.9 logits · p\u00a0=\u00a099.8\u00a0%");
   assert.equal(caption(0, 0.5, "activation", null), "seed 0 · 0.500 activation");
 });
 

@@ -210,8 +210,8 @@ def small(picture: NDArray[np.uint8]) -> bytes:
 
 
 def rounded(curves: NDArray[np.float64]) -> list[list[float | None]]:
-    """Curves with four digits, ``None`` for NaN."""
+    """Curves with six digits, ``None`` for NaN."""
     return [
-        [float(f"{value:.4g}") if np.isfinite(value) else None for value in curve]
+        [float(f"{value:.6g}") if np.isfinite(value) else None for value in curve]
         for curve in curves.tolist()
     ]
