@@ -168,9 +168,9 @@ def test_methods_say_so_too(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "view", [xw.ClassChooser, xw.ClassModelExplorer, xw.Explorer, xw.MethodControls, xw.NeuronExplorer, xw.NeuronRanking,
-             xw.PatchGallery, xw.RegionPainter, xw.RelevanceOverlay, xw.WindowSlider,
-             xw.XFeatureExplorer],
+    "view", [xw.ClassChooser, xw.ClassModelExplorer, xw.Explorer, xw.MethodControls,
+             xw.NeuronExplorer, xw.NeuronRanking, xw.PatchGallery, xw.RegionPainter,
+             xw.RelevanceOverlay, xw.WindowSlider, xw.XFeatureExplorer],
 )  # fmt: skip
 @pytest.mark.parametrize("given", [classifier(), network(), "birds"], ids=["module", "net", "name"])
 def test_views_say_what_they_show(view: Any, given: Any) -> None:

@@ -98,9 +98,11 @@ def views_of(label: str, study: xw.Study) -> list[Widget]:
         xw.NeuronExplorer(study, images=images, samples=2, minimum=0),
         xw.NeuronRanking(kinds[xw.Ranking]), xw.PatchGallery([kinds[xw.NeuronPatch]]),
         xw.PatchGallery(study), xw.RegionPainter(study), RegionScores(kinds[xw.RegionRemoval]),
-        explorer, xw.PartsForm([found], [label]),
+        explorer, xw.PartsForm([found], [label]), xw.ClassModelExplorer(kinds[xw.ClassModel]),
+        xw.ClassModelExplorer(study, seeds=(0,), iterations=2),
     ]  # fmt: skip
     study.wait()
+    study.class_models.growing.wait()
     study.neurons.ranking.wait()
     study.neurons.selected = [(label, 0)]
     study.neurons.patches.wait()
@@ -148,8 +150,8 @@ def test_every_result_and_every_view_is_looked_at(harmless: Shown) -> None:
     public = [getattr(results, name) for name in results.__all__]
     kinds = {one.__name__ for one in public if isinstance(one, type) and issubclass(one, Result)}
     assert harmless.kinds == kinds | VIEWS | {"RegionScores"}
-    assert len(kinds) == 7
-    assert len(VIEWS) == 14
+    assert len(kinds) == 8
+    assert len(VIEWS) == 15
     assert sum(bool(elements) for elements in harmless.shown) >= 7
 
 

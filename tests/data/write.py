@@ -1,7 +1,8 @@
 """Write one small file of every kind, and beside them what they hold.
 
 Those in ``0.1.0`` are of version 0.1.0, of the build before results took the place of older files
-whole (commit 676eb73), but for the class model, which came later. Run it once for every build whose files are to be read for ever after:
+whole (commit 676eb73), but for the class model, which came later. Run it once for every build whose
+files are to be read for ever after:
 
     python -m tests.data.write tests/data/0.1.0
 """

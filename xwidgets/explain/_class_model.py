@@ -358,7 +358,8 @@ class Hill:
         """Noise ``(1, C, H, W)`` from which there is a way up; ``None`` when there is none."""
         shape = 1, self.net.channels or 3, *self.net.size
         for doubled in range(_STARTS):
-            noise = torch.randn(shape, generator=random) * self.method.noise * 2**doubled
+            deviation = self.method.noise * float(2**doubled)
+            noise = torch.randn(shape, generator=random) * deviation
             x = noise.clamp(-0.5, 0.5).to(self.net.device, self._dtype)
             if self.look(x)[2].any():
                 return x
@@ -505,12 +506,13 @@ def long_waves(gradient: Tensor) -> Tensor:
     fits, and the mean, keep theirs.
     """
     height, width = gradient.shape[2:]
-    kind = {"device": gradient.device, "dtype": gradient.dtype}
-    rows, columns = torch.fft.fftfreq(height, **kind)[:, None], torch.fft.rfftfreq(width, **kind)
+    rows = torch.fft.fftfreq(height, dtype=torch.float64)[:, None]
+    columns = torch.fft.rfftfreq(width, dtype=torch.float64)
     longest = 1 / max(height, width)
     weights = (longest / (rows.square() + columns.square()).sqrt().clamp(min=longest)).square()
-    waves = torch.fft.rfft2(gradient) * weights
-    return torch.fft.irfft2(waves, s=(height, width))
+    waves = torch.fft.rfft2(gradient) * weights.to(gradient)
+    smoothed: Tensor = torch.fft.irfft2(waves, s=(height, width))
+    return smoothed
 
 
 def _rows(curves: list[list[float]]) -> NDArray[np.float64]:

@@ -31,7 +31,7 @@ from xwidgets.images import picture
 from xwidgets.networks import Network
 from xwidgets.networks._network import a_network
 from xwidgets.networks.subject import Subject
-from xwidgets.networks.target import Above, Channel, Class, Resolved, Unit
+from xwidgets.networks.target import Above, Channel, Class, Resolved, Target, Unit
 from xwidgets.results import TopImages
 from xwidgets.results.result import Result
 
@@ -208,7 +208,7 @@ class Goal:
             if isinstance(searched, Channel) and searched.index is None:
                 raise ValueError(f"{searched!r} is no channel of all images; give its number")
             subject = Subject(net, torch.full((net.channels or 3, *net.size), 0.5))
-            target = subject.target(searched)
+            target = subject.target(cast(Target, searched))
             if not isinstance(target, Channel):
                 family = (str(getattr(target, "layer", None) or ""), _rest(target))
                 channels = target.units(subject.watched(target=target)).shape[1]
