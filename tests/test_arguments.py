@@ -72,6 +72,7 @@ def arguments() -> dict[str, Any]:
         "maps": np.ones((24, SIDE, SIDE)), "labels": [0] * 24, "channel": 2, "samples": 2,
         "sigma": 0.1, "stride": 4, "window": 4, "minimum": 0, "cache": False, "progress": False,
         "scene": xw.scenes.bird(seed=3), "values": np.ones((64, 64)), "epochs": 2,
+        "iterations": 2,
     }  # fmt: skip
 
 
@@ -108,6 +109,7 @@ METHODS = {
     "Occlusion": (xw.Occlusion(window=4, stride=4), 0),
     "Saliency": (xw.Saliency(), 0),
     "ExcitationBackprop": (xw.ExcitationBackprop(), 0),
+    "ActivationMaximization": (xw.ActivationMaximization(iterations=2), 0),
     "Deconvnet": (xw.Deconvnet(), xw.Channel(2, 1)),
     "NeuronPatches": (xw.NeuronPatches(), xw.Channel("3", 1)),
     "UnitDifference": (xw.UnitDifference(2, samples=2), 1),
@@ -166,9 +168,9 @@ def test_methods_say_so_too(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "view", [xw.ClassChooser, xw.Explorer, xw.MethodControls, xw.NeuronExplorer, xw.NeuronRanking,
-             xw.PatchGallery, xw.RegionPainter, xw.RelevanceOverlay, xw.WindowSlider,
-             xw.XFeatureExplorer],
+    "view", [xw.ClassChooser, xw.ClassModelExplorer, xw.Explorer, xw.MethodControls,
+             xw.NeuronExplorer, xw.NeuronRanking, xw.PatchGallery, xw.RegionPainter,
+             xw.RelevanceOverlay, xw.WindowSlider, xw.XFeatureExplorer],
 )  # fmt: skip
 @pytest.mark.parametrize("given", [classifier(), network(), "birds"], ids=["module", "net", "name"])
 def test_views_say_what_they_show(view: Any, given: Any) -> None:

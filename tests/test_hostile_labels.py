@@ -21,6 +21,7 @@ from xwidgets.results.result import Result
 from xwidgets.widgets.region_scores import RegionScores
 
 from .results.examples import (
+    class_model,
     patch,
     ranking,
     relevance,
@@ -61,6 +62,7 @@ def results_of(label: str) -> list[Result]:
         ranking(layers=(label, label * 2), **whose),
         removal(classes=(label, label * 2, label * 3), network_name=label),
         patch(**layer),
+        class_model(unit=label, notes=(label, label), **whose),
         top_images(sources=(label,) * 3, skipped=(label,), **layer),
         unit_relevance(layer=label, unit=label, note=label, **whose),
         x_features(top=label, method=label, layer=label, rivals=((label, 1.0),), **whose),
@@ -97,9 +99,11 @@ def views_of(label: str, study: xw.Study) -> list[Widget]:
         xw.NeuronExplorer(study, images=images, samples=2, minimum=0),
         xw.NeuronRanking(kinds[xw.Ranking]), xw.PatchGallery([kinds[xw.NeuronPatch]]),
         xw.PatchGallery(study), xw.RegionPainter(study), RegionScores(kinds[xw.RegionRemoval]),
-        explorer, xw.PartsForm([found], [label]),
+        explorer, xw.PartsForm([found], [label]), xw.ClassModelExplorer(kinds[xw.ClassModel]),
+        xw.ClassModelExplorer(study, seeds=(0,), iterations=2),
     ]  # fmt: skip
     study.wait()
+    study.class_models.growing.wait()
     study.neurons.ranking.wait()
     study.neurons.selected = [(label, 0)]
     study.neurons.patches.wait()
@@ -147,8 +151,8 @@ def test_every_result_and_every_view_is_looked_at(harmless: Shown) -> None:
     public = [getattr(results, name) for name in results.__all__]
     kinds = {one.__name__ for one in public if isinstance(one, type) and issubclass(one, Result)}
     assert harmless.kinds == kinds | VIEWS | {"RegionScores"}
-    assert len(kinds) == 7
-    assert len(VIEWS) == 15
+    assert len(kinds) == 8
+    assert len(VIEWS) == 16
     assert sum(bool(elements) for elements in harmless.shown) >= 7
 
 

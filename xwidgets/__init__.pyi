@@ -10,6 +10,7 @@ from . import (
     widgets,
 )
 from .explain import (
+    ActivationMaximization,
     ConditionalSampler,
     ConstantSampler,
     Deconvnet,
@@ -25,6 +26,8 @@ from .explain import (
     Saliency,
     UnitDifference,
     XFeatureMaps,
+    class_model,
+    class_model_steps,
     deconvolve,
     excitation_backprop,
     fit_explanation,
@@ -50,6 +53,7 @@ from .images import photo, scenes
 from .live import Study
 from .networks import Channel, Network, Unit, network
 from .results import (
+    ClassModel,
     NeuronPatch,
     Ranking,
     RegionRemoval,
@@ -61,6 +65,7 @@ from .results import (
 )
 from .widgets import (
     ClassChooser,
+    ClassModelExplorer,
     Comparison,
     Explorer,
     MethodComparison,
@@ -78,8 +83,11 @@ from .widgets import (
 )
 
 __all__ = [
+    "ActivationMaximization",
     "Channel",
     "ClassChooser",
+    "ClassModel",
+    "ClassModelExplorer",
     "Comparison",
     "ConditionalSampler",
     "ConstantSampler",
@@ -119,6 +127,8 @@ __all__ = [
     "XFeatureExplorer",
     "XFeatureMaps",
     "XFeatures",
+    "class_model",
+    "class_model_steps",
     "deconvolve",
     "difference",
     "evaluate",

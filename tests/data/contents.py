@@ -23,6 +23,7 @@ LOADERS = {
     "unit_relevance.npz": xw.UnitRelevance.load,
     "neuron_patch.npz": xw.NeuronPatch.load,
     "top_images.npz": xw.TopImages.load,
+    "class_model.npz": xw.ClassModel.load,
     "x_features.npz": xw.XFeatures.load,
     "module.safetensors": xw.ExplanationModule.load,
     "sampler.safetensors": xw.ConditionalSampler.load,

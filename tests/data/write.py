@@ -1,7 +1,8 @@
 """Write one small file of every kind, and beside them what they hold.
 
 Those in ``0.1.0`` are of version 0.1.0, of the build before results took the place of older files
-whole (commit 676eb73). Run it once for every build whose files are to be read for ever after:
+whole (commit 676eb73), but for the class model, which came later. Run it once for every build whose
+files are to be read for ever after:
 
     python -m tests.data.write tests/data/0.1.0
 """
@@ -56,6 +57,7 @@ def main() -> None:
         "unit_relevance.npz": xw.unit_relevance(net, image, "0", target, images=images, samples=1),
         "neuron_patch.npz": xw.neuron_patches(net, image, [(1, 0)])[0],
         "top_images.npz": top,
+        "class_model.npz": xw.class_model(net, target, iterations=4, seeds=(0, 1)),
         "x_features.npz": found,
         "module.safetensors": fitted,
         "sampler.safetensors": xw.ConditionalSampler.fit(images, 2, 1, patches=500),

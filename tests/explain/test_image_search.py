@@ -640,3 +640,70 @@ def test_another_forward_with_the_same_weights_is_searched_anew(tmp_path):
             [top] = xw.search_images(net, images, [(1, 2)], cache=cache, progress=False)
             found.append(top.sources)
     assert found[0] == found[1] != found[2] == found[3]
+
+
+# Classes, units and x-features
+
+
+def largest(values, k):
+    """Numbers and values of the largest, of equal ones the earlier first."""
+    order = sorted(range(len(values)), key=lambda number: (-values[number], number))[:k]
+    return order, [values[number] for number in order]
+
+
+def test_classes_are_searched_for_by_their_scores(tmp_path):
+    net, images = network(classes=["ant", "bee"]), pixels(17)
+    scores = torch.cat([net(image[None]) for image in images])
+    for name, target in [("ant", 0), ("bee", "bee"), ("bee", xw.networks.target.Class(1))]:
+        [top] = search_images(net, images, [target], k=4, cache=tmp_path, progress=False)
+        numbers, values = largest(scores[:, net.classes.index(name)].tolist(), 4)
+        assert top.sources == tuple(map(str, numbers))
+        np.testing.assert_allclose(top.activations, values, rtol=1e-6)
+        assert top.fields == (Box(0, 0, HEIGHT, WIDTH),) * 4
+        assert (top.layer, top.label) == ("", name)
+        assert f"4 for {name} (small)" in repr(top)
+    assert len(list(tmp_path.iterdir())) == 1, "one file for all classes"
+
+
+def test_a_unit_is_searched_for_at_its_place():
+    net, images = network(), pixels(17)
+    [top] = search_images(net, images, [xw.Unit("0", 2, 3, 5)], k=4, cache=False, progress=False)
+    values = [float(net.module[:2](image[None])[0, 2, 3, 5].detach()) for image in images]
+    numbers, values = largest(values, 4)
+    assert top.sources == tuple(map(str, numbers))
+    np.testing.assert_allclose(top.activations, values)
+    assert top.fields == (net.layer("0").field_of(3, 5, (HEIGHT, WIDTH)),) * 4
+    assert top.label == "0, channel 2, row 3, column 5"
+
+
+def test_x_features_are_searched_for_as_directions_of_their_layer():
+    net, images = network(), pixels(24)
+    module = xw.fit_explanation(
+        net, images, 0, layer="6", features=2, hidden=(4, 3), epochs=1, progress=False
+    )
+    tops = search_images(net, images, [(module, 1), (module, 0), ("6", 1)], k=5, progress=False)
+    features = torch.cat([net.module[:8](image[None]) for image in images])
+    activations = module.encoder(features).detach()
+    for top, index in zip(tops, (1, 0), strict=False):
+        numbers, values = largest(activations[:, index].tolist(), 5)
+        np.testing.assert_allclose(top.activations, values, rtol=1e-5)
+        assert top.sources == tuple(map(str, numbers))
+        assert (top.layer, top.channel) == ("6", index)
+        assert top.label == f"x-feature {index} of class 0"
+    assert tops[2].label == ""
+    with pytest.raises(ValueError, match="x-feature 2 does not exist: the module for 'class 0'"):
+        search_images(net, images, [(module, 2)], progress=False)
+
+
+@pytest.mark.parametrize(
+    ("searched", "match"),
+    [
+        (5, "class 5 does not exist"),
+        ("wren", "wren"),
+        (xw.Channel("0", None), "no channel of all images; give its number"),
+        (xw.Unit("0", 2, 99, 0), "row 99 does not exist"),
+    ],
+)
+def test_what_cannot_be_searched_for_is_told(searched, match):
+    with pytest.raises(ValueError, match=match):
+        search_images(network(), pixels(3), [searched], progress=False)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from xwidgets import (
+    ClassModel,
     NeuronPatch,
     Ranking,
     RegionRemoval,
@@ -150,3 +151,17 @@ def x_features(count=4, height=5, width=7, seed=0, **changes):
         parameters={"stop_at": "features.9", "contrastive": True},
     )
     return replace(result, **changes)
+
+
+def class_model(**changes):
+    rng = np.random.default_rng(0)
+    facts = {
+        "pixels": rng.random((2, 3, 5, 7), np.float32), "kept": np.array([3, 1]),
+        "scores": np.array([[0, 1, 2, 4.0], [0, 2, -3, math.nan]]),
+        "norms": rng.random((2, 4)), "probabilities": rng.random((2, 4)),
+        "frames": rng.integers(0, 256, (2, 3, 5, 7, 3), dtype=np.uint8),
+        "frame_steps": np.array([0, 2, 3]), "seeds": (0, 5), "notes": ("", "It ended early."),
+        "unit": "logits", "network_name": "birds", "target": 3, "label": "grünspecht, 'green'",
+        "parameters": {"penalty": 0.02, "seeds": [0, 5]}, "completed": 0.5,
+    }  # fmt: skip
+    return ClassModel(**facts | changes)

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from xwidgets import (
+    ClassModel,
     NeuronPatch,
     Ranking,
     RegionRemoval,
@@ -20,6 +21,7 @@ from xwidgets import (
 from xwidgets.box import Box
 
 from .examples import (
+    class_model,
     patch,
     ranking,
     relevance,
@@ -48,11 +50,12 @@ RESULTS = {
     ),
     "top images": top_images(),
     "top images, all": top_images(searched=30, skipped=()),
+    "class model": class_model(),
     "removal": removal(),
     "removal that is not scored": unscored(),
 }
 each_result = pytest.mark.parametrize("result", RESULTS.values(), ids=RESULTS)
-KINDS = (Relevance, UnitRelevance, Ranking, NeuronPatch, TopImages, RegionRemoval)
+KINDS = (ClassModel, Relevance, UnitRelevance, Ranking, NeuronPatch, TopImages, RegionRemoval)
 
 
 @each_result

@@ -1,3 +1,4 @@
+from ._class_model import ActivationMaximization, class_model, class_model_steps
 from ._excitation_backprop import ExcitationBackprop, excitation_backprop
 from ._occlusion import Occlusion, occlusion, occlusion_steps
 from ._parameter import Control, Parameter, layer_parameter, parameter
@@ -22,6 +23,7 @@ from .region_removal import RegionDifference, remove_region, remove_region_steps
 from .removal.samplers import ConditionalSampler, ConstantSampler, MarginalSampler, Sampler
 
 __all__ = [
+    "ActivationMaximization",
     "ConditionalSampler",
     "ConstantSampler",
     "Control",
@@ -44,6 +46,8 @@ __all__ = [
     "Training",
     "UnitDifference",
     "XFeatureMaps",
+    "class_model",
+    "class_model_steps",
     "deconvolve",
     "excitation_backprop",
     "fit_explanation",

@@ -1,14 +1,19 @@
-"""Dataset search: images that activate a neuron most, and where in them (Zeiler & Fergus 2014).
+"""Dataset search: images that activate something most, and where in them (Zeiler & Fergus 2014).
+
+Neurons are searched for, and so are units, the scores of classes before softmax, and directions in
+the space of a layer, such as the x-features of an explanation module.
 
 One pass over the data keeps, for every channel of the searched layers, the k images in which its
-map has the largest values, and the places of these. That takes little memory however many images
-there are, and is kept in a cache file, so that the next search for any channel of the layer is
-answered at once. Of images with equal values the earlier one comes first.
+map has the largest values, and the places of these; class scores are kept as channels are. That
+takes little memory however many images there are, and is kept in a cache file, so that the next
+search for any channel of the layer is answered at once. Of images with equal values the earlier one
+comes first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
@@ -20,19 +25,27 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from xwidgets.errors import of_kind
+from xwidgets.box import Box
+from xwidgets.errors import index_within
 from xwidgets.images import picture
-from xwidgets.networks import Layer, Network
+from xwidgets.networks import Network
 from xwidgets.networks._network import a_network
 from xwidgets.networks.subject import Subject
-from xwidgets.networks.target import Channel, Resolved
+from xwidgets.networks.target import Above, Channel, Class, Resolved, Target, Unit
 from xwidgets.results import TopImages
 from xwidgets.results.result import Result
 
 from ._parameter import front, parameter
+from ._x_features import the_module
 from .data_set import DataSet, cache_file, cache_folder, keep
+from .explanation_module.module import ExplanationModule
 from .method import Method
 from .neuron import neuron_of
+
+Searched = tuple[str | int, int] | tuple[ExplanationModule, int] | Resolved | int | str
+"""A neuron, pair of a layer and a channel; an x-feature of a module; a class; or another target."""
+
+Family = tuple[str, Hashable]
 
 
 def _check_cache(name: str, value: Any) -> None:
@@ -41,7 +54,7 @@ def _check_cache(name: str, value: Any) -> None:
 
 @dataclass(frozen=True)
 class ImageSearch(Method[TopImages]):
-    """Dataset search (Zeiler & Fergus 2014): the images that activate a channel of a layer most.
+    """Dataset search (Zeiler & Fergus 2014): the images in which an activation is largest.
 
     Its result does not depend on the image of a study.
 
@@ -73,19 +86,12 @@ class ImageSearch(Method[TopImages]):
 
     name, unit = "dataset search", "activation"
 
-    def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
-        """Check that the targets are channels."""
-        for target in targets:
-            of_kind("a target", target, Channel, "an xw.Channel(layer, number), a neuron")
-
     def begin(self, subject: Subject, targets: Sequence[Resolved]) -> Search:
         """Prepare to search."""
-        channels = cast(Sequence[Channel], targets)
-        neurons = [(cast(str, channel.layer), cast(int, channel.index)) for channel in channels]
-        return self.search(subject.net, neurons)
+        return self.search(subject.net, targets)
 
-    def search(self, net: Network, neurons: Iterable[tuple[str | int, int]]) -> Search:
-        """Prepare to search for neurons, pairs of a layer and a channel.
+    def search(self, net: Network, neurons: Iterable[Searched]) -> Search:
+        """Prepare to search for neurons and others, as of :func:`search_images`.
 
         Raises:
             ValueError: as :func:`search_images`.
@@ -98,18 +104,21 @@ class ImageSearch(Method[TopImages]):
 def search_images(
     net: Network,
     images: object,
-    neurons: Iterable[tuple[str | int, int]],
+    neurons: Iterable[Searched],
     k: int = 5,
     *,
     cache: bool | str | Path = True,
     progress: bool = True,
 ) -> list[TopImages]:
-    """The ``k`` images of a data set that activate each of several neurons most.
+    """The ``k`` images of a data set that activate each of several neurons, or others, most.
 
     Args:
         net: the classifier.
         neurons: pairs of a layer, by name or number of the convolution, and a channel. Activations
             are read behind the batch norm and the rectifier that directly follow a convolution.
+            Or classes, by index or name, for their scores before softmax; pairs of an
+            :class:`xwidgets.ExplanationModule` and the number of an x-feature; or an
+            :class:`xwidgets.Channel` or :class:`xwidgets.Unit`.
         progress: whether to show a progress bar.
 
     Returns:
@@ -124,6 +133,8 @@ def search_images(
         >>> scenes = [xw.scenes.bird(seed) for seed in range(20)]
         >>> search_images(xw.network("birds"), scenes, [(5, 3), (13, 7)], k=3, progress=False)
         [<TopImages: 3 for ... channel 3 (birds), of 20 images>, <TopImages: 3 for ...>]
+        >>> search_images(xw.network("birds"), scenes, [7], k=2, progress=False)
+        [<TopImages: 2 for Dune finch (ruby breast) (birds), of 20 images>]
     """
     search = ImageSearch(images, k, cache).search(net, neurons)
     with tqdm(total=search.total, desc="searching", unit="image", disable=not progress) as bar:
@@ -136,7 +147,7 @@ def search_images(
 def search_images_steps(
     net: Network,
     images: object,
-    neurons: Iterable[tuple[str | int, int]],
+    neurons: Iterable[Searched],
     k: int = 5,
     *,
     cache: bool | str | Path = True,
@@ -165,6 +176,85 @@ def search_images_steps(
     return (search.results() for _ in search.steps())
 
 
+@dataclass(frozen=True)
+class Goal:
+    """What is searched for: one of the channels, classes or x-features of a family.
+
+    Attributes:
+        net: the classifier.
+        target: whose :meth:`units` are the family's.
+        family: name of the layer, "" for class scores, and what tells families of it apart.
+        channels: number of units or maps of the family.
+        label: name; "" for a channel.
+    """
+
+    net: Network
+    target: Resolved
+    family: Family
+    channels: int
+    label: str = ""
+
+    @classmethod
+    def of(cls, net: Network, searched: Searched) -> Goal:
+        """Goal of an argument of :func:`search_images`.
+
+        Raises:
+            ValueError: when there is no such neuron, class or x-feature.
+        """
+        if isinstance(searched, tuple) and searched and isinstance(searched[0], ExplanationModule):
+            return cls._x_feature(net, *searched)
+        named = isinstance(searched, str) and searched in (net.classes or ())
+        if named or isinstance(searched, Class | Channel | Unit | Above | int):
+            if isinstance(searched, Channel) and searched.index is None:
+                raise ValueError(f"{searched!r} is no channel of all images; give its number")
+            subject = Subject(net, torch.full((net.channels or 3, *net.size), 0.5))
+            target = subject.target(cast(Target, searched))
+            if not isinstance(target, Channel):
+                family = (str(getattr(target, "layer", None) or ""), _rest(target))
+                channels = target.units(subject.watched(target=target)).shape[1]
+                return cls(net, target, family, channels, target.label(net))
+            searched = str(target.layer), cast(int, target.index)
+        layer, channel = neuron_of(net, searched)
+        return cls(net, Channel(layer.name, channel), (layer.name, None), layer.shape[0])
+
+    @classmethod
+    def _x_feature(cls, net: Network, module: ExplanationModule, number: int) -> Goal:
+        facts = the_module(net, module).facts
+        count = len(module.weights)
+        index = index_within("x-feature", number, count, f"the module for {facts.label!r}")
+        encoder = deepcopy(module.encoder).to(net.device, net.dtype)
+        label = f"x-feature {index} of {facts.label}"
+        family = (facts.layer, module.fingerprint)
+        return cls(net, Above(facts.layer, index, encoder), family, count, label)
+
+    @property
+    def index(self) -> int:
+        """Number in the family."""
+        return cast(int, self.target.index)
+
+    def field(self, place: int) -> Box:
+        """Receptive field of a place of the flattened map, or the whole picture."""
+        match self.target:
+            case Channel(layer):
+                found = self.net.layer(layer)
+                row, column = divmod(place, prod(found.shape[2:]))
+            case Unit(layer, _, row, column):
+                found = self.net.layer(layer)
+            case _:
+                return Box(0, 0, *self.net.size)
+        return found.field_of(row, column, self.net.size)
+
+
+def _rest(target: Resolved) -> Hashable:
+    """What tells families of one layer apart: the place of a unit, or the layers above."""
+    match target:
+        case Unit(_, _, row, column):
+            return row, column
+        case Above(_, _, top):
+            return None if top is None else id(top)
+    return None
+
+
 class Search:
     """Run through a data set that keeps the best images so far.
 
@@ -172,47 +262,46 @@ class Search:
         total: number of images of the data set.
     """
 
-    def __init__(
-        self, method: ImageSearch, net: Network, neurons: Iterable[tuple[str | int, int]]
-    ) -> None:
+    def __init__(self, method: ImageSearch, net: Network, neurons: Iterable[Searched]) -> None:
         self._net, self._k = a_network(net).frozen(), int(method.k)  # images of one state
-        self._neurons = [neuron_of(net, neuron) for neuron in neurons]
-        if not self._neurons:
-            raise ValueError("neurons is empty; give pairs of a layer and a channel")
+        self._goals = [Goal.of(self._net, neuron) for neuron in neurons]
+        if not self._goals:
+            raise ValueError("neurons is empty; give pairs of a layer and a channel, or classes")
         self._folder = cache_folder(method.cache, "searches")
         self._data = DataSet(net, method.images)
-        self._best = {layer: _Best.of_none(layer.shape[0]) for layer, _ in self._neurons}
+        self._families = {goal.family: goal for goal in self._goals}
+        self._best = {
+            family: _Best.of_none(goal.channels) for family, goal in self._families.items()
+        }
         self._pictures: dict[int, NDArray[np.uint8]] = {}
         self.total = len(self._data)
 
     def steps(self) -> Iterator[int]:
         """Search; yields the number of searched images after each batch."""
         files = self._files()
-        asked = [layer for layer in self._best if not self._recalled(layer, files.get(layer))]
+        asked = [family for family in self._best if not self._recalled(family, files.get(family))]
         for searched in self._looked(asked) if asked else (self.total,):
             if searched == self.total:
                 self._data.check_skipped(
                     sorted({number for best in self._best.values() for number in best.skipped})
                 )
-                keep({files[layer]: self._best[layer] for layer in files.keys() & set(asked)})
+                keep({files[family]: self._best[family] for family in files.keys() & set(asked)})
             yield searched
 
     def results(self) -> list[TopImages]:
-        """Best images so far, one result a neuron."""
-        return [self._result(layer, channel) for layer, channel in self._neurons]
+        """Best images so far, one result for each that is searched for."""
+        return [self._result(goal) for goal in self._goals]
 
-    def _looked(self, layers: list[Layer]) -> Iterator[int]:
+    def _looked(self, families: list[Family]) -> Iterator[int]:
         searched = 0
         for batch in self._data.batches():
             images = {number: image for number, image in batch.items() if image is not None}
             skipped = tuple(number for number in batch if number not in images)
-            for layer, maxima in self._maxima(layers, list(images.values())).items():
+            for family, maxima in self._maxima(families, list(images.values())).items():
                 of_batch = _Best.of(*maxima, list(images), skipped)
-                self._best[layer] = self._best[layer].joined(of_batch, self._k)
+                self._best[family] = self._best[family].joined(of_batch, self._k)
             shown = {
-                number
-                for layer, channel in self._neurons
-                for number in self._best[layer].top(channel)
+                number for goal in self._goals for number in self._best[goal.family].top(goal.index)
             }
             self._pictures = {
                 number: picture(images[number]) if number in images else self._pictures[number]
@@ -222,55 +311,58 @@ class Search:
             yield searched
 
     def _maxima(
-        self, layers: list[Layer], images: list[Tensor]
-    ) -> dict[Layer, tuple[Tensor, Tensor]]:
+        self, families: list[Family], images: list[Tensor]
+    ) -> dict[Family, tuple[Tensor, Tensor]]:
         """Maximum of each map of ``N`` images, and its place in the map, ``(N, C)`` each."""
+        goals = {family: self._families[family] for family in families}
         if not images:
-            return {layer: (torch.zeros(0, layer.shape[0]),) * 2 for layer in layers}
-        names = [layer.name for layer in layers]
-        filled = self._data.filled(images)
-        activations = self._net.watched(filled, names, gradients=False).activations
+            return {family: (torch.zeros(0, goal.channels),) * 2 for family, goal in goals.items()}
+        names = list(dict.fromkeys(name for goal in goals.values() for name in goal.target.layers))
+        watched = self._net.watched(self._data.filled(images), names, gradients=False)
         maxima = {}
-        for layer in layers:
-            maps = activations[layer.name][: len(images)].reshape(len(images), layer.shape[0], -1)
+        for family, goal in goals.items():
+            units = goal.target.units(watched).detach()
+            maps = units[: len(images)].reshape(len(images), goal.channels, -1)
             values, places = maps.max(2)
             if not values.isfinite().all():
+                where = f"layer {family[0]!r}" if family[0] else "the output"
                 raise ValueError(
-                    f"the values of layer {layer.name!r} of {self._net.name} are not all finite; "
-                    "check its weights"
+                    f"the values of {where} of {self._net.name} are not all finite; check its "
+                    "weights"
                 )
-            maxima[layer] = values.cpu(), places.cpu()
+            maxima[family] = values.cpu(), places.cpu()
         return maxima
 
-    def _result(self, layer: Layer, channel: int) -> TopImages:
-        best = self._best[layer]
-        numbers = best.top(channel)
-        width = prod(layer.shape[2:])
+    def _result(self, goal: Goal) -> TopImages:
+        best = self._best[goal.family]
+        numbers = best.top(goal.index)
         return TopImages(
             network_name=self._net.name,
-            layer=layer.name,
-            channel=channel,
-            activations=best.values[channel],
+            layer=goal.family[0],
+            channel=goal.index,
+            activations=best.values[goal.index],
             images=np.stack([self._pictures[number] for number in numbers]),
-            fields=tuple(
-                layer.field_of(place // width, place % width, self._net.size)
-                for place in best.places[channel].tolist()
-            ),
+            fields=tuple(goal.field(place) for place in best.places[goal.index].tolist()),
             sources=tuple(self._data.source(number) for number in numbers),
             searched=best.searched,
             total=self.total,
             skipped=tuple(self._data.source(number) for number in best.skipped),
+            label=goal.label,
         )
 
-    def _files(self) -> dict[Layer, Path]:
-        """Cache file of each layer."""
+    def _files(self) -> dict[Family, Path]:
+        """Cache file of each layer, and of the class scores."""
         folder, key = self._folder, self._folder and self._data.key()
         if folder is None or key is None:
             return {}
-        return {layer: cache_file(folder, key, layer.name, self._k) for layer in self._best}
+        return {
+            family: cache_file(folder, key, family[0] or None, self._k)
+            for family, goal in self._families.items()
+            if isinstance(goal.target, Channel | Class)
+        }
 
-    def _recalled(self, layer: Layer, file: Path | None) -> bool:
-        """Whether the cache has a search for the layer, of the same readable files."""
+    def _recalled(self, family: Family, file: Path | None) -> bool:
+        """Whether the cache has such a search, of the same readable files."""
         try:
             best = _Best.load(file) if file else None
         except ValueError:  # there is none yet, or it is damaged
@@ -279,9 +371,9 @@ class Search:
             return False
         shown = {
             number
-            for searched, channel in self._neurons
-            if searched == layer
-            for number in best.top(channel)
+            for goal in self._goals
+            if goal.family == family
+            for number in best.top(goal.index)
         }
         for number in shown.union(best.skipped):
             image = self._data.image(number)
@@ -289,7 +381,7 @@ class Search:
                 return False
             if image is not None:
                 self._pictures[number] = picture(image)
-        self._best[layer] = best
+        self._best[family] = best
         return True
 
 

@@ -1,3 +1,4 @@
+from .class_models import ClassModels
 from .difference import Difference
 from .live_result import LiveResult, Progress, Question
 from .live_results import LiveResults
@@ -8,6 +9,7 @@ from .study import Study
 from .x_feature_fit import XFeatureFit
 
 __all__ = [
+    "ClassModels",
     "Difference",
     "LiveResult",
     "LiveResults",

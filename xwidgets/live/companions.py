@@ -6,6 +6,7 @@ A study imports none of them; each is imported when its attribute is first read.
 from collections.abc import Mapping
 
 COMPANIONS: Mapping[str, str] = {
+    "class_models": "xwidgets.live.class_models:ClassModels.of",
     "neurons": "xwidgets.live.neurons:Neurons.of",
     "regions": "xwidgets.live.regions:Regions.of",
     "x_features": "xwidgets.live.x_feature_fit:XFeatureFit.maker",

@@ -61,6 +61,8 @@ class Study(traitlets.HasTraits):
         renewals: how often the weights were found to have changed, so that results were discarded.
         network: the classifier, an :class:`xwidgets.Network`.
         subject: the image in the network, with its logits.
+        class_models: the network's :class:`xwidgets.live.ClassModels`, computed from the first
+            access on.
         neurons: the network's :class:`xwidgets.live.Neurons`, ranked from the first access on.
         regions: an :class:`xwidgets.live.Regions`, the picture without a region.
         x_features: makes an :class:`xwidgets.live.XFeatureFit` of its other arguments, the fit of

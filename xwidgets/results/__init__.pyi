@@ -1,5 +1,6 @@
 from . import render
 from ._difference import common_settings, contrast, difference, ends
+from .class_model import ClassModel
 from .neuron_patch import NeuronPatch
 from .ranking import METRICS, Ranking
 from .region_removal import RegionRemoval
@@ -10,6 +11,7 @@ from .x_features import XFeatures
 
 __all__ = [
     "METRICS",
+    "ClassModel",
     "NeuronPatch",
     "Ranking",
     "RegionRemoval",

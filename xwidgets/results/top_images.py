@@ -1,4 +1,4 @@
-"""Top images: the images of a data set that activate a neuron most."""
+"""Top images: the images of a data set in which a neuron, class or x-feature is strongest."""
 
 from __future__ import annotations
 
@@ -19,18 +19,22 @@ from .result import Result, versions
 @formerly(network="network_name")
 @dataclass(frozen=True, eq=False, repr=False)
 class TopImages(Result):
-    """Images of a data set in which a neuron is most active, the most active first.
+    """Images of a data set in which an activation is largest, the largest first.
 
     Attributes:
         network_name: name of the network.
-        layer: the layer's name, and ``channel`` the neuron's number in it.
-        activations: float32 ``(k,)``, maximum of the neuron's map in each image.
+        layer: the layer's name, "" for class scores; and ``channel`` the number of the neuron,
+            class or x-feature.
+        activations: float32 ``(k,)``, maximum of the neuron's map in each image; the score before
+            softmax of a class; or the activation of an x-feature.
         images: the images as the network takes them, 8-bit ``(k, H, W, 3)``.
-        fields: patch in each image: receptive field of the most active unit of the map.
+        fields: patch in each image: receptive field of the most active unit of the map; the image
+            itself for classes and x-features.
         sources: file of each image, or its number in the data set.
         searched: number of images so far, of ``total``; fewer in a partial result.
         skipped: sources of the images that could not be read.
         versions: of the packages that computed it.
+        label: name of the class, unit or x-feature; "" for a channel.
 
     Example:
         >>> import xwidgets as xw
@@ -51,6 +55,7 @@ class TopImages(Result):
     total: int
     skipped: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=versions)
+    label: str = ""
 
     _forms: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "fields": lambda boxes: tuple(Box(*edges) for edges in boxes),
@@ -69,11 +74,16 @@ class TopImages(Result):
         return self.searched / self.total
 
     @property
+    def name(self) -> str:
+        """Name of what was searched for."""
+        return self.label or f"{self.layer} channel {self.channel}"
+
+    @property
     def title(self) -> str:
         """One-line description."""
         share = "" if self.searched >= self.total else f", {self.searched} searched"
         return (
-            f"{len(self.images)} for {self.layer} channel {self.channel} ({self.network_name}), "
+            f"{len(self.images)} for {self.name} ({self.network_name}), "
             f"of {self.total} images{share}"
         )
 

@@ -1,4 +1,5 @@
 from .class_chooser import ClassChooser
+from .class_model_explorer import ClassModelExplorer
 from .comparison import Comparison
 from .explorer import Explorer
 from .method_comparison import MethodComparison
@@ -14,6 +15,7 @@ from .xfeature_explorer import XFeatureExplorer
 
 __all__ = [
     "ClassChooser",
+    "ClassModelExplorer",
     "Comparison",
     "Explorer",
     "MethodComparison",

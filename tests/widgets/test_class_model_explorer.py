@@ -1,0 +1,95 @@
+"""What the view of class models shows, hears, and writes to a page."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import xwidgets as xw
+from tests.results.examples import class_model
+
+from .pages import states
+
+
+def decoded(png):
+    return np.asarray(Image.open(io.BytesIO(png)))
+
+
+def test_it_shows_the_model_that_a_study_has(study):
+    view = xw.ClassModelExplorer(study, seeds=(4, 5), iterations=16)
+    model = study.class_models.growing.wait()
+    expected = xw.class_model(study.network, study.target, 16, seeds=(4, 5))
+    np.testing.assert_array_equal([decoded(png) for png in view.pictures], expected.pictures)
+    np.testing.assert_array_equal(
+        [[decoded(png) for png in of_seed] for of_seed in view.frames], expected.frames
+    )
+    assert view.frame_steps == model.frame_steps.tolist() == list(range(0, 17, 2))
+    np.testing.assert_allclose(view.curves["scores"], expected.scores, rtol=1e-3)
+    assert view.classes == ["ant", "bee", "cat"]
+    assert view.label == view.classes[study.target] == view.classes[view.target]
+
+
+def test_choosing_a_class_and_moving_controls_computes_others(study):
+    view = xw.ClassModelExplorer(study, seeds=(0,), iterations=4)
+    other = (study.target + 1) % 3
+    view._dispatch({"type": "choose", "target": other})
+    assert study.target == other
+    view._dispatch({"type": "move", "name": "penalty", "value": 0.3})
+    view._dispatch({"type": "move", "name": "seeds", "value": 2})
+    model = study.class_models.growing.wait()
+    assert (model.target, model.seeds, model.parameters["penalty"]) == (other, (0, 1), 0.3)
+    assert {one["name"]: one["value"] for one in view.controls}["seeds"] == 2
+
+
+@pytest.mark.parametrize("value", [-1, "much", 900])
+def test_a_value_that_is_refused_is_told_and_nothing_changes(study, value):
+    view = xw.ClassModelExplorer(study, iterations=4)
+    before = study.class_models.method
+    view._dispatch({"type": "move", "name": "jitter", "value": value})
+    assert "jitter" in view.message
+    assert study.class_models.method == before
+    view._dispatch({"type": "choose", "target": 7})
+    assert "class 7 does not exist" in view.message
+
+
+def test_a_channel_of_the_study_is_raised(study):
+    study.ask(xw.Channel("0", 2), xw.Saliency())
+    view = xw.ClassModelExplorer(study, iterations=4)
+    model = study.class_models.growing.wait()
+    assert model.label == view.label == "0, channel 2"
+    assert view.target == -1
+    assert view.curves["probabilities"][0] == [None] * 5
+
+
+def test_a_page_holds_pictures_curves_and_frames_and_no_kernel(tmp_path):
+    view = xw.ClassModelExplorer(class_model())
+    view.to_html(tmp_path / "page.html")
+    [state] = states(tmp_path / "page.html")
+    assert state["alive"] is False
+    assert len(state["pictures"]) == len(state["frames"]) == 2
+    assert state["curves"]["scores"] == [[0, 1, 2, 4], [0, 2, -3, None]]
+    assert "Seed 5: It ended early." in state["note"]
+    assert view.preview().keys() == {"image/png", "text/plain"}
+
+
+def test_there_is_no_page_of_nothing_and_no_view_of_something_else(study, tmp_path):
+    study.stop()
+    with pytest.raises(ValueError, match=r"shows a study or a class model, not int; make one"):
+        xw.ClassModelExplorer(3)
+    with pytest.raises(ValueError, match="shown as it is"):
+        xw.ClassModelExplorer(class_model(), seeds=(1,))
+    view = xw.ClassModelExplorer(study)
+    view._model = None
+    with pytest.raises(ValueError, match="no picture yet"):
+        view.to_html(tmp_path / "page.html")
+
+
+def test_large_pictures_are_sent_small(study):
+    large = class_model(
+        pixels=np.zeros((1, 3, 256, 512), np.float32), kept=np.zeros(1, int),
+        scores=np.zeros((1, 1)), norms=np.zeros((1, 1)), probabilities=np.zeros((1, 1)),
+        frames=np.zeros((1, 1, 256, 512, 3), np.uint8), frame_steps=np.zeros(1, int), seeds=(0,),
+        notes=("",),
+    )  # fmt: skip
+    assert decoded(xw.ClassModelExplorer(large).pictures[0]).shape == (64, 128, 3)
