@@ -14,6 +14,7 @@ from xwidgets import (
     Ranking,
     RegionRemoval,
     Relevance,
+    Segmentation,
     TopImages,
     UnitRelevance,
 )
@@ -24,6 +25,7 @@ from .examples import (
     ranking,
     relevance,
     removal,
+    segmentation,
     top_images,
     unit_relevance,
     unscored,
@@ -35,6 +37,8 @@ importance[0, :3] = math.nan, math.inf, -math.inf
 RESULTS = {
     "relevance": relevance(),
     "relevance without errors": relevance(standard_error=None),
+    "class activation map": relevance(raw=np.ones((2, 3), np.float32), bias=0.25),
+    "segmentation": segmentation(),
     "ranking": ranking(),
     "ranking in part, without numbers": ranking(
         importance=importance, completed=0.5, metric="activation_precision", top=2, minimum=0
@@ -52,7 +56,7 @@ RESULTS = {
     "removal that is not scored": unscored(),
 }
 each_result = pytest.mark.parametrize("result", RESULTS.values(), ids=RESULTS)
-KINDS = (Relevance, UnitRelevance, Ranking, NeuronPatch, TopImages, RegionRemoval)
+KINDS = (Relevance, UnitRelevance, Ranking, NeuronPatch, TopImages, RegionRemoval, Segmentation)
 
 
 @each_result

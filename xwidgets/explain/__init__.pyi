@@ -1,6 +1,13 @@
+from ._class_activation_map import ClassActivationMap, class_activation_map
 from ._excitation_backprop import ExcitationBackprop, excitation_backprop
 from ._occlusion import Occlusion, occlusion, occlusion_steps
 from ._parameter import Control, Parameter, layer_parameter, parameter
+from ._pooled_network import (
+    PooledNetwork,
+    PooledTraining,
+    pooled_network,
+    pooled_network_steps,
+)
 from ._prediction_difference import (
     PredictionDifference,
     prediction_difference,
@@ -22,6 +29,7 @@ from .region_removal import RegionDifference, remove_region, remove_region_steps
 from .removal.samplers import ConditionalSampler, ConstantSampler, MarginalSampler, Sampler
 
 __all__ = [
+    "ClassActivationMap",
     "ConditionalSampler",
     "ConstantSampler",
     "Control",
@@ -37,6 +45,8 @@ __all__ = [
     "NeuronPatches",
     "Occlusion",
     "Parameter",
+    "PooledNetwork",
+    "PooledTraining",
     "PredictionDifference",
     "RegionDifference",
     "Saliency",
@@ -44,6 +54,7 @@ __all__ = [
     "Training",
     "UnitDifference",
     "XFeatureMaps",
+    "class_activation_map",
     "deconvolve",
     "excitation_backprop",
     "fit_explanation",
@@ -53,6 +64,8 @@ __all__ = [
     "occlusion",
     "occlusion_steps",
     "parameter",
+    "pooled_network",
+    "pooled_network_steps",
     "prediction_difference",
     "prediction_difference_each",
     "prediction_difference_steps",

@@ -1,5 +1,6 @@
 from . import render
 from ._difference import common_settings, contrast, difference, ends
+from ._segmentation import Segmentation, segment
 from .neuron_patch import NeuronPatch
 from .ranking import METRICS, Ranking
 from .region_removal import RegionRemoval
@@ -14,6 +15,7 @@ __all__ = [
     "Ranking",
     "RegionRemoval",
     "Relevance",
+    "Segmentation",
     "TopImages",
     "UnitRelevance",
     "XFeatures",
@@ -22,4 +24,5 @@ __all__ = [
     "difference",
     "ends",
     "render",
+    "segment",
 ]
