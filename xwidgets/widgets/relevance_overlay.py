@@ -43,7 +43,8 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
         threshold: share of the scale below which pixels stay uncoloured, 0 to 1.
         hide_uncertain: whether pixels within 2 standard errors of zero stay uncoloured, where
             standard errors are known.
-        outline: whether the object is outlined that :func:`xwidgets.segment` finds by a complete map.
+        outline: whether the object is outlined that :func:`xwidgets.segment` finds by a complete
+            map.
         object_threshold: probability from which on a pixel is inside the outline, 0 to 1.
         segments: whether there is a kernel that finds the object.
         scale: magnitude at the ends of the colour map, in the map's unit; ``None`` for the largest.
