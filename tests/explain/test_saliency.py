@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from captum.attr import Saliency
 from torch import nn
 
 import xwidgets as xw
@@ -54,6 +55,17 @@ def test_saliency_is_the_largest_slope_over_the_channels_whatever_its_sign():
         slopes = [abs(slope(net, (channel, row, column), 1)) for channel in range(3)]
         assert values[row, column] == pytest.approx(max(slopes), rel=1e-5)
     assert values.min() >= 0
+
+
+@pytest.mark.parametrize("name", ["birds", "street"])
+def test_an_embedded_network_agrees_with_captum(name):
+    net = xw.network(name)
+    scene = xw.scenes.bird(seed=3) if name == "birds" else xw.scenes.street(seed=3, person=True)
+    gradient = Saliency(net.classify).attribute(scene.image[None].clone(), 1, abs=False)[0]
+    spread = float(gradient.max() - gradient.min())
+    for reduce, expected in (("signed", gradient.sum(0)), ("maximum", gradient.abs().amax(0))):
+        values = xw.saliency(net, scene.image, 1, reduce=reduce).values
+        np.testing.assert_allclose(values, expected.detach(), atol=1e-4 * spread)
 
 
 def test_the_top_class_is_explained_when_none_is_named():

@@ -11,6 +11,7 @@ from xwidgets import (
     Ranking,
     RegionRemoval,
     Relevance,
+    Segmentation,
     TopImages,
     UnitRelevance,
     XFeatures,
@@ -61,6 +62,17 @@ def ranking(layer=(0, 0, 0, 0, 1, 1, 1), importance=None, activation=None, **cha
         "minimum": 0.1,
     }
     return Ranking(**facts | changes)
+
+
+def segmentation(**changes):
+    rng = np.random.default_rng(0)
+    facts = {
+        "probability": rng.random((5, 7)).astype(np.float32),
+        "image": rng.integers(0, 256, (5, 7, 3), dtype=np.uint8), "threshold": 0.5,
+        "method": "saliency", "network_name": "birds", "label": "grünspecht, 'green'",
+        "parameters": {"object_share": 0.05, "background_share": 0.3, "beta": 130.0},
+    }  # fmt: skip
+    return Segmentation(**facts | changes)
 
 
 MASK = np.zeros((5, 7), bool)

@@ -15,6 +15,7 @@ from xwidgets import (
     Ranking,
     RegionRemoval,
     Relevance,
+    Segmentation,
     TopImages,
     UnitRelevance,
 )
@@ -26,6 +27,7 @@ from .examples import (
     ranking,
     relevance,
     removal,
+    segmentation,
     top_images,
     unit_relevance,
     unscored,
@@ -37,6 +39,8 @@ importance[0, :3] = math.nan, math.inf, -math.inf
 RESULTS = {
     "relevance": relevance(),
     "relevance without errors": relevance(standard_error=None),
+    "class activation map": relevance(raw=np.ones((2, 3), np.float32), bias=0.25),
+    "segmentation": segmentation(),
     "ranking": ranking(),
     "ranking in part, without numbers": ranking(
         importance=importance, completed=0.5, metric="activation_precision", top=2, minimum=0
@@ -55,7 +59,10 @@ RESULTS = {
     "removal that is not scored": unscored(),
 }
 each_result = pytest.mark.parametrize("result", RESULTS.values(), ids=RESULTS)
-KINDS = (ClassModel, Relevance, UnitRelevance, Ranking, NeuronPatch, TopImages, RegionRemoval)
+KINDS = (
+    ClassModel, Relevance, UnitRelevance, Ranking, NeuronPatch, TopImages, RegionRemoval,
+    Segmentation,
+)  # fmt: skip
 
 
 @each_result

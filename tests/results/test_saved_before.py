@@ -50,5 +50,5 @@ def test_every_kind_of_result_is_there() -> None:
     kinds = {one for one in public if isinstance(one, type) and issubclass(one, Result)}
     (build, *_) = BUILDS
     loaded = [load(build / name) for name, load in LOADERS.items()]
-    assert {type(one) for one in loaded} >= kinds
+    assert {type(one) for one in loaded} >= kinds - {xw.Segmentation}  # which is newer
     assert {path.name for path in build.iterdir()} == {*LOADERS, "expected.json"}

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { called, position, spoken, told } from "../../xwidgets/widgets/parameter_control.mjs";
+import { called, position, resized, spoken, told } from "../../xwidgets/widgets/parameter_control.mjs";
 
 test("a side and a rectangle are told in pixels, other numbers without tails", () => {
   assert.equal(told(10, "pixels"), "10 × 10 pixels");
@@ -16,6 +16,13 @@ test("a slider stands at the longer side of a rectangle, the strongest of a colo
   assert.equal(position([8, 16]), 16);
   assert.equal(position([0.5, 0.4, 0.3]), 0.5);
   assert.equal(position(0.5), 0.5);
+});
+
+test("of a rectangle one side is moved, and the other stays", () => {
+  assert.deepEqual(resized([8, 16], 0, 5), [5, 16]);
+  assert.deepEqual(resized([8, 16], 1, 5), [8, 5]);
+  assert.deepEqual(resized(8, 1, 5), [8, 5]);
+  assert.deepEqual(resized(8, 0, 8), [8, 8]);
 });
 
 test("a control is called by its label and unit", () => {

@@ -4,6 +4,7 @@ import { test } from "node:test";
 
 import { UNKNOWN, cover, paint, palette, rampOf } from "../../xwidgets/widgets/overlay/colors.mjs";
 import { ERROR_UNKNOWN, estimate, reading, remarks, standing, uncertain } from "../../xwidgets/widgets/overlay/frames.mjs";
+import { enlargement, outlined } from "../../xwidgets/widgets/overlay/outline.mjs";
 import { scaleTexts, scaleWords } from "../../xwidgets/widgets/overlay/legend.mjs";
 import { pixelAt } from "../../xwidgets/widgets/overlay/stage.mjs";
 
@@ -142,4 +143,30 @@ test("on a larger scale the same value has a paler colour, and the threshold is 
   assert.deepEqual([...half], [...paint(Int8Array.of(64, UNKNOWN), table, 0)]);
   assert.equal(paint(Int8Array.of(127), table, 0.6, 0.5)[3], 0);
   assert.deepEqual([...paint(Int8Array.of(127), table, 0, 9)], [255, 0, 0, 255]);
+});
+
+test("an outline is white inside the object, black outside, and leaves the rest as it is", () => {
+  const object = Uint8Array.of(0, 0, 0, 0, 255, 255, 0, 255, 255);
+  const colors = (threshold, factor) => {
+    const pixels = outlined(object, 3, threshold, factor);
+    return [...Array(pixels.length / 4).keys()].map((i) => (pixels[4 * i + 3] ? (pixels[4 * i] ? "w" : "b") : "."));
+  };
+  assert.deepEqual(colors(0.5).join(""), ".bbbwwbw.");
+  const large = colors(0.5, 2);
+  assert.equal(large.length, 36);
+  assert.deepEqual(large.slice(12, 18).join(""), ".bwwww");
+  assert.deepEqual(large.slice(30, 36).join(""), ".bw...");
+});
+
+test("the threshold is a probability, and nothing is outlined where all pixels are on one side", () => {
+  const painted = (threshold) => outlined(Uint8Array.of(100, 150), 2, threshold).some((value) => value > 0);
+  assert.deepEqual([0.3, 0.5, 0.7].map(painted), [false, true, false]);
+});
+
+test("small maps are outlined with more pixels than they have", () => {
+  assert.deepEqual([64, 224, 448, 1000].map(enlargement), [7, 2, 1, 1]);
+});
+
+test("why there is no object stands among the remarks", () => {
+  assert.equal(remarks({ ...ESTIMATED, remark: "", no_object: "No object: flat." }, false), "No object: flat.");
 });

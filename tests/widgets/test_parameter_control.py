@@ -83,3 +83,24 @@ def test_controls_of_one_side_say_which(pair) -> None:
     ]  # fmt: skip
     assert said(left, right.wait()) == [("window", "left"), ("measure", "left")]
     assert said(left, left) == [("window", ""), ("measure", "")]
+
+
+def test_height_and_width_of_a_rectangle_are_moved_apart(
+    net: xw.Network, image: torch.Tensor
+) -> None:
+    with xw.Study(net, image, method=xw.Occlusion(window=4, stride=2)) as study:
+        control = xw.ParameterControl("window", study)
+        assert control.sides == list(image.shape[1:])
+        control.value = [3, 6]
+        assert study.method.window == (3, 6)
+        assert study.wait().parameters["window"] == [3, 6]
+        control.value = [3, image.shape[2] + 1]
+        assert "larger than the image" in control.message
+        assert (control.value, study.method.window) == ([3, 6], (3, 6))
+        control.value = 5
+        assert study.method.window == 5
+
+
+def test_a_window_that_one_method_takes_square_alone_has_one_side(pair) -> None:
+    assert xw.ParameterControl("window", *pair).sides == []
+    assert xw.ParameterControl("window", pair[1]).sides

@@ -195,3 +195,45 @@ def test_a_page_by_default_holds_what_was_looked_at(study: xw.Study, tmp_path: P
     xw.Explorer(study).to_html(tmp_path / "page.html")
     (state,) = states(tmp_path / "page.html")
     assert [frame["window"] for frame in state["frames"]] == [4, 5]
+
+
+# The object in the overlay
+
+
+def objects(view: xw.RelevanceOverlay) -> list[bytes | None]:
+    return [frame.get("object") for frame in view.frames]
+
+
+def test_the_object_is_that_of_the_segmented_map(study: xw.Study) -> None:
+    view = xw.RelevanceOverlay(study)
+    result = study.wait()
+    assert objects(view) == [None]
+    view.outline = True
+    codes = np.frombuffer(objects(view)[0], np.uint8).reshape(result.values.shape)
+    np.testing.assert_allclose(codes / 255, xw.segment(result).probability, atol=0.5 / 255)
+    study.window = 7
+    other = study.wait()
+    codes = np.frombuffer(objects(view)[0], np.uint8).reshape(other.values.shape)
+    np.testing.assert_allclose(codes / 255, xw.segment(other).probability, atol=0.5 / 255)
+    view.outline = False
+    assert objects(view) == [None]
+
+
+def test_of_a_blank_or_partial_map_no_object_is_drawn(study: xw.Study) -> None:
+    result = study.wait()
+    blank = replace(result, values=np.zeros_like(result.values))
+    part = replace(result, completed=0.5)
+    view = xw.RelevanceOverlay([blank, part, result])
+    view.outline = True
+    assert [found is not None for found in objects(view)] == [False, False, True]
+    assert "same value everywhere" in view.frames[0]["no_object"]
+    assert "no_object" not in view.frames[1]
+
+
+def test_a_page_has_the_object_where_it_is_outlined(study: xw.Study, tmp_path: Path) -> None:
+    view = xw.RelevanceOverlay(study.wait())
+    for outline in (False, True):
+        view.outline = outline
+        view.to_html(tmp_path / "page.html")
+        (state,) = states(tmp_path / "page.html")
+        assert ("object" in state["frames"][0], state["segments"]) == (outline, False)

@@ -1,7 +1,14 @@
 from ._class_model import ActivationMaximization, class_model, class_model_steps
+from ._class_activation_map import ClassActivationMap, class_activation_map
 from ._excitation_backprop import ExcitationBackprop, excitation_backprop
 from ._occlusion import Occlusion, occlusion, occlusion_steps
 from ._parameter import Control, Parameter, layer_parameter, parameter
+from ._pooled_network import (
+    PooledNetwork,
+    PooledTraining,
+    pooled_network,
+    pooled_network_steps,
+)
 from ._prediction_difference import (
     PredictionDifference,
     prediction_difference,
@@ -24,6 +31,7 @@ from .removal.samplers import ConditionalSampler, ConstantSampler, MarginalSampl
 
 __all__ = [
     "ActivationMaximization",
+    "ClassActivationMap",
     "ConditionalSampler",
     "ConstantSampler",
     "Control",
@@ -39,6 +47,8 @@ __all__ = [
     "NeuronPatches",
     "Occlusion",
     "Parameter",
+    "PooledNetwork",
+    "PooledTraining",
     "PredictionDifference",
     "RegionDifference",
     "Saliency",
@@ -48,6 +58,7 @@ __all__ = [
     "XFeatureMaps",
     "class_model",
     "class_model_steps",
+    "class_activation_map",
     "deconvolve",
     "excitation_backprop",
     "fit_explanation",
@@ -57,6 +68,8 @@ __all__ = [
     "occlusion",
     "occlusion_steps",
     "parameter",
+    "pooled_network",
+    "pooled_network_steps",
     "prediction_difference",
     "prediction_difference_each",
     "prediction_difference_steps",

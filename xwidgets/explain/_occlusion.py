@@ -65,6 +65,7 @@ class Occlusion(MapMethod):
         check=_check_window,
         label="Window",
         unit="pixels",
+        sides=lambda method, subject: subject.image.shape[1:],
     )
     stride: int = parameter(
         1,

@@ -41,6 +41,8 @@ class Parameter:
         step: of its control.
         told: whether results list it among their parameters.
         compared: whether methods that differ in it are different questions.
+        sides: largest (height, width), or a function of method and subject, of one whose value is a
+            side or both; ``None`` for others.
     """
 
     line: str
@@ -55,6 +57,7 @@ class Parameter:
     step: float
     told: bool
     compared: bool
+    sides: Limit | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ class Control:
         least, most, step: of a range.
         unit: of the values.
         choices: values to choose from.
+        sides: largest (height, width) of a range of a side or both; empty for others.
     """
 
     name: str
@@ -82,6 +86,7 @@ class Control:
     step: float = 1
     unit: str = ""
     choices: tuple[Any, ...] = ()
+    sides: tuple[int, ...] = ()
 
 
 def parameter(
@@ -100,6 +105,7 @@ def parameter(
     step: float = 1,
     told: bool = True,
     compared: bool = True,
+    sides: Limit | None = None,
 ) -> Any:
     """Dataclass field that defines a parameter of a method.
 
@@ -118,13 +124,15 @@ def parameter(
         step: of its control.
         told: whether results list it among their parameters.
         compared: whether methods that differ in it are different questions.
+        sides: where its value is a side or (height, width), a function of the method and its
+            subject that returns the largest of these.
     """
     sliding = label and choices is None and not isinstance(default, bool)
     if sliding and span is None and None in (least, most):
         raise ValueError(f"the control {label!r} has no ends; give least and most, or span")
     checked = check or _checks(default, least, most, above, choices)
     facts = Parameter(
-        line, checked, resolve, least, most, span, choices, label, unit, step, told, compared
+        line, checked, resolve, least, most, span, choices, label, unit, step, told, compared, sides
     )
     return field(default=default, metadata={"parameter": facts})
 

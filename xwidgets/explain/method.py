@@ -319,7 +319,8 @@ class Method(ABC, Generic[R]):
         least, most = known.span or self._limits(known, subject)
         if known.span and isinstance(value, int | float):
             least, most = min(least, value), max(most, value)
-        return Control(*about, "range", value, least, most, known.step, known.unit)
+        sides = tuple(self._on(known.sides, subject) or ())
+        return Control(*about, "range", value, least, most, known.step, known.unit, sides=sides)
 
     def _limits(self, known: Parameter, subject: Subject) -> tuple[float, float]:
         least, most = self._on(known.least, subject), self._on(known.most, subject)

@@ -1,6 +1,7 @@
 from . import render
 from ._difference import common_settings, contrast, difference, ends
 from .class_model import ClassModel
+from ._segmentation import Segmentation, segment
 from .neuron_patch import NeuronPatch
 from .ranking import METRICS, Ranking
 from .region_removal import RegionRemoval
@@ -16,6 +17,7 @@ __all__ = [
     "Ranking",
     "RegionRemoval",
     "Relevance",
+    "Segmentation",
     "TopImages",
     "UnitRelevance",
     "XFeatures",
@@ -24,4 +26,5 @@ __all__ = [
     "difference",
     "ends",
     "render",
+    "segment",
 ]

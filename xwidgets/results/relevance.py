@@ -8,8 +8,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import label as labelled
 
 from xwidgets.aliases import formerly
+from xwidgets.box import Box
+from xwidgets.errors import number
 
 from . import numbers, render
 from .result import Result, versions
@@ -39,6 +42,8 @@ class Relevance(Result):
         signed: whether values can be negative, evidence against the class.
         versions: of the packages that computed it.
         plain_mass: probability that arrived without contrast; ``None`` where not recorded.
+        raw: float32 ``(h, w)``, of a class activation map, before it is interpolated to the pixels.
+        bias: of a class activation map, what its score has beside the mean of ``raw``.
 
     Example:
         >>> result = Relevance(
@@ -66,6 +71,8 @@ class Relevance(Result):
     signed: bool = True
     versions: Mapping[str, str] = field(default_factory=versions)
     plain_mass: float | None = None
+    raw: NDArray[np.float32] | None = None
+    bias: float | None = None
 
     @property
     def title(self) -> str:
@@ -77,6 +84,32 @@ class Relevance(Result):
         return (
             f"{self.method} for {self.label!r} ({self.network_name}), in {self.unit}{mass}{share}"
         )
+
+    def box(self, threshold: float = 0.2) -> Box | None:
+        """Bounding box of the largest region of high values (Zhou et al. 2016).
+
+        Args:
+            threshold: share of the largest value from which on a pixel counts, above 0, at most 1.
+
+        Returns:
+            The box around the largest connected region; ``None`` when no value is above 0.
+
+        Raises:
+            ValueError: for another threshold.
+
+        Example:
+            >>> values = np.zeros((6, 6), np.float32)
+            >>> values[1:4, 2:4], values[5, 5] = 0.5, 1
+            >>> Relevance(values, np.zeros((6, 6, 3), np.uint8), "", "", "", 0, "", {}).box()
+            Box(top=1, left=2, bottom=4, right=4)
+        """
+        number("threshold", threshold, lambda share: 0 < share <= 1, "above 0 and at most 1")
+        known = np.nan_to_num(self.values)
+        if not known.max() > 0:
+            return None
+        regions, _ = labelled(known >= threshold * known.max(), np.ones((3, 3)))
+        sizes = np.bincount(regions.ravel())
+        return Box.around(regions == 1 + sizes[1:].argmax())
 
     def png(self) -> bytes:
         """PNG file of the map over its picture."""
@@ -93,6 +126,8 @@ class Relevance(Result):
         error = self.standard_error
         if error is not None and (error.dtype != np.float32 or error.shape != self.values.shape):
             return f"its standard error is {error.dtype} {error.shape}"
+        if self.raw is not None and (self.raw.dtype != np.float32 or self.raw.ndim != 2):
+            return f"its map of a layer is {self.raw.dtype} {self.raw.shape}"
         return None
 
     def __repr__(self) -> str:

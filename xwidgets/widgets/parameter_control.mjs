@@ -49,14 +49,49 @@ export function spoken(label, unit) {
   return [label.toLowerCase(), unit].filter(Boolean).join(" in ");
 }
 
+/**
+ * What becomes of a side, or of height and width, when one of the two is moved.
+ *
+ * @param {number | number[]} value
+ * @param {number} place 0 for the height, 1 for the width
+ * @param {number} side
+ */
+export function resized(value, place, side) {
+  const sides = [[value].flat()[0], [value].flat().at(-1) ?? side];
+  sides[place] = side;
+  return sides;
+}
+
 /** @param {Model} model */
 function makeRange(model) {
   const { input, output, set } = makeSlider((value) => put(model, { value }));
+  const sides = ["height", "width"].map((name, place) => {
+    const slider = makeSlider((side) => put(model, { value: resized(model.get("value"), place, side) }));
+    return { ...slider, name };
+  });
+  const both = make("input", { type: "checkbox", ariaLabel: "square" });
+  const square = make("span", { className: "xw-square" }, both, "square");
+  both.addEventListener("change", () => {
+    const value = model.get("value");
+    put(model, { value: both.checked ? Math.min(position(value), model.get("max")) : resized(value, 0, position(value)) });
+  });
   const draw = () => {
+    const [value, most] = [model.get("value"), model.get("sides")];
+    const apart = most.length > 0 && Array.isArray(value);
     for (const name of /** @type {const} */ (["min", "max", "step"])) input[name] = model.get(name);
-    set(position(model.get("value")), told(model.get("value"), model.get("unit")));
+    set(position(value), told(value, model.get("unit")));
+    input.hidden = apart;
+    square.hidden = most.length === 0;
+    both.checked = !apart;
+    for (const [place, slider] of sides.entries()) {
+      slider.input.hidden = !apart;
+      if (!apart) continue;
+      Object.assign(slider.input, { min: model.get("min"), max: most[place], step: 1 });
+      slider.set(value[place], told(value[place], ""));
+      slider.input.ariaLabel = spoken(`${model.get("label")} ${slider.name}`, model.get("unit"));
+    }
   };
-  return { elements: [input, output], input, draw };
+  return { elements: [input, ...sides.map((slider) => slider.input), output, square], input, draw };
 }
 
 /** @param {Model} model */
@@ -112,7 +147,7 @@ function render({ model, el }) {
   };
   return mount({ model, el }, view, [
     [["kind"], build],
-    [["label", "side", "line", "unit", "value", "min", "max", "step", "options"], draw],
+    [["label", "side", "line", "unit", "value", "min", "max", "step", "sides", "options"], draw],
     [["message"], () => warn(alert, model.get("message"))],
   ]);
 }

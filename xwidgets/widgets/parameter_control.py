@@ -37,6 +37,7 @@ class ParameterControl(View, module="parameter_control.mjs"):
         min, max, step: of a slider.
         kind: ``"range"``, ``"choice"`` or ``"switch"``; "" while the method has no such parameter.
         label, line, unit: what it is called, what explains it, and what it is in.
+        sides: largest height and width of a rectangle, where the value is a side or both.
         options: the values to choose from, as text.
         message: why a value was refused.
 
@@ -65,6 +66,7 @@ class ParameterControl(View, module="parameter_control.mjs"):
     min = traitlets.Any(0).tag(sync=True)
     max = traitlets.Any(1).tag(sync=True)
     step = traitlets.Any(1).tag(sync=True)
+    sides = traitlets.List(traitlets.Int()).tag(sync=True)
     options = traitlets.List(traitlets.Unicode()).tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)
 
@@ -119,6 +121,7 @@ class ParameterControl(View, module="parameter_control.mjs"):
             self.kind, self.step, self.options = first.kind, first.step, list(self._values)
             self.min = max(control.least for control in known)
             self.max = min(control.most for control in known)
+            self.sides = sides_of(known)
             self.message = ""
             self.value = self._text_of(first.value)
 
@@ -237,6 +240,13 @@ def control_of(study: Study, name: str) -> Control | None:
     """How a person may move a parameter of a study's method; ``None`` where nobody may."""
     controls = study.method.controls(study.subject)
     return next((control for control in controls if control.name == name), None)
+
+
+def sides_of(controls: Sequence[Control]) -> list[int]:
+    """Largest height and width that all take; empty where one takes no rectangle."""
+    if not all(control.sides for control in controls):
+        return []
+    return [min(sides) for sides in zip(*(control.sides for control in controls), strict=True)]
 
 
 def values_of(controls: Sequence[Control], value: Any) -> dict[str, Any]:

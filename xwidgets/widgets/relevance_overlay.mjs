@@ -37,7 +37,7 @@ function render({ model, el }) {
   const settings = makeSettings(model, () => {
     const frame = shownFrame(model);
     const sheet = sheetOf({
-      photo: stage.photo, map: stage.canvas, ramp: legend.ramp, frame, end: frame ? endOf(model, frame) : 1,
+      photo: stage.photo, map: stage.canvas, outline: stage.outline, ramp: legend.ramp, frame, end: frame ? endOf(model, frame) : 1,
       opacity: model.get("opacity"), coarse: stage.element.classList.contains("xw-coarse"),
     });
     make("a", { href: sheet.toDataURL("image/png"), download: "relevance.png" }).click();

@@ -43,6 +43,10 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
         threshold: share of the scale below which pixels stay uncoloured, 0 to 1.
         hide_uncertain: whether pixels within 2 standard errors of zero stay uncoloured, where
             standard errors are known.
+        outline: whether the object is outlined that :func:`xwidgets.segment` finds by a complete
+            map.
+        object_threshold: probability from which on a pixel is inside the outline, 0 to 1.
+        segments: whether there is a kernel that finds the object.
         scale: magnitude at the ends of the colour map, in the map's unit; ``None`` for the largest.
         index: which of several maps is shown.
         pixel: row and column of the pixel that is read, by pointer or keys; empty for none. Set it
@@ -74,6 +78,9 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
     opacity = traitlets.Float(0.85, min=0, max=1).tag(sync=True)
     threshold = traitlets.Float(0.0, min=0, max=1).tag(sync=True)
     hide_uncertain = traitlets.Bool(False).tag(sync=True)
+    outline = traitlets.Bool(False).tag(sync=True)
+    object_threshold = traitlets.Float(0.5, min=0, max=1).tag(sync=True)
+    segments = traitlets.Bool(True).tag(sync=True)
     scale = traitlets.Float(None, allow_none=True).tag(sync=True)
     pixel = traitlets.List(traitlets.Int(), maxlen=2).tag(sync=True, echo_update=False)
     caption = traitlets.Unicode().tag(sync=True)
@@ -102,6 +109,7 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
             frames=frames(self._results),
             progress=COMPLETE,
         )
+        self.observe(lambda _: self._draw(), "outline")
         if is_study(subject) or isinstance(subject, Difference):
             follow, turn_to = partial(self._follow, subject), partial(self._turn_to, subject)
             self.show_work(progress=subject)
@@ -149,11 +157,11 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
                 f"this view shows finished results, so it cannot compute {parameter}s; choose them "
                 f"with xw.RelevanceOverlay(study).to_html(path, {parameter}=[...])"
             )
-        shown = frames(results)
+        shown = self._frames(results)
         if self._study is not None and parameter in self._study.method.parameters:
             label = self._study.method.parameters[parameter].label
             shown = [one | {"slider": label or one["slider"]} for one in shown]
-        state = {"frames": shown, "index": index, "progress": COMPLETE}
+        state = {"frames": shown, "index": index, "progress": COMPLETE, "segments": False}
         titles = dict.fromkeys(result.title for result in results)
         write_page(path, title, ["; ".join(titles), common_settings(results)], [(self, state)])
 
@@ -187,6 +195,17 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
         shown = results[min(self.index, len(results) - 1)]
         return {"image/png": b64encode(shown.png()).decode(), "text/plain": shown.title}
 
+    def _frames(self, results: Sequence[Relevance]) -> list[dict[str, Any]]:
+        """Results as the view takes them, with their objects where they are outlined."""
+        shown = frames(results)
+        if not self.outline:
+            return shown
+        return [frame | object_of(result) for frame, result in zip(shown, results, strict=True)]
+
+    def _draw(self) -> None:
+        with self.lock:
+            self.frames = self._frames(self._results)
+
     def _turn_to(self, subject: Study | Difference) -> None:
         picture = subject.picture
         with self.lock, self.hold_sync():
@@ -197,7 +216,7 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
         result = subject.relevance
         self._results = [] if result is None else [result]
         with self.lock, self.hold_sync():
-            self.frames = frames(self._results)
+            self.frames = self._frames(self._results)
             self.progress = asdict(subject.progress)
             if is_study(subject):
                 self.note = no_map(subject)
@@ -240,6 +259,19 @@ def frames(
         _frame(result, name, scale) | {"slider": slider}
         for result, name, scale in zip(results, names, scales, strict=True)
     ]
+
+
+def object_of(result: Relevance) -> dict[str, Any]:
+    """Probability of the object as the view takes it, or why a complete map tells none."""
+    from xwidgets.results import segment  # scikit-image, where there is something to segment
+
+    if result.completed < 1:
+        return {}
+    try:
+        probability = segment(result).probability
+    except ValueError as error:
+        return {"no_object": f"No object is outlined: {error}."}
+    return {"object": np.round(255 * probability).astype(np.uint8).tobytes()}
 
 
 def told_size(window: Any) -> str:

@@ -13,7 +13,7 @@ const ERROR_LARGEST = 254; // the code of the largest standard error
  * @typedef {{
  *   name?: string, title?: string, slider?: string, remark?: string, unit: string, ends: string[],
  *   map?: DataView, scale: number, signed?: boolean, error?: DataView, error_scale?: number,
- *   completed?: number,
+ *   completed?: number, object?: DataView, no_object?: string,
  * }} Frame
  *
  * @typedef {import("../shared/view.mjs").Model} Model
@@ -28,8 +28,12 @@ export function codesOf(view) {
   return new Int8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 
-/** @param {DataView} view */
-function errorsOf(view) {
+/**
+ * Bytes as uint8 codes, of standard errors or of the probability of the object.
+ *
+ * @param {DataView} view
+ */
+export function bytesOf(view) {
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 
@@ -73,7 +77,7 @@ export function colorsOf(model) {
  */
 export function estimate(frame, i) {
   const value = (codesOf(frame.map)[i] / LARGEST) * frame.scale;
-  const code = frame.error ? errorsOf(frame.error)[i] : ERROR_UNKNOWN;
+  const code = frame.error ? bytesOf(frame.error)[i] : ERROR_UNKNOWN;
   return [value, code === ERROR_UNKNOWN ? null : (code / ERROR_LARGEST) * (frame.error_scale ?? 0)];
 }
 
@@ -85,7 +89,7 @@ export function estimate(frame, i) {
  */
 export function uncertain(frame) {
   if (!frame?.error || !frame.map) return () => false;
-  const [codes, errors] = [codesOf(frame.map), errorsOf(frame.error)];
+  const [codes, errors] = [codesOf(frame.map), bytesOf(frame.error)];
   const step = (2 * (frame.error_scale ?? 0) * LARGEST) / (ERROR_LARGEST * frame.scale);
   return (i) => errors[i] !== ERROR_UNKNOWN && Math.abs(codes[i]) <= errors[i] * step;
 }
@@ -115,7 +119,7 @@ export function reading(frame, [row, column], width) {
 export function remarks(frame, hiding) {
   if (!frame) return "";
   const blind = hiding && frame.error_scale === undefined;
-  const lines = [frame.remark, blind && "Nothing is hidden here: its standard errors are not known."];
+  const lines = [frame.remark, frame.no_object, blind && "Nothing is hidden here: its standard errors are not known."];
   return lines.filter(Boolean).join("\n");
 }
 

@@ -62,8 +62,11 @@ export function makeSettings(model, onSave) {
     make("span", { textContent: "Colours" }), choice, press("Save PNG", onSave));
   const hiding = tick("Hide what is within 2 standard errors of zero",
     (on) => put(model, { hide_uncertain: on }), { className: "xw-control xw-check" });
+  const outline = tick("Outline the object", (on) => put(model, { outline: on }), { className: "xw-control xw-check" });
+  const object = makeNamed("Object", (value) => put(model, { object_threshold: value / 100 }));
+  object.input.min = "1";
   const element = make("div", { className: "xw-settings" },
-    maps.label, opacity.label, threshold.label, colors, hiding.label);
+    maps.label, opacity.label, threshold.label, colors, hiding.label, outline.label, object.label);
 
   const drawThreshold = () => {
     const hundredths = Math.round(100 * model.get("threshold"));
@@ -77,8 +80,17 @@ export function makeSettings(model, onSave) {
     hiding.input.checked = model.get("hide_uncertain");
     hiding.label.hidden = shownFrame(model)?.error_scale === undefined;
   };
+  const drawOutline = () => {
+    const known = shownFrame(model)?.object !== undefined;
+    outline.input.checked = model.get("outline");
+    outline.label.hidden = model.get("controls") !== "all" || !(known || model.get("segments"));
+    object.label.hidden = !known || !model.get("outline");
+    const hundredths = Math.round(100 * model.get("object_threshold"));
+    object.set(hundredths, `from ${hundredths} % likely`);
+  };
   /** @type {import("../shared/view.mjs").Draw[]} */
   const draws = [
+    [["frames", "index", "outline", "object_threshold", "segments", "controls"], drawOutline],
     [["frames", "index"], maps.draw],
     [["opacity"], drawOpacity],
     [["threshold"], drawThreshold],

@@ -8,7 +8,7 @@ const [FOOT, MARGIN] = [56, 8]; // pixels
 
 /**
  * @typedef {{
- *   photo: HTMLImageElement, map: HTMLCanvasElement, ramp: HTMLCanvasElement,
+ *   photo: HTMLImageElement, map: HTMLCanvasElement, outline: HTMLCanvasElement, ramp: HTMLCanvasElement,
  *   frame: import("./frames.mjs").Frame | undefined, end: number, opacity: number, coarse: boolean,
  * }} Content
  */
@@ -34,6 +34,7 @@ export function sheetOf(content) {
   pen.globalAlpha = content.opacity;
   pen.drawImage(content.map, 0, 0, width, height);
   pen.globalAlpha = 1;
+  if (!content.outline.hidden) pen.drawImage(content.outline, 0, 0, width, height);
   drawLegend(pen, content, width, height);
   return sheet;
 }

@@ -10,7 +10,8 @@ import { movedInGrid, take } from "../shared/keyboard.mjs";
 import { drawPixels, isCoarse, picture } from "../shared/pictures.mjs";
 import { put } from "../shared/view.mjs";
 import { UNKNOWN, paint } from "./colors.mjs";
-import { codesOf, colorsOf, endOf, reading, shownFrame, uncertain } from "./frames.mjs";
+import { bytesOf, codesOf, colorsOf, endOf, reading, shownFrame, uncertain } from "./frames.mjs";
+import { enlargement, outlined } from "./outline.mjs";
 
 const FAR = 10; // pixels that an arrow moves with Shift
 
@@ -114,7 +115,8 @@ export function makeStage(model) {
     className: "xw-map", tabIndex: 0, role: "img", ariaRoleDescription: "map that the arrow keys read",
   });
   const readout = makeReading(model, canvas);
-  const element = make("div", { className: "xw-stage" }, photo.image, canvas, readout.marker);
+  const outline = make("canvas", { className: "xw-outline", ariaHidden: "true" });
+  const element = make("div", { className: "xw-stage" }, photo.image, canvas, outline, readout.marker);
   listen(model, canvas);
 
   const drawPhoto = () => {
@@ -135,6 +137,15 @@ export function makeStage(model) {
       ? `${frame.signed === false ? "Relevance" : "Signed relevance"}: ${frame.title}. Arrow keys read pixels.`
       : "Relevance: nothing computed yet.";
   };
+  const drawOutline = () => {
+    const [height, width] = model.get("shape");
+    const object = model.get("outline") ? shownFrame(model)?.object : undefined;
+    outline.hidden = object?.byteLength !== height * width;
+    if (!object || outline.hidden) return;
+    const factor = enlargement(width);
+    const pixels = outlined(bytesOf(object), width, model.get("object_threshold"), factor);
+    drawPixels(outline, pixels, width * factor);
+  };
   const drawOpacity = () => {
     canvas.style.opacity = model.get("opacity");
     photo.image.style.filter = `grayscale(${model.get("opacity")})`;
@@ -145,9 +156,10 @@ export function makeStage(model) {
   const draws = [
     [["photo", "shape"], drawPhoto],
     [["shape", "frames", "index", "color_map", "scale", "threshold", "hide_uncertain"], drawMap],
+    [["shape", "frames", "index", "outline", "object_threshold"], drawOutline],
     [["shape", "frames", "index", "pixel"], readout.draw],
     [["opacity"], drawOpacity],
     [["progress"], drawState],
   ];
-  return { element, readout: readout.element, photo: photo.image, canvas, draws };
+  return { element, readout: readout.element, photo: photo.image, canvas, outline, draws };
 }
