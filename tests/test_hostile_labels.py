@@ -96,7 +96,7 @@ def views_of(label: str, study: xw.Study) -> list[Widget]:
         xw.NeuronExplorer(study, images=images, samples=2, minimum=0),
         xw.NeuronRanking(kinds[xw.Ranking]), xw.PatchGallery([kinds[xw.NeuronPatch]]),
         xw.PatchGallery(study), xw.RegionPainter(study), RegionScores(kinds[xw.RegionRemoval]),
-        explorer, xw.PartsForm([found], [label]),
+        explorer, xw.PartsForm([found], [label]), xw.DeconvolutionLesson(), xw.UnpoolingLesson(),
     ]  # fmt: skip
     study.wait()
     study.neurons.ranking.wait()
@@ -147,7 +147,7 @@ def test_every_result_and_every_view_is_looked_at(harmless: Shown) -> None:
     kinds = {one.__name__ for one in public if isinstance(one, type) and issubclass(one, Result)}
     assert harmless.kinds == kinds | VIEWS | {"RegionScores"}
     assert len(kinds) == 7
-    assert len(VIEWS) == 14
+    assert len(VIEWS) == 16
     assert sum(bool(elements) for elements in harmless.shown) >= 7
 
 

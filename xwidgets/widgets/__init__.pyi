@@ -1,5 +1,6 @@
 from .class_chooser import ClassChooser
 from .comparison import Comparison
+from .deconvolution_lesson import DeconvolutionLesson
 from .explorer import Explorer
 from .neuron_explorer import NeuronExplorer
 from .neuron_ranking import NeuronRanking
@@ -9,11 +10,13 @@ from .patch_gallery import PatchGallery
 from .region_painter import RegionPainter
 from .relevance_grid import RelevanceGrid
 from .relevance_overlay import RelevanceOverlay
+from .unpooling_lesson import UnpoolingLesson
 from .xfeature_explorer import XFeatureExplorer
 
 __all__ = [
     "ClassChooser",
     "Comparison",
+    "DeconvolutionLesson",
     "Explorer",
     "MethodControls",
     "NeuronExplorer",
@@ -24,6 +27,7 @@ __all__ = [
     "RegionPainter",
     "RelevanceGrid",
     "RelevanceOverlay",
+    "UnpoolingLesson",
     "WindowSlider",
     "XFeatureExplorer",
 ]
