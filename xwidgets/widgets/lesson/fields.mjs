@@ -14,6 +14,20 @@ export function parseNumbers(text) {
   return words.map(Number);
 }
 
+/**
+ * Takes what was written when a person leaves the field or presses Enter, which JupyterLab keeps from
+ * having its usual effect.
+ *
+ * @param {HTMLInputElement} input
+ * @param {() => void} enter
+ */
+function onEntered(input, enter) {
+  input.addEventListener("change", enter);
+  input.addEventListener("keydown", ({ key }) => {
+    if (key === "Enter") enter();
+  });
+}
+
 /** @param {number[]} values */
 export function written(values) {
   return values.map(short).join(", ");
@@ -31,7 +45,7 @@ export function numbersField(label, known, onChange) {
   const choice = make("select", { ariaLabel: `${label}: known ones` },
     ...Object.keys(known).map((name) => make("option", { value: name, textContent: name })),
     make("option", { value: "", textContent: "my own" }));
-  text.addEventListener("change", () => onChange(parseNumbers(text.value)));
+  onEntered(text, () => onChange(parseNumbers(text.value)));
   choice.addEventListener("change", () => {
     if (choice.value) onChange(known[choice.value]);
     else text.select();
@@ -54,7 +68,7 @@ export function numbersField(label, known, onChange) {
  */
 export function wholeField(label, min, onChange) {
   const input = make("input", { type: "number", min: String(min), step: "1" });
-  input.addEventListener("change", () => onChange(input.value === "" ? NaN : Number(input.value)));
+  onEntered(input, () => onChange(input.value === "" ? NaN : Number(input.value)));
   const element = make("label", { className: "xw-field" }, `${label} `, input);
   const show = (/** @type {number} */ value, /** @type {number} */ most) => {
     input.max = String(most);
