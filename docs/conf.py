@@ -16,7 +16,14 @@ nb_execution_timeout = 300
 nb_execution_raise_on_error = True
 
 notebooks = Path(__file__).parent.parent / "notebooks"
-for name in ("quickstart", "x_features", "lengerich2017", "qi2018", "zintgraf2016"):
+for name in (
+    "quickstart",
+    "x_features",
+    "deconvolution",
+    "lengerich2017",
+    "qi2018",
+    "zintgraf2016",
+):
     copyfile(notebooks / f"{name}.ipynb", f"{name}.ipynb")
 for results in ("lengerich2017", "qi2018", "zintgraf2016"):
     copytree(notebooks / results, results, dirs_exist_ok=True)

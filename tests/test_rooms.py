@@ -23,8 +23,9 @@ ROOMS = {
     "explain": ("incremental", "networks", "images", "results"),
     "evaluate": ("explain", "networks", "images", "results"),
     "live": ("evaluate", "explain", "networks", "images", "results"),
+    "lessons": ("images",),
     "reproduce": ("evaluate", "explain", "networks", "images", "results"),
-    "widgets": ("live", "evaluate", "explain", "networks", "images", "results"),
+    "widgets": ("lessons", "live", "evaluate", "explain", "networks", "images", "results"),
 }
 """Of each folder, the folders that its files may import; all may import what lies in none."""
 

@@ -50,6 +50,10 @@ SHOWN = {
         from xwidgets.widgets.region_scores import RegionScores
         view = RegionScores(xw.RegionRemoval.load(data / "region_removal.npz"))
     """,
+    "lessons": """
+        view = xw.DeconvolutionLesson(xw.lessons.Convolution1d((1, 2, 1)), [1, 2, 3])
+        xw.UnpoolingLesson().to_html(folder / "unpooling.html")
+    """,
     "neuron patch": """
         view = xw.PatchGallery([xw.NeuronPatch.load(data / "neuron_patch.npz")])
     """,

@@ -1,5 +1,5 @@
-from ._class_model import ActivationMaximization, class_model, class_model_steps
 from ._class_activation_map import ClassActivationMap, class_activation_map
+from ._class_model import ActivationMaximization, class_model, class_model_steps
 from ._excitation_backprop import ExcitationBackprop, excitation_backprop
 from ._occlusion import Occlusion, occlusion, occlusion_steps
 from ._parameter import Control, Parameter, layer_parameter, parameter
@@ -56,9 +56,9 @@ __all__ = [
     "Training",
     "UnitDifference",
     "XFeatureMaps",
+    "class_activation_map",
     "class_model",
     "class_model_steps",
-    "class_activation_map",
     "deconvolve",
     "excitation_backprop",
     "fit_explanation",

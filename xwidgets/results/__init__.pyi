@@ -1,7 +1,7 @@
 from . import render
 from ._difference import common_settings, contrast, difference, ends
-from .class_model import ClassModel
 from ._segmentation import Segmentation, segment
+from .class_model import ClassModel
 from .neuron_patch import NeuronPatch
 from .ranking import METRICS, Ranking
 from .region_removal import RegionRemoval

@@ -1,6 +1,7 @@
 from .class_chooser import ClassChooser
 from .class_model_explorer import ClassModelExplorer
 from .comparison import Comparison
+from .deconvolution_lesson import DeconvolutionLesson
 from .explorer import Explorer
 from .method_comparison import MethodComparison
 from .neuron_explorer import NeuronExplorer
@@ -11,12 +12,14 @@ from .patch_gallery import PatchGallery
 from .region_painter import RegionPainter
 from .relevance_grid import RelevanceGrid
 from .relevance_overlay import RelevanceOverlay
+from .unpooling_lesson import UnpoolingLesson
 from .xfeature_explorer import XFeatureExplorer
 
 __all__ = [
     "ClassChooser",
     "ClassModelExplorer",
     "Comparison",
+    "DeconvolutionLesson",
     "Explorer",
     "MethodComparison",
     "MethodControls",
@@ -28,6 +31,7 @@ __all__ = [
     "RegionPainter",
     "RelevanceGrid",
     "RelevanceOverlay",
+    "UnpoolingLesson",
     "WindowSlider",
     "XFeatureExplorer",
 ]
