@@ -20,7 +20,9 @@ import { makeTrace, randomisedWords } from "./comparison/randomised.mjs";
  */
 
 /** What a small map has for good, as an overlay's settings. */
-const SETTINGS = { index: 0, scale: null, threshold: 0, hide_uncertain: false };
+const SETTINGS = {
+  index: 0, scale: null, threshold: 0, hide_uncertain: false, outline: false, object_threshold: 0.5,
+};
 
 /** Traits of a cell's own, which change with the cells. */
 const OWN = new Map([["frames", "cells"], ["progress", "cells"], ["index", "cells"]]);

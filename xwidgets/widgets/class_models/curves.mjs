@@ -1,7 +1,7 @@
 // @ts-check
 // Curves over the steps, one line a seed, as an inline SVG.
 
-import { make } from "../shared/dom.mjs";
+import { make, makeSvg } from "../shared/dom.mjs";
 import { number } from "../shared/numbers.mjs";
 
 /** @typedef {(number | null)[]} Curve */
@@ -47,22 +47,12 @@ export function valueAt(curve, step) {
 }
 
 /**
- * @param {string} tag
- * @param {Record<string, string | number>} attributes
- */
-function shape(tag, attributes) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
-  return element;
-}
-
-/**
  * A chart, with the step that is shown marked.
  *
  * @param {string} title
  */
 export function makeChart(title) {
-  const svg = shape("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, preserveAspectRatio: "none", role: "img" });
+  const svg = makeSvg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, preserveAspectRatio: "none", role: "img" });
   const [top, bottom] = [make("span"), make("span")];
   const steps = make("span");
   const element = make("figure", { className: "xw-chart" },
@@ -77,9 +67,9 @@ export function makeChart(title) {
     const range = extent(curves);
     const x = WIDE * marked / Math.max(1, last);
     svg.replaceChildren(
-      shape("line", { class: "xw-shown-step", x1: x, x2: x, y1: 0, y2: HIGH }),
+      makeSvg("line", { class: "xw-shown-step", x1: x, x2: x, y1: 0, y2: HIGH }),
       ...curves.map((curve, place) =>
-        shape("polyline", { "data-seed": place % 4, points: pointsOf(curve, range, last) })));
+        makeSvg("polyline", { "data-seed": place % 4, points: pointsOf(curve, range, last) })));
     [bottom.textContent, top.textContent] = range.map((value) => number(value));
     steps.textContent = `step ${last}`;
     const ends = curves.map((curve) => number(valueAt(curve, marked))).join(", ");

@@ -1,11 +1,10 @@
 // @ts-check
 // What becomes of a map when the weights are randomised, layer by layer.
 
-import { make } from "../shared/dom.mjs";
+import { make, makeSvg } from "../shared/dom.mjs";
 import { number } from "../shared/numbers.mjs";
 
-const [WIDTH, HEIGHT] = [100, 24]; // of the drawing's own units
-const SVG = "http://www.w3.org/2000/svg";
+const TRACE = { width: 100, height: 24 }; // in the drawing's own units
 
 /**
  * Points of the curve of agreements, from 1 for the network itself; those that are not known are
@@ -19,7 +18,7 @@ export function curve(agreements, layers) {
   /** @type {[number, number][]} */
   const points = [];
   for (const [count, value] of [1, ...agreements].entries()) {
-    if (value !== null) points.push([(count / layers) * WIDTH, ((1 - value) / 2) * HEIGHT]);
+    if (value !== null) points.push([(count / layers) * TRACE.width, ((1 - value) / 2) * TRACE.height]);
   }
   return points;
 }
@@ -41,16 +40,12 @@ export function randomisedWords(layers, agreements) {
 
 /** A small curve from 1 above to −1 below, over the layers from the output to the first. */
 export function makeTrace() {
-  const svg = document.createElementNS(SVG, "svg");
-  const zero = document.createElementNS(SVG, "line");
-  const line = document.createElementNS(SVG, "polyline");
-  svg.setAttribute("viewBox", `-1 -1 ${WIDTH + 2} ${HEIGHT + 2}`);
-  svg.setAttribute("preserveAspectRatio", "none");
-  svg.setAttribute("aria-hidden", "true"); // the words beside it say the same
-  for (const [name, value] of [["x1", 0], ["x2", WIDTH], ["y1", HEIGHT / 2], ["y2", HEIGHT / 2]]) {
-    zero.setAttribute(String(name), String(value));
-  }
-  svg.append(zero, line);
+  const zero = makeSvg("line", { x1: 0, x2: TRACE.width, y1: TRACE.height / 2, y2: TRACE.height / 2 });
+  const line = makeSvg("polyline", {});
+  const svg = makeSvg("svg", {
+    viewBox: `-1 -1 ${TRACE.width + 2} ${TRACE.height + 2}`, preserveAspectRatio: "none",
+    "aria-hidden": "true", // the words beside it say the same
+  }, zero, line);
   const element = make("div", { className: "xw-trace", hidden: true }, svg);
   /**
    * @param {string[]} layers

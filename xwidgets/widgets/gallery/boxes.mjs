@@ -1,20 +1,8 @@
 // @ts-check
 // Boxes over pictures.
 
-import { make } from "../shared/dom.mjs";
+import { make, makeSvg } from "../shared/dom.mjs";
 import { picture } from "../shared/pictures.mjs";
-
-/**
- * @param {string} tag
- * @param {Record<string, string | number>} attributes
- * @param {...Node} children
- */
-function draw(tag, attributes, ...children) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
-  element.append(...children);
-  return element;
-}
 
 /**
  * A dashed line over white over black, to be seen on any picture.
@@ -24,8 +12,8 @@ function draw(tag, attributes, ...children) {
  * @param {Record<string, number>} place
  */
 function dashed(color, shape, place) {
-  return draw("g", { class: "xw-box", "data-color": color },
-    ...["xw-case", "xw-gap", "xw-ink"].map((layer) => draw(shape, { class: layer, ...place })));
+  return makeSvg("g", { class: "xw-box", "data-color": color },
+    ...["xw-case", "xw-gap", "xw-ink"].map((layer) => makeSvg(shape, { class: layer, ...place })));
 }
 
 /**
@@ -44,7 +32,7 @@ export function makeBox(color, [top, left, bottom, right]) {
  * @param {string} color
  */
 export function makeSample(color) {
-  return draw("svg", { class: "xw-sample", "aria-hidden": "true" },
+  return makeSvg("svg", { class: "xw-sample", "aria-hidden": "true" },
     dashed(color, "line", { x1: 2, x2: 32, y1: 6, y2: 6 }));
 }
 
@@ -55,7 +43,7 @@ export function makeSample(color) {
  */
 export function framed(alt) {
   const { image, show } = picture({ alt });
-  const boxes = draw("svg", { preserveAspectRatio: "none" });
+  const boxes = makeSvg("svg", { preserveAspectRatio: "none" });
   const frame = make("div", { className: "xw-frame" }, image, boxes);
   /**
    * @param {DataView} png
