@@ -84,3 +84,25 @@ def test_together_they_are_as_far_as_the_mean(study: xw.Study) -> None:
     both.stop()
     both.resume()
     assert [part.answer for part in both] == [0.5, 1.0]
+
+
+def test_by_default_there_is_a_method_of_each_kind_that_explains_the_target(
+    study: xw.Study, image: torch.Tensor
+) -> None:
+    few = ["Saliency", "ExcitationBackprop", "Deconvnet", "Occlusion"]  # no examples to sample from
+    assert [type(method).__name__ for method in MethodMaps(study).methods] == few
+    study.network.examples = lambda: image[None].repeat(40, 1, 1, 1)
+    kinds = [type(method).__name__ for method in MethodMaps(study).methods]
+    assert kinds == [*few, "PredictionDifference"]
+    torch.manual_seed(0)
+    module = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1),
+        torch.nn.Flatten(), torch.nn.Linear(4, 3),
+    )  # fmt: skip
+    with xw.Study(xw.Network(module, size=(16, 16)), image, method=xw.Saliency()) as pooled:
+        kinds = [type(method).__name__ for method in MethodMaps(pooled).methods]
+    assert "ClassActivationMap" in kinds
+    with xw.Study(study.network, image, xw.Channel(1, 2), xw.Saliency()) as channel:
+        assert "ClassActivationMap" not in [
+            type(method).__name__ for method in MethodMaps(channel).methods
+        ]

@@ -48,6 +48,7 @@ class ClassActivationMap(MapMethod):
     )
 
     name, unit = "class activation map", "logits"
+    asks = "Which places of the last maps add up to the score?"
 
     def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:
         """Check that the targets are classes."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from xwidgets.evaluate import WeightRandomisation, weight_randomisation_steps
 from xwidgets.explain import (
+    ClassActivationMap,
     Deconvnet,
     ExcitationBackprop,
     Method,
@@ -26,10 +27,36 @@ METHODS: tuple[Method[Relevance], ...] = (
     Saliency(),
     ExcitationBackprop(),
     Deconvnet(),
+    ClassActivationMap(),
     Occlusion(window=8, stride=4),
     PredictionDifference(window=10, stride=5, samples=2),
 )
 """A method of each kind, with parameters that are soon complete."""
+
+
+def methods_for(study: Study) -> list[Method[Relevance]]:
+    """Those of :data:`METHODS` that explain the target of a study; maps of pooled classes alone.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> with xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image) as study:
+        ...     len(METHODS) - len(methods_for(study))  # it does not end in a pooling
+        1
+    """
+
+    subject = study.subject
+    target = subject.target(study.target)
+
+    def explains(method: Method[Relevance]) -> bool:
+        try:
+            method.suited(subject).admit(subject, target)
+            if isinstance(method, ClassActivationMap):  # which runs the network to find out
+                method.complete(subject, [target])
+        except ValueError:
+            return False
+        return True
+
+    return [method for method in METHODS if explains(method)]
 
 
 class TimedMap(NamedTuple):
@@ -49,7 +76,7 @@ class MethodMaps(Following):
 
     Args:
         study: with the image and the target; its own method plays no part.
-        methods: each gives a map; those of :data:`METHODS` by default.
+        methods: each gives a map; those of :func:`methods_for` by default.
 
     Attributes:
         methods: as given.
@@ -65,8 +92,9 @@ class MethodMaps(Following):
         ['saliency', 'deconvnet']
     """
 
-    def __init__(self, study: Study, methods: Sequence[Method[Relevance]] = METHODS) -> None:
-        self._study, self.methods = study, tuple(methods)
+    def __init__(self, study: Study, methods: Sequence[Method[Relevance]] | None = None) -> None:
+        self._study = study
+        self.methods = tuple(methods_for(study) if methods is None else methods)
         self._randomising = False
         maps: list[LiveResult[Question, TimedMap]] = [
             study.live(_timed, keep=8, rests=1) for _ in self.methods

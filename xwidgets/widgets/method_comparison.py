@@ -84,10 +84,10 @@ class MethodComparison(View, module="method_comparison.mjs"):
         self._maps: list[Relevance | None] = []
         self._agreements: dict[frozenset[int], float | None] = {}
         if is_study(subject):
-            chosen = live.method_maps.METHODS if methods is None else methods
-            self._live = live.MethodMaps(subject, _checked(chosen))
-            self._maps = [None] * len(chosen)
-            photo, cells = subject.picture, [{"asks": method.asks} for method in chosen]
+            self._live = live.MethodMaps(subject, None if methods is None else _checked(methods))
+            photo = subject.picture
+            cells = [{"asks": method.asks} for method in self._live.methods]
+            self._maps = [None] * len(cells)
         else:
             results = _results(subject)
             photo, cells = results[0].image, [{"asks": ""} for _ in results]
