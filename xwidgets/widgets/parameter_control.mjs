@@ -65,33 +65,50 @@ export function resized(value, place, side) {
 /** @param {Model} model */
 function makeRange(model) {
   const { input, output, set } = makeSlider((value) => put(model, { value }));
+  const draw = () => {
+    for (const name of /** @type {const} */ (["min", "max", "step"])) input[name] = model.get(name);
+    set(position(model.get("value")), told(model.get("value"), model.get("unit")));
+  };
+  return { elements: [input, output], input, draw };
+}
+
+/**
+ * A slider for the side of a square, or one each for height and width.
+ *
+ * @param {Model} model
+ */
+function makeSides(model) {
+  const side = makeRange(model);
   const sides = ["height", "width"].map((name, place) => {
-    const slider = makeSlider((side) => put(model, { value: resized(model.get("value"), place, side) }));
+    const slider = makeSlider((length) => put(model, { value: resized(model.get("value"), place, length) }));
     return { ...slider, name };
   });
-  const both = make("input", { type: "checkbox", ariaLabel: "square" });
-  const square = make("span", { className: "xw-square" }, both, "square");
-  both.addEventListener("change", () => {
+  const square = make("input", { type: "checkbox", ariaLabel: "square" });
+  const sliders = make("span", { className: "xw-sides" });
+  square.addEventListener("change", () => {
     const value = model.get("value");
-    put(model, { value: both.checked ? Math.min(position(value), model.get("max")) : resized(value, 0, position(value)) });
+    const longer = position(value);
+    put(model, { value: square.checked ? Math.min(longer, model.get("max")) : resized(value, 0, longer) });
   });
   const draw = () => {
     const [value, most] = [model.get("value"), model.get("sides")];
-    const apart = most.length > 0 && Array.isArray(value);
-    for (const name of /** @type {const} */ (["min", "max", "step"])) input[name] = model.get(name);
-    set(position(value), told(value, model.get("unit")));
-    input.hidden = apart;
-    square.hidden = most.length === 0;
-    both.checked = !apart;
+    side.draw();
+    square.checked = !Array.isArray(value);
+    const shown = square.checked ? [side.input] : sides.map((slider) => slider.input);
+    if (sliders.firstChild !== shown[0]) {
+      sliders.replaceChildren(...shown);
+      keepKeys(sliders);
+    }
+    if (square.checked) return;
     for (const [place, slider] of sides.entries()) {
-      slider.input.hidden = !apart;
-      if (!apart) continue;
       Object.assign(slider.input, { min: model.get("min"), max: most[place], step: 1 });
       slider.set(value[place], told(value[place], ""));
       slider.input.ariaLabel = spoken(`${model.get("label")} ${slider.name}`, model.get("unit"));
     }
   };
-  return { elements: [input, ...sides.map((slider) => slider.input), output, square], input, draw };
+  const [, output] = side.elements;
+  const tick = make("span", { className: "xw-square" }, square, "square");
+  return { elements: [sliders, output, tick], input: side.input, draw };
 }
 
 /** @param {Model} model */
@@ -130,13 +147,13 @@ function render({ model, el }) {
   let control = null;
 
   const build = () => {
-    const makeInput = INPUTS[model.get("kind")];
+    const makeInput = model.get("sides").length ? makeSides : INPUTS[model.get("kind")];
     view.hidden = !makeInput;
     if (!makeInput) return;
     control = makeInput(model);
     label.replaceChildren(name, ...control.elements);
-    keepKeys(label);
     draw();
+    keepKeys(label);
   };
   const draw = () => {
     if (view.hidden || !control) return;
@@ -146,8 +163,8 @@ function render({ model, el }) {
     control.draw();
   };
   return mount({ model, el }, view, [
-    [["kind"], build],
-    [["label", "side", "line", "unit", "value", "min", "max", "step", "sides", "options"], draw],
+    [["kind", "sides"], build],
+    [["label", "side", "line", "unit", "value", "min", "max", "step", "options"], draw],
     [["message"], () => warn(alert, model.get("message"))],
   ]);
 }

@@ -113,7 +113,7 @@ class ParameterControl(View, module="parameter_control.mjs"):
         known = [control for control in controls if control is not None]
         with self.hold_sync():
             if len(known) < len(controls):
-                self.kind = ""
+                self.kind, self.sides = "", []
                 return
             first = known[self._studies.index(study)]
             self._values = values_of(known, first.value)
