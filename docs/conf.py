@@ -20,6 +20,7 @@ for name in (
     "quickstart",
     "x_features",
     "deconvolution",
+    "pet_shop",
     "lengerich2017",
     "qi2018",
     "zintgraf2016",

@@ -25,3 +25,17 @@ def test_a_box_cuts_its_height_and_width_out_of_an_array(numbers):
     top, left, height, width = numbers
     box = Box(top, left, top + height, left + width)
     assert np.zeros((10, 10, 3))[box.slices].shape == (height, width, 3)
+
+
+SIDES = st.tuples(*[st.integers(0, 5)] * 4)
+
+
+@given(SIDES, SIDES)
+def test_an_overlap_is_that_of_the_pixels(one, other):
+    boxes = [Box(top, left, top + h, left + w) for top, left, h, w in (one, other)]
+    masks = np.zeros((2, 10, 10), bool)
+    for mask, box in zip(masks, boxes, strict=True):
+        mask[box.slices] = True
+    union = masks.any(0).sum()
+    expected = masks.all(0).sum() / union if union else 0
+    assert boxes[0].overlap(boxes[1]) == expected

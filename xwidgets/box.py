@@ -36,6 +36,19 @@ class Box(NamedTuple):
         """Slices that cut the box out of an array ``(H, W, ...)``."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
+    def overlap(self, other: Box) -> float:
+        """Intersection over union with another box, 0 to 1; 0 where both are empty.
+
+        Example:
+            >>> Box(0, 0, 2, 4).overlap(Box(0, 2, 2, 6))
+            0.3333333333333333
+        """
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
+        width = min(self.right, other.right) - max(self.left, other.left)
+        common = max(0, height) * max(0, width)
+        union = self.height * self.width + other.height * other.width - common
+        return common / union if union else 0.0
+
     @classmethod
     def around(cls, mask: NDArray[np.bool_]) -> Box | None:
         """Bounding box of the true pixels of a mask ``(H, W)``; ``None`` when there are none.
