@@ -36,6 +36,7 @@ test("a frame is of its step, and else the newest is shown", () => {
 
 test("captions tell the probability of classes only", () => {
   assert.equal(caption(2, 49.92, "logits", 0.998), "seed 2 · 49.9 logits · p\u00a0=\u00a099.8\u00a0%");
+  assert.equal(caption(2, 49.92, "logits", 0.99999), "seed 2 · 49.9 logits · p\u00a0>\u00a099.9\u00a0%");
   assert.equal(caption(0, 0.5, "activation", null), "seed 0 · 0.500 activation");
 });
 

@@ -30,7 +30,8 @@ const NONE = { scores: [], norms: [], probabilities: [], kept: [] };
  * @param {number | null} probability
  */
 export function caption(seed, score, unit, probability) {
-  const share = probability === null ? [] : [`p = ${percent(probability)}`.replaceAll(" ", "\u00a0")];
+  const p = percent(probability);
+  const share = probability === null ? [] : [`p ${/^[<>]/.test(p) ? p : `= ${p}`}`.replaceAll(" ", "\u00a0")];
   return [`seed ${seed}`, `${number(score)} ${unit}`, ...share].join(" · ");
 }
 
