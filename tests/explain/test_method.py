@@ -38,6 +38,7 @@ FRONTS = {
     xw.ImageSearch: [xw.search_images, xw.search_images_steps],
     xw.XFeatureMaps: [xw.x_features, xw.x_features_each],
     xw.RegionDifference: [xw.remove_region, xw.remove_region_steps],
+    xw.ActivationMaximization: [xw.class_model, xw.class_model_steps],
 }  # fmt: skip
 PAIRS = [(method, function) for method, functions in FRONTS.items() for function in functions]
 pytestmark = pytest.mark.filterwarnings(r"ignore:\d+ images are fewer")
@@ -93,6 +94,7 @@ def examples(net: xw.Network, image: torch.Tensor) -> list[tuple[Method[Any], An
         (xw.ImageSearch(net.examples(), k=2), xw.Channel(1, 2)),
         (xw.XFeatureMaps(module), target),
         (xw.RegionDifference(np.eye(12, dtype=bool), samples=2), None),
+        (xw.ActivationMaximization(iterations=3), "ant"),
     ]
 
 

@@ -98,7 +98,7 @@ class ActivationMaximization(Method[ClassModel]):
         choices=(None, 0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3),
         label="λ",
     )
-    seeds: tuple[int, ...] = parameter(
+    seeds: Sequence[int] = parameter(
         (0,), "of the noise that the pictures start from, one picture each", check=_check_seeds
     )
     noise: float = parameter(0.05, "standard deviation of that noise, in pixel values", above=0)
