@@ -320,7 +320,7 @@ class Ascents:
                 for ascent in ascents
             ]),
             frame_steps=np.array(steps),
-            seeds=method.seeds,
+            seeds=tuple(method.seeds),
             notes=tuple(ascent.note for ascent in ascents),
             unit=hill.target.unit,
             network_name=self._net.name,
