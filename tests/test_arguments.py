@@ -84,7 +84,9 @@ def called(function: Any, **given: Any) -> Any:
     needed = {
         name: value
         for name, value in (arguments() | hidden | given).items()
-        if name in known and not (name == "layer" and known[name].default is None)
+        if name in known
+        and not (name == "layer" and known[name].default is None)
+        and not (name == "method" and isinstance(known[name].default, str))
     }
     if "module" in needed and needed["module"] is None:
         needed["module"] = explanation_module()
