@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 import xwidgets as xw
+from xwidgets.files import whole
 from xwidgets.images.scenes.birds import SPECIES, TWINS, Plumage
 from xwidgets.results import render
 
@@ -83,7 +84,8 @@ def main(seeds: Sequence[int], sheet: Path | None) -> None:
         print(f"{mark:7} density where it differs {own:.2f}, where twins share it {shared:.2f}")
     if sheet is not None:
         columns = [[render.enlarged(one, 128) for one in model.pictures] for model in models]
-        sheet.write_bytes(render.png(render.sheet(np.array(columns).swapaxes(0, 1))))
+        with whole(sheet) as part:
+            part.write_bytes(render.png(render.sheet(np.array(columns).swapaxes(0, 1))))
 
 
 if __name__ == "__main__":
