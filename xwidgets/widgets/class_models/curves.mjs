@@ -1,8 +1,9 @@
 // @ts-check
 // Curves over the steps, one line a seed, as an inline SVG.
 
-import { make, makeSvg } from "../shared/dom.mjs";
+import { make } from "../shared/dom.mjs";
 import { number } from "../shared/numbers.mjs";
+import { makeSvg } from "../shared/svg.mjs";
 
 /** @typedef {(number | null)[]} Curve */
 

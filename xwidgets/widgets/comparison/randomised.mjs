@@ -1,8 +1,9 @@
 // @ts-check
 // What becomes of a map when the weights are randomised, layer by layer.
 
-import { make, makeSvg } from "../shared/dom.mjs";
+import { make } from "../shared/dom.mjs";
 import { number } from "../shared/numbers.mjs";
+import { makeSvg } from "../shared/svg.mjs";
 
 const TRACE = { width: 100, height: 24 }; // in the drawing's own units
 

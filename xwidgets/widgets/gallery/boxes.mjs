@@ -1,8 +1,9 @@
 // @ts-check
 // Boxes over pictures.
 
-import { make, makeSvg } from "../shared/dom.mjs";
+import { make } from "../shared/dom.mjs";
 import { picture } from "../shared/pictures.mjs";
+import { makeSvg } from "../shared/svg.mjs";
 
 /**
  * A dashed line over white over black, to be seen on any picture.
