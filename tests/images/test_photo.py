@@ -334,3 +334,11 @@ def test_a_damaged_file_is_read_or_refused_in_one_sentence(tmp_path, suffix):
 def test_a_folder_is_no_picture(tmp_path):
     with pytest.raises(ValueError, match="cannot be read as a picture"):
         photo(tmp_path)
+
+
+def test_an_array_of_16_bits_keeps_all_of_them():
+    values = np.array([[0, 300, 1], [40_000, 65_535, 7]], np.uint16)
+    for array in (values, np.repeat(values[..., None], 3, 2)):
+        image = photo(array)
+        assert image.shape == (3, 2, 3)
+        np.testing.assert_allclose(image[1], values / 65_535, atol=1e-7)
