@@ -274,3 +274,27 @@ def test_weights_that_change_all_the_time_are_refused(monkeypatch):
     monkeypatch.setattr("time.sleep", lambda _: None)
     with pytest.raises(RuntimeError, match="between steps of its training"):
         net.frozen()
+
+
+class Reusing(nn.Module):
+    """Returns the same memory each time."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(12, 2)
+        self.output = None
+
+    def forward(self, pixels):
+        scores = self.linear(pixels.flatten(1))
+        if self.output is None:
+            self.output = scores.detach().clone()
+        return self.output.copy_(scores)
+
+
+def test_scores_stay_when_the_module_writes_the_next_to_the_same_memory():
+    net = Network(Reusing(), size=(2, 2))
+    images = torch.rand(2, 1, 3, 2, 2, generator=torch.Generator().manual_seed(0))
+    with net.evaluating():
+        first, second = (net.classify(image) for image in images)
+    for image, scores in zip(images, (first, second), strict=True):
+        torch.testing.assert_close(scores, net.module.linear(image.flatten(1)).detach())
