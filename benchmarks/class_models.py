@@ -73,8 +73,8 @@ def main(seeds: Sequence[int], sheet: Path | None) -> None:
         pair = zip(MARKS, SPECIES[one].plumage, SPECIES[other].plumage, strict=True)
         [differs] = [mark for mark, ours, theirs in pair if ours != theirs]
         for place, seed in enumerate(seeds):
-            found = densities(models[one].pixels[place] - models[other].pixels[place], shares)
-            rows.append({"twins": SPECIES[one].name, "seed": seed, "differs": differs} | found)
+            density = densities(models[one].pixels[place] - models[other].pixels[place], shares)
+            rows.append({"twins": SPECIES[one].name, "seed": seed, "differs": differs} | density)
     frame = pd.DataFrame(rows)
     print(frame.round(2).to_string(index=False))
     largest = frame[list(MARKS)].idxmax(axis=1) == frame.differs
@@ -83,7 +83,9 @@ def main(seeds: Sequence[int], sheet: Path | None) -> None:
         own, shared = (frame[mark][(frame.differs == mark) == is_own].mean() for is_own in (1, 0))
         print(f"{mark:7} density where it differs {own:.2f}, where twins share it {shared:.2f}")
     if sheet is not None:
-        columns = [[render.enlarged(one, 128) for one in model.pictures] for model in models]
+        columns = [
+            [render.enlarged(picture, 128) for picture in model.pictures] for model in models
+        ]
         with whole(sheet) as part:
             part.write_bytes(render.png(render.sheet(np.array(columns).swapaxes(0, 1))))
 

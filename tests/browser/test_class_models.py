@@ -1,4 +1,4 @@
-"""What a person does with class models: watch one grow, stop it, look back, choose another."""
+"""Class models in JupyterLab: growth, stop, frames on the way, choice of the class."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -35,7 +35,7 @@ def notebook(run: Callable[..., Notebook]) -> Iterator[Notebook]:
 
 @pytest.fixture
 def errors(notebook: Notebook) -> list[str]:
-    """What goes wrong in the browser from now on."""
+    """Errors of the page from now on."""
     found: list[str] = []
     page = notebook.page
     page.on("pageerror", lambda error: found.append(str(error)))

@@ -39,8 +39,8 @@ def test_it_is_the_correlation_of_ranks(
 ) -> None:
     both = first and second
     expected = rank_correlation(*((left, right) if both else (np.abs(left), np.abs(right))))
-    found = agreement(relevance(left, first), relevance(right, second))
-    assert found == pytest.approx(expected, abs=1e-9, nan_ok=True)
+    correlation = agreement(relevance(left, first), relevance(right, second))
+    assert correlation == pytest.approx(expected, abs=1e-9, nan_ok=True)
 
 
 def test_places_that_are_not_known_are_left_out() -> None:

@@ -30,17 +30,17 @@ def test_each_step_is_the_map_of_a_network_with_so_many_layers_permuted(
     net: xw.Network, image: torch.Tensor
 ) -> None:
     method = xw.Saliency(reduce="signed")
-    found = weight_randomisation(net, image, method, target=1, seed=5)
-    assert found.layers == ("6", "3", "1", "0")
+    result = weight_randomisation(net, image, method, target=1, seed=5)
+    assert result.layers == ("6", "3", "1", "0")
     original = method.run(net, image, 1)
     module, generator = copy.deepcopy(net.module), torch.Generator().manual_seed(5)
-    for count, name in enumerate(found.layers):
+    for count, name in enumerate(result.layers):
         for weight in module.get_submodule(name).parameters(recurse=False):
             values = weight.detach().flatten()[torch.randperm(weight.numel(), generator=generator)]
             weight.data = values.reshape(weight.shape)
         random = method.run(xw.Network(module, size=(8, 8)), image, 1)
-        assert found.agreements[count] == pytest.approx(agreement(original, random), abs=1e-9)
-    np.testing.assert_array_equal(found.relevance.values, original.values)
+        assert result.agreements[count] == pytest.approx(agreement(original, random), abs=1e-9)
+    np.testing.assert_array_equal(result.relevance.values, original.values)
 
 
 def test_the_network_and_its_class_stay(net: xw.Network, image: torch.Tensor) -> None:
@@ -62,8 +62,8 @@ def test_a_map_that_only_sees_the_picture_stays(net: xw.Network, image: torch.Te
         def explain(self, subject, target):  # type: ignore[no-untyped-def]
             return self.relevance(subject, target, subject.pixels.std(0))
 
-    found = weight_randomisation(net, image, Edges())
-    assert found.agreements == pytest.approx([1] * 4)
+    result = weight_randomisation(net, image, Edges())
+    assert result.agreements == pytest.approx([1] * 4)
 
 
 def test_a_network_without_weights_is_refused(image: torch.Tensor) -> None:

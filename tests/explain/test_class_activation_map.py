@@ -89,7 +89,7 @@ def looped(net, x, target):
 def test_the_map_is_the_weighted_sum_of_the_last_maps_however_the_head_is_written(name, dtype):
     net, x = network(POOLED[name], dtype=dtype), image()
     score = float(net(x[None].to(dtype))[0, 2])
-    found = xw.class_activation_map(net, x, "cat")
+    result = xw.class_activation_map(net, x, "cat")
     exact = pooled_maps(net, x, 2)
     values, bias = looped(net, x, 2)
     assert np.ptp(values) > 0.1
@@ -98,21 +98,21 @@ def test_the_map_is_the_weighted_sum_of_the_last_maps_however_the_head_is_writte
     np.testing.assert_allclose(exact.values, values, atol=tolerance * 10)
     assert exact.bias == pytest.approx(bias, abs=tolerance * 10)
     assert float(exact.values.mean()) + exact.bias == pytest.approx(score, abs=tolerance * 10)
-    assert (found.raw.dtype, found.raw.shape) == (np.float32, (4, 5))
-    np.testing.assert_allclose(found.raw, values, atol=1e-5)
-    assert float(found.raw.astype(float).mean()) + found.bias == pytest.approx(score, abs=1e-5)
-    assert (found.unit, found.signed, found.note) == ("logits", True, "")
+    assert (result.raw.dtype, result.raw.shape) == (np.float32, (4, 5))
+    np.testing.assert_allclose(result.raw, values, atol=1e-5)
+    assert float(result.raw.astype(float).mean()) + result.bias == pytest.approx(score, abs=1e-5)
+    assert (result.unit, result.signed, result.note) == ("logits", True, "")
     expected = F.interpolate(torch.tensor(values)[None, None], (9, 11), mode="bilinear")[0, 0]
-    np.testing.assert_allclose(found.values, expected, atol=1e-5)
+    np.testing.assert_allclose(result.values, expected, atol=1e-5)
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(5, 14), st.integers(5, 14), st.integers(0, 3), st.sampled_from(sorted(POOLED)))
 def test_mean_and_bias_are_the_score_for_images_of_any_size(height, width, target, name):
     net, x = network(POOLED[name], (height, width)), image((height, width))
-    found = xw.class_activation_map(net, x, target)
+    result = xw.class_activation_map(net, x, target)
     score = float(net(x[None])[0, target])
-    assert float(found.raw.astype(float).mean()) + found.bias == pytest.approx(score, abs=1e-5)
+    assert float(result.raw.astype(float).mean()) + result.bias == pytest.approx(score, abs=1e-5)
 
 
 RECTIFIED = {
@@ -130,14 +130,14 @@ def test_of_a_rectified_map_the_mean_of_its_positive_values_is_the_score(name, d
     net, x = network(RECTIFIED[name], dtype=dtype), image()
     for target in range(4):
         score = float(net(x[None].to(dtype))[0, target])
-        found = xw.class_activation_map(net, x, target)
-        mean = float(np.maximum(found.raw.astype(float), 0).mean())
+        result = xw.class_activation_map(net, x, target)
+        mean = float(np.maximum(result.raw.astype(float), 0).mean())
         assert mean == pytest.approx(score, abs=1e-5)
-        assert found.bias == 0
-        assert "with its negative values set to 0" in found.note
+        assert result.bias == 0
+        assert "with its negative values set to 0" in result.note
     values, bias = looped(net, x, 3)
-    np.testing.assert_allclose(found.raw, values + bias, atol=1e-5)
-    assert found.raw.min() < 0
+    np.testing.assert_allclose(result.raw, values + bias, atol=1e-5)
+    assert result.raw.min() < 0
 
 
 def test_the_last_layer_with_maps_may_be_named():
@@ -149,9 +149,9 @@ def test_the_last_layer_with_maps_may_be_named():
         nn.Linear(5, 3),
     )  # fmt: skip
     plain = xw.Network(module.double(), size=(9, 11))
-    named, found = (xw.class_activation_map(plain, x, 1, layer) for layer in ("1", None))
-    np.testing.assert_allclose(named.raw, found.raw, atol=1e-6)
-    assert (named.parameters["layer"], found.parameters["layer"]) == ("1", None)
+    named, result = (xw.class_activation_map(plain, x, 1, layer) for layer in ("1", None))
+    np.testing.assert_allclose(named.raw, result.raw, atol=1e-6)
+    assert (named.parameters["layer"], result.parameters["layer"]) == ("1", None)
 
 
 def test_squeeze_and_excitation_before_the_head_is_no_head():
@@ -163,9 +163,9 @@ def test_squeeze_and_excitation_before_the_head_is_no_head():
     module = Squeezed(POOLED["adaptive"]).double()
     net, x = xw.Network(module, normalize=(MEAN, STD), size=(9, 11)), image()
     values, bias = looped(net, x, 0)
-    found = pooled_maps(net, x, 0)
-    np.testing.assert_allclose(found.values, values, atol=1e-12)
-    assert found.bias == pytest.approx(bias)
+    result = pooled_maps(net, x, 0)
+    np.testing.assert_allclose(result.values, values, atol=1e-12)
+    assert result.bias == pytest.approx(bias)
 
 
 # What cannot be
@@ -232,5 +232,5 @@ def test_a_study_shows_it_and_a_file_keeps_it(tmp_path):
 
 def test_the_top_class_is_explained_by_default():
     net, x = network(POOLED["adaptive"]), image()
-    found = xw.class_activation_map(net, x)
-    assert found.target == int(net(x[None]).argmax())
+    result = xw.class_activation_map(net, x)
+    assert result.target == int(net(x[None]).argmax())

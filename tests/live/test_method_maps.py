@@ -45,11 +45,13 @@ def test_weights_are_randomised_when_asked_for_and_from_then_on(study: xw.Study)
     assert [live.question for live in compared.randomised] == [None, None]
     compared.randomise()
     first = answers(compared.randomised)
-    for method, found in zip(METHODS, first, strict=True):
+    for method, result in zip(METHODS, first, strict=True):
         again = xw.evaluate.weight_randomisation(study.network, study.image, method, study.target)
-        assert found.agreements == pytest.approx(again.agreements, nan_ok=True)
+        assert result.agreements == pytest.approx(again.agreements, nan_ok=True)
     study.target = (study.target + 1) % 3
-    assert [found.relevance.target for found in answers(compared.randomised)] == [study.target] * 2
+    assert [result.relevance.target for result in answers(compared.randomised)] == [
+        study.target
+    ] * 2
 
 
 def test_a_method_that_fails_leaves_the_others(study: xw.Study) -> None:

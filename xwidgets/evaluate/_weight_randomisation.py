@@ -98,8 +98,8 @@ def weight_randomisation_steps(
         for _, weights in layers:
             for weight in weights:
                 _permute(weight, generator)
-            [found] = method.complete(Subject(randomised, subject.image), [resolved])
-            agreements.append(agreement(original, found))
+            [changed] = method.complete(Subject(randomised, subject.image), [resolved])
+            agreements.append(agreement(original, changed))
             names = tuple(name for name, _ in layers)
             yield WeightRandomisation(names, tuple(agreements), original)
 

@@ -62,15 +62,15 @@ class ClassActivationMap(MapMethod):
     def explain(self, subject: Subject, target: Resolved) -> Relevance:
         """Compute the map of one class."""
         assert isinstance(target, Class)
-        found = pooled_maps(subject.net, subject.image, target.index, self.layer)  # type: ignore[arg-type]
+        pooled = pooled_maps(subject.net, subject.image, target.index, self.layer)  # type: ignore[arg-type]
         rectified = "The score is the mean of this map with its negative values set to 0."
         return self.relevance(
             subject,
             target,
-            found.values,
-            raw=found.values.cpu().numpy().astype(np.float32),
-            bias=found.bias,
-            note=rectified if found.rectified else "",
+            pooled.values,
+            raw=pooled.values.cpu().numpy().astype(np.float32),
+            bias=pooled.bias,
+            note=rectified if pooled.rectified else "",
         )
 
 

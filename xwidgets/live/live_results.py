@@ -73,10 +73,10 @@ class LiveResults(Following, traitlets.HasTraits):
 
     def _tell(self) -> None:
         each = [part.progress for part in self]
-        state = next(state for state in STATES if any(one.state == state for one in each))
+        state = next(state for state in STATES if any(progress.state == state for progress in each))
         ended = ("complete", "failed")
-        shares = [1.0 if one.state in ended else one.share for one in each]
-        times = [one.seconds_left for one in each if one.seconds_left is not None]
-        message = next((one.message for one in each if one.message), "")
+        shares = [1.0 if progress.state in ended else progress.share for progress in each]
+        times = [progress.seconds_left for progress in each if progress.seconds_left is not None]
+        message = next((progress.message for progress in each if progress.message), "")
         share, left = sum(shares) / len(shares), max(times, default=None)
         self.set_trait("progress", Progress(state, share, left, message))
