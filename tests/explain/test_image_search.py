@@ -208,6 +208,20 @@ def test_a_partial_search_has_seen_the_first_images(monkeypatch):
     assert "4 searched" in repr(next(search_images_steps(net, images, [(1, 1)], cache=False)))
 
 
+def test_all_images_meet_the_weights_of_the_first(monkeypatch):
+    net, images = network(), pixels(10)
+    expected = search(net, images)
+    monkeypatch.setattr(data_set, "batch_size", lambda net, total: 4)
+    steps = search_images_steps(net, images, NEURONS, cache=False)
+    next(steps)
+    with torch.no_grad():
+        for parameter in net.module.parameters():
+            parameter.mul_(-2)
+    *_, found = steps
+    for one, other in zip(found, expected, strict=True):
+        assert np.array_equal(one.activations, other.activations)
+
+
 def test_closing_cancels_and_nothing_runs_between_steps(passes, monkeypatch, tmp_path):
     net = network()
     monkeypatch.setattr(data_set, "batch_size", lambda net, total: 2)

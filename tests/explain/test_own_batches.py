@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 import xwidgets as xw
 from xwidgets.incremental import IncrementalInference, WholeInference
+from xwidgets.networks import Subject
 
 from .parts import image
 
@@ -172,6 +173,18 @@ def test_layers_tell_how_many_rows_they_hold(nets):
     rows = {layer.name: layer.rows for layer in nets[0].layers}
     assert rows["first"] == rows["head"] == rows["pool"] > 1 == rows["last"]
     assert {layer.rows for layer in nets[1].layers} == {1}
+
+
+def test_only_layers_with_one_row_a_picture_are_offered(nets, x):
+    for net, offered in zip(nets, ([], ["first", "second", "pool"]), strict=True):
+        subject = Subject(net, x)
+        [stop_at] = [
+            control
+            for control in xw.ExcitationBackprop().controls(subject)
+            if control.name == "stop_at"
+        ]
+        assert set(offered) <= set(stop_at.choices)
+        assert not {"first", "pool"} & set(stop_at.choices) - set(offered)
 
 
 def test_excitation_stops_by_default_where_each_row_is_a_picture():
