@@ -85,14 +85,15 @@ def show(pooled: xw.Network, net: xw.Network, cases: Iterable[Case], title: str)
             masks.append({"mask from": name, "IoU": overlap(segmented, case.mask)})
         height, width = case.mask.shape
         inset = [round(side * (1 - CENTRE) / 2) for side in (height, width)]
-        centre = Box(*inset, height - inset[0], width - inset[1])
+        top, left = inset
+        centre = Box(top, left, height - top, width - left)
         middle = bool(case.mask[height // 2, width // 2])
         boxes.append({"box": "centre", "pointing": middle} | of_box(centre, case.mask))
         whole = of_box(Box(0, 0, height, width), case.mask)
         boxes.append({"box": "whole picture", "pointing": np.nan} | whole)
-        masks.append(
-            {"mask from": "centre box", "IoU": overlap(filled(centre, case.mask), case.mask)}
-        )
+        filled = np.zeros_like(case.mask)
+        filled[centre.slices] = True
+        masks.append({"mask from": "centre box", "IoU": overlap(filled, case.mask)})
     print(f"\n{title}: {len(areas)} pictures, object {np.mean(areas):.0%} of the picture")
     for rows in (boxes, masks):
         table = pd.DataFrame(rows)
@@ -101,16 +102,9 @@ def show(pooled: xw.Network, net: xw.Network, cases: Iterable[Case], title: str)
 
 def of_box(box: Box | None, mask: Mask) -> dict[str, float]:
     """Overlap of a box with that of the object, and whether it is at least a half."""
-    true = filled(Box.around(mask), mask)
-    shared = overlap(filled(box, mask), true)
+    true = Box.around(mask)
+    shared = box.overlap(true) if box and true else 0.0
     return {"hit": float(shared >= 0.5), "IoU": shared}
-
-
-def filled(box: Box | None, mask: Mask) -> Mask:
-    inside = np.zeros_like(mask)
-    if box is not None:
-        inside[box.slices] = True
-    return inside
 
 
 def overlap(one: Mask, other: Mask) -> float:

@@ -146,6 +146,49 @@ def test_a_slider_is_moved_by_keys_and_mouse(
     assert soon(notebook.page, lambda: (colors(notebook) != keyed).any())
 
 
+def test_a_square_becomes_a_rectangle_and_a_square_again(notebook: Notebook) -> None:
+    ask(notebook, "xw.Occlusion(window=8, stride=4)")
+    view, page = explorer(notebook), notebook.page
+    square = view.get_by_label("square", exact=True)
+    square.focus()
+    page.keyboard.press("Space")
+    height, width = (control(notebook, f"window {side} in pixels") for side in ("height", "width"))
+    width.focus()
+    page.keyboard.press("ArrowRight")
+    assert soon(page, lambda: "window=(8, 9)" in method(notebook))
+    drag(page, height, 0.5)
+
+    def kernel_has_it() -> bool:
+        sides = [slider.input_value() for slider in (height, width)]
+        return notebook.kernel("print(*study.method.window)").split() == sides
+
+    assert soon(page, kernel_has_it)
+    notebook.kernel("study.wait()")
+    longer = max(int(slider.input_value()) for slider in (height, width))
+    square.click()
+    assert soon(page, lambda: f"window={longer}," in method(notebook))
+    expect(width).to_have_count(0)
+
+
+def test_the_object_is_outlined_and_its_threshold_moves_the_outline(notebook: Notebook) -> None:
+    ask(notebook, "xw.Saliency()")
+    view, page = explorer(notebook), notebook.page
+    tick = view.get_by_label("Outline the object", exact=True)
+    outline = view.locator("canvas.xw-outline")
+    expect(outline).to_be_hidden()
+    tick.focus()
+    page.keyboard.press("Space")
+    expect(outline).to_be_visible()
+    drawn = outline.evaluate(CODES)
+    assert any(drawn)
+    threshold = view.get_by_label("object", exact=True)
+    threshold.focus()
+    page.keyboard.press("PageUp")
+    assert soon(page, lambda: outline.evaluate(CODES) != drawn)
+    tick.click()
+    expect(outline).to_be_hidden()
+
+
 def test_a_choice_is_made_by_keys_and_mouse(notebook: Notebook) -> None:
     choice = control(notebook, "measure")
     before = colors(notebook)
