@@ -1,6 +1,7 @@
 """What was saved before is whole whatever happens while it is saved again."""
 
 import ast
+import errno
 import os
 import re
 import subprocess
@@ -118,6 +119,38 @@ def test_an_error_leaves_all_as_it_was(tmp_path: Path) -> None:
         interrupted()
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_killed_processes_left_of_the_file_is_removed(tmp_path: Path) -> None:
+    for name in ("notes", "others"):
+        with whole(tmp_path / name) as part:
+            part.write_text("before")
+            os.link(part, tmp_path / part.name.replace(".part", "0.part"))
+            os.utime(part, (0, 0))
+    left = {path.name for path in tmp_path.iterdir()} - {"notes", "others"}
+    with whole(tmp_path / "notes") as part:
+        part.write_text("after")
+    kept = {path.name for path in tmp_path.iterdir()} - {"notes", "others"}
+    assert kept == {name for name in left if name.startswith(".others.")}
+    assert len(left) == 2 * len(kept) == 2
+
+
+def test_a_part_that_another_process_is_writing_stays(tmp_path: Path) -> None:
+    with whole(tmp_path / "notes") as theirs:
+        with whole(tmp_path / "notes") as part:
+            part.write_text("mine")
+        theirs.write_text("theirs")
+    assert (tmp_path / "notes").read_text() == "theirs"
+
+
+def test_a_disk_error_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match=r"notes' could not be written .No space left on device.;"):
+        relevance().save(tmp_path / "notes")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_link_stays_one_and_what_it_points_to_is_replaced(tmp_path: Path) -> None:

@@ -2,17 +2,22 @@
 
 import json
 import os
+import subprocess
+import sys
 from itertools import permutations
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from xwidgets import files
 from xwidgets.results.names import VOTES, Names, Opinion
 
 from .examples import x_features
 
+ROOT = Path(__file__).parents[2]
 ODD = [
     "yellow beak", "gelber Schnabel ü", "黄色い嘴", "🐦", "<b>beak</b>", "<img src=x>",
     'say "beak"', "back\\slash", "tab\tand\nline", "&amp;", "{{ beak }}", " ", "e\u0301", "\u2028",
@@ -359,3 +364,85 @@ def test_names_are_as_many_as_the_x_features():
         assert Names().of(found) == Opinion([""] * count, [""] * count)
         assert len(found.weights) == count
         assert np.array_equal(found.order, np.argsort(-found.contributions, kind="stable"))
+
+
+# A file that several change
+
+
+def test_of_two_who_change_one_file_nothing_is_lost(tmp_path):
+    path, found = tmp_path / "names.json", of_module()
+    blank = opinion("", "", "")
+    mine, theirs = Names(), Names()
+    mine.note_in(path, found, opinion("beak", "", "", votes=["trust", "", ""]), blank)
+    held = theirs.note_in(path, found, opinion("", "wing", ""), blank)
+    assert held == opinion("beak", "wing", "", votes=["trust", "", ""])
+    held = mine.note_in(
+        path, found, opinion("bill", "", ""), opinion("beak", "", "", votes=["trust", "", ""])
+    )
+    assert held == Names.load(path).of(found) == opinion("bill", "wing", "")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 2), st.sampled_from("abc"))))
+def test_the_last_who_names_an_x_feature_names_it(tmp_path_factory, said):
+    path, found = tmp_path_factory.mktemp("names") / "names.json", of_module()
+    people = [Names(), Names()]
+    shown = [opinion("", "", "")] * 2
+    expected = ["", "", ""]
+    for who, which, name in said:
+        names = list(shown[who].names)
+        if names[which] != name:
+            expected[which] = name
+        names[which] = name
+        shown[who] = people[who].note_in(path, found, opinion(*names), shown[who])
+    assert not said or Names.load(path).of(found).names == expected
+
+
+PROCESS = """
+import sys
+from tests.results.test_names import of_module, opinion
+from xwidgets.results.names import Names
+path, who = sys.argv[1:]
+names = Names()
+for number in range(30):
+    names.note_in(path, of_module(f"{who} {number}"), opinion(who, "", ""), opinion("", "", ""))
+"""
+
+
+def test_four_processes_lose_none_of_their_opinions(tmp_path):
+    path = tmp_path / "names.json"
+    command = [sys.executable, "-c", PROCESS, str(path)]
+    running = [subprocess.Popen([*command, who], cwd=ROOT) for who in "abcd"]
+    assert [process.wait(200) for process in running] == [0] * 4
+    names = Names.load(path)
+    assert all(
+        names.of(of_module(f"{who} {number}")).names[0] == who
+        for who in "abcd"
+        for number in range(30)
+    )
+    assert {one.name for one in tmp_path.iterdir()} <= {"names.json", ".names.json.lock"}
+
+
+def test_what_a_newer_version_wrote_besides_stays(tmp_path):
+    path, found = tmp_path / "names.json", of_module("m", 1)
+    content = json.loads(known(layer="classifier.0", mood="good"))
+    content["modules"]["m"]["x-features"][0]["color"] = "red"
+    path.write_text(json.dumps(content | {"version": 9}), "utf-8")
+    Names().note_in(path, found, opinion("wing"), opinion("beak"))
+    written = json.loads(path.read_text("utf-8"))
+    assert written["version"] == 9
+    assert written["modules"]["m"]["mood"] == "good"
+    [feature] = written["modules"]["m"]["x-features"]
+    assert feature == {"name": "wing", "vote": "trust", "color": "red"}
+
+
+def test_a_file_that_another_process_holds_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "PATIENCE", 0.1)
+    path, blank = tmp_path / "names.json", opinion("", "", "")
+    with (
+        files.locked(path),
+        pytest.raises(OSError, match="' is being changed by another process; try again when"),
+    ):
+        Names().note_in(path, of_module(), opinion("beak", "", ""), blank)
+    Names().note_in(path, of_module(), opinion("beak", "", ""), blank)
+    assert Names.load(path).suggestions() == ["beak"]

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from threading import RLock
 from typing import Any, NamedTuple, Self
 
-from xwidgets.files import whole
+from xwidgets.files import locked, whole
 
 from .x_features import XFeatures
 
 VOTES = ("", "trust", "distrust")
-_WRITING = RLock()
 
 
 class Opinion(NamedTuple):
@@ -30,6 +28,15 @@ class Opinion(NamedTuple):
         """Whether there are ``count`` names and votes, and the votes are valid."""
         known = all(vote in VOTES for vote in self.votes)
         return known and len(self.names) == len(self.votes) == count
+
+    def changed(self, before: Opinion, theirs: Opinion) -> Opinion:
+        """Another's opinion with the names and votes in which this one differs from ``before``."""
+        return Opinion(
+            *(
+                [ours if ours != old else others for ours, old, others in zip(*three, strict=True)]
+                for three in zip(self, before, theirs, strict=True)
+            )
+        )
 
     def filled(self, other: Opinion) -> Opinion:
         """Opinion completed by another's names and votes where this one has none."""
@@ -61,6 +68,7 @@ class Names:
 
     def __init__(self) -> None:
         self._modules: dict[str, dict[str, Any]] = {}
+        self._rest: dict[str, Any] = {}  # what newer versions have in their files besides
 
     def note(self, found: XFeatures, opinion: Opinion) -> None:
         """Keep an opinion on the x-features of a module.
@@ -74,10 +82,17 @@ class Names:
                 f"there are {count} x-features; give a name and a vote of 'trust', 'distrust' or "
                 "'' for each"
             )
-        self._modules[found.module] = _subject(found) | {
+        known = self._modules.get(found.module, {})
+        features: list[dict[str, Any]] = known.get("x-features", [])
+        if len(features) != count:
+            features = [{} for _ in range(count)]
+        self._modules[found.module] = {
+            **known,
+            **_subject(found),
             "x-features": [
-                {"name": name, "vote": vote} for name, vote in zip(*opinion, strict=True)
-            ]
+                feature | {"name": name, "vote": vote}
+                for feature, name, vote in zip(features, *opinion, strict=True)
+            ],
         }
 
     def of(self, found: XFeatures) -> Opinion:
@@ -111,6 +126,7 @@ class Names:
     def add(self, other: Names) -> None:
         """Add the opinions of ``other``, which replace those on the same modules."""
         self._modules |= other._modules
+        self._rest |= other._rest
 
     def suggestions(self) -> list[str]:
         """Names given so far, sorted."""
@@ -119,21 +135,36 @@ class Names:
 
     def save(self, path: str | Path) -> None:
         """Write to a JSON file, which is replaced as a whole."""
-        text = json.dumps({"modules": self._modules}, indent=2, ensure_ascii=False)
+        text = json.dumps(self._rest | {"modules": self._modules}, indent=2, ensure_ascii=False)
         with whole(path) as part:
             part.write_text(text, "utf-8")
 
-    def note_in(self, path: str | Path, found: XFeatures, opinion: Opinion) -> None:
-        """Keep an opinion here and in a file that others may have changed meanwhile.
+    def note_in(
+        self, path: str | Path, found: XFeatures, opinion: Opinion, before: Opinion
+    ) -> Opinion:
+        """Keep what changed of an opinion here and in a file that others may have changed.
+
+        Args:
+            path: of the file.
+            found: x-features of the module.
+            opinion: on them now.
+            before: the opinion that was changed; where that did not, others' names and votes hold.
+
+        Returns:
+            The opinion that the file holds now.
 
         Raises:
             ValueError: when the file holds something else; it stays as it is.
+            OSError: when it cannot be written.
         """
-        with _WRITING:
+        with locked(path):
             if Path(path).exists():
                 self.add(Names.load(path))
+            if self.knows(found):
+                opinion = opinion.changed(before, self.of(found))
             self.note(found, opinion)
             self.save(path)
+        return opinion
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -144,7 +175,9 @@ class Names:
         """
         names = cls()
         try:
-            names._modules = json.loads(Path(path).read_text("utf-8"))["modules"]
+            content = json.loads(Path(path).read_text("utf-8"))
+            names._modules = content.pop("modules")
+            names._rest = content
             if not all(_is_known(module) for module in names._modules.values()):
                 raise ValueError("an x-feature has no name or no vote")
         except FileNotFoundError as error:
