@@ -7,11 +7,14 @@ from typing import Any
 import ipywidgets
 import nbformat
 import pytest
+import traitlets
 from IPython.core.interactiveshell import InteractiveShell
 from nbclient import NotebookClient
 
 import xwidgets as xw
-from xwidgets.widgets.view import View
+from xwidgets.widgets.view import Number, View
+
+from ..results.examples import relevance
 
 MODULE = "export default { render({ el }) { el.append('note'); } };\n"
 
@@ -215,3 +218,36 @@ def test_a_notebook_that_ran_without_a_browser_shows_what_was_computed() -> None
     title = notebook.cells[2].outputs[-1]["data"]["text/plain"].strip("'\"")
     assert shown["data"]["text/plain"] == title
     assert shown["metadata"]["image/png"]["alt"] == title
+
+
+# What browsers cannot be told
+
+
+def _of(trait: Any) -> list[Any]:
+    """A trait, and those of its items."""
+    inner = [getattr(trait, name, None) for name in ("_trait", "_value_trait", "_key_trait")]
+    return [trait, *(part for each in inner if each is not None for part in _of(each))]
+
+
+@pytest.mark.parametrize("name", xw.widgets.__all__)
+def test_numbers_that_browsers_read_are_finite(name: str) -> None:
+    kind = getattr(xw.widgets, name)
+    traits = kind.class_traits(sync=True) if issubclass(kind, View) else {}
+    floats = {
+        name
+        for name, trait in traits.items()
+        if any(
+            isinstance(part, traitlets.Float) and type(part) is not Number for part in _of(trait)
+        )
+    }
+    assert not floats
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_not_finite_is_refused_and_changes_nothing(value: float) -> None:
+    view = xw.RelevanceOverlay(relevance())
+    for name in ("opacity", "threshold", "scale"):
+        before = getattr(view, name)
+        with pytest.raises(traitlets.TraitError):
+            setattr(view, name, value)
+        assert getattr(view, name) == before

@@ -22,7 +22,7 @@ from xwidgets.results import Relevance, common_settings, render
 
 from .page import write_page
 from .relevance_overlay import COMPLETE, frames
-from .view import View
+from .view import Number, View
 
 if TYPE_CHECKING:
     from xwidgets.explain import Method
@@ -69,7 +69,7 @@ class MethodComparison(View, module="method_comparison.mjs"):
     pixel = traitlets.List(traitlets.Int(), maxlen=2).tag(sync=True, echo_update=False)
     color_maps = traitlets.Dict(render.COLOR_MAPS).tag(sync=True)
     color_map = traitlets.Enum(list(render.COLOR_MAPS), "red-blue").tag(sync=True)
-    opacity = traitlets.Float(0.85, min=0, max=1).tag(sync=True)
+    opacity = Number(0.85, min=0, max=1).tag(sync=True)
     progress = traitlets.Dict().tag(sync=True, echo_update=False)
     randomising = traitlets.Dict().tag(sync=True, echo_update=False)
 

@@ -17,7 +17,7 @@ from xwidgets.live.live_result import Progress
 from xwidgets.results import METRICS, Ranking
 
 from .page import write_page
-from .view import View
+from .view import Number, View
 
 if TYPE_CHECKING:
     from xwidgets.live.neurons import Neurons
@@ -66,7 +66,7 @@ class NeuronRanking(View, module="neuron_ranking.mjs"):
     metrics = traitlets.List(traitlets.Unicode(), list(METRICS)).tag(sync=True)
     chosen = traitlets.List(traitlets.Enum(METRICS), minlen=1).tag(sync=True)
     top = traitlets.Int(5, min=0).tag(sync=True)
-    minimum = traitlets.Float(0.1, min=0).tag(sync=True)
+    minimum = Number(0.1, min=0).tag(sync=True)
     shown_layers = traitlets.List(traitlets.Unicode()).tag(sync=True)
     selected: traitlets.List[Any] = traitlets.List().tag(sync=True)
     order = traitlets.Dict({"by": "layer", "down": False}).tag(sync=True)

@@ -57,7 +57,7 @@ def _state(view: anywidget.AnyWidget) -> dict[str, Any]:
 
 def _script(value: Any) -> str:
     """JSON that can stand inside a script element."""
-    return json.dumps(value, default=_binary).replace("<", "\\u003c")
+    return json.dumps(value, default=_binary, allow_nan=False).replace("<", "\\u003c")
 
 
 def _binary(value: bytes) -> dict[str, str]:

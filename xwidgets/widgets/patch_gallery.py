@@ -17,7 +17,7 @@ from xwidgets.live.kind import is_study
 from xwidgets.results import NeuronPatch, TopImages, render
 
 from .page import write_page
-from .view import View
+from .view import Number, View
 
 if TYPE_CHECKING:
     from xwidgets.box import Box
@@ -65,7 +65,7 @@ class PatchGallery(View, module="patch_gallery.mjs"):
     matches = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
     search = traitlets.Dict().tag(sync=True, echo_update=False)
     start = traitlets.Enum(["map", "maximum"], "maximum").tag(sync=True)
-    threshold = traitlets.Float(0.0, min=0, max=0.99).tag(sync=True)
+    threshold = Number(0.0, min=0, max=0.99).tag(sync=True)
     ticks = traitlets.Dict().tag(sync=True)
     hovered: traitlets.List[Any] = traitlets.List(maxlen=2).tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)

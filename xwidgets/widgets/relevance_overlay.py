@@ -20,7 +20,7 @@ from xwidgets.live.kind import is_study
 from xwidgets.results import Relevance, common_settings, ends, render
 
 from .page import write_page
-from .view import View
+from .view import Number, View
 
 if TYPE_CHECKING:
     from xwidgets.live.study import Study
@@ -75,13 +75,13 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
     progress = traitlets.Dict().tag(sync=True, echo_update=False)
     color_maps = traitlets.Dict(render.COLOR_MAPS).tag(sync=True)
     color_map = traitlets.Enum(list(render.COLOR_MAPS), "red-blue").tag(sync=True)
-    opacity = traitlets.Float(0.85, min=0, max=1).tag(sync=True)
-    threshold = traitlets.Float(0.0, min=0, max=1).tag(sync=True)
+    opacity = Number(0.85, min=0, max=1).tag(sync=True)
+    threshold = Number(0.0, min=0, max=1).tag(sync=True)
     hide_uncertain = traitlets.Bool(False).tag(sync=True)
     outline = traitlets.Bool(False).tag(sync=True)
-    object_threshold = traitlets.Float(0.5, min=0, max=1).tag(sync=True)
+    object_threshold = Number(0.5, min=0, max=1).tag(sync=True)
     segments = traitlets.Bool(True).tag(sync=True)
-    scale = traitlets.Float(None, allow_none=True).tag(sync=True)
+    scale = Number(None, allow_none=True).tag(sync=True)
     pixel = traitlets.List(traitlets.Int(), maxlen=2).tag(sync=True, echo_update=False)
     caption = traitlets.Unicode().tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)

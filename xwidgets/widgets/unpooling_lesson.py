@@ -12,7 +12,7 @@ from xwidgets.lessons import MaxPool
 
 from .number_table import html_table, short
 from .page import write_page
-from .view import View
+from .view import Number, View
 
 LONGEST = 12
 
@@ -44,8 +44,8 @@ class UnpoolingLesson(View, module="unpooling_lesson.mjs"):
         array([3., 0., 0., 7., 0., 5., 6., 0.])
     """
 
-    signal = traitlets.List(traitlets.Float()).tag(sync=True)
-    map = traitlets.List(traitlets.List(traitlets.Float())).tag(sync=True)
+    signal = traitlets.List(Number()).tag(sync=True)
+    map = traitlets.List(traitlets.List(Number())).tag(sync=True)
     window = traitlets.Int(2).tag(sync=True)
     stride = traitlets.Int(2).tag(sync=True)
     output = traitlets.Int(0).tag(sync=True)

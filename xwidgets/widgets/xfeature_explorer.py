@@ -17,7 +17,7 @@ from xwidgets.results import XFeatures, render
 from xwidgets.results.names import Names, Opinion
 
 from .page import write_page
-from .view import View
+from .view import Number, View
 
 if TYPE_CHECKING:
     from xwidgets.explain import ExplanationModule
@@ -68,9 +68,9 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
     method = traitlets.Unicode().tag(sync=True)
     layer = traitlets.Unicode().tag(sync=True)
     remark = traitlets.Unicode().tag(sync=True)
-    score = traitlets.Float().tag(sync=True)
-    approximation = traitlets.Float().tag(sync=True)
-    intercept = traitlets.Float().tag(sync=True)
+    score = Number().tag(sync=True)
+    approximation = Number().tag(sync=True)
+    intercept = Number().tag(sync=True)
     rivals = traitlets.List(traitlets.Dict()).tag(sync=True)
     features = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
     opinion = traitlets.Dict().tag(sync=True)
