@@ -6,7 +6,8 @@ from collections import Counter
 
 import pytest
 
-from xwidgets.live.live_result import LiveResult
+from tests.live.waiting import until
+from xwidgets.live.live_result import CLOSED, LiveResult
 from xwidgets.live.worker import Worker
 
 PATIENCE = 20
@@ -157,6 +158,30 @@ def test_what_was_stopped_goes_on_when_it_is_asked_again():
             desk.turns.release()
         assert desk.live.wait(PATIENCE) == (10, 10)
         assert desk.begun.count(10) == 1
+
+
+def test_an_answer_that_another_thread_computes_ends_within_a_step_when_it_is_closed():
+    with Counted() as desk:
+        desk.live.ask(100)
+        raised = []
+
+        def compute():
+            try:
+                desk.live.at(50)
+            except ValueError as error:
+                raised.append(str(error))
+
+        desk.live.stop()
+        thread = threading.Thread(target=compute)
+        thread.start()
+        while 50 not in desk.begun:
+            time.sleep(0.001)
+        desk.worker.close()
+        desk.turns.release()
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+        assert raised == [CLOSED]
+        until(lambda: desk.ended[50] == 1)
 
 
 def test_closing_ends_what_rests():

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import xwidgets as xw
 from xwidgets.live.live_result import Clock
@@ -127,6 +128,56 @@ def test_an_error_is_kept_shown_and_gone_with_the_next_question(
         assert "division" in study.progress.message
     study.window = 5
     np.testing.assert_array_equal(study.wait().values, direct(study).values)
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
+def test_a_network_that_exits_fails_and_the_next_question_is_answered(
+    net: xw.Network, image: torch.Tensor, error: type[BaseException]
+) -> None:
+    exits = threading.Event()
+
+    class Exiting(nn.Module):
+        def __init__(self, module: nn.Module) -> None:
+            super().__init__()
+            self.module = module
+
+        def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+            if exits.is_set():
+                raise error("away")
+            return self.module(pixels)
+
+    module = Exiting(net.module)
+    exiting = xw.Network(module, size=(16, 16), classes=["ant", "bee", "cat"])
+    with xw.Study(exiting, image, method=xw.Saliency()) as study:
+        study.wait()
+        exits.set()
+        study.target = next(target for target in range(3) if target != study.target)
+        with pytest.raises(RuntimeError, match=f"{error.__name__}.*away.* was raised while"):
+            study.wait(20)
+        assert study.progress.state == "failed"
+        assert "was raised while it was computed" in study.progress.message
+        exits.clear()
+        study.method = xw.Saliency(reduce="signed")
+        assert study.wait(20).completed == 1
+
+
+def test_moving_leaves_nothing_behind_and_no_stale_map(study: xw.Study) -> None:
+    wrong: list[tuple[int, int]] = []
+
+    def look(change: object) -> None:
+        if study.relevance is not None and study.relevance.parameters["window"] != study.window:
+            wrong.append((study.relevance.parameters["window"], study.window))
+
+    study.observe(look, "relevance")
+    random = np.random.default_rng(0)
+    for window in random.integers(1, 9, 500).tolist():
+        study.window = window
+    assert study.wait().parameters["window"] == study.window
+    assert not wrong
+    task = study._live._task
+    assert len(task._begun) <= 2
+    assert len(study._live.known()) <= 8
+    until(lambda: not task._dropped)
 
 
 def test_stopping_keeps_the_map_and_going_on_completes_it(

@@ -221,6 +221,42 @@ def test_an_error_is_reported_and_the_worker_goes_on():
         assert len(desk.failed) == 1
 
 
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit()])
+def test_what_would_end_a_program_is_reported_and_the_worker_goes_on(error):
+    with Desk() as desk:
+
+        def leave(_):
+            yield "a", 0
+            raise error
+
+        desk.task._steps = leave
+        desk.task.request(("a", 1))
+        desk.finish()
+        [failed] = desk.failed
+        assert type(failed) is RuntimeError
+        assert failed.__cause__ is error
+        assert str(failed).startswith(f"{error!r} was raised while it was computed; ")
+        desk.task._steps = desk.compute
+        desk.task.request(("good", 1))
+        desk.finish()
+        assert desk.shown[-1] == ("good", 0, True)
+
+
+def test_a_viewer_that_would_end_the_program_is_reported_and_the_worker_goes_on():
+    with Desk() as desk:
+
+        def leave(part, last):
+            raise SystemExit
+
+        desk.task._show, desk.task._fail = leave, leave
+        desk.task.request(("a", 3))
+        desk.finish()
+        desk.task._show = desk.show
+        desk.task.request(("good", 1))
+        desk.finish()
+        assert desk.shown[-1] == ("good", 0, True)
+
+
 def test_an_error_of_a_replaced_request_is_not_reported():
     with Desk() as desk:
         ready, go = threading.Event(), threading.Event()
@@ -554,6 +590,9 @@ def test_a_stopped_task_leaves_the_others_their_turns():
 def test_what_is_dropped_before_its_turn_has_no_result():
     with Desk() as desk:
         desk.task.drop()
-        desk.task.turn()  # as when the request goes between a look for work and the turn
+        with desk.worker.lock:
+            turn = desk.task.begin()
+        turn.compute()
+        turn.end()  # as when the request goes between a look for work and the turn
         assert not desk.shown
         assert not desk.failed

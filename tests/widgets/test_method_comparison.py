@@ -64,9 +64,10 @@ def test_a_page_shows_finished_maps_and_offers_nothing_to_compute(
     [state] = states(tmp_path / "page.html")
     assert [cell["progress"]["state"] for cell in state["cells"]] == ["complete"] * 2
     assert state["randomising"]["state"] == "complete"
+    maps = view._live.maps
     view.close()
     study.target = (study.target + 1) % 3
-    assert [live.question for live in view._live.maps] == [None, None]
+    assert [live.question for live in maps] == [None, None]
 
 
 def test_what_cannot_be_compared_is_refused(study: xw.Study, maps: list[xw.Relevance]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -203,7 +202,7 @@ class LiveResult(traitlets.HasTraits, Generic[Asked, Answer]):
         meanwhile.
 
         Raises:
-            ValueError: when it is not cached and the study is closed.
+            ValueError: when it is not cached and the study is closed, within a step.
         """
         if question == self.question and not self._worker.closed:
             self.resume()
@@ -213,7 +212,9 @@ class LiveResult(traitlets.HasTraits, Generic[Asked, Answer]):
                 raise ValueError(CLOSED)
             self._task.stop()
             try:
-                answer = deque(self._task.take(question), maxlen=1).pop()
+                for answer in self._task.take(question):  # noqa: B007 the last is complete
+                    if self._worker.closed:
+                        raise ValueError(CLOSED)
                 with self._worker.lock:
                     self._keep_answer(question, answer)
                 return answer

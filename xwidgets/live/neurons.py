@@ -69,7 +69,7 @@ class Neurons(traitlets.HasTraits):
         self._method = InputResampling()
         self.images: Collection | None = None
         self._searching = False
-        self.ranking: LiveResult[Question, Ranking] = study.live(self._rank, urgent=True, keep=32)
+        self.ranking: LiveResult[Question, Ranking] = study.live(_ranked, urgent=True, keep=32)
         self.patches: LiveResult[PatchQuestion, tuple[NeuronPatch, ...]] = study.live(
             self._look, urgent=True, keep=8
         )
@@ -160,11 +160,6 @@ class Neurons(traitlets.HasTraits):
             self._study.subject, neurons, NeuronPatches(self.start, self.threshold)
         )
 
-    def _rank(self, question: Question) -> Iterator[Ranking]:
-        yield from question.steps()
-        # torch imports this at its first way back, which would hold up the first patch
-        import_module("torch.fx.experimental.symbolic_shapes")
-
     def _look(self, question: PatchQuestion) -> Iterator[tuple[NeuronPatch, ...]]:
         known = {
             (patch.layer, patch.channel): patch
@@ -172,18 +167,31 @@ class Neurons(traitlets.HasTraits):
             if (other.subject, other.method) == (question.subject, question.method)
             for patch in patches
         }
-        missing = [neuron for neuron in reversed(question.neurons) if neuron not in known]
-        yield tuple(known[neuron] for neuron in question.neurons if neuron in known)
-        batch = missing[:1]  # the one that was selected last comes first
-        while batch:
-            channels = [Channel(*neuron) for neuron in batch]
-            for patch in question.method.complete(question.subject, channels):
-                known[patch.layer, patch.channel] = patch
-            yield tuple(known[neuron] for neuron in question.neurons if neuron in known)
-            missing = missing[len(batch) :]
-            batch = missing[:8]
+        return _looked_at(question, known)
 
     def _search(self, neurons: tuple[Neuron, ...]) -> Iterator[list[TopImages]]:
         if self.images is None and self._study.network.examples is not None:
             self.images = Collection(self._study.network.examples())
         return search_images_steps(self._study.network, self.images, neurons)
+
+
+def _ranked(question: Question) -> Iterator[Ranking]:
+    yield from question.steps()
+    # torch imports this at its first way back, which would hold up the first patch
+    import_module("torch.fx.experimental.symbolic_shapes")
+
+
+def _looked_at(
+    question: PatchQuestion, known: dict[Neuron, NeuronPatch]
+) -> Iterator[tuple[NeuronPatch, ...]]:
+    """Patches that are known, and those that are missing, a few a step."""
+    missing = [neuron for neuron in reversed(question.neurons) if neuron not in known]
+    yield tuple(known[neuron] for neuron in question.neurons if neuron in known)
+    batch = missing[:1]  # the one that was selected last comes first
+    while batch:
+        channels = [Channel(*neuron) for neuron in batch]
+        for patch in question.method.complete(question.subject, channels):
+            known[patch.layer, patch.channel] = patch
+        yield tuple(known[neuron] for neuron in question.neurons if neuron in known)
+        missing = missing[len(batch) :]
+        batch = missing[:8]

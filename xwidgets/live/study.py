@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pkgutil import resolve_name
 from typing import Any, TypeVar, cast
 from weakref import WeakSet
@@ -25,6 +26,7 @@ from xwidgets.networks.target import Class, Resolved, Target
 from xwidgets.results import Relevance
 
 from .companions import COMPANIONS
+from .following import weakly
 from .live_result import LiveResult, Progress, Question, share_of
 from .worker import Worker
 
@@ -110,14 +112,17 @@ class Study(traitlets.HasTraits):
             self.method = chosen.suited(self.subject) if suits else chosen
             self.target, self.image = self.subject.target(target), self.subject.image
         self._weights = net.state
-        self._worker = Worker(self._notice)
+        self._worker = Worker(self, Study._notice)
         self._lives: WeakSet[LiveResult[Any, Any]] = WeakSet()
         self._companions: dict[Callable[[Study], Any], Any] = {}
-        self._live: LiveResult[Question, Any] = self.live(self._answers)
-        self._live.observe(self._follow, ["answer", "progress"])
-        self.observe(self._turn_to, "image")
-        self.observe(self._ask, ["target", "method"])
-        self.observe(self._turn_window, "window")
+        # nothing that a study holds holds the study: without anybody else it is gone at once
+        self._live: LiveResult[Question, Any] = self.live(
+            partial(answers, ended=weakly(self._compare))
+        )
+        self._live.observe(weakly(self._follow), ["answer", "progress"])
+        self.observe(weakly(self._turn_to), "image")
+        self.observe(weakly(self._ask), ["target", "method"])
+        self.observe(weakly(self._turn_window), "window")
         self._ask()
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -348,15 +353,12 @@ class Study(traitlets.HasTraits):
                 self._renew(state)
             self._live.ask(self.question)
 
-    def _answers(self, question: Question) -> Iterator[Any]:
-        """Result of the main question as it grows; it may be of newer weights in the end."""
-        run = question.run()
-        for _ in run.steps():
-            yield run.results()[0]
+    def _compare(self, state: Hashable) -> None:
+        """Discard other results when one is complete that is of newer weights."""
         with self._worker.lock:
-            if self._weights != run.state:
+            if self._weights != state:
                 self._live.outdate()
-                self._renew(run.state)
+                self._renew(state)
 
     def _renew(self, state: Hashable) -> None:
         """Write down of which weights results are from now on, and tell companions."""
@@ -381,6 +383,14 @@ class Study(traitlets.HasTraits):
             self.set_trait("result", result)
             self.set_trait("relevance", result if isinstance(result, Relevance) else None)
             self.set_trait("progress", self._live.progress)
+
+
+def answers(question: Question, ended: Callable[[Hashable], None]) -> Iterator[Any]:
+    """Result of the main question as it grows; ``ended`` is told of which weights it is then."""
+    run = question.run()
+    for _ in run.steps():
+        yield run.results()[0]
+    ended(run.state)
 
 
 def looked_at(net: Network, image: object) -> Subject:

@@ -7,6 +7,7 @@ import logging
 import math
 import threading
 import time
+import weakref
 from collections.abc import Callable, Hashable, Iterator
 from itertools import chain
 from typing import Any, Generic, TypeVar, cast
@@ -15,13 +16,18 @@ _IDLE = 1.0  # seconds
 
 Request = TypeVar("Request", bound=Hashable)
 Partial = TypeVar("Partial")
+Owner = TypeVar("Owner")
 
 
 class Worker:
     """Background thread in which tasks take turns of one step.
 
+    The worker holds its owner and its tasks weakly, and while it computes a step it holds nothing
+    of the task but that step: a task that nobody holds ends, and without its owner the worker ends.
+
     Args:
-        idle: called every second in which there is nothing to do.
+        owner: whom it works for; ``None`` for a worker that goes on until it is closed.
+        idle: called with the owner every second in which there is nothing to do.
 
     Attributes:
         lock: held while results of any task are shown.
@@ -39,11 +45,14 @@ class Worker:
         >>> worker.close()
     """
 
-    def __init__(self, idle: Callable[[], None] = lambda: None) -> None:
-        self._idle = idle
+    def __init__(
+        self, owner: Owner | None = None, idle: Callable[[Owner], None] = lambda _: None
+    ) -> None:
+        self._owner = None if owner is None else weakref.ref(owner)
+        self._idle: Callable[[Any], None] = idle
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
-        self._tasks: list[Task[Any, Any]] = []
+        self._tasks: list[weakref.ref[Task[Any, Any]]] = []
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="xwidgets-worker", daemon=True)
         self._thread.start()
@@ -61,10 +70,11 @@ class Worker:
         """Task of this worker: one kind of computation, for its newest request.
 
         Args:
-            steps: takes a request and yields partial results.
+            steps: takes a request and yields partial results, in a generator that holds no owner.
             show: takes the newest partial result, and whether it is the last; called at most
                 ``rate`` times a second.
-            fail: takes the exception that ended a computation.
+            fail: takes the exception that ended a computation; a ``RuntimeError`` in place of one
+                that would end a program, such as ``SystemExit``.
             rate: of calls of ``show``, in Hz.
             urgent: whether its turns come before those of tasks that are not urgent.
             rests: number of suspended computations that are kept, the newest, and continued when
@@ -72,7 +82,7 @@ class Worker:
         """
         with self.lock:
             task = Task(self, steps, show, fail, rate, urgent, rests)
-            self._tasks.append(task)
+            self._tasks.append(weakref.ref(task))
         return task
 
     @property
@@ -84,7 +94,7 @@ class Worker:
         """Discard all computations and end the thread, within one step."""
         with self.changed:
             self._closed = True
-            for task in self._tasks:
+            for task in self._alive():
                 task.drop()
             self.changed.notify_all()
 
@@ -99,35 +109,95 @@ class Worker:
     def _run(self) -> None:
         while True:
             with self.changed:
-                called = self.changed.wait_for(
-                    lambda: self._closed or any(task.ready for task in self._tasks), _IDLE
-                )
-                ready = [task for task in self._tasks if task.ready]
-                if self._closed and not ready:
+                turn = self._begin()
+                if turn is None and self._closed:
                     break
-                if called:
-                    task = min(ready, key=lambda task: not task.urgent)
-                    self._tasks.remove(task)
-                    self._tasks.append(task)
-            if called:
-                task.turn()
-            else:
-                try:
-                    self._idle()
-                except Exception:  # the thread must go on
-                    logging.getLogger(__name__).exception("what the worker does when idle failed")
+                idle = turn is None and not self.changed.wait(_IDLE)
+            if turn is not None:
+                turn.compute()
+                turn.end()
+            elif idle:
+                self._rest()
         atexit.unregister(self._end)
+
+    def _begin(self) -> Turn | None:
+        """Turn of the task that waits longest, the urgent ones first; ``None`` for none."""
+        if self._owner is not None and self._owner() is None:
+            self.close()
+        ready = [task for task in self._alive() if task.ready]
+        if not ready:
+            return None
+        task = min(ready, key=lambda task: not task.urgent)
+        last = weakref.ref(task)
+        self._tasks = [held for held in self._tasks if held() not in (None, task)] + [last]
+        return task.begin()
+
+    def _rest(self) -> None:
+        owner = self if self._owner is None else self._owner()
+        if owner is not None:
+            try:
+                self._idle(owner)
+            except BaseException:  # the thread must go on
+                logging.getLogger(__name__).exception("what the worker does when idle failed")
+
+    def _alive(self) -> list[Task[Any, Any]]:
+        return [task for held in self._tasks if (task := held()) is not None]
 
 
 class Computation(Generic[Request, Partial]):
-    """Computation of a request; its generator is run and closed by the worker's thread alone."""
+    """Computation of a request; its generator is run by the worker's thread alone.
 
-    def __init__(self, request: Request) -> None:
+    Args:
+        request: what is computed.
+        begin: takes the request and yields partial results.
+    """
+
+    def __init__(self, request: Request, begin: Callable[[Request], Iterator[Partial]]) -> None:
         self.request = request
         self.steps: Iterator[Partial] | None = None  # before the first step
         self.newest: Partial | None = None  # its newest result
         self.due = False  # whether the newest result was not shown yet
         self.shown = -math.inf  # time of the last call of show
+        self._begin: Callable[[Request], Iterator[Partial]] | None = begin
+
+    def step(self) -> Partial | object:
+        """Compute a step; ``_END`` after the last one."""
+        if self._begin is not None:
+            self.steps, self._begin = self._begin(self.request), None
+        assert self.steps is not None
+        return next(self.steps, _END)
+
+
+class Turn:
+    """Turn of a task: what it closes and computes, without a hold on the task meanwhile."""
+
+    def __init__(
+        self,
+        task: Task[Any, Any],
+        computation: Computation[Any, Any] | None,
+        computes: bool,
+        dropped: list[Computation[Any, Any]],
+    ) -> None:
+        self._task = weakref.ref(task)
+        self.computation = computation
+        self.computes, self._dropped = computes, dropped
+        self.outcome: Any = None  # of the step
+        self.error: BaseException | None = None
+
+    def compute(self) -> None:
+        """Close discarded computations, and run a step of the current one."""
+        self._dropped.clear()  # here generators end, in this thread and between two steps
+        if self.computation is not None and self.computes:
+            try:
+                self.outcome = self.computation.step()
+            except BaseException as error:  # a network that exits must not end the thread
+                self.error = error
+
+    def end(self) -> None:
+        """Show what was computed, when it is due."""
+        task = self._task()
+        if task is not None:
+            task.end(self)
 
 
 class Task(Generic[Request, Partial]):
@@ -158,7 +228,7 @@ class Task(Generic[Request, Partial]):
         self._current: Computation[Request, Partial] | None = None  # of the newest request
         self._begun: dict[Request, Computation[Request, Partial]] = {}  # current and suspended
         self._dropped: list[Computation[Request, Partial]] = []  # not yet ended by the thread
-        self._turning: object = None  # what the thread works on during a turn
+        self._turning: Turn | None = None  # what the thread works on
 
     def request(self, request: Request) -> Partial | None:
         """Compute this request now, in place of the one before.
@@ -172,7 +242,7 @@ class Task(Generic[Request, Partial]):
         with self._changed:
             if self._worker.closed:
                 raise RuntimeError("this worker is closed; make a new one")
-            self._current = self._begun.pop(request, None) or Computation(request)
+            self._current = self._begun.pop(request, None) or Computation(request, self._steps)
             self._begun[request] = self._current
             self._stopped = False
             self._let_rest()
@@ -202,7 +272,9 @@ class Task(Generic[Request, Partial]):
             if resting is None or resting.steps is None or resting is self._current:
                 return self._steps(request)
             del self._begun[request]
-            self._changed.wait_for(lambda: self._turning is not resting)
+            self._changed.wait_for(
+                lambda: self._turning is None or self._turning.computation is not resting
+            )
             known = () if resting.newest is None else (resting.newest,)
             return chain(known, resting.steps)
 
@@ -235,18 +307,25 @@ class Task(Generic[Request, Partial]):
         """Whether a turn has something to do."""
         return bool(self._dropped) or self._at_hand is not None
 
-    def turn(self) -> None:
-        """Close discarded computations, run one step of the current one, and show it when due."""
-        with self._changed:
-            dropped, self._dropped = self._dropped, []
-            current = self._at_hand
-            self._turning = current or dropped
-        dropped.clear()  # here generators end, in this thread and between two steps
-        if current is not None:
+    def begin(self) -> Turn:
+        """Turn of the worker's thread; :meth:`end` ends it."""
+        dropped, self._dropped = self._dropped, []
+        current = self._at_hand
+        computes = current is not None and not (current.due and self._stopped)
+        self._turning = Turn(self, current, computes, dropped)
+        return self._turning
+
+    def end(self, turn: Turn) -> None:
+        """Take over what was computed in a turn, and show it when it is due."""
+        current = turn.computation
+        if current is not None and turn.error is not None:
+            self._report(current, turn.error)
+        elif current is not None:
             try:
-                self._step(current)
+                if turn.computes:
+                    self._keep(current, turn.outcome)
                 self._look(current)
-            except Exception as error:
+            except BaseException as error:
                 self._report(current, error)
         with self._changed:
             self._turning = None
@@ -258,15 +337,10 @@ class Task(Generic[Request, Partial]):
         current = self._current
         return None if current is None or (self._stopped and not current.due) else current
 
-    def _step(self, current: Computation[Request, Partial]) -> None:
-        if current.due and self._stopped:
-            return
-        if current.steps is None:
-            current.steps = self._steps(current.request)
-        partial: Any = next(current.steps, _END)
+    def _keep(self, current: Computation[Request, Partial], outcome: Any) -> None:
         with self._changed:
-            if partial is not _END:
-                current.newest, current.due = partial, True
+            if outcome is not _END:
+                current.newest, current.due = outcome, True
             elif current is self._current:
                 self._forget(current)
                 self._show(cast(Partial, current.newest), True)
@@ -280,13 +354,13 @@ class Task(Generic[Request, Partial]):
                 current.due, current.shown = False, now
                 self._show(cast(Partial, current.newest), False)
 
-    def _report(self, current: Computation[Request, Partial], error: Exception) -> None:
+    def _report(self, current: Computation[Request, Partial], error: BaseException) -> None:
         with self._changed:
             self._forget(current)
             if current is self._current:
                 try:
-                    self._fail(error)
-                except Exception:  # an observer is broken; the thread must go on
+                    self._fail(reported(error))
+                except BaseException:  # an observer is broken; the thread must go on
                     logging.getLogger(__name__).exception("a failure could not be shown")
                 self._finish(current)
 
@@ -308,3 +382,19 @@ class Task(Generic[Request, Partial]):
 
 
 _END = object()
+
+
+def reported(error: BaseException) -> Exception:
+    """``error``, or one that can be raised elsewhere where it would end a program.
+
+    Example:
+        >>> reported(SystemExit(3))
+        RuntimeError('SystemExit(3) was raised while it was computed; ...')
+    """
+    if isinstance(error, Exception):
+        return error
+    told = RuntimeError(
+        f"{error!r} was raised while it was computed; a network or method must not end the program"
+    )
+    told.__cause__ = error
+    return told

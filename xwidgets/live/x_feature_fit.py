@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -14,9 +14,10 @@ from xwidgets.explain import ExplanationModule, Fitting, XFeatureMaps, fit_expla
 from xwidgets.explain._x_features import the_module
 from xwidgets.explain.data_set import DataSet
 from xwidgets.explain.explanation_module.features import Features, read_features
+from xwidgets.networks import Network
 from xwidgets.results import XFeatures
 
-from .following import Following
+from .following import Following, weakly
 from .live_result import LiveResult, Question
 from .study import Study
 
@@ -159,10 +160,11 @@ class XFeatureFit(Following, traitlets.HasTraits):
             live.stop()
 
     def close(self) -> None:
-        """Discard all computations, and stop following the study."""
+        """Discard all computations, and hold the study no more; what is known of it stays."""
         self.unfollow()
         for live in (self.fitting, self.found, self.matches):
             live.drop()
+        vars(self).pop("_study", None)
 
     def _ask(self) -> None:
         if self.fitting.progress.state == "stopped" and self.module is not None:
@@ -203,31 +205,52 @@ class XFeatureFit(Following, traitlets.HasTraits):
     def _fit(self, target: int) -> Iterator[Fitting]:
         known = self._modules.get(target)
         if known is not None:
-            yield Fitting(completed=1.0, build=lambda: (known,))
-            return
+            return iter([Fitting(completed=1.0, build=lambda: (known,))])
         self._data()
-        yield from fit_explanation_steps(
-            self._study.network, self._images, [target], **self._options
-        )
+        return fit_explanation_steps(self._study.network, self._images, [target], **self._options)
 
     def _search(self, question: MatchQuestion) -> Iterator[Matches]:
-        net, data = self._study.network.frozen(), self._data()
+        layer = self._study.network.layer(question.module.facts.layer)
+        known = self._features is not None and self._features.layer == layer.name
+        return _matches(
+            question,
+            self._study.network.frozen(),
+            self._data(),
+            self._method,
+            self._features if known else None,
+            self._options.get("cache", True),
+            weakly(self._keep),
+        )
+
+    def _keep(self, features: Features) -> None:
+        self._features = features
+
+
+def _matches(
+    question: MatchQuestion,
+    net: Network,
+    data: DataSet,
+    method: XFeatureMaps,
+    features: Features | None,
+    cache: Any,
+    keep: Callable[[Features], None],
+) -> Iterator[Matches]:
+    """Images in which an x-feature is most active, after reading the features if need be."""
+    if features is None:
         layer = net.layer(question.module.facts.layer)
-        if self._features is None or self._features.layer != layer.name:
-            cache = self._options.get("cache", True)
-            for count, features in read_features(net, data, layer, cache):
-                yield Matches(completed=count / len(data) / 2)
-                if features is not None:
-                    self._features = features
-        assert self._features is not None
-        values = torch.from_numpy(self._features.values).to(question.module.weights)
-        activations = question.module.encoder(values)[:, question.number]
-        best = activations.argsort(descending=True, stable=True)[:MANY]
-        numbers = [int(self._features.numbers[n]) for n in best.tolist() if activations[n] > 0]
-        results: list[XFeatures] = []
-        method = self._method.changed(module=question.module)
-        for done, number in enumerate(numbers, 1):
-            results.append(method.run(net, data.image(number), question.module.facts.target))
-            sources = tuple(map(data.source, numbers[:done]))
-            yield Matches(tuple(results), sources, 0.5 + done / len(numbers) / 2)
-        yield Matches(tuple(results), tuple(map(data.source, numbers)), 1.0)
+        for count, read in read_features(net, data, layer, cache):
+            yield Matches(completed=count / len(data) / 2)
+            features = read
+        assert features is not None
+        keep(features)
+    values = torch.from_numpy(features.values).to(question.module.weights)
+    activations = question.module.encoder(values)[:, question.number]
+    best = activations.argsort(descending=True, stable=True)[:MANY]
+    numbers = [int(features.numbers[n]) for n in best.tolist() if activations[n] > 0]
+    results: list[XFeatures] = []
+    method = method.changed(module=question.module)
+    for done, number in enumerate(numbers, 1):
+        results.append(method.run(net, data.image(number), question.module.facts.target))
+        sources = tuple(map(data.source, numbers[:done]))
+        yield Matches(tuple(results), sources, 0.5 + done / len(numbers) / 2)
+    yield Matches(tuple(results), tuple(map(data.source, numbers)), 1.0)

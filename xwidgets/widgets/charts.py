@@ -12,7 +12,8 @@ import pandas as pd
 
 from xwidgets import explain
 from xwidgets.evaluate import orthogonality
-from xwidgets.live.following import Following
+
+from .closing import Closing
 
 if TYPE_CHECKING:
     from xwidgets.explain import ExplanationModule, XFeatureMaps
@@ -23,7 +24,7 @@ COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c8c8c")
 """Okabe and Ito's, which can be told apart with any colour vision."""
 
 
-class Curves(bqplot.Figure):
+class Curves(Closing, bqplot.Figure):
     """Lines of several columns of a table: strong the mean, light every repetition.
 
     Args:
@@ -105,7 +106,7 @@ class Curves(bqplot.Figure):
                     points.x, points.y = x[[0, -1]], np.asarray(self._published[column], float)
 
 
-class FittingCurves(Following, bqplot.Figure):
+class FittingCurves(Closing, bqplot.Figure):
     """How the fitting of explanation modules goes: what is minimised, and the held-out error.
 
     Args:
@@ -174,7 +175,7 @@ class FittingCurves(Following, bqplot.Figure):
                 line.y = values[:, 0] if fitting.epoch else np.array([np.nan])
 
 
-class LikenessCurves(Following, bqplot.Figure):
+class LikenessCurves(Closing, bqplot.Figure):
     """How alike the x-features' maps of a study's picture are while modules are fitted.
 
     The mean correlation of two maps that are not silent: 1 where all x-features look at the same.

@@ -16,6 +16,7 @@ from xwidgets import live
 from xwidgets.live.kind import is_study
 from xwidgets.results import ClassModel, render
 
+from .closing import Held
 from .page import write_page
 from .view import View
 
@@ -52,6 +53,8 @@ class ClassModelExplorer(View, module="class_model_explorer.mjs"):
         >>> study.close()
     """
 
+    _study: Held[Study | None] = Held()
+    _models: Held[ClassModels | None] = Held()
     pictures = traitlets.List(traitlets.Bytes()).tag(sync=True, echo_update=False)
     frames = traitlets.List(traitlets.List(traitlets.Bytes())).tag(sync=True, echo_update=False)
     frame_steps = traitlets.List(traitlets.Int()).tag(sync=True)
@@ -82,8 +85,8 @@ class ClassModelExplorer(View, module="class_model_explorer.mjs"):
             raise ValueError("a class model is shown as it is; give a study to compute others")
         super().__init__(alive=is_study(subject))
         self._model: ClassModel | None = None
-        self._models: ClassModels | None = None
-        self._study: Study | None = None
+        self._models = None
+        self._study = None
         if isinstance(subject, ClassModel):
             self._show(subject)
             return

@@ -15,6 +15,7 @@ from xwidgets.live.difference import Difference, Side
 from xwidgets.live.kind import is_study
 from xwidgets.results import Relevance, common_settings, contrast, render
 
+from .closing import Held
 from .page import write_page
 from .parameter_control import ParameterControl
 from .preview import Preview
@@ -58,7 +59,8 @@ class Comparison(Preview, ipywidgets.Box):
         <Relevance 64 x 64: prediction difference, window 10 minus window 4 for ...>
     """
 
-    _parts: Sequence[Any] = ()
+    _subject: Held[Difference] = Held()
+    _links: Sequence[ipywidgets.Widget] = ()
     _moving: Sequence[ParameterControl] = ()
     children: tuple[Any, ...]
 
@@ -73,12 +75,11 @@ class Comparison(Preview, ipywidgets.Box):
         self._controls = RelevanceOverlay(self._subject)
         self._controls.unfollow()
         self._controls.controls = "only"
-        links = []
+        self._links = []
         for view in (*self._maps, self._gap):
             view.controls = "none"
-            links += [ipywidgets.jslink((self._controls, n), (view, n)) for n in SHARED]
+            self._links += [ipywidgets.jslink((self._controls, n), (view, n)) for n in SHARED]
         views = [*self._maps, self._gap, self._controls]
-        self._parts = self._subject, *links, *views
         super().__init__(views)
         self.add_class("xw-comparison")
         self._offer()
@@ -158,12 +159,10 @@ class Comparison(Preview, ipywidgets.Box):
             "text/plain": self._title(),
         }
 
-    def close(self) -> None:
-        """Take it off the page, and follow nothing any more."""
-        self.unfollow()
-        for part in (*self._parts, *self._moving):
-            part.close()
-        super().close()
+    def _let_go(self) -> None:
+        self._subject.close()
+        for link in self._links:
+            link.close()
 
     def _pairs(self) -> tuple[list[tuple[Relevance, Relevance]], int]:
         """The complete maps that a page shows, left and right, and which of them are at hand."""

@@ -20,6 +20,7 @@ from xwidgets.errors import of_kind
 from xwidgets.live.kind import is_study
 from xwidgets.results import Relevance, common_settings, render
 
+from .closing import Held
 from .page import write_page
 from .relevance_overlay import COMPLETE, frames
 from .view import Number, View
@@ -62,6 +63,8 @@ class MethodComparison(View, module="method_comparison.mjs"):
         ['saliency', 'excitation backprop', 'deconvnet']
     """
 
+    _study: Held[Study | None] = Held()
+    _live: Held[MethodMaps | None] = Held()
     photo = traitlets.Bytes().tag(sync=True)
     shape = traitlets.List(traitlets.Int()).tag(sync=True)
     cells = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
@@ -80,7 +83,7 @@ class MethodComparison(View, module="method_comparison.mjs"):
     ) -> None:
         self._lock = threading.RLock()
         self._study = subject if is_study(subject) else None
-        self._live: MethodMaps | None = None
+        self._live = None
         self._maps: list[Relevance | None] = []
         self._agreements: dict[frozenset[int], float | None] = {}
         if is_study(subject):
@@ -101,14 +104,14 @@ class MethodComparison(View, module="method_comparison.mjs"):
             progress=COMPLETE,
             randomising={} if self._live else COMPLETE,
         )
-        if self._live is None:
+        if self._live is not None and self._study is not None:
+            self._follow(self._live, self._study)
+        else:
             self._maps = list(results)
             self.cells = [
                 cell | _shown(result) for cell, result in zip(self.cells, results, strict=True)
             ]
             self._compare()
-        else:
-            self._follow(self._live)
 
     def to_html(self, path: str | Path, title: str | None = None) -> None:
         """Write a page of one file that needs neither kernel nor network.
@@ -147,11 +150,10 @@ class MethodComparison(View, module="method_comparison.mjs"):
         if self._live is not None:
             self._live.randomise()
 
-    def close(self) -> None:
-        """Take it off the page, and compute nothing more for it."""
+    def _let_go(self) -> None:
         if self._live is not None:
             self._live.close()
-        super().close()
+        super()._let_go()
 
     def _words(self) -> str:
         results = [result for result in self._maps if result is not None]
@@ -159,33 +161,30 @@ class MethodComparison(View, module="method_comparison.mjs"):
         label = f" for {results[0].label!r} ({results[0].network_name})" if results else ""
         return f"{len(results)} maps{label}: {methods}"
 
-    def _follow(self, compared: MethodMaps) -> None:
-        assert self._study is not None
+    def _follow(self, compared: MethodMaps, study: Study) -> None:
         self.show_work(progress=compared.maps, randomising=compared.randomised)
-        self.follow(self._study, self._turn, "image")
+        self.follow(study, lambda: self._turn(study), "image")
         for at, (part, randomised) in enumerate(
             zip(compared.maps, compared.randomised, strict=True)
         ):
             self.follow(part, partial(self._show, at, part), ["answer", "progress"])
             self.follow(randomised, partial(self._show_randomised, at, randomised), "answer")
             self._show(at, part)
-        self.follow(compared.maps, self._tell, "progress")
-        self.follow(compared.randomised, self._tell, "progress")
+        self.follow(compared.maps, lambda: self._tell(compared), "progress")
+        self.follow(compared.randomised, lambda: self._tell(compared), "progress")
         self.refresh_after(compared.maps)
-        self._tell()
+        self._tell(compared)
 
-    def _turn(self) -> None:
-        assert self._study is not None
-        picture = self._study.picture
+    def _turn(self, study: Study) -> None:
+        picture = study.picture
         with self._lock, self.hold_sync():
             self.photo, self.shape = render.png(picture), list(picture.shape[:2])
 
-    def _tell(self) -> None:
-        assert self._live is not None
+    def _tell(self, compared: MethodMaps) -> None:
         with self._lock:
-            self.progress = asdict(self._live.maps.progress)
-            begun = any(part.question is not None for part in self._live.randomised)
-            self.randomising = asdict(self._live.randomised.progress) if begun else {}
+            self.progress = asdict(compared.maps.progress)
+            begun = any(part.question is not None for part in compared.randomised)
+            self.randomising = asdict(compared.randomised.progress) if begun else {}
 
     def _show(self, at: int, part: live.LiveResult[Any, Any]) -> None:
         timed, progress = part.answer, part.progress

@@ -12,6 +12,7 @@ from xwidgets import live
 from xwidgets.live.kind import check_study
 
 from .class_chooser import ClassChooser
+from .closing import Held
 from .neuron_ranking import COMPLETE, NeuronRanking
 from .page import write_page
 from .patch_gallery import STILL, PatchGallery, card
@@ -37,6 +38,8 @@ class NeuronExplorer(Preview, ipywidgets.VBox):
         3
         >>> study.close()
     """
+
+    _study: Held[Study] = Held()
 
     def __init__(
         self,

@@ -10,9 +10,9 @@ import ipywidgets
 import traitlets
 
 from xwidgets.errors import unknown
-from xwidgets.live.following import Following
 from xwidgets.live.kind import check_study, is_study
 
+from .closing import Closing
 from .view import View
 
 if TYPE_CHECKING:
@@ -96,10 +96,9 @@ class ParameterControl(View, module="parameter_control.mjs"):
         """Label of the parameter, and its value."""
         return {"text/plain": f"{self.label or self.name}: {self.value}"}
 
-    def close(self) -> None:
-        """Take it off the page, and follow nothing any more."""
+    def _let_go(self) -> None:
         self._studies = ()
-        super().close()
+        super()._let_go()
 
     def _follow(self, study: Study) -> None:
         """Show a study's value of the parameter, and give it to the others."""
@@ -194,7 +193,7 @@ class WindowSlider(ParameterControl):
         super().__init__("window", *studies)
 
 
-class MethodControls(Following, ipywidgets.VBox):
+class MethodControls(Closing, ipywidgets.VBox):
     """A control for each parameter of a study's method that a person may move.
 
     Args:
@@ -219,13 +218,6 @@ class MethodControls(Following, ipywidgets.VBox):
         super().__init__()
         self.follow(study, lambda: self._turn_to(study), "method")
         self._turn_to(study)
-
-    def close(self) -> None:
-        """Take them off the page, and follow nothing any more."""
-        self.unfollow()
-        for control in self.children:
-            control.close()
-        super().close()
 
     def _turn_to(self, study: Study) -> None:
         names = [control.name for control in study.method.controls(study.subject)]

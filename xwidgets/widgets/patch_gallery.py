@@ -16,6 +16,7 @@ from xwidgets import live
 from xwidgets.live.kind import is_study
 from xwidgets.results import NeuronPatch, TopImages, render
 
+from .closing import Held
 from .page import write_page
 from .view import Number, View
 
@@ -58,6 +59,7 @@ class PatchGallery(View, module="patch_gallery.mjs"):
         >>> study.close()
     """
 
+    _study: Held[Study | None] = Held()
     photo = traitlets.Bytes().tag(sync=True)
     shape = traitlets.List(traitlets.Int()).tag(sync=True)
     selected: traitlets.List[Any] = traitlets.List().tag(sync=True)
@@ -98,7 +100,7 @@ class PatchGallery(View, module="patch_gallery.mjs"):
             alive=is_study(subject),
         )
         self._patches = tuple(patches)
-        self._study: Study | None = None
+        self._study = None
         self._cards: dict[NeuronPatch, dict[str, Any]] = {}
         self._thumbnails: dict[tuple[Any, ...], dict[str, Any]] = {}
         self._tops: dict[tuple[str, int], TopImages] = {}

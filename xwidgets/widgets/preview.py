@@ -12,7 +12,7 @@ from uuid import uuid4
 import traitlets
 from IPython.display import display, update_display
 
-from xwidgets.live.following import Following
+from .closing import Closing
 
 DONE = frozenset({"complete", "stopped", "failed"})
 """The states in which work stands still, and what is shown stays as it is."""
@@ -40,7 +40,7 @@ def _displayed() -> bool:
     return False
 
 
-class Preview(Following):
+class Preview(Closing):
     """A picture or a table beside a widget, with words for who sees neither.
 
     Saved notebooks show it on pages without widgets; where no browser looks while a notebook runs,

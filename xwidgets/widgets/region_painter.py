@@ -18,11 +18,13 @@ from xwidgets import live
 from xwidgets.live.kind import check_study
 from xwidgets.results import render
 
+from .closing import Held, close_all
 from .preview import Preview
 from .region_scores import RegionScores
 from .region_tools import RegionTools
 
 if TYPE_CHECKING:
+    from xwidgets.live.regions import Regions
     from xwidgets.live.study import Study
 
 WIDTH = 448
@@ -58,7 +60,8 @@ class RegionPainter(Preview, ipywidgets.Box):
         >>> study.close()
     """
 
-    _views: tuple[ipywidgets.Widget, ...] = ()
+    _study: Held[Study] = Held()
+    _regions: Held[Regions] = Held()
 
     def __init__(self, study: Study) -> None:
         check_study(study)
@@ -70,7 +73,6 @@ class RegionPainter(Preview, ipywidgets.Box):
         self._measure()
         self.tools, self.scores = RegionTools(study), RegionScores(study)
         board = ipywidgets.VBox([self._canvas, self.tools])
-        self._views = (self._canvas, self.tools, self.scores, board)
         super().__init__([board, self.scores])
         self.add_class("xw-painter")
         self._canvas.on_client_ready(self._greet)
@@ -110,12 +112,8 @@ class RegionPainter(Preview, ipywidgets.Box):
         self._regions.removal.wait()
         self.scores.to_html(path, title)
 
-    def close(self) -> None:
-        """Take it off the page, and follow nothing any more."""
-        self.unfollow()
-        for view in self._views:
-            view.close()
-        super().close()
+    def _let_go(self) -> None:
+        close_all(self._canvas._canvases)  # which a MultiCanvas does not close
 
     def _greet(self) -> None:
         """Draw everything for a page that has just opened, whose canvas is blank."""

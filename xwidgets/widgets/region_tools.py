@@ -9,6 +9,7 @@ import traitlets
 
 from xwidgets import live
 
+from .closing import Held
 from .view import View
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class RegionTools(View, module="region_tools.mjs"):
         >>> study.close()
     """
 
+    _regions: Held[Regions] = Held()
     brush = traitlets.Int(1, min=1).tag(sync=True)
     largest = traitlets.Int(1).tag(sync=True)
     erase = traitlets.Bool(False).tag(sync=True)

@@ -19,6 +19,7 @@ from xwidgets.live.difference import Difference
 from xwidgets.live.kind import is_study
 from xwidgets.results import Relevance, common_settings, ends, render
 
+from .closing import Held
 from .page import write_page
 from .view import Number, View
 
@@ -68,6 +69,7 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
         10
     """
 
+    _study: Held[Study | None] = Held()
     photo = traitlets.Bytes().tag(sync=True)
     shape = traitlets.List(traitlets.Int()).tag(sync=True)
     frames = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)

@@ -84,6 +84,7 @@ class View(Preview, anywidget.AnyWidget):
     def __init__(self, **traits: Any) -> None:
         self._works: Mapping[str, Work] = {}
         self._beside: Work | None = None
+        self._viewers = 0
         super().__init__(**traits)
         self.on_msg(lambda _, message, __: self._dispatch(message))
 
@@ -115,12 +116,13 @@ class View(Preview, anywidget.AnyWidget):
         for work in self._named(of):
             work.resume()
 
-    def close(self) -> None:
-        """Take it off the page, and follow nothing any more."""
-        self.unfollow()
-        super().close()
+    def _let_go(self) -> None:
+        if self._viewers:  # their browsers cannot say any more that it is hidden
+            self._watch(-self._viewers)
+        self._works, self._beside = {}, None
 
     def _watch(self, viewers: int) -> None:
+        self._viewers = max(0, self._viewers + viewers)
         for work in self._works.values():
             work.watched(viewers)
         if self._beside is not None:

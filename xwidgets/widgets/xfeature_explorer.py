@@ -16,6 +16,7 @@ from xwidgets.live.kind import is_study
 from xwidgets.results import XFeatures, render
 from xwidgets.results.names import Names, Opinion
 
+from .closing import Held
 from .page import write_page
 from .view import Number, View
 
@@ -61,6 +62,7 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
         >>> study.close()
     """
 
+    _study: Held[Study | None] = Held()
     photo = traitlets.Bytes().tag(sync=True)
     shape = traitlets.List(traitlets.Int()).tag(sync=True)
     label = traitlets.Unicode().tag(sync=True)
@@ -113,7 +115,7 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
         self._target = subject.target
         self._opinions = {self._target: blank(self._target)}  # of all classes so far
         self._found: XFeatures | None = None
-        self._study: Study | None = None
+        self._study = None
         self._settled = False  # whether the opinion is of the module shown, which stays
         self._written = Opinion([], [])  # that the file held when it was last read or written
         super().__init__(
@@ -198,11 +200,10 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
         history = [*self.opinion["history"], before]
         self.opinion = self.opinion | {"names": names, "votes": votes, "history": history}
 
-    def close(self) -> None:
-        """Take it off the page, and compute nothing more for it."""
+    def _let_go(self) -> None:
         if self.fit is not None:
             self.fit.close()
-        super().close()
+        super()._let_go()
 
     def to_html(self, path: str | Path, title: str | None = None) -> None:
         """Write a page of one file that needs neither kernel nor network.
