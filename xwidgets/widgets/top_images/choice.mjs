@@ -2,6 +2,7 @@
 // What is searched for: the study's target, a class, a channel of a layer, or an x-feature.
 
 import { keepKeys, make } from "../shared/dom.mjs";
+import { isCommand, take } from "../shared/keyboard.mjs";
 import { layerName } from "../shared/neurons.mjs";
 
 /**
@@ -44,7 +45,7 @@ export function asked(kind, last) {
  * @param {number} channels
  */
 export function within(number, channels) {
-  return Math.max(0, Math.min(channels - 1, Math.round(number) || 0));
+  return Math.max(0, Math.min(channels - 1, Math.round(number)));
 }
 
 /**
@@ -92,10 +93,17 @@ export function makeChoice(model) {
   });
   const channel = make("input", { type: "number", min: 0, step: 1, ariaLabel: "channel" });
   const channels = make("label", { className: "xw-control" }, make("span", { textContent: "Channel" }), channel);
-  channel.addEventListener("change", () => {
-    last.channel = { layer: layers.select.value, number: within(channel.valueAsNumber, channelsOf(layers.select.value)) };
+  const commit = () => {
+    const [layer, number] = [layers.select.value, channel.valueAsNumber];
+    if (!Number.isNaN(number)) last.channel = { layer, number: within(number, channelsOf(layer)) };
     channel.value = String(last.channel.number);
     ask("channel");
+  };
+  channel.addEventListener("change", commit);
+  channel.addEventListener("keydown", (event) => { // JupyterLab keeps the change of Enter from the input
+    if (event.key !== "Enter" || isCommand(event)) return;
+    take(event);
+    commit();
   });
   const element = make("div", { className: "xw-choice" },
     kind.element, classes.element, layers.element, channels, features.element);
