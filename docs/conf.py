@@ -21,6 +21,7 @@ for name in (
     "x_features",
     "deconvolution",
     "pet_shop",
+    "neurons",
     "lengerich2017",
     "qi2018",
     "zintgraf2016",

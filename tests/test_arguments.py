@@ -174,7 +174,7 @@ def test_methods_say_so_too(name: str) -> None:
 @pytest.mark.parametrize(
     "view", [xw.ClassChooser, xw.ClassModelExplorer, xw.Explorer, xw.MethodControls,
              xw.NeuronExplorer, xw.NeuronRanking, xw.PatchGallery, xw.RegionPainter,
-             xw.RelevanceOverlay, xw.WindowSlider, xw.XFeatureExplorer],
+             xw.RelevanceOverlay, xw.TopImagesGallery, xw.WindowSlider, xw.XFeatureExplorer],
 )  # fmt: skip
 @pytest.mark.parametrize("given", [classifier(), network(), "birds"], ids=["module", "net", "name"])
 def test_views_say_what_they_show(view: Any, given: Any) -> None:

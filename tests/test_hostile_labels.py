@@ -103,10 +103,12 @@ def views_of(label: str, study: xw.Study) -> list[Widget]:
         xw.PatchGallery(study), xw.RegionPainter(study), RegionScores(kinds[xw.RegionRemoval]),
         explorer, xw.PartsForm([found], [label]), xw.ClassModelExplorer(kinds[xw.ClassModel]),
         xw.ClassModelExplorer(study, seeds=(0,), iterations=2),
-        xw.DeconvolutionLesson(), xw.UnpoolingLesson(),
+        xw.DeconvolutionLesson(), xw.UnpoolingLesson(), xw.TopImagesGallery(kinds[xw.TopImages]),
+        xw.TopImagesGallery(study, (label, 0), images),
     ]  # fmt: skip
     study.wait()
     study.class_models.growing.wait()
+    study.dataset_search.wait()
     study.neurons.ranking.wait()
     study.neurons.selected = [(label, 0)]
     study.neurons.patches.wait()
@@ -155,7 +157,7 @@ def test_every_result_and_every_view_is_looked_at(harmless: Shown) -> None:
     kinds = {one.__name__ for one in public if isinstance(one, type) and issubclass(one, Result)}
     assert harmless.kinds == kinds | VIEWS | {"RegionScores"}
     assert len(kinds) == 9
-    assert len(VIEWS) == 18
+    assert len(VIEWS) == 19
     assert sum(bool(elements) for elements in harmless.shown) >= 7
 
 

@@ -113,6 +113,7 @@ def test_every_view_says_in_words_what_it_shows(study: xw.Study) -> None:
         xw.MethodComparison([study.wait()]),
         xw.NeuronRanking(study),
         xw.PatchGallery(study),
+        xw.TopImagesGallery(study, images=[study.image]),
         xw.RegionPainter(study),
         xw.RegionPainter(study).scores,
         xw.RegionPainter(study).tools,
@@ -186,6 +187,10 @@ def test_what_a_person_chooses_in_a_view_is_state_of_it(study: xw.Study) -> None
              "shown_layers": ["0"]},
         ),
         "gallery": (xw.PatchGallery(study), {"hovered": ["0", 3], "threshold": 0.3}),
+        "top images": (
+            xw.TopImagesGallery(study, images=[study.image]),
+            {"k": 2, "patches_alone": True},
+        ),
     }  # fmt: skip
     for view, state in chosen.values():
         view.set_state(state)

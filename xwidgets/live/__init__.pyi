@@ -1,4 +1,5 @@
 from .class_models import ClassModels
+from .dataset_search import DatasetSearch
 from .difference import Difference
 from .live_result import LiveResult, Progress, Question
 from .live_results import LiveResults
@@ -10,6 +11,7 @@ from .x_feature_fit import XFeatureFit
 
 __all__ = [
     "ClassModels",
+    "DatasetSearch",
     "Difference",
     "LiveResult",
     "LiveResults",

@@ -65,6 +65,8 @@ class Study(traitlets.HasTraits):
         subject: the image in the network, with its logits.
         class_models: the network's :class:`xwidgets.live.ClassModels`, computed from the first
             access on.
+        dataset_search: an :class:`xwidgets.live.DatasetSearch` for the target in the network's
+            examples or other images, which searches from the first access on.
         neurons: the network's :class:`xwidgets.live.Neurons`, ranked from the first access on.
         regions: an :class:`xwidgets.live.Regions`, the picture without a region.
         x_features: makes an :class:`xwidgets.live.XFeatureFit` of its other arguments, the fit of

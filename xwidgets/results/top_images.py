@@ -69,6 +69,14 @@ class TopImages(Result):
         return [image[box.slices] for image, box in zip(self.images, self.fields, strict=True)]
 
     @property
+    def lit(self) -> NDArray[np.uint8]:
+        """Images, dark outside of their patches, 8-bit ``(k, H, W, 3)``."""
+        shown = self.images // 3
+        for image, box, crop in zip(shown, self.fields, self.crops, strict=True):
+            image[box.slices] = crop
+        return shown
+
+    @property
     def completed(self) -> float:
         """Share of the images that are searched."""
         return self.searched / self.total
@@ -89,10 +97,7 @@ class TopImages(Result):
 
     def png(self) -> bytes:
         """PNG file of the images in a row, dark outside of their patches."""
-        shown = self.images // 3
-        for image, box, crop in zip(shown, self.fields, self.crops, strict=True):
-            image[box.slices] = crop
-        return render.png(np.concatenate(shown, 1))
+        return render.png(np.concatenate(self.lit, 1))
 
     def _repr_png_(self) -> bytes:
         return self.png()

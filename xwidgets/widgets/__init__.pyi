@@ -12,6 +12,7 @@ from .patch_gallery import PatchGallery
 from .region_painter import RegionPainter
 from .relevance_grid import RelevanceGrid
 from .relevance_overlay import RelevanceOverlay
+from .top_images_gallery import TopImagesGallery
 from .unpooling_lesson import UnpoolingLesson
 from .xfeature_explorer import XFeatureExplorer
 
@@ -31,6 +32,7 @@ __all__ = [
     "RegionPainter",
     "RelevanceGrid",
     "RelevanceOverlay",
+    "TopImagesGallery",
     "UnpoolingLesson",
     "WindowSlider",
     "XFeatureExplorer",

@@ -2,7 +2,7 @@
 // The strip of frames on the way, and which of them is shown.
 
 import { keepKeys, make, press } from "../shared/dom.mjs";
-import { isCommand, movedInTiles, take } from "../shared/keyboard.mjs";
+import { moveFocus } from "../shared/keyboard.mjs";
 import { keepParts } from "../shared/parts.mjs";
 import { picture } from "../shared/pictures.mjs";
 import { put } from "../shared/view.mjs";
@@ -63,15 +63,7 @@ export function makeFrames(model) {
   const strip = make("div", { className: "xw-strip", role: "group", ariaLabel: "frames on the way, by step", tabIndex: -1 });
   /** @type {ReturnType<typeof keepParts<ReturnType<typeof makeFrame>>>} */
   const parts = keepParts(strip);
-  strip.addEventListener("keydown", (event) => {
-    if (isCommand(event)) return;
-    const all = [...strip.querySelectorAll("button")];
-    const at = all.findIndex((tile) => tile === event.target);
-    const to = at < 0 ? null : movedInTiles(at, event.key, all.length, all.length);
-    if (to === null) return;
-    take(event);
-    all[to].focus();
-  });
+  moveFocus(strip);
   const draw = () => {
     /** @type {[DataView[][], number[], number]} */
     const [frames, steps, shown] = [model.get("frames"), model.get("frame_steps"), model.get("shown")];

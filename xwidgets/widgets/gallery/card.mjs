@@ -5,7 +5,7 @@ import { keepKeys, make, press, tick } from "../shared/dom.mjs";
 import { neuronName } from "../shared/neurons.mjs";
 import { number } from "../shared/numbers.mjs";
 import { picture, release, sizeOf } from "../shared/pictures.mjs";
-import { framed, makeBox, makeSample } from "./boxes.mjs";
+import { framed, makeBox, makeSample } from "../shared/boxes.mjs";
 import { stateOf } from "./cards.mjs";
 
 /**

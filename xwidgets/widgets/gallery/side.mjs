@@ -4,7 +4,7 @@
 import { make, press } from "../shared/dom.mjs";
 import { put } from "../shared/view.mjs";
 import { makeWork } from "../shared/work.mjs";
-import { framed, makeBox, makeSample } from "./boxes.mjs";
+import { framed, makeBox, makeSample } from "../shared/boxes.mjs";
 import { DEPTHS, cardId, localisation, searchStatus, shownCards, stacked, ticked } from "./cards.mjs";
 
 /**

@@ -86,3 +86,21 @@ export function movedInTiles(at, key, count, columns) {
   })).get(key);
   return move !== undefined && move >= 0 && move < count ? move : null;
 }
+
+/**
+ * Moves the focus between the buttons in an element, which fill rows, with the arrow keys.
+ *
+ * @param {HTMLElement} element
+ */
+export function moveFocus(element) {
+  element.addEventListener("keydown", (event) => {
+    if (isCommand(event)) return;
+    const all = [...element.querySelectorAll("button")];
+    const at = all.findIndex((tile) => tile === event.target);
+    const columns = all.filter(({ offsetTop }) => offsetTop === all[0].offsetTop).length;
+    const to = at < 0 ? null : movedInTiles(at, event.key, all.length, columns);
+    if (to === null) return;
+    take(event);
+    all[to].focus();
+  });
+}

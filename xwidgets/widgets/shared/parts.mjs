@@ -58,3 +58,17 @@ export function keepParts(parent) {
   };
   return { parts, keep };
 }
+
+/**
+ * What tells images apart: their source, and its count where it comes again.
+ *
+ * @param {{ source: string }[]} images
+ */
+export function keysOf(images) {
+  /** @type {Map<string, number>} */
+  const seen = new Map();
+  return images.map(({ source }) => {
+    seen.set(source, (seen.get(source) ?? 0) + 1);
+    return `${seen.get(source)} ${source}`;
+  });
+}

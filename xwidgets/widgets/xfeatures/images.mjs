@@ -2,9 +2,9 @@
 // An x-feature in the images in which it is most active.
 
 import { keepKeys, make, makeAlert, press, warn } from "../shared/dom.mjs";
-import { isCommand, movedInTiles, take } from "../shared/keyboard.mjs";
+import { moveFocus } from "../shared/keyboard.mjs";
 import { number, signed } from "../shared/numbers.mjs";
-import { keepParts } from "../shared/parts.mjs";
+import { keepParts, keysOf } from "../shared/parts.mjs";
 import { heated, sizeOf } from "../shared/pictures.mjs";
 import { makeWork, status } from "../shared/work.mjs";
 import { nameOf } from "./features.mjs";
@@ -25,20 +25,6 @@ import { nameOf } from "./features.mjs";
 export function searched(progress) {
   if (progress.state === "computing") return `searched ${status(progress)}`;
   return progress.state === "stopped" ? status(progress) : "";
-}
-
-/**
- * What tells images apart: their source, and its count where it comes again.
- *
- * @param {{ source: string }[]} images
- */
-export function keysOf(images) {
-  /** @type {Map<string, number>} */
-  const seen = new Map();
-  return images.map(({ source }) => {
-    seen.set(source, (seen.get(source) ?? 0) + 1);
-    return `${seen.get(source)} ${source}`;
-  });
 }
 
 /**
@@ -70,24 +56,6 @@ function makeTile(onLook) {
 }
 
 /**
- * Moves the focus between tiles with the arrow keys.
- *
- * @param {HTMLElement} strip
- */
-function listen(strip) {
-  strip.addEventListener("keydown", (event) => {
-    if (isCommand(event)) return;
-    const all = [...strip.querySelectorAll("button")];
-    const at = all.findIndex((tile) => tile === event.target);
-    const columns = all.filter(({ offsetTop }) => offsetTop === all[0].offsetTop).length;
-    const to = at < 0 ? null : movedInTiles(at, event.key, all.length, columns);
-    if (to === null) return;
-    take(event);
-    all[to].focus();
-  });
-}
-
-/**
  * The images of the x-feature that is shown in many.
  *
  * @param {Model} model
@@ -104,7 +72,7 @@ export function makeImages(model) {
   const tiles = keepParts(strip);
   const element = make("div", { className: "xw-many" },
     make("div", { className: "xw-heading" }, title, order), alert, work.element, none, strip);
-  listen(strip);
+  moveFocus(strip);
 
   const draw = () => {
     const [shown, alive, progress] = ["shown", "alive", "work"].map((name) => model.get(name));

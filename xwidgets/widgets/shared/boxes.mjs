@@ -1,9 +1,9 @@
 // @ts-check
 // Boxes over pictures.
 
-import { make } from "../shared/dom.mjs";
-import { picture } from "../shared/pictures.mjs";
-import { makeSvg } from "../shared/svg.mjs";
+import { make } from "./dom.mjs";
+import { picture } from "./pictures.mjs";
+import { makeSvg } from "./svg.mjs";
 
 /**
  * A dashed line over white over black, to be seen on any picture.
@@ -45,7 +45,7 @@ export function makeSample(color) {
 export function framed(alt) {
   const { image, show } = picture({ alt });
   const boxes = makeSvg("svg", { preserveAspectRatio: "none" });
-  const frame = make("div", { className: "xw-frame" }, image, boxes);
+  const frame = make("div", { className: "xw-frame xw-boxed" }, image, boxes);
   /**
    * @param {DataView} png
    * @param {number[]} shape
