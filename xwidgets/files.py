@@ -33,9 +33,7 @@ def whole(path: str | Path) -> Iterator[Path]:
         >>> Path("names.txt").read_text()
         'beak'
     """
-    file = Path(os.path.realpath(path))
-    if not file.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {str(file.parent)!r}; make it first")
+    file = _behind(path)
     if file.exists() and not (file.is_file() and os.access(file, os.W_OK)):
         raise OSError(f"{str(path)!r} is no file that may be written; give another path")
     part = file.with_name(f".{file.name}.{uuid4().hex}.part")
@@ -57,6 +55,14 @@ def whole(path: str | Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+def _behind(path: str | Path) -> Path:
+    """The file that a path or link points to, in a folder that there is."""
+    file = Path(os.path.realpath(path))
+    if not file.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {str(file.parent)!r}; make it first")
+    return file
+
+
 def _sweep(file: Path) -> None:
     """Remove temporary files of a file that killed processes left."""
     for part in file.parent.glob(f".{glob.escape(file.name)}.*.part"):
@@ -76,7 +82,7 @@ def locked(path: str | Path) -> Iterator[None]:
         >>> with locked("names.txt"), whole("names.txt") as part:
         ...     _ = part.write_text("wing")
     """
-    file = Path(os.path.realpath(path))
+    file = _behind(path)
     lock = FileLock(file.with_name(f".{file.name}.lock"), timeout=PATIENCE)
     try:
         lock.acquire()
