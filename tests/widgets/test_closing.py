@@ -36,6 +36,7 @@ VIEWS = {
     "scores": RegionScores,
     "tools": RegionTools,
     "class models": lambda study: xw.ClassModelExplorer(study, seeds=(0,), iterations=9),
+    "top images": lambda study: xw.TopImagesGallery(study, images=IMAGES),
     "x-features": lambda study: xw.XFeatureExplorer(study, IMAGES, **FIT),
     "fitting": lambda study: charts.FittingCurves({"a": study.x_features(IMAGES, **FIT)}),
     "likeness": lambda study: charts.LikenessCurves({"a": study.x_features(IMAGES, **FIT)}),

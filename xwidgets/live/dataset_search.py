@@ -183,5 +183,5 @@ class DatasetSearch(traitlets.HasTraits):
         network, images = self._study.network, self._images
         if images is None and network.examples is not None:
             images = self._examples = self._examples or Collection(network.examples())
-        for [top] in search_images_steps(network, images, [question.searched], question.k):
-            yield top
+        steps = search_images_steps(network, images, [question.searched], question.k)
+        return (top for [top] in steps)

@@ -17,6 +17,7 @@ from xwidgets.live.kind import is_study
 from xwidgets.results import TopImages, render
 from xwidgets.results.numbers import number
 
+from .closing import Held
 from .page import write_page
 from .view import View
 
@@ -76,6 +77,9 @@ class TopImagesGallery(View, module="top_images_gallery.mjs"):
     message = traitlets.Unicode().tag(sync=True)
     alive = traitlets.Bool(False).tag(sync=True)
 
+    _study: Held[Study | None] = Held()
+    _search: Held[DatasetSearch | None] = Held()
+
     def __init__(
         self,
         subject: Study | TopImages | Sequence[TopImages],
@@ -86,8 +90,7 @@ class TopImagesGallery(View, module="top_images_gallery.mjs"):
     ) -> None:
         super().__init__(alive=is_study(subject))
         self.k = k
-        self._study: Study | None = None
-        self._search: DatasetSearch | None = None
+        self._study = self._search = None
         self._shown: tuple[TopImages, ...] = ()
         self._drawn: dict[tuple[Any, ...], dict[str, Any]] = {}
         self._features: list[tuple[ExplanationModule, int]] = []

@@ -16,7 +16,7 @@ from .modules import joined
 from .preview import Preview
 
 
-class Number(traitlets.Float):
+class Number(traitlets.Float[Any, Any]):
     """A finite number, as browsers know no other from Python.
 
     Example:
