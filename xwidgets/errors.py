@@ -93,6 +93,15 @@ def a_seed(value: int) -> int:
     return int(value)
 
 
+def one_line(error: Exception) -> str:
+    """Message of an error in one line.
+
+    >>> one_line(ValueError("no\\n  picture"))
+    'no picture'
+    """
+    return " ".join(str(error).split())
+
+
 def warn(sentence: str, category: type[Warning] = UserWarning) -> None:
     """Warn at the nearest line of the call stack outside of this package, the user's."""
     frame, level = sys._getframe(1), 2

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 
 from xwidgets.files import whole
 
+from .facts import parsed
 from .x_features import XFeatures
 
 VOTES = ("", "trust", "distrust")
@@ -144,7 +145,7 @@ class Names:
         """
         names = cls()
         try:
-            names._modules = json.loads(Path(path).read_text("utf-8"))["modules"]
+            names._modules = parsed(Path(path).read_text("utf-8"))["modules"]
             if not all(_is_known(module) for module in names._modules.values()):
                 raise ValueError("an x-feature has no name or no vote")
         except FileNotFoundError as error:

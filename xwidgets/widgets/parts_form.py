@@ -6,7 +6,6 @@ import json
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,9 +14,11 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
+from xwidgets.errors import at_least
 from xwidgets.evaluate import Locality, locality
 from xwidgets.files import whole
 from xwidgets.results import XFeatures, render
+from xwidgets.results.facts import parsed
 
 from .page import write_page
 from .view import View
@@ -305,11 +306,17 @@ def _check(
 def _read(path: str | Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Questions and answers of a file."""
     try:
-        facts = json.loads(Path(path).read_text("utf-8"))
+        facts = parsed(Path(path).read_text("utf-8"))
         answers = facts.pop("answers")
-        asked = product(range(len(facts["pictures"])), range(facts["x-features"]))
+        pictures, count = len(facts["pictures"]), facts["x-features"]
         facts["seed"]
-        _check(facts, answers, {*asked})
+        at_least("x-features", count, 1)
+        asked = {
+            pair
+            for pair in map(_heat_map, answers)
+            if pair[0] in range(pictures) and pair[1] in range(count)
+        }
+        _check(facts, answers, asked)
     except FileNotFoundError as error:
         raise ValueError(f"there is no file of answers at {str(path)!r}; check the path") from error
     except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
