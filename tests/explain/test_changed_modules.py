@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 import xwidgets as xw
 from tests.results.test_changed_files import WRONG, show
-from tests.test_arguments import arguments, explanation_module, network
+from tests.usual import arguments, explanation_module, network
 
 Tensors = dict[str, torch.Tensor]
 

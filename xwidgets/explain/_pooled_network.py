@@ -27,10 +27,11 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
-from xwidgets.errors import a_seed, at_least, number, one_line, warn
+from xwidgets.errors import a_flag, a_seed, at_least, number, one_line, warn
 from xwidgets.files import whole
 from xwidgets.networks import Layer, Network
 from xwidgets.networks._network import a_network
+from xwidgets.networks.class_names import class_names
 from xwidgets.networks.pooled import Pooled
 from xwidgets.results.facts import parsed, typed
 from xwidgets.results.result import versions
@@ -245,6 +246,7 @@ def pooled_network(
         weight_decay=weight_decay, held_out=held_out, seed=seed,
     )  # fmt: skip
     training = PooledTraining()
+    a_flag("progress", progress)
     with tqdm(total=1.0, desc="pooling", bar_format=_BAR, disable=not progress) as bar:
         try:
             for training in steps:
@@ -294,6 +296,7 @@ def pooled_network_steps(
     number("held_out", held_out, lambda share: 0 < share < 1, "between 0 and 1")
     a_seed(seed)
     chosen = _pooled_layer(net, layer)
+    classes = None if classes is None else class_names(classes)
     data = DataSet(net, images)
     outputs = net.layers[-1].shape[0] if classes is None else len(classes)
     truth = _labels(labels, len(data), outputs)

@@ -18,7 +18,7 @@ import torch
 from platformdirs import user_cache_dir
 from torch import Tensor
 
-from xwidgets.errors import warn
+from xwidgets.errors import WrongType, shown, warn
 from xwidgets.images import one_image
 from xwidgets.images.collection import Collection
 from xwidgets.images.pixels import in_channels
@@ -130,7 +130,8 @@ def cache_folder(cache: object, name: str) -> Path | None:
     if isinstance(cache, str | Path) and not Path(cache).is_file():
         return Path(cache)
     if cache is not False:
-        raise ValueError(f"cache is {cache!r}, but must be True, False or a folder")
+        kind = ValueError if isinstance(cache, str | Path) else WrongType
+        raise kind(f"cache is {shown(cache)}, but must be True, False or a folder")
     return None
 
 

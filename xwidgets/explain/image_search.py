@@ -26,7 +26,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from xwidgets.box import Box
-from xwidgets.errors import index_within
+from xwidgets.errors import a_flag, index_within, listed
 from xwidgets.images import picture
 from xwidgets.networks import Network
 from xwidgets.networks._network import a_network
@@ -137,6 +137,7 @@ def search_images(
         [<TopImages: 2 for Dune finch (ruby breast) (birds), of 20 images>]
     """
     search = ImageSearch(images, k, cache).search(net, neurons)
+    a_flag("progress", progress)
     with tqdm(total=search.total, desc="searching", unit="image", disable=not progress) as bar:
         for searched in search.steps():
             bar.update(searched - bar.n)
@@ -272,7 +273,10 @@ class Search:
 
     def __init__(self, method: ImageSearch, net: Network, neurons: Iterable[Searched]) -> None:
         self._net, self._k = a_network(net).frozen(), int(method.k)  # images of one state
-        self._goals = [Goal.of(self._net, neuron) for neuron in neurons]
+        self._goals = [
+            Goal.of(self._net, neuron)
+            for neuron in listed("neurons", neurons, object, "neurons, such as (layer, channel)")
+        ]
         if not self._goals:
             raise ValueError("neurons is empty; give pairs of a layer and a channel, or classes")
         self._folder = cache_folder(method.cache, "searches")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 import traitlets
 
+from xwidgets.errors import at_least
 from xwidgets.live.kind import check_study
 from xwidgets.results.numbers import percent
 
@@ -58,6 +59,7 @@ class ClassChooser(ipywidgets.Dropdown):
             self.observe(choose, "value")
 
         check_study(study)
+        at_least("k", k, 1)
         super().__init__(description="Class", options=options(study.target), value=study.target)
         self.layout.width, self.layout.margin = "min(100%, 28rem)", "2px 0"
         self.style.description_width = "72px"
