@@ -130,7 +130,7 @@ def listed(name: str, values: Any, kinds: Any, needed: str) -> list[Any]:
     xwidgets.errors.WrongType: rows is 'birds', but must be a list of titles
     """
     several = isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping)
-    members = list(values) if several and getattr(values, "ndim", 1) else []
+    members = list(values) if several and getattr(values, "ndim", True) else []
     right = all(isinstance(one, kinds) and not isinstance(one, bool) for one in members)
     if not several or not right:
         raise WrongType(f"{name} is {shown(values)}, but must be {needed}")
@@ -174,7 +174,7 @@ def _whole(name: str, value: Any, least: int, most: float, span: str) -> None:
 
 def _is_long(value: Any) -> bool:
     """Whether it is a whole number that 64 bits cannot hold."""
-    return isinstance(value, Integral) and not -_LARGEST <= value <= _LARGEST
+    return isinstance(value, Integral) and not -_LARGEST <= int(value) <= _LARGEST
 
 
 def shown(value: object) -> str:

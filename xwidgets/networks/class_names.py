@@ -23,7 +23,7 @@ def class_names(classes: ClassNames) -> tuple[str, ...]:
         >>> class_names({"cat": 0, "dog": 1})
         ('cat', 'dog')
     """
-    if isinstance(classes, Mapping):
+    if isinstance(classes, Mapping) and classes:
         return _by_index(classes)
     if isinstance(classes, str | bytes | set | frozenset) or not isinstance(classes, Iterable):
         raise WrongType(
@@ -31,7 +31,7 @@ def class_names(classes: ClassNames) -> tuple[str, ...]:
             "dict of them by index"
         )
     names = tuple(map(_name, classes))
-    if not names:
+    if not names:  # of a mapping too
         raise ValueError("classes is empty; give the name of each class, or None")
     return names
 
@@ -73,6 +73,6 @@ def _by_index(classes: Mapping[Any, Any]) -> tuple[str, ...]:
 
 def _name(given: Any) -> str:
     name = given[-1] if isinstance(given, list | tuple) and given else given
-    if isinstance(name, bytes) or getattr(name, "ndim", 0):
+    if isinstance(name, bytes) or getattr(name, "ndim", False):
         raise WrongType(f"a class is called {shown(name)}, but must have a text for a name")
     return str(name)
