@@ -158,9 +158,7 @@ def test_a_tiff_of_twelve_bits(tmp_path):
 
 @pytest.mark.parametrize("channels", [2, 5, 12])
 def test_a_photo_has_no_other_channels(channels):
-    with pytest.raises(
-        ValueError, match=f"give a tensor \\({channels}, H, W\\)"
-    ):
+    with pytest.raises(ValueError, match=f"give a tensor \\({channels}, H, W\\)"):
         photo(pixels(), channels)
 
 

@@ -6,7 +6,6 @@ network sees no black shapes.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
 import torch
@@ -75,8 +74,8 @@ def masked_classification(
         (1.0, array([1., 1., 1., 1.]), array([0.87, 0.33, 0.25, 0.1 ]))
     """
     images = as_pixels(images, a_network(net).channels).detach()
-    labels = listed("labels", labels, int | str | np.integer, "a class for each image")
-    gammas = listed("gammas", gammas, Real, "shares of the maximum")
+    labels = listed("labels", labels, object, "a class for each image")
+    gammas = listed("gammas", gammas, object, "shares of the maximum")
     if not gammas:
         raise ValueError("gammas is empty; give at least one share of the maximum")
     maps = np.asarray(maps)

@@ -124,7 +124,7 @@ def neuron_patches(
     subject = Subject(net, image)
     method = NeuronPatches(start, threshold)
     method.check_parameters()
-    pairs = listed("neurons", neurons, Sequence, "pairs of a layer and a channel")
+    pairs = listed("neurons", neurons, object, "pairs of a layer and a channel")
     chosen = [
         Channel(layer.name, channel) for layer, channel in map(partial(neuron_of, net), pairs)
     ]
