@@ -105,7 +105,7 @@ def of_kind(name: str, value: object, kinds: Any, needed: str) -> None:
 
     >>> of_kind("study", 3, str, "an xw.Study")
     Traceback (most recent call last):
-    ValueError: study is a int, but must be an xw.Study
+    xwidgets.errors.WrongType: study is a int, but must be an xw.Study
     """
     if not isinstance(value, kinds):
         raise WrongType(f"{name} is a {type(value).__name__}, but must be {needed}")
