@@ -2,7 +2,6 @@
 
 import inspect
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,11 +16,12 @@ from xwidgets.explain.data_set import DataSet
 from xwidgets.networks import Subject
 from xwidgets.networks.target import Resolved
 
+from .usual import SIDE, arguments, classifier, explanation_module, network
+
 pytestmark = pytest.mark.filterwarnings(
     r"ignore:\d+ images are fewer", "ignore:small takes 24 of the 24"
 )
 
-SIDE = 12
 PIXELS = np.random.default_rng(0).integers(0, 256, (17, 23, 3), dtype=np.uint8)
 
 
@@ -34,47 +34,6 @@ class Brightness(MapMethod):
     def explain(self, subject: Subject, target: Resolved) -> xw.Relevance:
         """Mean over the channels."""
         return self.relevance(subject, target, subject.pixels.mean(0))
-
-
-def classifier(channels: int = 3) -> nn.Module:
-    torch.manual_seed(0)
-    return nn.Sequential(
-        nn.Conv2d(channels, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(4, 5, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
-        nn.Linear(5, 3),
-    )  # fmt: skip
-
-
-def network(channels: int = 3) -> xw.Network:
-    images = torch.rand(24, channels, SIDE, SIDE, generator=torch.Generator().manual_seed(2))
-    return xw.Network(
-        classifier(channels), size=(SIDE, SIDE), name="small", prepare_size=14,
-        examples=lambda: images,
-    )  # fmt: skip
-
-
-@cache
-def explanation_module() -> xw.ExplanationModule:
-    net = network()
-    target = int(net(net.examples()).argmax(1).mode().values)
-    return xw.fit_explanation(
-        net, net.examples(), target, layer="4", hidden=(6, 4), epochs=2, progress=False
-    )
-
-
-@cache
-def arguments() -> dict[str, Any]:
-    """Values of the arguments that are required, and of some that make it quick."""
-    net = network()
-    images = net.examples()
-    return {
-        "image": images[0], "images": images, "target": 0, "targets": [0, 1], "module": None,
-        "mask": np.eye(SIDE, dtype=bool), "neurons": [(1, 2)], "removed_layer": "3", "layer": 1,
-        "maps": np.ones((24, SIDE, SIDE)), "labels": [0, 1] * 12, "channel": 2, "samples": 2,
-        "sigma": 0.1, "stride": 4, "window": 4, "minimum": 0, "cache": False, "progress": False,
-        "scene": xw.scenes.bird(seed=3), "values": np.ones((64, 64)), "epochs": 2,
-        "iterations": 2, "method": xw.Saliency(),
-    }  # fmt: skip
 
 
 def called(function: Any, **given: Any) -> Any:

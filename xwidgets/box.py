@@ -36,6 +36,16 @@ class Box(NamedTuple):
         """Slices that cut the box out of an array ``(H, W, ...)``."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
+    def is_in(self, size: tuple[int, ...]) -> bool:
+        """Whether it has pixels, all of them in a picture of this ``(height, width)``.
+
+        Example:
+            >>> Box(2, 1, 9, 5).is_in((9, 9)), Box(2, 1, 9, 5).is_in((8, 9))
+            (True, False)
+        """
+        height, width = size
+        return 0 <= self.top < self.bottom <= height and 0 <= self.left < self.right <= width
+
     def overlap(self, other: Box) -> float:
         """Intersection over union with another box, 0 to 1; 0 where both are empty.
 

@@ -138,7 +138,7 @@ def test_there_is_something_to_ask(found: list[xw.XFeatures]) -> None:
     for nothing in ([], found[0], [found[0], "a picture"]):
         with pytest.raises(ValueError, match="x_features_each"):
             xw.PartsForm(nothing, PARTS)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="0 questions"):
+    with pytest.raises(ValueError, match="questions is 0"):
         xw.PartsForm(found, PARTS, questions=0)
     with pytest.raises(ValueError, match="silent"):
         xw.PartsForm([replace(one, maps=one.maps * 0) for one in found], PARTS)

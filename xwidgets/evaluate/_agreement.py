@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.stats import spearmanr
 
+from xwidgets.errors import of_kind
 from xwidgets.results import Relevance
 
 
@@ -27,6 +28,8 @@ def agreement(left: Relevance, right: Relevance) -> float:
         >>> agreement(signed, signed), agreement(signed, magnitude) > 0.7
         (1.0, True)
     """
+    for side in (left, right):
+        of_kind("a side", side, Relevance, "an xw.Relevance, as methods return it")
     if left.values.shape != right.values.shape:
         raise ValueError(
             f"the maps are {left.values.shape} and {right.values.shape}; compare maps of one "

@@ -2,6 +2,8 @@
 
 from collections.abc import Hashable, Iterable
 
+from xwidgets.errors import listed, number
+
 
 def jaccard(a: Iterable[Hashable], b: Iterable[Hashable]) -> float:
     """Jaccard index ``|A & B| / |A | B|``: 1 for equal sets, 0 for disjoint ones.
@@ -17,7 +19,10 @@ def jaccard(a: Iterable[Hashable], b: Iterable[Hashable]) -> float:
         >>> jaccard([(3, 11), (3, 12)], [(3, 12), (4, 0)])
         0.3333333333333333
     """
-    first, second = set(a), set(b)
+    needed = "neurons, pairs of a layer and a channel"
+    first, second = (
+        set(listed(name, given, Hashable, needed)) for name, given in (("a", a), ("b", b))
+    )
     union = first | second
     return len(first & second) / len(union) if union else 1.0
 
@@ -34,6 +39,5 @@ def jaccard_of_overlap(overlap: float) -> float:
         >>> round(jaccard_of_overlap(0.4), 2)
         0.67
     """
-    if not 0 <= overlap <= 0.5:
-        raise ValueError(f"overlap is {overlap!r}, but |A & B| / (|A| + |B|) is 0 to 0.5")
+    number("overlap", overlap, lambda share: 0 <= share <= 0.5, "from 0 to 0.5")
     return overlap / (1 - overlap)

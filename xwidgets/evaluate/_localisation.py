@@ -6,7 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xwidgets.box import Box
+from xwidgets.errors import listed
 from xwidgets.results import NeuronPatch
+
+from .a_map import a_map
 
 
 def localisation(patches: Iterable[NeuronPatch], where: NDArray[np.bool_] | Sequence[Box]) -> float:
@@ -33,11 +36,11 @@ def localisation(patches: Iterable[NeuronPatch], where: NDArray[np.bool_] | Sequ
         >>> localisation(patches, scene.boxes)
         1.0
     """
-    patches = list(patches)
+    patches = listed("patches", patches, NeuronPatch, "neuron patches")
     if not patches:
         raise ValueError("there is no patch; give those of at least one neuron")
     size = patches[0].image.shape[:2]
-    mask = where if isinstance(where, np.ndarray) else _filled(where, size)
+    mask = a_map("where", where, "b") if isinstance(where, np.ndarray) else _filled(where, size)
     if mask.shape != size:
         raise ValueError(f"the mask is {mask.shape}, the image {size}; give one of the same size")
     return float(np.mean([patch.box is not None and mask[patch.box.slices].any()
@@ -46,6 +49,6 @@ def localisation(patches: Iterable[NeuronPatch], where: NDArray[np.bool_] | Sequ
 
 def _filled(boxes: Sequence[Box], size: tuple[int, int]) -> NDArray[np.bool_]:
     mask = np.zeros(size, bool)
-    for box in boxes:
+    for box in listed("where", boxes, Box, "a mask (H, W), or boxes"):
         mask[box.slices] = True
     return mask

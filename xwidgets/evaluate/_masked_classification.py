@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from skimage import restoration
 from torch import Tensor
 
-from xwidgets.errors import number
+from xwidgets.errors import listed, number
 from xwidgets.images import as_pixels, one_image
 from xwidgets.networks import Network
 from xwidgets.networks._network import a_network
@@ -74,6 +74,10 @@ def masked_classification(
         (1.0, array([1., 1., 1., 1.]), array([0.87, 0.33, 0.25, 0.1 ]))
     """
     images = as_pixels(images, a_network(net).channels).detach()
+    labels = listed("labels", labels, object, "a class for each image")
+    gammas = listed("gammas", gammas, object, "shares of the maximum")
+    if not gammas:
+        raise ValueError("gammas is empty; give at least one share of the maximum")
     maps = np.asarray(maps)
     maps = not_negative("maps", maps[:, None] if maps.ndim == 3 else maps, "(N, n, H, W)")
     count, _, height, width = images.shape

@@ -6,6 +6,8 @@ from skimage.morphology import isotropic_dilation, isotropic_erosion
 
 from xwidgets.errors import number
 
+from .a_map import a_map
+
 
 def outline(mask: NDArray[np.bool_], width: float = 2) -> NDArray[np.bool_]:
     """Mask of the pixels on both sides of an object's edge.
@@ -22,7 +24,7 @@ def outline(mask: NDArray[np.bool_], width: float = 2) -> NDArray[np.bool_]:
         array([0, 0, 1, 1, 0, 0])
     """
     number("width", width, lambda width: width > 0, "of pixels, above 0")
-    if mask.all() or not mask.any():
+    if a_map("mask", mask, "b").all() or not mask.any():
         return np.zeros_like(mask)
     return np.asarray(isotropic_dilation(mask, width) & ~isotropic_erosion(mask, width))
 
@@ -42,7 +44,9 @@ def times_expected(values: NDArray[np.generic], region: NDArray[np.bool_]) -> fl
         >>> times_expected(np.array([[-2.0, 1.0, 1.0, 0.0]]), region)
         2.0
     """
-    sizes = np.abs(np.asarray(values, np.float64))
+    sizes = np.abs(a_map("values", values).astype(np.float64))
+    if a_map("region", region, "b").shape != sizes.shape:
+        raise ValueError(f"the map is {sizes.shape}, the region {region.shape}; give its size")
     if not region.any() or not sizes.sum():
         return float("nan")
     return float(sizes[region].mean() / sizes.mean())

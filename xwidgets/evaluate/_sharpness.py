@@ -7,6 +7,8 @@ changes more, and has a smaller half area.
 import numpy as np
 from numpy.typing import NDArray
 
+from .a_map import a_map
+
 
 def sharpness(values: NDArray[np.floating]) -> float:
     """Mean absolute change from a pixel to the next, relative to the mean absolute value.
@@ -21,7 +23,7 @@ def sharpness(values: NDArray[np.floating]) -> float:
         >>> sharpness(np.array([[1.0, -1.0], [-1.0, 1.0]]))
         2.0
     """
-    size = np.abs(values).mean()
+    size = np.abs(a_map("values", values)).mean()
     if not size:
         return float("nan")
     steps = [np.abs(np.diff(values, axis=axis)).mean() for axis in (0, 1)]
@@ -41,7 +43,7 @@ def half_area(values: NDArray[np.floating]) -> float:
         >>> half_area(np.array([[3.0, 1.0], [-1.0, 1.0]]))
         0.25
     """
-    sizes = np.sort(np.abs(values), axis=None)[::-1].astype(np.float64)
+    sizes = np.sort(np.abs(a_map("values", values)), axis=None)[::-1].astype(np.float64)
     if not sizes[0]:
         return float("nan")
     half = int((sizes.cumsum() >= sizes.sum() / 2 * (1 - 1e-12)).argmax())
@@ -61,6 +63,7 @@ def same_sign(values: NDArray[np.floating]) -> float:
         >>> same_sign(np.array([[2.0, 2.0], [-1.0, -1.0]]))
         0.6
     """
+    a_map("values", values)
     weights, same = 0.0, 0.0
     for axis in (0, 1):
         lower, upper = values.swapaxes(0, axis)[1:], values.swapaxes(0, axis)[:-1]

@@ -5,6 +5,8 @@ from numpy.typing import NDArray
 
 from xwidgets.errors import number
 
+from .a_map import a_map
+
 
 def top_pixels(values: NDArray[np.floating], share: float = 0.05) -> NDArray[np.bool_]:
     """Mask of the pixels with the largest absolute values.
@@ -24,7 +26,7 @@ def top_pixels(values: NDArray[np.floating], share: float = 0.05) -> NDArray[np.
         [[False, True], [False, True]]
     """
     number("share", share, lambda share: 0 < share <= 1, "above 0 and at most 1")
-    if not np.isfinite(values).all():
+    if not np.isfinite(a_map("values", values)).all():
         raise ValueError("the map has values that are not known; give a complete one")
     order = np.argsort(-np.abs(values), axis=None, kind="stable")
     mask = np.zeros(values.size, bool)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from xwidgets.errors import a_seed, of_kind
 from xwidgets.explain import Method
 from xwidgets.networks import Network
 from xwidgets.networks._network import a_network
@@ -84,6 +85,8 @@ def weight_randomisation_steps(
     net: Network, image: object, method: Method[Relevance], target: Target = None, seed: int = 0
 ) -> Iterator[WeightRandomisation]:
     """Yield the result of :func:`weight_randomisation` after each layer; arguments as there."""
+    of_kind("method", method, Method, "a method, such as xw.Saliency()")
+    a_seed(seed)
     subject = Subject(a_network(net).frozen(), image)
     resolved = subject.target(target)
     [original] = method.complete(subject, [resolved])

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.filters import sobel
 
+from xwidgets.errors import a_seed
 from xwidgets.images import one_image
 
 
@@ -18,7 +19,7 @@ def random_map(image: object, seed: int = 0) -> NDArray[np.float32]:
         (8, 8)
     """
     _, *size = one_image(image).shape
-    return np.random.default_rng(seed).standard_normal(size, dtype=np.float32)
+    return np.random.default_rng(a_seed(seed)).standard_normal(size, dtype=np.float32)
 
 
 def edge_map(image: object) -> NDArray[np.float32]:

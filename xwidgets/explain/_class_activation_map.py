@@ -44,7 +44,9 @@ class ClassActivationMap(MapMethod):
         None,
         "whose output is pooled, by name or number of the convolution; ``None`` for what is pooled "
         "last",
-        resolve=lambda value, subject: value and name_of_layer(value, subject, [3]),
+        resolve=lambda value, subject: (
+            None if value is None else name_of_layer(value, subject, [3])
+        ),
     )
 
     name, unit = "class activation map", "logits"

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
-from xwidgets.errors import a_seed, number
+from xwidgets.errors import WrongType, a_seed, number, shown
 from xwidgets.images import picture
 from xwidgets.networks import Network
 from xwidgets.networks._network import Watched, a_network
@@ -53,10 +53,12 @@ _STARTS = 8
 
 
 def _check_seeds(name: str, value: Any) -> None:
-    if not isinstance(value, tuple) or not value or len(set(value)) < len(value):
-        raise ValueError(f"{name} is {value!r}, but must be different seeds, such as (0, 1, 2)")
+    if not isinstance(value, tuple) or not value:
+        raise WrongType(f"{name} is {shown(value)}, but must be different seeds, such as (0, 1, 2)")
     for seed in value:
         a_seed(seed)
+    if len(set(value)) < len(value):
+        raise ValueError(f"{name} is {value!r}, but must be different seeds, such as (0, 1, 2)")
 
 
 def _check_penalty(name: str, value: Any) -> None:
@@ -245,7 +247,8 @@ def class_model_steps(
 
 
 def _several(seeds: Sequence[int] | int) -> tuple[int, ...]:
-    return tuple(seeds) if isinstance(seeds, Sequence) else (seeds,)
+    several = isinstance(seeds, Sequence) and not isinstance(seeds, str | bytes)
+    return tuple(cast("Sequence[int]", seeds)) if several else (cast(int, seeds),)
 
 
 def _named(target: Target) -> Target:

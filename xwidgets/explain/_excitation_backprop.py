@@ -58,7 +58,7 @@ def stop_parameter(line: str) -> Any:
         None,
         line,
         choices=lambda method, subject: [None, "pixels", *names_of_layers(subject)],
-        resolve=lambda value, subject: value and stop_layer(subject.net, value),
+        resolve=lambda value, subject: None if value is None else stop_layer(subject.net, value),
         label="Stop at",
     )
 
@@ -466,7 +466,7 @@ def stop_layer(net: Network, stop_at: str | int | None, before: str | None = Non
     Raises:
         ValueError: when there is no such layer, or its output is no map.
     """
-    if stop_at == "pixels":
+    if isinstance(stop_at, str) and stop_at == "pixels":
         return "pixels"
     if stop_at is not None:
         layer = net.layer(stop_at)

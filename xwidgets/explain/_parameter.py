@@ -13,7 +13,7 @@ from numbers import Integral, Real
 from textwrap import indent, wrap
 from typing import Any, TypeVar, get_args
 
-from xwidgets.errors import a_seed, at_least, number
+from xwidgets.errors import a_flag, a_seed, at_least, number, one_of
 from xwidgets.incremental.precision import ComputeDtype
 from xwidgets.networks.subject import Subject
 
@@ -263,11 +263,9 @@ def _checks(
     lowest = least if isinstance(least, Real) else None
     highest = most if isinstance(most, Real) else None
 
-    def one_of(name: str, value: Any) -> None:
-        known = choices if isinstance(choices, Sequence) else ()
-        if known and not any(value is choice or value == choice for choice in known):
-            *others, last = (f'"{choice}"' for choice in known)
-            raise ValueError(f"{name} is {value!r}, but must be {', '.join(others)} or {last}")
+    def chosen(name: str, value: Any) -> None:
+        if isinstance(choices, Sequence):
+            one_of(name, value, choices)
 
     def whole(name: str, value: Any) -> None:
         if lowest is not None:
@@ -292,9 +290,11 @@ def _checks(
             whole(name, value)
 
     if choices is not None:
-        return one_of
+        return chosen
     if default is None and lowest is not None:
         return optional
-    if isinstance(default, bool) or not isinstance(default, Real):
+    if isinstance(default, bool):
+        return a_flag
+    if not isinstance(default, Real):
         return lambda name, value: None
     return whole if isinstance(default, Integral) else real

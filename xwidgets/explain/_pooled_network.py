@@ -27,11 +27,13 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
-from xwidgets.errors import a_seed, at_least, number, warn
+from xwidgets.errors import a_flag, a_seed, at_least, number, one_line, warn
 from xwidgets.files import whole
 from xwidgets.networks import Layer, Network
 from xwidgets.networks._network import a_network
+from xwidgets.networks.class_names import class_names
 from xwidgets.networks.pooled import Pooled
+from xwidgets.results.facts import parsed, typed
 from xwidgets.results.result import versions
 
 from .data_set import DataSet
@@ -137,10 +139,11 @@ class PooledNetwork(Network):
         a_network(net)
         try:
             with safe_open(path, "pt") as file:
-                told = json.loads(file.metadata()["pooled_network"])
+                facts = PooledFacts(**typed(PooledFacts, parsed(file.metadata()["pooled_network"])))
                 weight, bias = file.get_tensor("weight"), file.get_tensor("bias")
-            classes = told["classes"] and tuple(told["classes"])
-            facts = PooledFacts(**told | {"classes": classes})
+            classes = facts.classes
+            if not (weight.isfinite().all() and bias.isfinite().all()):
+                raise ValueError("its weights are not all finite")
             if weight.ndim != 2 or bias.shape != weight.shape[:1]:
                 raise ValueError(f"its weights are {tuple(weight.shape)}, {tuple(bias.shape)}")
             if len(classes or bias) != len(bias):
@@ -150,10 +153,9 @@ class PooledNetwork(Network):
                 f"there is no pooled network at {str(path)!r}; check the path"
             ) from error
         except _DAMAGE as error:
-            reason = " ".join(str(error).split())
             raise ValueError(
-                f"{str(path)!r} holds no readable pooled network ({reason}); train it again and "
-                "write it with net.save(path)"
+                f"{str(path)!r} holds no readable pooled network ({one_line(error)}); train it "
+                "again and write it with net.save(path)"
             ) from error
         known = {layer.name: layer.shape for layer in net.layers}
         if net.name != facts.network_name or known.get(facts.layer, ())[:1] != weight.shape[1:]:
@@ -244,6 +246,7 @@ def pooled_network(
         weight_decay=weight_decay, held_out=held_out, seed=seed,
     )  # fmt: skip
     training = PooledTraining()
+    a_flag("progress", progress)
     with tqdm(total=1.0, desc="pooling", bar_format=_BAR, disable=not progress) as bar:
         try:
             for training in steps:
@@ -293,6 +296,7 @@ def pooled_network_steps(
     number("held_out", held_out, lambda share: 0 < share < 1, "between 0 and 1")
     a_seed(seed)
     chosen = _pooled_layer(net, layer)
+    classes = None if classes is None else class_names(classes)
     data = DataSet(net, images)
     outputs = net.layers[-1].shape[0] if classes is None else len(classes)
     truth = _labels(labels, len(data), outputs)

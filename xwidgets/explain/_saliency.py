@@ -15,7 +15,7 @@ from xwidgets.networks.subject import Subject
 from xwidgets.networks.target import Resolved, Target
 from xwidgets.results import Relevance
 
-from ._parameter import front, parameter
+from ._parameter import front, parameter, seed_parameter
 from .method import MapMethod
 
 Reduce = Literal["maximum", "signed"]
@@ -48,7 +48,7 @@ class Saliency(MapMethod):
     sigma: float = parameter(
         0.0, "standard deviation of the noise, in pixel values; 0.15 is usual", least=0
     )
-    seed: int = parameter(0, "of the noise", check=lambda name, value: None)
+    seed: int = seed_parameter("of the noise")
 
     asks = "How much does the score change with a tiny change of each pixel?"
     unit = "logits per unit of pixel value"

@@ -167,8 +167,9 @@ def x_features_each(
     """
     data = DataSet(a_network(net), images)
     the_module(net, module)
-    stop_at = stop_layer(net, stop_at, module.facts.layer)
-    return _each(net, data, XFeatureMaps(module, stop_at, contrastive))
+    method = XFeatureMaps(module, stop_layer(net, stop_at, module.facts.layer), contrastive)
+    method.check_parameters()
+    return _each(net, data, method)
 
 
 def the_module(net: Network, module: object) -> ExplanationModule:

@@ -5,18 +5,20 @@ are therefore all of one size, which depends on the network and the number of im
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from itertools import chain
 from math import prod
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
 from platformdirs import user_cache_dir
 from torch import Tensor
 
-from xwidgets.errors import warn
+from xwidgets.errors import WrongType, shown, warn
 from xwidgets.images import one_image
 from xwidgets.images.collection import Collection
 from xwidgets.images.pixels import in_channels
@@ -128,7 +130,8 @@ def cache_folder(cache: object, name: str) -> Path | None:
     if isinstance(cache, str | Path) and not Path(cache).is_file():
         return Path(cache)
     if cache is not False:
-        raise ValueError(f"cache is {cache!r}, but must be True, False or a folder")
+        kind = ValueError if isinstance(cache, str | Path) else WrongType
+        raise kind(f"cache is {shown(cache)}, but must be True, False or a folder")
     return None
 
 
@@ -137,12 +140,45 @@ def cache_file(folder: Path, *key: object) -> Path:
     return folder / f"{sha256(json.dumps(key).encode()).hexdigest()}.npz"
 
 
-def keep(results: Mapping[Path, Result]) -> None:
+@dataclass(frozen=True, eq=False)
+class Cached(Result):
+    """Base of results that are cached in files.
+
+    Attributes:
+        key: of the file that it was written to, which tells what it was computed of.
+    """
+
+    key: str = field(default="", kw_only=True)
+
+
+C = TypeVar("C", bound=Cached)
+
+
+def recalled(kind: type[C], file: Path | None, fits: Callable[[C], bool]) -> C | None:
+    """Cached result of this file; ``None`` for none.
+
+    Warns of a file that is damaged, of another key, or for whose content ``fits`` is false, which
+    is for the caller to replace.
+    """
+    if file is None or not file.exists():
+        return None
+    try:
+        result = kind.load(file)
+        if result.key == file.stem and fits(result):
+            return result
+        fault = "it holds something else"
+    except ValueError as error:
+        fault = str(error.__cause__ or error)
+    warn(f"{str(file)!r} cannot be used ({fault}); what it should hold is computed anew")
+    return None
+
+
+def keep(results: Mapping[Path, Cached]) -> None:
     """Save results to cache files; warn when that is not possible."""
     for file, result in results.items():
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            result.save(file)
+            replace(result, key=file.stem).save(file)
         except OSError as error:
             warn(
                 f"what was found cannot be kept in {str(file.parent)!r} ({error}); give another "

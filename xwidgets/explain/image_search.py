@@ -12,12 +12,12 @@ comes first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
-from typing import Any, ClassVar, Self, cast
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
@@ -26,18 +26,18 @@ from torch import Tensor
 from tqdm import tqdm
 
 from xwidgets.box import Box
-from xwidgets.errors import index_within
+from xwidgets.errors import a_flag, index_within, listed
 from xwidgets.images import picture
 from xwidgets.networks import Network
 from xwidgets.networks._network import a_network
 from xwidgets.networks.subject import Subject
 from xwidgets.networks.target import Above, Channel, Class, Resolved, Target, Unit
 from xwidgets.results import TopImages
-from xwidgets.results.result import Result
+from xwidgets.results.facts import limits
 
 from ._parameter import front, parameter
 from ._x_features import the_module
-from .data_set import DataSet, cache_file, cache_folder, keep
+from .data_set import Cached, DataSet, cache_file, cache_folder, keep, recalled
 from .explanation_module.module import ExplanationModule
 from .method import Method
 from .neuron import neuron_of
@@ -137,6 +137,7 @@ def search_images(
         [<TopImages: 2 for Dune finch (ruby breast) (birds), of 20 images>]
     """
     search = ImageSearch(images, k, cache).search(net, neurons)
+    a_flag("progress", progress)
     with tqdm(total=search.total, desc="searching", unit="image", disable=not progress) as bar:
         for searched in search.steps():
             bar.update(searched - bar.n)
@@ -232,6 +233,14 @@ class Goal:
         """Number in the family."""
         return cast(int, self.target.index)
 
+    @property
+    def places(self) -> int:
+        """Number of places of its map; 1 for what has none."""
+        match self.target:
+            case Channel(layer):
+                return prod(self.net.layer(layer).shape[1:])
+        return 1
+
     def field(self, place: int) -> Box:
         """Receptive field of a place of the flattened map, or the whole picture."""
         match self.target:
@@ -264,7 +273,10 @@ class Search:
 
     def __init__(self, method: ImageSearch, net: Network, neurons: Iterable[Searched]) -> None:
         self._net, self._k = a_network(net).frozen(), int(method.k)  # images of one state
-        self._goals = [Goal.of(self._net, neuron) for neuron in neurons]
+        self._goals = [
+            Goal.of(self._net, neuron)
+            for neuron in listed("neurons", neurons, object, "neurons, such as (layer, channel)")
+        ]
         if not self._goals:
             raise ValueError("neurons is empty; give pairs of a layer and a channel, or classes")
         self._folder = cache_folder(method.cache, "searches")
@@ -363,10 +375,8 @@ class Search:
 
     def _recalled(self, family: Family, file: Path | None) -> bool:
         """Whether the cache has such a search, of the same readable files."""
-        try:
-            best = _Best.load(file) if file else None
-        except ValueError:  # there is none yet, or it is damaged
-            best = None
+        goal = self._families[family]
+        best = recalled(_Best, file, lambda kept: kept.fits(goal, self._k, self.total))
         if best is None:
             return False
         shown = {
@@ -386,7 +396,7 @@ class Search:
 
 
 @dataclass(frozen=True, eq=False)
-class _Best(Result):
+class _Best(Cached):
     """Best images of every channel of a layer, the best first.
 
     Attributes:
@@ -397,13 +407,11 @@ class _Best(Result):
         skipped: numbers of the images that could not be read.
     """
 
-    values: NDArray[np.float32]
-    numbers: NDArray[np.int64]
-    places: NDArray[np.int64]
+    values: NDArray[np.float32] = field(metadata=limits("C k"))
+    numbers: NDArray[np.int64] = field(metadata=limits("C k", least=0))
+    places: NDArray[np.int64] = field(metadata=limits("C k", least=0))
     searched: int
-    skipped: tuple[int, ...]
-
-    _forms: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"skipped": tuple}
+    skipped: tuple[int, ...] = field(metadata=limits("n?", least=0))
 
     @classmethod
     def of_none(cls, channels: int) -> Self:
@@ -446,6 +454,15 @@ class _Best(Result):
         numbers: list[int] = self.numbers[channel].tolist()
         return numbers
 
-    def _fault(self) -> str | None:
-        shapes = {self.values.shape, self.numbers.shape, self.places.shape}
-        return None if len(shapes) == 1 else "its numbers do not fit together"
+    def fits(self, goal: Goal, k: int, total: int) -> bool:
+        """Whether these can be the ``k`` best of ``total`` images for the family of a goal."""
+        readable = {*range(total)}.difference(self.skipped)
+        return (
+            self.searched == total
+            and len(readable) + len(self.skipped) == total
+            and self.values.shape == (goal.channels, min(k, len(readable)))
+            and readable.issuperset(self.numbers.flat)
+            and all(len({*row}) == len(row) for row in self.numbers.tolist())
+            and self.places.max() < goal.places
+            and bool((np.diff(self.values) <= 0).all())
+        )

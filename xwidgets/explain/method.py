@@ -24,7 +24,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from xwidgets.aliases import current_names
-from xwidgets.errors import number, unknown
+from xwidgets.errors import number, shown, unknown
 from xwidgets.networks import Network
 from xwidgets.networks.subject import Subject
 from xwidgets.networks.target import Resolved, Target
@@ -415,7 +415,7 @@ def several(targets: T) -> T:
         ValueError: when it is not.
     """
     if not isinstance(targets, Sequence) or isinstance(targets, str) or not targets:
-        raise ValueError(f"targets is {targets!r}, but must be a list of one target at least")
+        raise ValueError(f"targets is {shown(targets)}, but must be a list of one target at least")
     return targets
 
 

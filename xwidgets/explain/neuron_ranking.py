@@ -40,7 +40,7 @@ Output = Literal["logit", "probability"]
 
 
 def _check_metric(name: str, value: Any) -> None:
-    if value not in METRICS:
+    if not isinstance(value, str) or value not in METRICS:
         raise unknown(name, value, METRICS)
 
 

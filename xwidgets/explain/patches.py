@@ -14,7 +14,7 @@ from typing import cast
 from torch import Tensor
 
 from xwidgets.box import Box
-from xwidgets.errors import number, of_kind
+from xwidgets.errors import listed, number, of_kind
 from xwidgets.networks import Layer, Network
 from xwidgets.networks.subject import Subject
 from xwidgets.networks.target import Channel, Resolved
@@ -124,8 +124,9 @@ def neuron_patches(
     subject = Subject(net, image)
     method = NeuronPatches(start, threshold)
     method.check_parameters()
+    pairs = listed("neurons", neurons, object, "pairs of a layer and a channel")
     chosen = [
-        Channel(layer.name, channel) for layer, channel in map(partial(neuron_of, net), neurons)
+        Channel(layer.name, channel) for layer, channel in map(partial(neuron_of, net), pairs)
     ]
     return method.complete(subject, chosen) if chosen else []
 

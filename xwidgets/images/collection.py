@@ -142,7 +142,7 @@ def _pictures(folder: Path) -> list[Path]:
 
 def _is_sequence(value: object) -> bool:
     numbered = hasattr(value, "__len__") and hasattr(value, "__getitem__")
-    return numbered and not isinstance(value, Mapping)
+    return numbered and not isinstance(value, Mapping | bytes)
 
 
 def _first(item: object) -> object:

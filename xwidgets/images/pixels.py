@@ -7,6 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from xwidgets.errors import at_least
+
 
 def as_pixels(images: object, channels: int | None = None) -> Tensor:
     """Check a batch of images and return it as a float tensor.
@@ -117,6 +119,7 @@ def in_channels(image: Tensor, channels: int) -> Tensor:
         >>> in_channels(torch.tensor([1.0, 0.5, 0.0])[:, None, None], 1).item()
         0.5925...
     """
+    at_least("channels", channels, 1)
     if len(image) == channels:
         return image
     if not {len(image), channels} <= {1, 3, 4}:

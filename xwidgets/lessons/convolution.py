@@ -178,10 +178,14 @@ class Convolution1d:
 
 def _finite(name: str, values: Sequence[float]) -> tuple[float, ...]:
     numbers = tuple(np.ravel(values).tolist())
-    if not numbers or not all(isinstance(one, Real) and isfinite(one) for one in numbers):
+    if not numbers or not all(map(_is_finite, numbers)):
         raise ValueError(f"{name} is {values!r}, but must be one finite number or more")
     return tuple(map(float, numbers))
 
 
 def _vector(name: str, values: ArrayLike) -> Numbers:
     return np.array(_finite(name, np.asarray(values)))  # type: ignore[arg-type]
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and isfinite(value)

@@ -10,14 +10,26 @@ from contextlib import contextmanager, nullcontext
 from fractions import Fraction
 from functools import cached_property
 from itertools import chain
+from math import isfinite
 from numbers import Integral
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from xwidgets.errors import at_least, index_within, unknown, warn
+from xwidgets.errors import (
+    WrongType,
+    at_least,
+    index_within,
+    listed,
+    of_kind,
+    one_of,
+    shown,
+    unknown,
+    warn,
+)
 from xwidgets.images import as_pixels, one_image
 from xwidgets.images._photo import is_picture, read
 from xwidgets.images.pixels import in_channels
@@ -32,6 +44,9 @@ from .layers import Layer, list_layers
 from .operation_table import Kind
 from .outputs import OUTPUTS, Link, LinkTrace, Outputs, guessed, scores_of
 from .random_draws import refusing_random
+
+INTERPOLATIONS = ("bilinear", "bicubic")
+"""How pictures are resized."""
 
 _TRIES = 500  # to read the weights between two steps of a training
 
@@ -117,15 +132,21 @@ class Network:
         interpolation: str = "bilinear",
         outputs: Outputs | None = None,
     ) -> None:
-        if outputs is not None and outputs not in OUTPUTS:
+        if outputs is not None and not (isinstance(outputs, str) and outputs in OUTPUTS):
             raise unknown("outputs", outputs, OUTPUTS)
         if not isinstance(module, nn.Module):
             raise ValueError(
                 f"a Network wraps a torch.nn.Module, not {type(module).__name__}; "
                 'trained networks come by name: xw.network("birds")'
             )
-        if not (isinstance(size, Sequence) and len(size) == 2 and min(size) >= 1):
-            raise ValueError(f"size is {size!r}, but must be (height, width) in pixels")
+        sides = listed("size", size, Integral, "(height, width) in pixels")
+        if len(sides) != 2 or not 1 <= min(sides) <= max(sides) < 2**31:
+            raise ValueError(f"size is {shown(size)}, but must be (height, width) in pixels")
+        at_least("training_size", training_size, 1)
+        if prepare_size is not None:
+            at_least("prepare_size", prepare_size, 1)
+        one_of("interpolation", interpolation, INTERPOLATIONS)
+        of_kind("name", name, str | None, "a text")
         if examples is not None and not callable(examples):
             raise ValueError(
                 f"examples is a {type(examples).__name__}, but must be a function that returns "
@@ -301,6 +322,11 @@ class Network:
         Raises:
             ValueError: when there is no such layer.
         """
+        if isinstance(name, bool) or not isinstance(name, str | Integral):
+            raise WrongType(
+                f"layer is {shown(name)}, but must be the name of a layer, or the number of a "
+                "convolution; list them with net.layers"
+            )
         for layer in self.layers:
             number = layer.convolution if isinstance(name, Integral) else None
             if name == layer.name or (number is not None and name == number):
@@ -514,7 +540,7 @@ def a_network(net: object) -> Network:
         ValueError: when it is not.
     """
     if not isinstance(net, Network):
-        raise ValueError(
+        raise WrongType(
             f"net is a {type(net).__name__}, but must be an xw.Network; "
             "wrap a module with xw.Network(module, normalize=(mean, std), size=(H, W))"
         )
@@ -546,16 +572,23 @@ def _is_dense(value: Tensor) -> bool:
     return value.layout is torch.strided and not value.is_nested and not value.is_meta
 
 
+def _are_valid(mean: list[Any], std: list[Any]) -> bool:
+    """Whether these are finite numbers, the deviations above 0."""
+    finite = all(isinstance(value, float) and isfinite(value) for value in (*mean, *std))
+    return finite and all(value > 0 for value in std)
+
+
 def _channels(normalize: tuple[Sequence[float], Sequence[float]] | None) -> int | None:
     if normalize is not None:
         try:
-            mean, std = map(list, normalize)
+            mean, std = (np.asarray(part, np.float64).tolist() for part in normalize)
+            mean, std = list(mean), list(std)
         except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"normalize is {normalize!r}, but must be (mean, std) with one number a channel in "
-                "each"
+            raise WrongType(
+                f"normalize is {shown(normalize)}, but must be (mean, std) with one number a "
+                "channel in each"
             ) from error
-        if len(mean) != len(std) or not all(value > 0 for value in std):
+        if len(mean) != len(std) or not mean or not _are_valid(mean, std):
             raise ValueError(
                 "normalize is (mean, std) with one number a channel in each and std > 0, "
                 f"not ({list(mean)}, {list(std)})"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
-from xwidgets.errors import unknown
+from xwidgets.errors import WrongType, shown, unknown
 
 ClassNames = Iterable[str] | Mapping[Any, Any]
 """Names in the order of the outputs; or by index, as in ``{"0": ["n01440764", "tench"]}`` whose
@@ -23,14 +23,17 @@ def class_names(classes: ClassNames) -> tuple[str, ...]:
         >>> class_names({"cat": 0, "dog": 1})
         ('cat', 'dog')
     """
-    if isinstance(classes, Mapping):
+    if isinstance(classes, Mapping) and classes:
         return _by_index(classes)
-    if isinstance(classes, str | set | frozenset) or not isinstance(classes, Iterable):
-        raise ValueError(
+    if isinstance(classes, str | bytes | set | frozenset) or not isinstance(classes, Iterable):
+        raise WrongType(
             f"classes is a {type(classes).__name__}, but must be a list of the class names, or a "
             "dict of them by index"
         )
-    return tuple(map(_name, classes))
+    names = tuple(map(_name, classes))
+    if not names:  # of a mapping too
+        raise ValueError("classes is empty; give the name of each class, or None")
+    return names
 
 
 def index_of(name: str, names: Sequence[str], owner: str) -> int:
@@ -69,4 +72,7 @@ def _by_index(classes: Mapping[Any, Any]) -> tuple[str, ...]:
 
 
 def _name(given: Any) -> str:
-    return str(given[-1] if isinstance(given, list | tuple) else given)
+    name = given[-1] if isinstance(given, list | tuple) and given else given
+    if isinstance(name, bytes) or getattr(name, "ndim", False):
+        raise WrongType(f"a class is called {shown(name)}, but must have a text for a name")
+    return str(name)

@@ -8,7 +8,7 @@ from unittest.mock import patch
 import torch
 from torch import Tensor
 
-from xwidgets.errors import unknown
+from xwidgets.errors import of_kind, unknown
 from xwidgets.images import photographs
 
 from ._network import Network
@@ -33,6 +33,7 @@ def network(name: str) -> Network:
         >>> network("birds")(torch.rand(1, 3, 64, 64)).shape
         torch.Size([1, 20])
     """
+    of_kind("name", name, str, "the name of a network, such as 'birds'")
     if name in EMBEDDED:
         return embedded(name)
     return torchvision_network(name)

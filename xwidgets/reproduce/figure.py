@@ -7,21 +7,25 @@ of maps of 224 x 224 pixels take about a megabyte.
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
 from dataclasses import dataclass, fields
+from math import inf
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from xwidgets.errors import number, one_line
 from xwidgets.files import whole
-from xwidgets.results import Relevance, render
+from xwidgets.results import Relevance, npz, render
+from xwidgets.results.facts import parsed
 from xwidgets.results.result import versions
 
 Cell = Relevance | NDArray[np.uint8] | NDArray[np.bool_]
 """A map, a picture ``(H, W, 3)``, or a mask ``(H, W)``."""
+
+SCALES = ("own", "row", "all")
+"""Whose largest magnitude the colours of a map end at: its own, its row's or the figure's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,15 +92,15 @@ class Figure:
             True
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-            state = json.loads(str(arrays["figure"]))
+            arrays = npz.read(path)
+            state = parsed(str(arrays["figure"]))
             cells = [[_cell(described, arrays) for described in row] for row in state["cells"]]
             saved = state["facts"]
             figure = cls(cells, state["rows"], state["columns"], state["scale"])
-        except _DAMAGE as error:
+            figure._check()
+        except npz.DAMAGE as error:
             raise ValueError(
-                f"{str(path)!r} is no readable figure ({error}); compute it again"
+                f"{str(path)!r} is no readable figure ({one_line(error)}); compute it again"
             ) from error
         if saved != json.loads(json.dumps(facts)):
             raise ValueError(
@@ -105,18 +109,29 @@ class Figure:
             )
         return figure
 
+    def _check(self) -> None:
+        """Raise ValueError unless its cells have titles and a scale."""
+        for name, titles in (("rows", self.rows), ("columns", self.columns)):
+            if not isinstance(titles, list) or not all(isinstance(one, str) for one in titles):
+                raise ValueError(f"its {name} are no list of titles")
+        widths = {len(row) for row in self.cells}
+        if len(self.rows) != len(self.cells) or widths != {len(self.columns)} or 0 in widths:
+            raise ValueError("its titles are not as many as its cells")
+        if self.scale not in SCALES:
+            raise ValueError(f"its scale is {self.scale!r}")
+
 
 def _cell(described: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Cell:
     picture = arrays[described["picture"]]
     if "map" not in described:
+        colors = picture.dtype == np.uint8 and picture.shape[2:] == (3,)
+        if not picture.size or not (colors or (picture.dtype == bool and picture.ndim == 2)):
+            raise ValueError(f"its picture is {picture.dtype} {picture.shape}")
         return picture
-    codes = arrays[described["map"]]
-    values = codes.astype(np.float32) * np.float32(described["scale"] / 127)
+    codes, scale = arrays[described["map"]], described["scale"]
+    number("scale", scale, lambda size: 0 < size < inf, "above 0")
+    if codes.dtype != np.int8:
+        raise ValueError(f"its map is {codes.dtype}")
+    values = codes.astype(np.float32) * np.float32(scale / 127)
     values[codes == render.UNKNOWN] = np.nan
-    names, told = Relevance.former_names, described["facts"]
-    facts = {names.get(name, name): told[name] for name in told}
-    return Relevance(values=values, image=picture, **facts)
-
-
-_DAMAGE = (OSError, KeyError, TypeError, ValueError, EOFError, RuntimeError,
-           zipfile.BadZipFile, zlib.error)  # fmt: skip
+    return Relevance.restored(described["facts"] | {"values": values, "image": picture})

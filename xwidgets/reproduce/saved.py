@@ -13,7 +13,9 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from xwidgets.errors import one_line
 from xwidgets.files import whole
+from xwidgets.results.facts import parsed
 from xwidgets.results.result import versions
 
 from .setting import NamedSetting
@@ -100,7 +102,13 @@ class SavedTables(SavedFiles):
         path = self._path(".json")
         if path is None or not path.exists():
             return
-        saved = json.loads(path.read_text("utf-8"))
+        try:
+            saved = parsed(path.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                f"{str(path)!r} cannot be read ({one_line(error)}); take another folder, or start "
+                "anew with recompute=True"
+            ) from error
         saved.pop("versions", None)
         if saved != self._facts:
             raise ValueError(
@@ -151,3 +159,8 @@ def _read(path: Path) -> pd.DataFrame:
         return pd.read_csv(path)
     except pd.errors.EmptyDataError:  # a table without rows
         return pd.DataFrame()
+    except (OSError, ValueError) as error:  # pandas' own errors among them
+        raise ValueError(
+            f"{str(path)!r} is no readable table ({one_line(error)}); remove it, and it is "
+            "computed again"
+        ) from error

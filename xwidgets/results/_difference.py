@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from xwidgets.errors import of_kind
+from xwidgets.errors import listed, of_kind
 
 from .relevance import Relevance
+
+_NEEDED = "an xw.Relevance, as methods return it"
 
 
 def difference(left: Relevance, right: Relevance) -> Relevance:
@@ -38,7 +40,7 @@ def difference(left: Relevance, right: Relevance) -> Relevance:
         'prediction difference, window 10 minus window 4'
     """
     for side in (left, right):
-        of_kind("a side", side, Relevance, "an xw.Relevance, as methods return it")
+        of_kind("a side", side, Relevance, _NEEDED)
     if not np.array_equal(left.image, right.image):
         raise ValueError(
             "maps of different pictures have no difference; compare maps of the same picture"
@@ -80,6 +82,8 @@ def contrast(left: Relevance, right: Relevance) -> tuple[str, str]:
         ... )
         ('wren, window 4', 'robin, window 8')
     """
+    for side in (left, right):
+        of_kind("a side", side, Relevance, _NEEDED)
     ours, theirs = (", ".join(_words(facts)) for facts in _apart(left, right))
     return ours, theirs
 
@@ -97,6 +101,7 @@ def ends(result: Relevance) -> tuple[str, str]:
         >>> ends(Relevance(*pixels, "share", "mwp", "birds", 0, "wren", {}, signed=False))
         ('', 'for wren')
     """
+    of_kind("result", result, Relevance, _NEEDED)
     if not {"left", "right"} <= result.parameters.keys():
         return f"against {result.label}" if result.signed else "", f"for {result.label}"
     left, right = (result.parameters[side]["label"] for side in ("left", "right"))
@@ -115,6 +120,7 @@ def common_settings(results: Sequence[Relevance]) -> str:
         >>> common_settings([narrow]), common_settings([difference(narrow, wide)])
         ('window 4, seed 0', 'seed 0')
     """
+    results = listed("results", results, Relevance, "maps, as methods return them")
     each = [parameters for result in results for parameters in _sides(result.parameters)]
     first, *others = each or [{}]
     same = {

@@ -19,6 +19,7 @@ from xwidgets.box import Box
 from xwidgets.errors import number, of_kind
 
 from . import numbers, render
+from .facts import limits
 from .relevance import Relevance
 from .result import Result, versions
 
@@ -43,8 +44,8 @@ class Segmentation(Result):
         [[True, True, False]]
     """
 
-    probability: NDArray[np.float32]
-    image: NDArray[np.uint8]
+    probability: NDArray[np.float32] = field(metadata=limits("H W", least=0, most=1))
+    image: NDArray[np.uint8] = field(metadata=limits("H W 3"))
     threshold: float
     method: str
     network_name: str
@@ -80,13 +81,6 @@ class Segmentation(Result):
 
     def _repr_png_(self) -> bytes:
         return self.png()
-
-    def _fault(self) -> str | None:
-        if self.probability.dtype != np.float32 or self.image.dtype != np.uint8:
-            return f"its map is {self.probability.dtype}, its picture {self.image.dtype}"
-        if self.probability.ndim != 2 or self.image.shape != (*self.probability.shape, 3):
-            return f"its map is {self.probability.shape}, its picture {self.image.shape}"
-        return None
 
     def __repr__(self) -> str:
         height, width = self.probability.shape

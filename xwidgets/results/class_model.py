@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import numbers, render
+from .facts import limits
 from .result import Result, versions
 
 
@@ -42,24 +43,22 @@ class ClassModel(Result):
         ((1, 3, 64, 64), (1, 5))
     """
 
-    pixels: NDArray[np.float32]
-    kept: NDArray[np.int64]
-    scores: NDArray[np.float64]
-    norms: NDArray[np.float64]
-    probabilities: NDArray[np.float64]
-    frames: NDArray[np.uint8]
-    frame_steps: NDArray[np.int64]
-    seeds: tuple[int, ...]
-    notes: tuple[str, ...]
+    pixels: NDArray[np.float32] = field(metadata=limits("S C H W"))
+    kept: NDArray[np.int64] = field(metadata=limits("S", least=0))
+    scores: NDArray[np.float64] = field(metadata=limits("S n", gaps=True))
+    norms: NDArray[np.float64] = field(metadata=limits("S n", least=0, gaps=True))
+    probabilities: NDArray[np.float64] = field(metadata=limits("S n", least=0, most=1, gaps=True))
+    frames: NDArray[np.uint8] = field(metadata=limits("S F H W 3"))
+    frame_steps: NDArray[np.int64] = field(metadata=limits("F", least=0))
+    seeds: tuple[int, ...] = field(metadata=limits("S", least=0))
+    notes: tuple[str, ...] = field(metadata=limits("S"))
     unit: str
     network_name: str
     target: int
     label: str
     parameters: Mapping[str, Any]
-    completed: float = 1.0
+    completed: float = field(default=1.0, metadata=limits(least=0, most=1))
     versions: Mapping[str, str] = field(default_factory=versions)
-
-    _forms: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"seeds": tuple, "notes": tuple}
 
     @property
     def pictures(self) -> NDArray[np.uint8]:
@@ -98,15 +97,7 @@ class ClassModel(Result):
         return self.png()
 
     def _fault(self) -> str | None:
-        seeds, pictures = len(self.seeds), self.pixels.shape
-        rows = {len(self.kept), len(self.frames), len(self.notes)}
-        if len(pictures) != 4 or {seeds, *rows} != {pictures[0]} or not seeds:
-            return f"its pictures are {pictures} for {seeds} seeds"
-        if {self.norms.shape, self.probabilities.shape} != {self.scores.shape}:
-            return "its curves are not of one length"
-        if self.frames.shape[1:] != (len(self.frame_steps), *pictures[2:], 3):
-            return f"its frames are {self.frames.shape}, its pictures {pictures}"
-        if len(self.scores) != seeds or not self.kept.max() < self.scores.shape[1]:
+        if not self.kept.max() < self.scores.shape[1]:
             return "its curves are not those of its pictures"
         return None
 

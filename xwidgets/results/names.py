@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 
 from xwidgets.files import locked, whole
 
+from .facts import parsed
 from .x_features import XFeatures
 
 VOTES = ("", "trust", "distrust")
@@ -175,7 +176,7 @@ class Names:
         """
         names = cls()
         try:
-            content = json.loads(Path(path).read_text("utf-8"))
+            content = parsed(Path(path).read_text("utf-8"))
             names._modules = content.pop("modules")
             names._rest = content
             if not all(_is_known(module) for module in names._modules.values()):

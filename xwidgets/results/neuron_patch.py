@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +10,7 @@ from numpy.typing import NDArray
 from xwidgets.aliases import formerly
 from xwidgets.box import Box
 
+from .facts import limits
 from .result import Result
 
 
@@ -34,18 +33,14 @@ class NeuronPatch(Result):
 
     network_name: str
     layer: str
-    channel: int
-    convolution: int | None
-    depth: float
+    channel: int = field(metadata=limits(least=0))
+    convolution: int | None = field(metadata=limits(least=1))
+    depth: float = field(metadata=limits(least=0, most=1))
     activation: float
-    image: NDArray[np.uint8]
-    pixels: NDArray[np.float32]
+    image: NDArray[np.uint8] = field(metadata=limits("H W 3"))
+    pixels: NDArray[np.float32] = field(metadata=limits("C H W"))
     box: Box | None
     field: Box | None
-
-    _forms: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
-        name: lambda edges: edges and Box(*edges) for name in ("box", "field")
-    }
 
     @property
     def crop(self) -> NDArray[np.uint8]:
@@ -61,8 +56,10 @@ class NeuronPatch(Result):
         return tuple(side for side, edge, limit in sides if edge == limit)
 
     def _fault(self) -> str | None:
-        if self.pixels.shape[1:] != self.image.shape[:2]:
-            return f"its reconstruction is {self.pixels.shape}, its picture {self.image.shape}"
+        if not all(
+            box is None or box.is_in(self.image.shape[:2]) for box in (self.box, self.field)
+        ):
+            return f"its boxes are not in its picture of {self.image.shape[:2]} pixels"
         return None
 
     def __repr__(self) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, ClassVar, overload
+from typing import Any, overload
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from xwidgets.aliases import formerly
 from xwidgets.errors import at_least, number, unknown
 
 from . import numbers, render
+from .facts import limits
 from .result import Result, versions
 
 METRICS = (
@@ -61,14 +62,14 @@ class Ranking(Result):
         (26, ['layer', 'channel', 'value', 'rank'])
     """
 
-    layers: tuple[str, ...]
-    convolutions: tuple[int | None, ...]
-    layer: NDArray[np.int64]
-    channel: NDArray[np.int64]
-    importance: NDArray[np.float64]
-    activation: NDArray[np.float64]
-    maps: NDArray[np.uint8]
-    image: NDArray[np.uint8]
+    layers: tuple[str, ...] = field(metadata=limits("L"))
+    convolutions: tuple[int | None, ...] = field(metadata=limits("L"))
+    layer: NDArray[np.int64] = field(metadata=limits("M", least=0))
+    channel: NDArray[np.int64] = field(metadata=limits("M", least=0))
+    importance: NDArray[np.float64] = field(metadata=limits(f"{len(METRICS)} M", gaps=True))
+    activation: NDArray[np.float64] = field(metadata=limits("M"))
+    maps: NDArray[np.uint8] = field(metadata=limits("M h w"))
+    image: NDArray[np.uint8] = field(metadata=limits("H W 3"))
     network_name: str
     target: int
     label: str
@@ -76,13 +77,8 @@ class Ranking(Result):
     metric: str
     top: int
     minimum: float
-    completed: float = 1.0
+    completed: float = field(default=1.0, metadata=limits(least=0, most=1))
     versions: Mapping[str, str] = field(default_factory=versions)
-
-    _forms: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
-        "layers": tuple,
-        "convolutions": tuple,
-    }
 
     def __post_init__(self) -> None:
         if self.metric not in METRICS:
@@ -177,14 +173,7 @@ class Ranking(Result):
         return f"neurons by {metric} for {self.label!r} ({self.network_name}){share}"
 
     def _fault(self) -> str | None:
-        count = len(self.layer)
-        shapes = {self.channel.shape, self.activation.shape, self.maps.shape[:1], self.layer.shape}
-        if shapes != {(count,)} or self.importance.shape != (len(METRICS), count):
-            return f"its numbers are not those of {count} neurons"
-        if len(self.convolutions) != len(self.layers) or not (
-            np.issubdtype(self.layer.dtype, np.integer)
-            and np.isin(self.layer, range(len(self.layers))).all()
-        ):
+        if not self.layer.max() < len(self.layers):
             return "its layers are not those of its neurons"
         return None
 

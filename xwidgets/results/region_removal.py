@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from xwidgets.aliases import formerly
 
 from . import numbers, render
 from .evidence import flat, log_odds, log_odds_slope, told_flat
+from .facts import limits
 from .result import Result, versions
 
 
@@ -47,20 +48,18 @@ class RegionRemoval(Result):
         ((20, 64, 64, 3), ['class', 'before', 'after', 'evidence'])
     """
 
-    image: NDArray[np.uint8]
-    mask: NDArray[np.bool_]
-    before: NDArray[np.float64]
-    probabilities: NDArray[np.float64]
-    samples: NDArray[np.uint8]
-    classes: tuple[str, ...]
+    image: NDArray[np.uint8] = field(metadata=limits("H W 3"))
+    mask: NDArray[np.bool_] = field(metadata=limits("H W"))
+    before: NDArray[np.float64] = field(metadata=limits("K", least=0, most=1))
+    probabilities: NDArray[np.float64] = field(metadata=limits("S? K", least=0, most=1))
+    samples: NDArray[np.uint8] = field(metadata=limits("S? H W 3"))
+    classes: tuple[str, ...] = field(metadata=limits("K"))
     network_name: str
-    training_size: int
+    training_size: int = field(metadata=limits(least=1))
     parameters: Mapping[str, Any]
-    completed: float = 1.0
+    completed: float = field(default=1.0, metadata=limits(least=0, most=1))
     versions: Mapping[str, str] = field(default_factory=versions)
-    alternatives: int | None = None
-
-    _forms: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"classes": tuple}
+    alternatives: int | None = field(default=None, metadata=limits(least=1))
 
     @property
     def after(self) -> NDArray[np.float64]:
@@ -151,18 +150,7 @@ class RegionRemoval(Result):
         return self.png()
 
     def _fault(self) -> str | None:
-        mask, image = self.mask, self.image
-        if mask.dtype != bool or image.dtype != np.uint8 or image.shape != (*mask.shape, 3):
-            return f"its region is {mask.dtype} {mask.shape}, its picture {image.shape}"
-        if not self.mask.any():
-            return "its region is empty"
-        if self.samples.dtype != np.uint8 or self.samples.shape[1:] != self.image.shape:
-            return f"its samples are {self.samples.shape}, its picture {self.image.shape}"
-        if self.probabilities.shape != (len(self.samples), *self.before.shape):
-            return "its probabilities are not as many as its samples and classes"
-        if self.before.shape != (len(self.classes),):
-            return "its classes are not as many as their names"
-        return None
+        return None if self.mask.any() else "its region is empty"
 
     def __repr__(self) -> str:
         return f"<RegionRemoval: {self.title}>"

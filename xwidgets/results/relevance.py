@@ -15,6 +15,7 @@ from xwidgets.box import Box
 from xwidgets.errors import number
 
 from . import numbers, render
+from .facts import limits
 from .result import Result, versions
 
 
@@ -55,23 +56,25 @@ class Relevance(Result):
         b'PNG'
     """
 
-    values: NDArray[np.float32]
-    image: NDArray[np.uint8]
+    values: NDArray[np.float32] = field(metadata=limits("H W", gaps=True))
+    image: NDArray[np.uint8] = field(metadata=limits("H W 3"))
     unit: str
     method: str
     network_name: str
     target: int
     label: str
     parameters: Mapping[str, Any]
-    completed: float = 1.0
-    standard_error: NDArray[np.float32] | None = None
+    completed: float = field(default=1.0, metadata=limits(least=0, most=1))
+    standard_error: NDArray[np.float32] | None = field(
+        default=None, metadata=limits("H W", least=0, gaps=True)
+    )
     note: str = ""
     compute_dtype: str = ""
     mass: float | None = None
     signed: bool = True
     versions: Mapping[str, str] = field(default_factory=versions)
     plain_mass: float | None = None
-    raw: NDArray[np.float32] | None = None
+    raw: NDArray[np.float32] | None = field(default=None, metadata=limits("h w"))
     bias: float | None = None
 
     @property
@@ -119,20 +122,21 @@ class Relevance(Result):
         return self.png()
 
     def _fault(self) -> str | None:
-        if self.values.dtype != np.float32 or self.image.dtype != np.uint8:
-            return f"its map is {self.values.dtype}, its picture {self.image.dtype}"
-        if self.values.ndim != 2 or self.image.shape != (*self.values.shape, 3):
-            return f"its map is {self.values.shape}, its picture {self.image.shape}"
-        error = self.standard_error
-        if error is not None and (error.dtype != np.float32 or error.shape != self.values.shape):
-            return f"its standard error is {error.dtype} {error.shape}"
-        if self.raw is not None and (self.raw.dtype != np.float32 or self.raw.ndim != 2):
-            return f"its map of a layer is {self.raw.dtype} {self.raw.shape}"
-        return None
+        sides = [self.parameters.get(side) for side in ("left", "right")]
+        return None if None in sides or all(map(_is_side, sides)) else "it is of no two maps"
 
     def __repr__(self) -> str:
         height, width = self.values.shape
         return f"<Relevance {height} x {width}: {self.title}>"
+
+
+def _is_side(facts: Any) -> bool:
+    """Whether these are the facts of one side of a difference."""
+    return (
+        isinstance(facts, dict)
+        and isinstance(facts.get("label"), str)
+        and isinstance(facts.get("parameters"), dict)
+    )
 
 
 def _rounded(mass: float) -> str:

@@ -55,7 +55,7 @@ def quantize(values: NDArray[np.floating], scale: float) -> NDArray[np.int8]:
         >>> quantize(np.array([[-2.0, np.nan, 1.0]]), 2.0).tolist()
         [[-127, -128, 64]]
     """
-    steps = np.round(np.nan_to_num(values) / scale * 127).clip(-127, 127)
+    steps = np.round(np.nan_to_num(values, posinf=0, neginf=0) / scale * 127).clip(-127, 127)
     return np.where(np.isfinite(values), steps, UNKNOWN).astype(np.int8)
 
 
@@ -66,7 +66,7 @@ def quantize_error(values: NDArray[np.floating], scale: float) -> NDArray[np.uin
         >>> quantize_error(np.array([[0.0, np.nan, 1.0]]), 2.0).tolist()
         [[0, 255, 127]]
     """
-    steps = np.round(np.nan_to_num(values) / scale * 254).clip(0, 254)
+    steps = np.round(np.nan_to_num(values, posinf=0, neginf=0) / scale * 254).clip(0, 254)
     return np.where(np.isfinite(values), steps, 255).astype(np.uint8)
 
 
@@ -105,7 +105,9 @@ def overlay(
     """
     gray = image @ np.array([0.299, 0.587, 0.114])
     base = image + opacity * (gray[..., None] - image)
-    shares = np.nan_to_num(values) / (scale_of(values) if scale is None else scale)
+    shares = np.nan_to_num(values, posinf=0, neginf=0) / (
+        scale_of(values) if scale is None else scale
+    )
     colors = colorize(shares, color_map)
     alpha = (opacity * np.isfinite(values) * cover(shares))[..., None]
     return enlarged(np.round(base + alpha * (colors - base)).astype(np.uint8), size)

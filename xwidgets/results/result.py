@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-import zipfile
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import cache
@@ -17,7 +15,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from xwidgets._version import __version__
+from xwidgets.errors import one_line
 from xwidgets.files import whole
+
+from . import facts, npz
 
 
 @cache
@@ -34,14 +35,14 @@ def versions() -> dict[str, str]:
 class Result:
     """Base of results: a frozen dataclass whose fields are arrays, and facts that JSON can hold.
 
-    For a fact that JSON changes, such as a tuple, ``_forms`` has the function that restores it.
+    What is read from a file has the types of the annotations and keeps within the ``limits`` of the
+    fields; see :mod:`.facts`.
 
     Attributes:
         former_names: current names of fields, by their names in earlier files.
     """
 
     former_names: ClassVar[Mapping[str, str]] = {}
-    _forms: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
     def save(self, path: str | Path) -> None:
         """Write to an ``.npz`` file that :meth:`load` reads.
@@ -51,8 +52,8 @@ class Result:
         """
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
-        facts = {name: value for name, value in values.items() if name not in arrays}
-        text = json.dumps(facts | {"kind": type(self).__name__, "arrays": list(arrays)})
+        others = {name: value for name, value in values.items() if name not in arrays}
+        text = json.dumps(others | {"kind": type(self).__name__, "arrays": list(arrays)})
         with whole(path) as part, open(part, "wb") as file:
             np.savez_compressed(file, allow_pickle=False, facts=np.array(text), **arrays)
 
@@ -64,36 +65,34 @@ class Result:
             ValueError: when the file is missing, damaged or of another kind.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
-                facts: dict[str, Any] = json.loads(str(file["facts"]))
-                kind = facts.pop("kind")
-                arrays = {name: file[name] for name in file.files if name != "facts"}
-            if lost := set(facts.pop("arrays", arrays)) - set(arrays):
-                raise ValueError(f"it lacks {', '.join(sorted(lost))}")
-            facts = {name: cls._forms.get(name, _same)(value) for name, value in facts.items()}
-            if kind != cls.__name__:
+            arrays: dict[str, Any] = {**npz.read(path)}
+            told = facts.parsed(str(arrays.pop("facts")))
+            if (kind := told.pop("kind")) != cls.__name__:
                 raise ValueError(f"it holds a {kind}")
-            values = arrays | facts
-            result = cls(**{cls.former_names.get(name, name): values[name] for name in values})
+            if lost := set(told.pop("arrays", arrays)) - set(arrays):
+                raise ValueError(f"it lacks {', '.join(sorted(lost))}")
+            return cls.restored(arrays | told)
         except FileNotFoundError as error:
             raise ValueError(f"there is no result at {str(path)!r}; check the path") from error
-        except _DAMAGE as error:
+        except npz.DAMAGE as error:
             raise ValueError(
-                f"{str(path)!r} is no readable {cls.__name__} result ({error}); compute it again "
-                "and write it with result.save(path)"
+                f"{str(path)!r} is no readable {cls.__name__} result ({one_line(error)}); compute "
+                "it again and write it with result.save(path)"
             ) from error
-        if fault := result._fault():
-            raise ValueError(f"{str(path)!r} holds no {cls.__name__} ({fault}); compute it again")
+
+    @classmethod
+    def restored(cls, values: Mapping[str, Any]) -> Self:
+        """Result of arrays and of facts as JSON holds them, by names that its fields have or had.
+
+        Raises:
+            ValueError: for values of other types, or that do not fit together.
+        """
+        values = {cls.former_names.get(name, name): values[name] for name in values}
+        result = cls(**facts.typed(cls, values))
+        if fault := facts.misfit(result) or result._fault():
+            raise ValueError(fault)
         return result
 
     def _fault(self) -> str | None:
-        """Description of arrays that do not fit together; ``None`` when they do."""
-        raise NotImplementedError
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
-_DAMAGE = (OSError, KeyError, TypeError, ValueError, EOFError, RuntimeError,
-           zipfile.BadZipFile, zlib.error)  # fmt: skip
+        """What does not fit together beyond the limits of the fields; ``None`` for nothing."""
+        return None

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from xwidgets.aliases import formerly
 from xwidgets.box import Box
 
 from . import render
+from .facts import limits
 from .result import Result, versions
 
 
@@ -46,22 +46,16 @@ class TopImages(Result):
 
     network_name: str
     layer: str
-    channel: int
-    activations: NDArray[np.float32]
-    images: NDArray[np.uint8]
-    fields: tuple[Box, ...]
-    sources: tuple[str, ...]
-    searched: int
-    total: int
+    channel: int = field(metadata=limits(least=0))
+    activations: NDArray[np.float32] = field(metadata=limits("k"))
+    images: NDArray[np.uint8] = field(metadata=limits("k H W 3"))
+    fields: tuple[Box, ...] = field(metadata=limits("k"))
+    sources: tuple[str, ...] = field(metadata=limits("k"))
+    searched: int = field(metadata=limits(least=0))
+    total: int = field(metadata=limits(least=1))
     skipped: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=versions)
     label: str = ""
-
-    _forms: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
-        "fields": lambda boxes: tuple(Box(*edges) for edges in boxes),
-        "sources": tuple,
-        "skipped": tuple,
-    }
 
     @property
     def crops(self) -> list[NDArray[np.uint8]]:
@@ -103,11 +97,10 @@ class TopImages(Result):
         return self.png()
 
     def _fault(self) -> str | None:
-        counts = {len(self.activations), len(self.images), len(self.fields), len(self.sources)}
-        if len(counts) > 1:
-            return "its pictures are not as many as their activations"
-        if self.images.ndim != 4 or not len(self.images):
-            return f"its pictures are {self.images.shape}"
+        if self.searched > self.total:
+            return f"it has searched {self.searched} of {self.total} images"
+        if not all(box.is_in(self.images.shape[1:3]) for box in self.fields):
+            return f"its boxes are not in its pictures of {self.images.shape[1:3]} pixels"
         return None
 
     def __repr__(self) -> str:

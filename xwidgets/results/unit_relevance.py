@@ -14,6 +14,7 @@ from PIL import Image
 from xwidgets.aliases import formerly
 
 from . import numbers, render
+from .facts import limits
 from .result import Result, versions
 
 
@@ -45,16 +46,16 @@ class UnitRelevance(Result):
         ((128, 4, 4), ['layer', 'channel', 'value', 'rank'])
     """
 
-    values: NDArray[np.float32]
-    standard_error: NDArray[np.float32]
-    image: NDArray[np.uint8]
+    values: NDArray[np.float32] = field(metadata=limits("C h w | C", gaps=True))
+    standard_error: NDArray[np.float32] = field(metadata=limits("C h w | C", least=0, gaps=True))
+    image: NDArray[np.uint8] = field(metadata=limits("H W 3"))
     layer: str
     unit: str
     network_name: str
     target: int
     label: str
     parameters: Mapping[str, Any]
-    completed: float = 1.0
+    completed: float = field(default=1.0, metadata=limits(least=0, most=1))
     note: str = ""
     compute_dtype: str = ""
     versions: Mapping[str, str] = field(default_factory=versions)
@@ -95,18 +96,6 @@ class UnitRelevance(Result):
 
     def _repr_png_(self) -> bytes:
         return self.png()
-
-    def _fault(self) -> str | None:
-        if self.values.dtype != np.float32 or self.values.ndim not in (1, 3):
-            return f"its values are {self.values.dtype} {self.values.shape}"
-        if (
-            self.standard_error.dtype != np.float32
-            or self.standard_error.shape != self.values.shape
-        ):
-            return f"its standard error is {self.standard_error.dtype} {self.standard_error.shape}"
-        if self.image.dtype != np.uint8 or self.image.ndim != 3 or self.image.shape[2] != 3:
-            return f"its picture is {self.image.dtype} {self.image.shape}"
-        return None
 
     def __repr__(self) -> str:
         shape = " x ".join(map(str, self.values.shape))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from xwidgets.aliases import formerly
 
 from . import numbers, render
+from .facts import limits
 from .result import Result, versions
 
 
@@ -50,14 +51,14 @@ class XFeatures(Result):
         ((5, 64, 64), (5,))
     """
 
-    maps: NDArray[np.float32]
-    activations: NDArray[np.float32]
-    weights: NDArray[np.float32]
+    maps: NDArray[np.float32] = field(metadata=limits("n H W", least=0))
+    activations: NDArray[np.float32] = field(metadata=limits("n"))
+    weights: NDArray[np.float32] = field(metadata=limits("n"))
     intercept: float
     score: float
     rivals: tuple[tuple[str, float], ...]
-    mass: NDArray[np.float32]
-    image: NDArray[np.uint8]
+    mass: NDArray[np.float32] = field(metadata=limits("n"))
+    image: NDArray[np.uint8] = field(metadata=limits("H W 3"))
     network_name: str
     layer: str
     target: int
@@ -67,12 +68,8 @@ class XFeatures(Result):
     module: str
     parameters: Mapping[str, Any]
     versions: Mapping[str, str] = field(default_factory=versions)
-    plain_mass: NDArray[np.float32] | None = None
+    plain_mass: NDArray[np.float32] | None = field(default=None, metadata=limits("n"))
     note: str = ""
-
-    _forms: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
-        "rivals": lambda rivals: tuple((name, score) for name, score in rivals)
-    }
 
     @property
     def contributions(self) -> NDArray[np.float32]:
@@ -109,16 +106,6 @@ class XFeatures(Result):
 
     def _repr_png_(self) -> bytes:
         return self.png()
-
-    def _fault(self) -> str | None:
-        maps, image = np.shape(self.maps), np.shape(self.image)
-        if len(maps) != 3 or image != (*maps[1:], 3):
-            return f"its maps are {maps}, its picture {image}"
-        rows = [self.activations, self.weights, self.mass]
-        rows += [] if self.plain_mass is None else [self.plain_mass]
-        if {np.shape(row) for row in rows} != {maps[:1]}:
-            return "its maps are not as many as its x-features"
-        return None
 
     def __repr__(self) -> str:
         return f"<XFeatures: {self.title}>"

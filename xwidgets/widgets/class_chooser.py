@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 import traitlets
 
+from xwidgets.errors import at_least
 from xwidgets.live.kind import check_study
 from xwidgets.results.numbers import percent
 
@@ -38,6 +39,7 @@ class ClassChooser(Closing, ipywidgets.Dropdown):
 
     def __init__(self, study: Study, k: int = 5) -> None:
         check_study(study)
+        at_least("k", k, 1)
         self._study, self._k = study, k
         super().__init__(description="Class", options=self._offered(), value=study.target)
         self.layout.width, self.layout.margin = "min(100%, 28rem)", "2px 0"

@@ -13,6 +13,7 @@ import traitlets
 from numpy.typing import NDArray
 
 from xwidgets import live
+from xwidgets.errors import listed
 from xwidgets.live.kind import is_study
 from xwidgets.results import ClassModel, render
 
@@ -92,7 +93,7 @@ class ClassModelExplorer(View, module="class_model_explorer.mjs"):
             return
         models = self._models = live.ClassModels.of(subject)
         self._study = subject
-        seeds = tuple(seeds) if seeds is not None else FIRST
+        seeds = FIRST if seeds is None else tuple(listed("seeds", seeds, int, "a list of seeds"))
         if seeds != models.method.seeds or parameters:
             models.move(seeds=seeds, **parameters)
         self.show_work(work=models.growing, beside=subject)

@@ -68,6 +68,7 @@ class DeconvolutionLesson(View, module="deconvolution_lesson.mjs"):
     ) -> None:
         if convolution is None:
             convolution = Convolution1d((-1, 0, 0, 1), stride=2, padding=2)
+        of_kind("part", part, str, "the name of a part")
         super().__init__(setting=_setting(convolution, signal), part=part)
 
     @property

@@ -11,7 +11,7 @@ import numpy as np
 import traitlets
 
 from xwidgets import live
-from xwidgets.errors import unknown
+from xwidgets.errors import at_least, listed, number, unknown
 from xwidgets.live.kind import is_study
 from xwidgets.live.live_result import Progress
 from xwidgets.results import METRICS, Ranking
@@ -95,9 +95,14 @@ class NeuronRanking(View, module="neuron_ranking.mjs"):
                 "make one with xw.rank_neurons(net, image)"
             )
         metrics = [metrics] if isinstance(metrics, str) else metrics
-        for metric in metrics or ():
-            if metric not in METRICS:
-                raise unknown("metric", metric, METRICS)
+        if metrics is not None:
+            for metric in listed("metrics", metrics, str, "names of metrics"):
+                if metric not in METRICS:
+                    raise unknown("metric", metric, METRICS)
+        if top is not None:
+            at_least("top", top, 0)
+        if minimum is not None:
+            number("minimum", minimum, lambda least: least >= 0, "of at least 0")
         super().__init__(
             chosen=list(metrics or [METRICS[0] if result is None else result.metric]),
             top=(5 if result is None else result.top) if top is None else top,

@@ -6,7 +6,6 @@ import json
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,9 +14,11 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
+from xwidgets.errors import a_seed, at_least, listed, of_kind
 from xwidgets.evaluate import Locality, locality
 from xwidgets.files import whole
 from xwidgets.results import XFeatures, render
+from xwidgets.results.facts import parsed
 
 from .page import write_page
 from .view import View
@@ -82,6 +83,8 @@ class PartsForm(View, module="parts_form.mjs"):
         path: str | Path | None = None,
     ) -> None:
         several = _of_one_module(found)
+        a_seed(seed)
+        of_kind("path", path, str | Path | None, "the path of a file")
         asked = _asked(several, seed, questions)
         super().__init__(
             facts=_facts(several, _named(parts), seed),
@@ -210,7 +213,8 @@ class PartsForm(View, module="parts_form.mjs"):
 
 
 def _of_one_module(found: Iterable[XFeatures]) -> list[XFeatures]:
-    several = [] if isinstance(found, XFeatures) else list(found)
+    alone = isinstance(found, XFeatures) or not isinstance(found, Iterable)
+    several = [] if alone else list(found)
     if not several or not all(isinstance(one, XFeatures) for one in several):
         raise ValueError(
             "a form asks about the x-features of some pictures; make them with "
@@ -225,8 +229,8 @@ def _of_one_module(found: Iterable[XFeatures]) -> list[XFeatures]:
 
 
 def _named(parts: Sequence[str]) -> list[str]:
-    names = [] if isinstance(parts, str) else list(parts)
-    if not names or not all(isinstance(name, str) and name.strip() for name in names):
+    names = listed("parts", parts, str, "some names, such as ['beak', 'tail']")
+    if not names or not all(name.strip() for name in names):
         raise ValueError(f"parts are {parts!r}, but must be some names, such as ['beak', 'tail']")
     if len({*names, CONTEXT}) <= len(names):
         raise ValueError(f"a part is named twice, or {CONTEXT!r}, which is always asked for")
@@ -235,8 +239,8 @@ def _named(parts: Sequence[str]) -> list[str]:
 
 def _asked(several: Sequence[XFeatures], seed: int, most: int | None) -> list[tuple[int, int]]:
     """Pictures and x-features whose heat maps are shown, in their order."""
-    if most is not None and most < 1:
-        raise ValueError(f"{most} questions are no study; ask at least 1, or None for all")
+    if most is not None:
+        at_least("questions", most, 1)
     visible = [
         (picture, feature)
         for picture, one in enumerate(several)
@@ -305,11 +309,17 @@ def _check(
 def _read(path: str | Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Questions and answers of a file."""
     try:
-        facts = json.loads(Path(path).read_text("utf-8"))
+        facts = parsed(Path(path).read_text("utf-8"))
         answers = facts.pop("answers")
-        asked = product(range(len(facts["pictures"])), range(facts["x-features"]))
+        pictures, count = len(facts["pictures"]), facts["x-features"]
         facts["seed"]
-        _check(facts, answers, {*asked})
+        at_least("x-features", count, 1)
+        asked = {
+            pair
+            for pair in map(_heat_map, answers)
+            if pair[0] in range(pictures) and pair[1] in range(count)
+        }
+        _check(facts, answers, asked)
     except FileNotFoundError as error:
         raise ValueError(f"there is no file of answers at {str(path)!r}; check the path") from error
     except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:

@@ -13,7 +13,7 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from xwidgets.errors import of_kind
+from xwidgets.errors import listed, of_kind, one_of
 from xwidgets.results import Relevance, common_settings, render
 from xwidgets.results.numbers import percent
 
@@ -87,10 +87,11 @@ class RelevanceGrid(View, module="relevance_grid.mjs"):
         for name, titles, count in (
             ("rows", rows, len(self._results)), ("columns", columns, widths.pop()),
         ):  # fmt: skip
-            if titles is not None and len(titles) != count:
+            if titles is None:
+                continue
+            if len(listed(name, titles, str, "a list of titles")) != count:
                 raise ValueError(f"there are {count} {name}, but {len(titles)} titles for them")
-        if scale not in SCALES:
-            raise ValueError(f"scale is {scale!r}, but must be one of {', '.join(SCALES)}")
+        one_of("scale", scale, SCALES)
         super().__init__(
             cells=[
                 [_described(cell, largest) for cell in row]

@@ -12,6 +12,7 @@ import traitlets
 
 from xwidgets import live
 from xwidgets.aliases import FormerName
+from xwidgets.errors import of_kind
 from xwidgets.live.kind import is_study
 from xwidgets.results import XFeatures, render
 from xwidgets.results.names import Names, Opinion
@@ -106,6 +107,8 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
             raise ValueError(
                 "x-features are shown as they are; give a study to fit modules to images"
             )
+        of_kind("names", names, str | Path | None, "the path of a file")
+        of_kind("contrastive", contrastive, bool | None, "True, False or None")
         self._file = None if names is None else Path(names)
         if self._file is not None and not self._file.parent.is_dir():
             raise ValueError(

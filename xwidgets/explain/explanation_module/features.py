@@ -12,9 +12,17 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from xwidgets.aliases import formerly
-from xwidgets.explain.data_set import DataSet, cache_file, cache_folder, keep
+from xwidgets.explain.data_set import (
+    Cached,
+    DataSet,
+    cache_file,
+    cache_folder,
+    keep,
+    recalled,
+)
 from xwidgets.networks import Layer, Network
-from xwidgets.results.result import Result, versions
+from xwidgets.results.facts import limits
+from xwidgets.results.result import versions
 
 LARGEST = 4096
 """Largest number of features, that of the first fully connected layer of a VGG."""
@@ -22,7 +30,7 @@ LARGEST = 4096
 
 @formerly(network="network_name")
 @dataclass(frozen=True, eq=False)
-class Features(Result):
+class Features(Cached):
     """Outputs of a layer, and the scores of the same images.
 
     Attributes:
@@ -34,9 +42,9 @@ class Features(Result):
         versions: of the packages that computed them.
     """
 
-    values: NDArray[np.float32]
-    scores: NDArray[np.float32]
-    numbers: NDArray[np.int64]
+    values: NDArray[np.float32] = field(metadata=limits("N S"))
+    scores: NDArray[np.float32] = field(metadata=limits("N K", gaps=True))
+    numbers: NDArray[np.int64] = field(metadata=limits("N", least=0))
     total: int
     network_name: str
     layer: str
@@ -47,11 +55,15 @@ class Features(Result):
         """Numbers of the images that could not be read."""
         return sorted({*range(self.total)}.difference(self.numbers.tolist()))
 
-    def _fault(self) -> str | None:
-        counts = {len(self.values), len(self.scores), len(self.numbers)}
-        if len(counts) > 1 or self.values.ndim != 2 or self.scores.ndim != 2:
-            return "its numbers are not those of the same images"
-        return None
+    def fits(self, net: Network, layer: Layer, total: int) -> bool:
+        """Whether they can be outputs of this layer for ``total`` images, in their order."""
+        of_layer = as_features(torch.empty(1, *layer.shape)).shape[1]
+        return (
+            self.values.shape[1] == of_layer
+            and self.scores.shape[1] == net.layers[-1].shape[0]
+            and self.total == total > self.numbers[-1]
+            and bool((np.diff(self.numbers) > 0).all())
+        )
 
 
 def as_features(activations: Tensor) -> Tensor:
@@ -106,10 +118,7 @@ def read_features(
     folder = cache_folder(cache, "features")
     key = data.key() if folder else None
     file = cache_file(folder, key, layer.name, LARGEST) if folder and key else None
-    try:
-        known = Features.load(file) if file else None
-    except ValueError:  # there are none yet, or they are damaged
-        known = None
+    known = recalled(Features, file, lambda kept: kept.fits(net, layer, len(data)))
     if known is not None:
         data.check_skipped(known.skipped)
         yield len(data), known

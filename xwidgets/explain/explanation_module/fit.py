@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import Lasso
 from tqdm import tqdm
 
-from xwidgets.errors import at_least, unknown, warn
+from xwidgets.errors import a_flag, a_seed, at_least, unknown, warn
 from xwidgets.explain.data_set import DataSet, cache_folder
 from xwidgets.networks import Layer, Network
 from xwidgets.networks._network import a_network
@@ -133,6 +133,7 @@ def fit_explanation(
         net, images, target, layer, features, method, seed, cache=cache, **training
     )
     fitting = Fitting()
+    a_flag("progress", progress)
     with tqdm(total=1.0, desc="fitting", bar_format=_BAR, disable=not progress) as bar:
         try:
             for fitting in steps:
@@ -176,10 +177,10 @@ def fit_explanation_steps(
         >>> last.epoch, last.errors.shape
         (2, (2, 2))
     """
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise unknown("method", method, METHODS)
     at_least("features", features, 1)
-    at_least("seed", seed, 0)
+    a_seed(seed)
     cache_folder(cache, "features")
     options = _options(training)
     where = feature_layer(a_network(net), layer)

@@ -19,7 +19,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from xwidgets.aliases import formerly
+from xwidgets.errors import one_line
 from xwidgets.files import whole
+from xwidgets.results.facts import parsed, typed
 
 from .features import as_features
 
@@ -142,8 +144,9 @@ class ExplanationModule(nn.Module):
         """
         try:
             with safe_open(path, "pt") as file:
-                told = json.loads(file.metadata()["explanation_module"])
-                facts = Facts(**{Facts.former_names.get(name, name): told[name] for name in told})
+                told = parsed(file.metadata()["explanation_module"])
+                names = Facts.former_names
+                facts = Facts(**typed(Facts, {names.get(name, name): told[name] for name in told}))
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             chosen, decoder = tensors.get("encoder.1.chosen"), layers_of("decoder", tensors)
             module = cls(
@@ -160,15 +163,19 @@ class ExplanationModule(nn.Module):
         except FileNotFoundError as error:
             raise ValueError(f"there is no explanation module at {str(path)!r}") from error
         except _DAMAGE as error:
-            reason = " ".join(str(error).split())
             raise ValueError(
-                f"{str(path)!r} holds no readable explanation module ({reason}); fit it again and "
-                "write it with module.save(path)"
+                f"{str(path)!r} holds no readable explanation module ({one_line(error)}); "
+                "fit it again and write it with module.save(path)"
             ) from error
         return module
 
     def _check(self, width: int) -> None:
         """Check that the parts fit together, and take this number of features."""
+        if self.facts.method not in METHODS or self.facts.target < 0:
+            raise ValueError(f"it is by {self.facts.method!r} for class {self.facts.target}")
+        for name, values in self.state_dict().items():
+            if not values.isfinite().all():
+                raise ValueError(f"the values of its {name} are not all finite")
         features = self.weights.new_zeros(1, width)
         if self(features).shape != (1,):
             raise ValueError("its weights are no vector")

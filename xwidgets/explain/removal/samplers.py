@@ -144,7 +144,13 @@ class ConditionalSampler:
                 facts = file.metadata() or {}
                 channels, window, padding, clip = (int(facts[name]) for name in _FACTS)
                 mean, covariance = file.get_tensor("mean"), file.get_tensor("covariance")
-        except (OSError, KeyError, ValueError, SafetensorError) as error:
+            at_least("channels", channels, 1)
+            at_least("window", window, 1)
+            at_least("padding", padding, 0)
+            if not mean.dtype == covariance.dtype == torch.float64:
+                raise ValueError(f"its numbers are {mean.dtype} and {covariance.dtype}")
+            torch.linalg.cholesky(covariance)
+        except (OSError, KeyError, ValueError, RuntimeError, SafetensorError) as error:
             raise ValueError(
                 f"{str(path)!r} is no readable sampler; fit one with xw.ConditionalSampler.fit"
                 "(images) and write it with sampler.save(path)"
