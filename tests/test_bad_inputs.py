@@ -37,8 +37,9 @@ WRONG: list[Any] = [
     np.zeros((2, 2, 2, 2, 2)),
 ]  # fmt: skip
 TYPES: list[tuple[Any, str]] = [
-    (type(None), "None Target Node"), (bool, "bool"), (str, "str Path Literal Target Node"),
-    (int, "int float Target Node"), (float, "float"),
+    (type(None), "None Target Node"), (bool, "bool"),
+    (str, "str Path Literal Target Node Searched"), (int, "int float Target Node Searched"),
+    (float, "float"),
     (list, "list tuple Sequence Iterable ArrayLike"),
     (dict, "dict Mapping Iterable"), (np.ndarray, "NDArray Tensor ArrayLike"),
 ]  # fmt: skip
@@ -100,8 +101,8 @@ LATER = {("NeuronExplorer", "images"), ("PatchGallery", "images"), ("XFeatureExp
 
 OTHERS = {
     "ExplanationModule", "PooledNetwork",  # made by what fits them
-    "ClassModels", "Difference", "LiveResult", "LiveResults", "MethodMaps", "Neurons", "Regions",
-    "XFeatureFit",  # made by the views
+    "ClassModels", "DatasetSearch", "Difference", "LiveResult", "LiveResults", "MethodMaps",
+    "Neurons", "Regions", "XFeatureFit",  # made by the views
     "MapMethod", "Method", "Sampler", "layer_parameter", "parameter",  # for new methods
     "MethodControls", "ParameterControl", "WindowSlider",  # several studies, or keywords
     "MethodComparison",  # minutes

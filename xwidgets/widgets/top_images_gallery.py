@@ -12,7 +12,8 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from xwidgets import live
+from xwidgets import explain, live
+from xwidgets.errors import at_least, listed
 from xwidgets.live.kind import is_study
 from xwidgets.results import TopImages, render
 from xwidgets.results.numbers import number
@@ -86,8 +87,9 @@ class TopImagesGallery(View, module="top_images_gallery.mjs"):
         searched: Searched | None = None,
         images: object = None,
         k: int = 9,
-        modules: Iterable[ExplanationModule] = (),
+        modules: ExplanationModule | Iterable[ExplanationModule] = (),
     ) -> None:
+        at_least("k", k, 1)
         super().__init__(alive=is_study(subject))
         self.k = k
         self._study = self._search = None
@@ -95,7 +97,7 @@ class TopImagesGallery(View, module="top_images_gallery.mjs"):
         self._drawn: dict[tuple[Any, ...], dict[str, Any]] = {}
         self._features: list[tuple[ExplanationModule, int]] = []
         if not is_study(subject):
-            if searched is not None or images is not None or tuple(modules):
+            if searched is not None or images is not None or modules != ():
                 raise ValueError("top images are shown as they are; give a study to search anew")
             tops = several(subject)
             self._show(tops)
@@ -103,7 +105,10 @@ class TopImagesGallery(View, module="top_images_gallery.mjs"):
             self.k = min(k, self.most)
             return
         search = live.DatasetSearch.of(subject)
-        for module in modules:
+        kind = explain.ExplanationModule
+        several_modules = [modules] if isinstance(modules, kind) else modules
+        needed = "explanation modules, as xw.fit_explanation returns them"
+        for module in listed("modules", several_modules, kind, needed):
             self._offer(module)
         if searched is not None:
             search.searched = searched
