@@ -8,6 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import xwidgets as xw
+from xwidgets.widgets.page import write_page
+from xwidgets.widgets.view import View
 
 from .lab import browser_page
 from .stage import await_colors, differs, seen
@@ -51,6 +53,29 @@ def test_its_slider_changes_the_pixels(offline: Page) -> None:
     expect(sizes).to_have_attribute("aria-valuetext", "12 × 12 pixels")
 
 
+def test_its_own_policy_lets_it_load_nothing(offline: Page) -> None:
+    asked = "fetch('data:,here').then(() => 'loaded', () => 'refused')"
+    assert offline.evaluate(asked) == "refused"
+
+
+def test_a_part_that_fails_says_so_and_the_others_stand(browser: Browser, tmp_path: Path) -> None:
+    (tmp_path / "broken.mjs").write_text(
+        "export default { render() { throw new Error('<b>no</b> </script> numbers'); } };\n"
+    )
+
+    class Broken(View, module=str(tmp_path / "broken.mjs")):
+        """A view that cannot be drawn."""
+
+    overlay = xw.RelevanceOverlay(xw.saliency(xw.network("birds"), xw.scenes.bird(seed=3).image))
+    write_page(tmp_path / "page.html", None, ["two"], [(Broken(), {}), (overlay, {})])
+    with browser_page(browser, offline=True) as page:
+        page.goto((tmp_path / "page.html").as_uri())
+        expect(page.get_by_role("alert").first).to_have_text(
+            "This part of the page could not be drawn: Error: <b>no</b> </script> numbers"
+        )
+        await_colors(page)
+
+
 def test_hover_opacity_and_colours_work(offline: Page) -> None:
     first = seen(offline)
     offline.locator(".xw-map").hover()
@@ -78,7 +103,7 @@ def test_nothing_offers_to_compute(offline: Page) -> None:
 
 def test_it_is_one_small_file(exported: Path) -> None:
     assert exported.stat().st_size < 400_000
-    assert "http" not in exported.read_text("utf-8").replace("http://www.w3.org", "")
+    assert "://" not in exported.read_text("utf-8").replace("http://www.w3.org", "")
 
 
 def test_maps_of_several_methods_are_called_maps(browser: Browser, tmp_path: Path) -> None:

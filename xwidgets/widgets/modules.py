@@ -18,6 +18,7 @@ DECLARED = re.compile(
     r"^(export )?(?:async )?(?:function\*?|class|const|let|var) (?:(\w+)|[\[{]([^=]*?)[\]}] =)",
     re.MULTILINE,
 )
+DEFAULT = re.compile(r"^export default ", re.MULTILINE)
 OTHER = re.compile(r"^(?:import\b.*|export\b.*)", re.MULTILINE)
 
 
@@ -88,6 +89,19 @@ def joined(path: Path) -> Joined:
     texts = [_checked(module, last=module.path == first) for module in modules.values()]
     sheets = [sheet for one in modules if (sheet := one.with_suffix(".css")).exists()]
     return Joined("\n".join(texts), "\n".join(sheet.read_text("utf-8") for sheet in sheets))
+
+
+def expression(module: str) -> str:
+    """A joined module as an expression, whose value is its default export.
+
+    Example:
+        >>> print(expression("const one = 1;\\nexport default { one };\\n"))
+        (() => {
+        const one = 1;
+        return { one };
+        })()
+    """
+    return f"(() => {{\n{DEFAULT.sub('return ', module, count=1)}}})()"
 
 
 def _visit(path: Path, modules: dict[Path, Module], above: tuple[Path, ...]) -> None:

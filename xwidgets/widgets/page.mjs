@@ -67,21 +67,33 @@ class Model {
   }
 }
 
-const { parts, shared } = JSON.parse(document.getElementById("views")?.textContent ?? "", revive);
-/** @type {Model[]} */
-const models = parts.map((/** @type {{ state: Record<string, any> }} */ { state }) => new Model(state));
-for (const model of models) {
-  for (const name of shared) {
-    model.on(`change:${name}`, () => {
-      const value = model.get(name);
-      for (const other of models) if (other.get(name) !== value) other.set(name, value);
-    });
+/**
+ * Draws all parts of the page; of one that fails, says so in its place.
+ *
+ * @param {{ render: (place: { model: Model, el: HTMLElement }) => void }[]} views the default exports of
+ *   the parts' modules
+ */
+export function drawParts(views) {
+  const { parts, shared } = JSON.parse(document.getElementById("views")?.textContent ?? "", revive);
+  /** @type {Model[]} */
+  const models = parts.map((/** @type {{ state: Record<string, any> }} */ { state }) => new Model(state));
+  for (const model of models) {
+    for (const name of shared) {
+      model.on(`change:${name}`, () => {
+        const value = model.get(name);
+        for (const other of models) if (other.get(name) !== value) other.set(name, value);
+      });
+    }
   }
-}
-for (const [place, { module }] of parts.entries()) {
-  const source = new Blob([module], { type: "text/javascript" });
-  const { default: view } = await import(URL.createObjectURL(source));
-  const el = document.createElement("section");
-  document.querySelector(".xw-page")?.append(el);
-  view.render({ model: models[place], el });
+  for (const [place, { module }] of parts.entries()) {
+    const el = document.createElement("section");
+    document.querySelector(".xw-page")?.append(el);
+    try {
+      views[module].render({ model: models[place], el });
+    } catch (error) {
+      const alert = Object.assign(document.createElement("p"), { role: "alert" });
+      alert.textContent = `This part of the page could not be drawn: ${error}`;
+      el.replaceChildren(alert);
+    }
+  }
 }

@@ -1,7 +1,9 @@
 """Views in a page of one file that needs neither kernel nor network.
 
 The page holds the views' own ES modules and styles, their states, and a stand-in for the widget
-model (``page.mjs``) that offers each module what it would find in a notebook.
+model (``page.mjs``) that offers each module what it would find in a notebook. All of it is one
+inline script, so that it runs where a page may load nothing, and its content policy lets it load
+nothing.
 """
 
 import json
@@ -15,6 +17,8 @@ from typing import Any
 import anywidget
 
 from xwidgets.files import whole
+
+from .modules import expression, joined
 
 HERE = Path(__file__).parent
 
@@ -36,14 +40,19 @@ def write_page(
             other synchronised traits are as they are.
         shared: names of traits that stay the same in all views.
     """
-    parts = [{"module": str(view._esm), "state": _state(view) | changes} for view, changes in views]
+    modules = list(dict.fromkeys(str(view._esm) for view, _ in views))
+    parts = [
+        {"module": modules.index(str(view._esm)), "state": _state(view) | changes}
+        for view, changes in views
+    ]
     heading, *lines = [escape(line) for line in (title, *about) if line]
     page = Template((HERE / "page.html").read_text("utf-8")).substitute(
         title=heading,
         about="".join(f"<p>{line}</p>\n" for line in lines),
         style="\n".join(dict.fromkeys(str(view._css) for view, _ in views)),
-        views=_script({"parts": parts, "shared": list(shared)}),
-        runtime=(HERE / "page.mjs").read_text("utf-8"),
+        views=_json({"parts": parts, "shared": list(shared)}),
+        runtime=_inline(joined(HERE / "page.mjs").module),
+        modules=_inline(",\n".join(map(expression, modules))),
     )
     with whole(path) as part:
         part.write_text(page, "utf-8")
@@ -55,7 +64,12 @@ def _state(view: anywidget.AnyWidget) -> dict[str, Any]:
     return {name: getattr(view, name) for name in names}
 
 
-def _script(value: Any) -> str:
+def _inline(code: str) -> str:
+    """Code that can stand inside a script element."""
+    return code.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+
+
+def _json(value: Any) -> str:
     """JSON that can stand inside a script element."""
     return json.dumps(value, default=_binary, allow_nan=False).replace("<", "\\u003c")
 
