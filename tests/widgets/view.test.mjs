@@ -62,21 +62,24 @@ test("each event is subscribed by its own name", () => {
   assert.deepEqual(model.listeners.map(([event]) => event), ["change:a", "change:b", "change:c"]);
 });
 
-test("a view that leaves hears nothing more, gives its pictures back and says so", () => {
+test("a view that leaves hears nothing more, gives its pictures back and says so", async () => {
   const model = fake({});
   let left = 0;
   const leave = mount({ model, el: new Element() }, new Element(new Element()), [[["a"], () => {}]], () => { left += 1; });
+  await new Promise(setImmediate);
   assert.deepEqual(model.sent, ["shown"]);
   assert.ok(pages.has("pagehide"));
   leave();
+  await new Promise(setImmediate);
   assert.deepEqual(model.sent, ["shown", "hidden"]);
   assert.deepEqual(model.listeners, []);
   assert.deepEqual([left, pages.size, revoked], [1, 0, ["blob:picture"]]);
 });
 
-test("a page that is left says so", () => {
+test("a page that is left says so", async () => {
   const model = fake({});
   mount({ model, el: new Element() }, new Element(), []);
   pages.get("pagehide")();
+  await new Promise(setImmediate);
   assert.deepEqual(model.sent, ["shown", "hidden"]);
 });

@@ -2,13 +2,15 @@
 // What all views do on a page: draw parts of the model's state, anew whenever it changes.
 
 import { keepKeys } from "./dom.mjs";
+import { takeLine } from "./line.mjs";
 import { release } from "./pictures.mjs";
 
 /**
  * The state that the kernel and the views share, as anywidget offers it, and page.mjs without a
  * kernel.
  *
- * @typedef {Pick<import("@anywidget/types").AnyModel, "get" | "set" | "save_changes" | "on" | "off" | "send">} Model
+ * @typedef {Pick<import("@anywidget/types").AnyModel, "get" | "set" | "save_changes" | "on" | "off" | "send">
+ *   & { widget_manager?: object }} Model
  *
  * @typedef {[names: string[], draw: () => void]} Draw the traits that a part shows, and how it is drawn
  *
@@ -44,9 +46,9 @@ export function mount({ model, el }, view, draws, onLeave = () => {}) {
   const subscriptions = draws.flatMap(([names, draw]) => names.map((name) => ({ event: `change:${name}`, draw })));
   for (const { event, draw } of subscriptions) model.on(event, draw);
   for (const [, draw] of draws) draw();
-  const hide = () => model.send({ type: "hidden" });
+  const shown = takeLine(model).then(() => model.send({ type: "shown" }));
+  const hide = () => shown.then(() => model.send({ type: "hidden" }));
   window.addEventListener("pagehide", hide);
-  model.send({ type: "shown" });
   return () => {
     window.removeEventListener("pagehide", hide);
     for (const { event, draw } of subscriptions) model.off(event, draw);
