@@ -126,6 +126,23 @@ def test_a_reload_shows_the_same_picture(quick: Notebook) -> None:
     assert not differs(before, seen(page))
 
 
+def test_a_view_whose_kernel_restarted_says_so_and_keeps_the_picture(quick: Notebook) -> None:
+    page = quick.page
+    await_complete(page)
+    before = seen(page)
+    said = page.get_by_text("The kernel is gone. This is what it showed last")
+    expect(said).to_have_count(0)
+    page.evaluate("""() => {
+      const context = window.jupyterapp.shell.currentWidget.sessionContext;
+      return context.session.kernel.restart();
+    }""")
+    expect(said.first).to_be_visible()
+    assert not differs(before, seen(page))
+    quick.run_all()
+    await_complete(page)
+    expect(said).to_have_count(0)
+
+
 def test_running_the_cells_again_leaves_no_old_worker_computing(notebook: Notebook) -> None:
     page = notebook.page
     await_colors(page)

@@ -83,13 +83,6 @@ def test_work_is_stopped_continued_and_watched_by_its_name(note) -> None:
     assert beside.told == [0, 0]
 
 
-def test_an_answer_moves_the_view_to_the_thread_that_hears_widgets(note, monkeypatch) -> None:
-    sent: list[Any] = []
-    monkeypatch.setattr(note, "send", sent.append)
-    tell(note, {"type": "dance"}, {"type": "look", "source": "a"})
-    assert sent == [{"type": "heard"}]
-
-
 def test_the_picture_has_alternative_text(note) -> None:
     data, metadata = note._repr_mimebundle_()
     assert data["text/plain"] == "a note"

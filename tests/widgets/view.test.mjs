@@ -10,6 +10,7 @@ class Element {
   constructor(...inside) { this.inside = inside; }
   querySelectorAll(selector) { return selector === "img" ? this.inside : []; }
   append(...children) { this.children = children; }
+  closest(selector) { return selector === this.marked ? this : null; }
 }
 
 let pages; // what hears of the page's events
@@ -18,6 +19,7 @@ beforeEach(() => {
   pages = new Map();
   revoked = [];
   globalThis.HTMLElement = Element;
+  globalThis.document = { createElement: () => new Element() };
   globalThis.window = {
     addEventListener: (name, callback) => pages.set(name, callback),
     removeEventListener: (name, callback) => pages.get(name) === callback && pages.delete(name),
@@ -56,27 +58,41 @@ test("parts are drawn at first, and anew when what they show changes", () => {
   assert.equal(model.saved, 1);
 });
 
+test("a view whose kernel is gone says so, until there is one again", () => {
+  const [model, el, view] = [fake({}), new Element(), new Element()];
+  mount({ model, el }, view, []);
+  const [, draw] = model.listeners.find(([event]) => event === "comm_live_update");
+  for (const [marked, said] of [["", /^$/], [".jupyter-widgets-disconnected", /^The kernel is gone\./], ["", /^$/]]) {
+    el.marked = marked;
+    draw();
+    assert.match(el.children[0].textContent, said);
+  }
+});
+
 test("each event is subscribed by its own name", () => {
   const model = fake({});
   mount({ model, el: new Element() }, new Element(), [[["a", "b"], () => {}], [["c"], () => {}]]);
-  assert.deepEqual(model.listeners.map(([event]) => event), ["change:a", "change:b", "change:c"]);
+  assert.deepEqual(model.listeners.map(([event]) => event), ["change:a", "change:b", "change:c", "comm_live_update"]);
 });
 
-test("a view that leaves hears nothing more, gives its pictures back and says so", () => {
+test("a view that leaves hears nothing more, gives its pictures back and says so", async () => {
   const model = fake({});
   let left = 0;
   const leave = mount({ model, el: new Element() }, new Element(new Element()), [[["a"], () => {}]], () => { left += 1; });
+  await new Promise(setImmediate);
   assert.deepEqual(model.sent, ["shown"]);
   assert.ok(pages.has("pagehide"));
   leave();
+  await new Promise(setImmediate);
   assert.deepEqual(model.sent, ["shown", "hidden"]);
   assert.deepEqual(model.listeners, []);
   assert.deepEqual([left, pages.size, revoked], [1, 0, ["blob:picture"]]);
 });
 
-test("a page that is left says so", () => {
+test("a page that is left says so", async () => {
   const model = fake({});
   mount({ model, el: new Element() }, new Element(), []);
   pages.get("pagehide")();
+  await new Promise(setImmediate);
   assert.deepEqual(model.sent, ["shown", "hidden"]);
 });

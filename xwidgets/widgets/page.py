@@ -14,11 +14,10 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-import anywidget
-
 from xwidgets.files import whole
 
 from .modules import expression, joined
+from .view import View
 
 HERE = Path(__file__).parent
 
@@ -27,7 +26,7 @@ def write_page(
     path: str | Path,
     title: str | None,
     about: Sequence[str],
-    views: Sequence[tuple[anywidget.AnyWidget, dict[str, Any]]],
+    views: Sequence[tuple[View, dict[str, Any]]],
     shared: Sequence[str] = (),
 ) -> None:
     """Write views as a page.
@@ -58,8 +57,8 @@ def write_page(
         part.write_text(page, "utf-8")
 
 
-def _state(view: anywidget.AnyWidget) -> dict[str, Any]:
-    inherited = {"_anywidget_id", "_css", "_esm", *anywidget.AnyWidget.class_trait_names()}
+def _state(view: View) -> dict[str, Any]:
+    inherited = {"_anywidget_id", "_css", "_esm", *View.class_trait_names()}
     names = [name for name in view.trait_names(sync=True) if name not in inherited]
     return {name: getattr(view, name) for name in names}
 

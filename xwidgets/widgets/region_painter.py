@@ -72,6 +72,7 @@ class RegionPainter(Preview, ipywidgets.Box):
         self._canvas = ipycanvas.MultiCanvas(3)  # the picture, the region, the brush's outline
         self._measure()
         self.tools, self.scores = RegionTools(study), RegionScores(study)
+        self.tools.bring_along(self._canvas)
         board = ipywidgets.VBox([self._canvas, self.tools])
         super().__init__([board, self.scores])
         self.add_class("xw-painter")
@@ -117,7 +118,6 @@ class RegionPainter(Preview, ipywidgets.Box):
 
     def _greet(self) -> None:
         """Draw everything for a page that has just opened, whose canvas is blank."""
-        self._canvas.send({"type": "heard"})  # so that it is heard while a cell runs
         self._draw_picture()
         self._draw_region()
 

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import anywidget
+import ipywidgets
 import traitlets
 
+from .line import listen
 from .modules import joined
 from .preview import Preview
 
@@ -74,6 +76,8 @@ class View(Preview, anywidget.AnyWidget):
         'hello'
     """
 
+    _on_line = traitlets.List(traitlets.Unicode()).tag(sync=True)
+
     def __init_subclass__(cls, module: str | None = None, **options: Any) -> None:
         if module is not None:
             source = getattr(sys.modules.get(cls.__module__), "__file__", None) or ""
@@ -87,6 +91,24 @@ class View(Preview, anywidget.AnyWidget):
         self._viewers = 0
         super().__init__(**traits)
         self.on_msg(lambda _, message, __: self._dispatch(message))
+        listen()
+        self.bring_along(self)
+
+    def bring_along(self, widget: ipywidgets.Widget) -> None:
+        """Let a widget beside the view be heard while a cell runs, as the view is."""
+        self._on_line = [*self._on_line, widget.model_id]
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take what a browser sends of the traits; what is refused is put back there too."""
+        before = {name: getattr(self, name) for name in self.keys if name in sync_data}
+        try:
+            super().set_state(sync_data)
+        except Exception:
+            with self.hold_trait_notifications():
+                for name, value in before.items():
+                    self.set_trait(name, value)
+            self.send_state(before)
+            raise
 
     def show_work(self, beside: Work | None = None, **works: Work) -> None:
         """Stop, continue and rest these works as the view is told to.
@@ -144,7 +166,3 @@ class View(Preview, anywidget.AnyWidget):
         except TypeError:  # not the arguments of such a message
             return
         hear(**content)
-        # The kernel hears a widget in the thread that last wrote to it, at first the one that runs
-        # the cells. Answering moves the view to the thread for widgets, so that it is heard while
-        # a cell runs.
-        self.send({"type": "heard"})

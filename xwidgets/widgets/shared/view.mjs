@@ -1,14 +1,16 @@
 // @ts-check
 // What all views do on a page: draw parts of the model's state, anew whenever it changes.
 
-import { keepKeys } from "./dom.mjs";
+import { keepKeys, make } from "./dom.mjs";
+import { takeLine } from "./line.mjs";
 import { release } from "./pictures.mjs";
 
 /**
  * The state that the kernel and the views share, as anywidget offers it, and page.mjs without a
  * kernel.
  *
- * @typedef {Pick<import("@anywidget/types").AnyModel, "get" | "set" | "save_changes" | "on" | "off" | "send">} Model
+ * @typedef {Pick<import("@anywidget/types").AnyModel, "get" | "set" | "save_changes" | "on" | "off" | "send">
+ *   & { widget_manager?: object }} Model
  *
  * @typedef {[names: string[], draw: () => void]} Draw the traits that a part shows, and how it is drawn
  *
@@ -26,6 +28,21 @@ export function put(model, values) {
   model.save_changes();
 }
 
+const GONE = "The kernel is gone. This is what it showed last; run the cells again to go on.";
+
+/**
+ * Where it is said that the kernel is gone, as ipywidgets marks what stands around a view.
+ *
+ * @param {HTMLElement} el
+ */
+function makeGone(el) {
+  const element = make("div", { className: "xw-gone", role: "status" });
+  const draw = () => {
+    element.textContent = el.closest(".jupyter-widgets-disconnected") ? GONE : "";
+  };
+  return { element, draw };
+}
+
 /**
  * Puts a view on the page, draws it, and draws each part anew when a trait that it shows changes.
  *
@@ -38,15 +55,17 @@ export function put(model, values) {
  * @returns {() => void} what takes it off the page
  */
 export function mount({ model, el }, view, draws, onLeave = () => {}) {
+  const gone = makeGone(el);
   keepKeys(view);
-  el.append(view);
+  el.append(gone.element, view);
   // several names in one subscription are never heard in marimo
   const subscriptions = draws.flatMap(([names, draw]) => names.map((name) => ({ event: `change:${name}`, draw })));
+  subscriptions.push({ event: "comm_live_update", draw: gone.draw });
   for (const { event, draw } of subscriptions) model.on(event, draw);
   for (const [, draw] of draws) draw();
-  const hide = () => model.send({ type: "hidden" });
+  const shown = takeLine(model).then(() => model.send({ type: "shown" }));
+  const hide = () => shown.then(() => model.send({ type: "hidden" }));
   window.addEventListener("pagehide", hide);
-  model.send({ type: "shown" });
   return () => {
     window.removeEventListener("pagehide", hide);
     for (const { event, draw } of subscriptions) model.off(event, draw);
