@@ -69,18 +69,6 @@ def test_a_cell_answers_while_the_map_is_computed(notebook: Notebook) -> None:
     assert not page.evaluate("() => window.slept"), "the map grows while a cell runs"
 
 
-def test_sliding_works_while_a_cell_runs(notebook: Notebook) -> None:
-    page = notebook.page
-    await_colors(page)
-    page.evaluate("""() => {
-      const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-      kernel.requestExecute({ code: 'import time; time.sleep(8); seen = study.window' });
-    }""")
-    slider(page).focus()
-    page.keyboard.press("ArrowRight")
-    assert notebook.kernel("print(seen, study.window)").split() == ["9", "9"]
-
-
 def test_stopping_and_going_on(notebook: Notebook) -> None:
     page = notebook.page
     await_colors(page)

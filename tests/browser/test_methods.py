@@ -266,30 +266,6 @@ def test_a_map_without_negative_values_has_half_a_scale(notebook: Notebook) -> N
     expect(view.locator(".xw-tick")).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    ("asked", "name", "said"),
-    [
-        ("quick(window=8)", "window in pixels", "window=9"),
-        ("quick(window=8)", "measure", "measure='difference'"),
-        ("Brightness()", "inverted", "inverted=False"),
-    ],
-)
-def test_controls_answer_while_a_cell_runs(
-    notebook: Notebook, asked: str, name: str, said: str
-) -> None:
-    ask(notebook, asked)
-    expect(control(notebook, name)).to_be_visible()
-    notebook.page.wait_for_timeout(300)
-    notebook.page.evaluate("""() => {
-      const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-      kernel.requestExecute({ code: 'import time; time.sleep(5); seen = study.method' });
-    }""")
-    moved = control(notebook, name)
-    moved.focus()
-    notebook.page.keyboard.press({"inverted": "Space", "measure": "ArrowDown"}.get(name, "ArrowUp"))
-    assert said in notebook.kernel("print(seen)")
-
-
 def test_what_the_method_refuses_is_put_back_and_explained(notebook: Notebook) -> None:
     ask(notebook, "Brightness()")
     gain = control(notebook, "gain")

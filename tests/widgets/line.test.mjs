@@ -92,6 +92,18 @@ test("a line that a restart of the kernel has ended is opened anew", async () =>
   assert.equal(page.manager.lines.length, 2);
 });
 
+test("a line that opens late is taken late", async () => {
+  let start;
+  const page = managerOf(["a"], { started: () => new Promise((resolve) => { start = resolve; }) });
+  const model = modelOf(page, "a");
+  await takeLine(model);
+  model.send({ type: "shown" });
+  start();
+  await new Promise(setImmediate);
+  model.send({ type: "stop" });
+  assert.deepEqual(sent.map(([way]) => way), ["a", "opened", "line"]);
+});
+
 test("a line is opened when its thread runs, and not before", async () => {
   let start;
   const page = managerOf(["a"], { started: () => new Promise((resolve) => { start = resolve; }) });

@@ -42,18 +42,16 @@ const LINES = everywhere[Symbol.for(TARGET)];
  * Lets messages of a view, and of what it brings along, take the line, where there can be one.
  *
  * @param {Speaker} model
+ * @returns {Promise<void>} what is fulfilled when they do, or never will, or the line keeps one waiting
  */
 export async function takeLine(model) {
   /** @type {Manager | undefined} */
   const manager = model.widget_manager;
   if (!manager?.kernel) return;
-  try {
-    const line = await inTime(lineTo(manager, manager.kernel));
-    if (!line) return;
-    await Promise.allSettled(model.get("_on_line").map((/** @type {string} */ id) => reroute(manager, line, id)));
-  } catch (error) {
-    console.debug("widgets wait for cells that run", error);
-  }
+  const taken = lineTo(manager, manager.kernel)
+    .then((line) => line && Promise.allSettled(model.get("_on_line").map((/** @type {string} */ id) => reroute(manager, line, id))))
+    .catch((error) => console.debug("widgets wait for cells that run", error));
+  await Promise.race([taken, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
 }
 
 /**
@@ -94,16 +92,4 @@ async function opened(manager, kernel) {
 async function reroute(manager, line, id) {
   const model = await manager.get_model(id);
   if (model.comm) model.comm.send = (/** @type {any} */ data, /** @type {any[]} */ ...rest) => line.send({ to: id, data }, ...rest);
-}
-
-/**
- * @template T
- * @param {Promise<T>} promise
- * @returns {Promise<T>}
- */
-function inTime(promise) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("the line was not opened in time")), PATIENCE);
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }
