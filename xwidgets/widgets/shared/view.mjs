@@ -64,7 +64,7 @@ export function mount({ model, el }, view, draws, onLeave = () => {}) {
   for (const { event, draw } of subscriptions) model.on(event, draw);
   for (const [, draw] of draws) draw();
   const shown = takeLine(model).then(() => model.send({ type: "shown" }));
-  const hide = () => shown.then(() => model.send({ type: "hidden" }));
+  const hide = () => shown.then(() => model.send({ type: "hidden" })).catch(() => {}); // the kernel may be gone
   window.addEventListener("pagehide", hide);
   return () => {
     window.removeEventListener("pagehide", hide);
