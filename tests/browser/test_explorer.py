@@ -75,6 +75,7 @@ def test_stopping_and_going_on(notebook: Notebook) -> None:
     page.get_by_role("button", name="Stop").click()
     expect(page.locator(".xw-status")).to_contain_text("stopped at")
     notebook.until("print(study.progress.state)", "stopped")
+    page.wait_for_timeout(1000)  # for the step under way
     before = notebook.kernel("print(study.relevance.completed)")
     page.wait_for_timeout(700)
     assert notebook.kernel("print(study.relevance.completed)") == before
