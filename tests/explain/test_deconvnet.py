@@ -711,5 +711,5 @@ def test_channels_may_come_as_an_array_or_a_tensor():
 
 
 def test_no_layer_has_no_name():
-    with pytest.raises(ValueError, match="unknown layer None"):
+    with pytest.raises(ValueError, match="layer is None, but must be the name of a layer"):
         xw.deconvolve(network(Between(F.relu), 8), image(8), None, 0)

@@ -153,17 +153,24 @@ class PooledNetwork(Network):
                 f"there is no pooled network at {str(path)!r}; check the path"
             ) from error
         except _DAMAGE as error:
-            raise ValueError(
-                f"{str(path)!r} holds no readable pooled network ({one_line(error)}); train it "
-                "again and write it with net.save(path)"
-            ) from error
+            raise _unreadable(path, error) from error
         known = {layer.name: layer.shape for layer in net.layers}
         if net.name != facts.network_name or known.get(facts.layer, ())[:1] != weight.shape[1:]:
             raise ValueError(
                 f"{str(path)!r} goes with layer {facts.layer!r} of {facts.network_name!r}, with "
                 f"{weight.shape[1]} channels, and not with {net.name!r}; give that network"
             )
-        return cls(net, facts, weight, bias)
+        try:
+            return cls(net, facts, weight, bias)
+        except ValueError as error:  # for facts that no network has
+            raise _unreadable(path, error) from error
+
+
+def _unreadable(path: str | Path, error: Exception) -> ValueError:
+    return ValueError(
+        f"{str(path)!r} holds no readable pooled network ({one_line(error)}); train it again and "
+        "write it with net.save(path)"
+    )
 
 
 _DAMAGE = (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError)

@@ -585,7 +585,7 @@ def test_a_missing_file_is_named(tmp_path):
         ({"method": "mean"}, "unknown method 'mean'; known: srae, nn, sae, cae, lasso"),
         ({"features": 0}, "features is 0, but must be a whole number of at least 1"),
         ({"features": 2.5}, "features is 2.5, but must be a whole number"),
-        ({"seed": -1}, "seed is -1, but must be a whole number of at least 0"),
+        ({"seed": -1}, r"seed is -1, but must be a whole number from 0 to 2\*\*63 - 1"),
         ({"target": "robin"}, "unknown class 'robin'"),
         ({"target": "a2"}, "unknown class 'a2'; did you mean 'a'"),
         ({"target": 4}, "class 4 does not exist: small has classes 0 to 3"),
