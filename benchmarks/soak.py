@@ -35,6 +35,9 @@ import xwidgets as xw
 net, image = xw.network("birds"), xw.scenes.bird(seed=3).image
 study = xw.Study(net, image, window=8, samples=20)
 
+def shown():
+    return study.relevance and study.relevance.parameters["window"]
+
 def counted():
     gc.collect()
     memory = psutil.Process().memory_info().rss / 2**20
@@ -129,7 +132,7 @@ def _answer(notebook: Notebook) -> float:
     begun = time.monotonic()
     window = notebook.page.evaluate(MOVE, [4, PAUSE])
     while time.monotonic() < begun + PATIENCE:
-        told = notebook.kernel("print(study.window, getattr(study.relevance, 'window', None))")
+        told = notebook.kernel("print(study.window, shown())")
         if told.split() == [str(window)] * 2:
             return time.monotonic() - begun
         notebook.page.wait_for_timeout(50)

@@ -371,15 +371,27 @@ def test_names_are_as_many_as_the_x_features():
 
 def test_of_two_who_change_one_file_nothing_is_lost(tmp_path):
     path, found = tmp_path / "names.json", of_module()
-    blank = opinion("", "", "")
     mine, theirs = Names(), Names()
-    mine.note_in(path, found, opinion("beak", "", "", votes=["trust", "", ""]), blank)
-    held = theirs.note_in(path, found, opinion("", "wing", ""), blank)
+    mine.note_in(path, found, opinion("beak", "", "", votes=["trust", "", ""]))
+    held = theirs.note_in(path, found, opinion("", "wing", ""))
     assert held == opinion("beak", "wing", "", votes=["trust", "", ""])
-    held = mine.note_in(
-        path, found, opinion("bill", "", ""), opinion("beak", "", "", votes=["trust", "", ""])
-    )
+    held = mine.note_in(path, found, opinion("bill", "", ""))
     assert held == Names.load(path).of(found) == opinion("bill", "wing", "")
+
+
+def test_what_could_not_be_written_is_written_later_and_others_keep_theirs(tmp_path, monkeypatch):
+    path, first, second = tmp_path / "names.json", of_module("first"), of_module("second")
+    mine = Names()
+    mine.note_in(path, first, opinion("beak", "", ""))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", lambda *_: os.stat(tmp_path / "gone"))
+        with pytest.raises(OSError, match="could not be written"):
+            mine.note_in(path, first, opinion("beak", "wing", ""))
+    Names.load(path).note_in(path, first, opinion("beak", "", "tail"))
+    mine.note_in(path, second, opinion("crown", "", ""))
+    written = Names.load(path)
+    assert written.of(first) == mine.of(first) == opinion("beak", "wing", "tail")
+    assert written.of(second) == opinion("crown", "", "")
 
 
 @settings(max_examples=40, deadline=None)
@@ -394,7 +406,7 @@ def test_the_last_who_names_an_x_feature_names_it(tmp_path_factory, said):
         if names[which] != name:
             expected[which] = name
         names[which] = name
-        shown[who] = people[who].note_in(path, found, opinion(*names), shown[who])
+        shown[who] = people[who].note_in(path, found, opinion(*names))
     assert not said or Names.load(path).of(found).names == expected
 
 
@@ -405,7 +417,7 @@ from xwidgets.results.names import Names
 path, who = sys.argv[1:]
 names = Names()
 for number in range(30):
-    names.note_in(path, of_module(f"{who} {number}"), opinion(who, "", ""), opinion("", "", ""))
+    names.note_in(path, of_module(f"{who} {number}"), opinion(who, "", ""))
 """
 
 
@@ -428,7 +440,7 @@ def test_what_a_newer_version_wrote_besides_stays(tmp_path):
     content = json.loads(known(layer="classifier.0", mood="good"))
     content["modules"]["m"]["x-features"][0]["color"] = "red"
     path.write_text(json.dumps(content | {"version": 9}), "utf-8")
-    Names().note_in(path, found, opinion("wing"), opinion("beak"))
+    Names().note_in(path, found, opinion("wing"))
     written = json.loads(path.read_text("utf-8"))
     assert written["version"] == 9
     assert written["modules"]["m"]["mood"] == "good"
@@ -438,11 +450,11 @@ def test_what_a_newer_version_wrote_besides_stays(tmp_path):
 
 def test_a_file_that_another_process_holds_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "PATIENCE", 0.1)
-    path, blank = tmp_path / "names.json", opinion("", "", "")
+    path = tmp_path / "names.json"
     with (
         files.locked(path),
         pytest.raises(OSError, match="' is being changed by another process; try again when"),
     ):
-        Names().note_in(path, of_module(), opinion("beak", "", ""), blank)
-    Names().note_in(path, of_module(), opinion("beak", "", ""), blank)
+        Names().note_in(path, of_module(), opinion("beak", "", ""))
+    Names().note_in(path, of_module(), opinion("beak", "", ""))
     assert Names.load(path).suggestions() == ["beak"]

@@ -70,6 +70,8 @@ class Names:
     def __init__(self) -> None:
         self._modules: dict[str, dict[str, Any]] = {}
         self._rest: dict[str, Any] = {}  # what newer versions have in their files besides
+        self._held: dict[str, Opinion] = {}  # what the file held when a module was last in step
+        self._unwritten: set[str] = set()  # modules that were noted since
 
     def note(self, found: XFeatures, opinion: Opinion) -> None:
         """Keep an opinion on the x-features of a module.
@@ -84,17 +86,10 @@ class Names:
                 "'' for each"
             )
         known = self._modules.get(found.module, {})
-        features: list[dict[str, Any]] = known.get("x-features", [])
-        if len(features) != count:
-            features = [{} for _ in range(count)]
-        self._modules[found.module] = {
-            **known,
-            **_subject(found),
-            "x-features": [
-                feature | {"name": name, "vote": vote}
-                for feature, name, vote in zip(features, *opinion, strict=True)
-            ],
-        }
+        if len(known.get("x-features", [])) != count:
+            known = {"x-features": [{}] * count}
+        self._modules[found.module] = _noted(known, opinion) | _subject(found)
+        self._unwritten.add(found.module)
 
     def of(self, found: XFeatures) -> Opinion:
         """Opinion on the x-features of a module; empty for an unknown module.
@@ -117,8 +112,7 @@ class Names:
             raise ValueError(
                 f"these names are of {len(features)} x-features, not of {count}; correct the file"
             )
-        names, votes = ([feature[part] for feature in features] for part in ("name", "vote"))
-        return Opinion(names, votes)
+        return _opinion(known)
 
     def knows(self, found: XFeatures) -> bool:
         """Whether there is an opinion on the x-features of this module."""
@@ -140,16 +134,16 @@ class Names:
         with whole(path) as part:
             part.write_text(text, "utf-8")
 
-    def note_in(
-        self, path: str | Path, found: XFeatures, opinion: Opinion, before: Opinion
-    ) -> Opinion:
-        """Keep what changed of an opinion here and in a file that others may have changed.
+    def note_in(self, path: str | Path, found: XFeatures, opinion: Opinion) -> Opinion:
+        """Keep an opinion here and in a file that others may have changed meanwhile.
+
+        Where it says the same as when the module was last in step with the file, names and votes
+        that others have written hold. What could not be written before is written now.
 
         Args:
             path: of the file.
             found: x-features of the module.
             opinion: on them now.
-            before: the opinion that was changed; where that did not, others' names and votes hold.
 
         Returns:
             The opinion that the file holds now.
@@ -158,14 +152,24 @@ class Names:
             ValueError: when the file holds something else; it stays as it is.
             OSError: when it cannot be written.
         """
+        self.note(found, opinion)
         with locked(path):
             if Path(path).exists():
-                self.add(Names.load(path))
-            if self.knows(found):
-                opinion = opinion.changed(before, self.of(found))
-            self.note(found, opinion)
+                self._merge(Names.load(path))
             self.save(path)
-        return opinion
+        self._held |= {name: _opinion(self._modules[name]) for name in self._unwritten}
+        self._unwritten.clear()
+        return self.of(found)
+
+    def _merge(self, file: Names) -> None:
+        """Take over what a file holds, but for what was changed here and not written."""
+        changed = {
+            name: _merged(self._modules[name], self._held.get(name), theirs)
+            for name, theirs in file._modules.items()
+            if name in self._unwritten
+        }
+        self._modules |= file._modules | changed
+        self._rest |= file._rest
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -181,6 +185,7 @@ class Names:
             names._rest = content
             if not all(_is_known(module) for module in names._modules.values()):
                 raise ValueError("an x-feature has no name or no vote")
+            names._held = {name: _opinion(known) for name, known in names._modules.items()}
         except FileNotFoundError as error:
             raise ValueError(
                 f"there is no file of names at {str(path)!r}; check the path"
@@ -192,6 +197,34 @@ class Names:
                 f"{str(path)!r} holds no names of x-features ({error}); give another file"
             ) from error
         return names
+
+
+def _opinion(known: dict[str, Any]) -> Opinion:
+    """The opinion in what is kept of a module."""
+    features = known["x-features"]
+    names, votes = ([feature[part] for feature in features] for part in ("name", "vote"))
+    return Opinion(names, votes)
+
+
+def _noted(known: dict[str, Any], opinion: Opinion) -> dict[str, Any]:
+    """What is kept of a module, with another opinion."""
+    features = [
+        feature | {"name": name, "vote": vote}
+        for feature, name, vote in zip(known["x-features"], *opinion, strict=True)
+    ]
+    return known | {"x-features": features}
+
+
+def _merged(mine: dict[str, Any], held: Opinion | None, theirs: dict[str, Any]) -> dict[str, Any]:
+    """What others keep of a module, with what was changed here since the file held an opinion."""
+    opinion, count = _opinion(mine), len(theirs["x-features"])
+    if not opinion.fits(count):
+        raise ValueError(
+            f"the names in the file are of {count} x-features, not of {len(opinion.names)}; "
+            "correct the file"
+        )
+    before = held if held is not None and held.fits(count) else Opinion([""] * count, [""] * count)
+    return _noted(theirs, opinion.changed(before, _opinion(theirs)))
 
 
 def _subject(found: XFeatures) -> dict[str, Any]:

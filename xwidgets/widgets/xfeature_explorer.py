@@ -120,7 +120,6 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
         self._found: XFeatures | None = None
         self._study = None
         self._settled = False  # whether the opinion is of the module shown, which stays
-        self._written = Opinion([], [])  # that the file held when it was last read or written
         super().__init__(
             alive=is_study(subject),
             suggestions=self._known.suggestions(),
@@ -311,10 +310,9 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
             return
         said = Opinion(self.names, self.votes)
         try:
-            known = self._written = self._known.of(found)
+            known = self._known.of(found)
         except ValueError as error:
             known, self.message = said, "" if said else str(error)
-            self._written = Opinion([""] * len(said.names), [""] * len(said.names))
         self.opinion = self.opinion | {
             **said.filled(known)._asdict(),
             "history": [
@@ -331,17 +329,18 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
             return
         opinion = Opinion(self.names, self.votes)
         self.message = ""
-        self._known.note(self._found, opinion)
-        if self._file is not None and opinion != self._written:
+        if self._file is None:
+            self._known.note(self._found, opinion)
+        else:
             try:
-                self._written = self._known.note_in(self._file, self._found, opinion, self._written)
+                held = self._known.note_in(self._file, self._found, opinion)
             except (OSError, ValueError) as error:
                 self.message = (
                     f"The names cannot be written to {str(self._file)!r} ({error}); write them "
                     "elsewhere with explorer.save_names(path)"
                 )
             else:  # with what others wrote meanwhile
-                self.opinion = self.opinion | self._written._asdict()
+                self.opinion = self.opinion | held._asdict()
         self.suggestions = self._known.suggestions()
 
 
