@@ -135,6 +135,22 @@ def test_what_killed_processes_left_of_the_file_is_removed(tmp_path: Path) -> No
     assert len(left) == 2 * len(kept) == 2
 
 
+def test_the_longest_name_can_be_written_and_what_cannot_be_removed_is_no_hindrance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / ("n" * 250)
+    (left := tmp_path / f".{'n' * 50}.left.part").touch()
+    os.utime(left, (0, 0))
+
+    def refused(part: Path, **_: object) -> None:
+        if part == left:
+            raise PermissionError(errno.EPERM, "not yours")
+
+    monkeypatch.setattr(Path, "unlink", refused)
+    relevance().save(path)
+    assert xw.Relevance.load(path).values.shape == (5, 7)
+
+
 def test_a_part_that_another_process_is_writing_stays(tmp_path: Path) -> None:
     with whole(tmp_path / "notes") as theirs:
         with whole(tmp_path / "notes") as part:

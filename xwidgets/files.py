@@ -36,7 +36,7 @@ def whole(path: str | Path) -> Iterator[Path]:
     file = _behind(path)
     if file.exists() and not (file.is_file() and os.access(file, os.W_OK)):
         raise OSError(f"{str(path)!r} is no file that may be written; give another path")
-    part = file.with_name(f".{file.name}.{uuid4().hex}.part")
+    part = file.with_name(f"{_prefix(file)}{uuid4().hex}.part")
     try:
         _sweep(file)
         part.touch()
@@ -63,10 +63,15 @@ def _behind(path: str | Path) -> Path:
     return file
 
 
+def _prefix(file: Path) -> str:
+    """How the names of temporary files of a file begin, which are not too long for a name."""
+    return f".{file.name[:50]}."
+
+
 def _sweep(file: Path) -> None:
     """Remove temporary files of a file that killed processes left."""
-    for part in file.parent.glob(f".{glob.escape(file.name)}.*.part"):
-        with suppress(FileNotFoundError):  # another process sweeps, too
+    for part in file.parent.glob(f"{glob.escape(_prefix(file))}*.part"):
+        with suppress(OSError):  # it is another's, or another process sweeps, too
             if time.time() - part.stat().st_mtime > LEFT_OVER:
                 part.unlink()
 

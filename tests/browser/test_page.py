@@ -58,10 +58,18 @@ def test_its_own_policy_lets_it_load_nothing(offline: Page) -> None:
     assert offline.evaluate(asked) == "refused"
 
 
-def test_a_part_that_fails_says_so_and_the_others_stand(browser: Browser, tmp_path: Path) -> None:
-    (tmp_path / "broken.mjs").write_text(
-        "export default { render() { throw new Error('<b>no</b> </script> numbers'); } };\n"
-    )
+@pytest.mark.parametrize(
+    "code",
+    [
+        "export default { render() { throw new Error('<b>no</b> </script> numbers'); } };\n",
+        "throw new Error('<b>no</b> </script> numbers');\nexport default {};\n",
+    ],
+    ids=["drawn", "begun"],
+)
+def test_a_part_that_fails_says_so_and_the_others_stand(
+    browser: Browser, tmp_path: Path, code: str
+) -> None:
+    (tmp_path / "broken.mjs").write_text(code)
 
     class Broken(View, module=str(tmp_path / "broken.mjs")):
         """A view that cannot be drawn."""

@@ -132,6 +132,21 @@ def show(result: Any, page: Path) -> None:
         assert states(page)
 
 
+def test_a_damaged_header_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "damaged.npz"
+    examples.relevance().save(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    for end in range(12, 90, 7):
+        cut = {name: data[:end].ljust(len(data)) for name, data in members.items()}
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, data in cut.items():
+                archive.writestr(name, data)
+        with pytest.raises(ValueError, match=r"damaged\.npz") as caught:
+            xw.Relevance.load(path)
+        assert "\n" not in str(caught.value)
+
+
 def test_an_array_that_claims_more_than_its_file_can_hold_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "large.npz"
     examples.relevance().save(path)

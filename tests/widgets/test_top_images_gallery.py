@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 import torch
+from ipywidgets.widgets.widget import _instances
 from PIL import Image
 
 import xwidgets as xw
@@ -41,6 +42,31 @@ def test_it_shows_what_a_study_finds(study, images):
     assert view.choice == {"kind": "channel", "name": "0 channel 2", "number": 2, "layer": "0"}
     assert view.layers == [{"name": "0", "convolution": 1, "channels": 4}]
     assert view.work["state"] == "complete"
+
+
+def test_other_images_of_equal_activations_are_drawn_anew(study, images):
+    with torch.no_grad():
+        study.network.module[0].weight[1] = 0
+        study.network.module[0].bias[1] = 0
+    view = xw.TopImagesGallery(study, ("0", 1), images, k=3)
+    study.dataset_search.wait()
+    study.dataset_search.search_in(1 - images)
+    found = study.dataset_search.wait()
+    [shown] = view.tops
+    for one, image in zip(shown["images"], found.images, strict=True):
+        assert one["activation"] == 0
+        np.testing.assert_array_equal(decoded(one["picture"]), image)
+
+
+def test_what_cannot_be_searched_leaves_the_study_and_no_widget(study, images):
+    xw.TopImagesGallery(study, ("0", 2), images)
+    before, search = set(_instances), study.dataset_search
+    with pytest.raises(ValueError, match="gone"):
+        xw.TopImagesGallery(study, ("0", 1), "gone")
+    with pytest.raises(ValueError, match="channel 99 does not exist"):
+        xw.TopImagesGallery(study, ("0", 99), images)
+    assert set(_instances) == before
+    assert search.searched == xw.Channel("0", 2)
 
 
 def test_without_a_wish_it_follows_the_study_s_target(study, images):

@@ -117,7 +117,8 @@ class Study(traitlets.HasTraits):
         self._worker = Worker(self, Study._notice)
         self._lives: WeakSet[LiveResult[Any, Any]] = WeakSet()
         self._companions: dict[Callable[[Study], Any], Any] = {}
-        # nothing that a study holds holds the study: without anybody else it is gone at once
+        # nothing of these holds the study, so that it is gone as soon as nobody does; companions
+        # hold it, and go with it when garbage is collected
         self._live: LiveResult[Question, Any] = self.live(
             partial(answers, ended=weakly(self._compare))
         )

@@ -3,6 +3,7 @@
 import zlib
 from math import prod
 from pathlib import Path
+from tokenize import TokenError
 from zipfile import BadZipFile, ZipFile
 
 import numpy as np
@@ -37,7 +38,10 @@ def read(path: str | Path) -> dict[str, NDArray[np.generic]]:
                 header = (
                     npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
                 )
-                shape, _, dtype = header(file)
+                try:
+                    shape, _, dtype = header(file)
+                except (TokenError, MemoryError) as error:  # of what is no literal
+                    raise ValueError(f"the header of {member.filename} is damaged") from error
                 claimed = file.tell() + prod(shape) * dtype.itemsize
             if claimed != member.file_size or claimed > limit:
                 raise ValueError(f"its {member.filename} claims to be of {claimed:,} bytes")

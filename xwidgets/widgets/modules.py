@@ -91,17 +91,17 @@ def joined(path: Path) -> Joined:
     return Joined("\n".join(texts), "\n".join(sheet.read_text("utf-8") for sheet in sheets))
 
 
-def expression(module: str) -> str:
-    """A joined module as an expression, whose value is its default export.
+def function_of(module: str) -> str:
+    """A joined module as a function that returns its default export.
 
     Example:
-        >>> print(expression("const one = 1;\\nexport default { one };\\n"))
-        (() => {
+        >>> print(function_of("const one = 1;\\nexport default { one };\\n"))
+        () => {
         const one = 1;
         return { one };
-        })()
+        }
     """
-    return f"(() => {{\n{DEFAULT.sub('return ', module, count=1)}}})()"
+    return f"() => {{\n{DEFAULT.sub('return ', module, count=1)}}}"
 
 
 def _visit(path: Path, modules: dict[Path, Module], above: tuple[Path, ...]) -> None:

@@ -70,8 +70,8 @@ class Model {
 /**
  * Draws all parts of the page; of one that fails, says so in its place.
  *
- * @param {{ render: (place: { model: Model, el: HTMLElement }) => void }[]} views the default exports of
- *   the parts' modules
+ * @param {(() => { render: (place: { model: Model, el: HTMLElement }) => void })[]} views functions that
+ *   return the default exports of the parts' modules
  */
 export function drawParts(views) {
   const { parts, shared } = JSON.parse(document.getElementById("views")?.textContent ?? "", revive);
@@ -89,7 +89,7 @@ export function drawParts(views) {
     const el = document.createElement("section");
     document.querySelector(".xw-page")?.append(el);
     try {
-      views[module].render({ model: models[place], el });
+      views[module]().render({ model: models[place], el });
     } catch (error) {
       const alert = Object.assign(document.createElement("p"), { role: "alert" });
       alert.textContent = `This part of the page could not be drawn: ${error}`;

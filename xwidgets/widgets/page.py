@@ -16,7 +16,7 @@ from typing import Any
 
 from xwidgets.files import whole
 
-from .modules import expression, joined
+from .modules import function_of, joined
 from .view import View
 
 HERE = Path(__file__).parent
@@ -51,7 +51,7 @@ def write_page(
         style="\n".join(dict.fromkeys(str(view._css) for view, _ in views)),
         views=_json({"parts": parts, "shared": list(shared)}),
         runtime=_inline(joined(HERE / "page.mjs").module),
-        modules=_inline(",\n".join(map(expression, modules))),
+        modules=_inline(",\n".join(map(function_of, modules))),
     )
     with whole(path) as part:
         part.write_text(page, "utf-8")

@@ -208,7 +208,7 @@ class PatchGallery(View, module="patch_gallery.mjs"):
         images = []
         values = zip(top.images, top.fields, top.activations.tolist(), top.sources, strict=True)
         for image, box, activation, source in values:
-            key = (top.layer, top.channel, source, activation)
+            key = (render.digest(image), box)
             shown = drawn.get(key) or _thumbnail(image, box)
             self._thumbnails[key] = shown
             images.append(shown | {"activation": activation, "source": source})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,46 +91,42 @@ class TopImagesGallery(View, module="top_images_gallery.mjs"):
         modules: ExplanationModule | Iterable[ExplanationModule] = (),
     ) -> None:
         at_least("k", k, 1)
-        super().__init__(alive=is_study(subject))
+        study = subject if is_study(subject) else None
+        offered = _listed(modules)
+        if study is None and (searched is not None or images is not None or offered):
+            raise ValueError("top images are shown as they are; give a study to search anew")
+        tops = () if study is not None else several(subject)
+        search = None if study is None else _searching(study, searched, images, k)
+        super().__init__(alive=study is not None)
         self.k = k
-        self._study = self._search = None
+        self._study, self._search = study, search
         self._shown: tuple[TopImages, ...] = ()
         self._drawn: dict[tuple[Any, ...], dict[str, Any]] = {}
         self._features: list[tuple[ExplanationModule, int]] = []
-        if not is_study(subject):
-            if searched is not None or images is not None or modules != ():
-                raise ValueError("top images are shown as they are; give a study to search anew")
-            tops = several(subject)
+        if study is None or search is None:
             self._show(tops)
             self.most = max(len(top.images) for top in tops)
             self.k = min(k, self.most)
             return
-        search = live.DatasetSearch.of(subject)
-        kind = explain.ExplanationModule
-        several_modules = [modules] if isinstance(modules, kind) else modules
-        needed = "explanation modules, as xw.fit_explanation returns them"
-        for module in listed("modules", several_modules, kind, needed):
+        for module in offered:
             self._offer(module)
-        if searched is not None:
-            search.searched = searched
-        search.k = max(search.k, k)
-        search.search_in(images)
-        self._study, self._search = subject, search
-        count = subject.subject.logits.shape[1]
-        self.classes = [subject.network.class_name(index) for index in range(count)]
+        count = study.subject.logits.shape[1]
+        self.classes = [study.network.class_name(index) for index in range(count)]
         self.layers = [
             {"name": layer.name, "convolution": layer.convolution, "channels": layer.channels}
-            for layer in subject.network.layers
+            for layer in study.network.layers
             if layer.convolution is not None
         ]
-        self.show_work(work=search.growing, beside=subject)
-        self.follow(subject, self._turn_to, "image")
-        self.follow(subject, self._follow_choice, "target")
-        self.follow(search, self._follow_choice, ["searched", "k"])
-        self.follow(search.growing, self._follow_search, ["answer", "progress"])
+        follow_choice = partial(self._follow_choice, study, search)
+        follow_search = partial(self._follow_search, search)
+        self.show_work(work=search.growing, beside=study)
+        self.follow(study, self._turn_to, "image")
+        self.follow(study, follow_choice, "target")
+        self.follow(search, follow_choice, ["searched", "k"])
+        self.follow(search.growing, follow_search, ["answer", "progress"])
         self.refresh_after(search.growing)
-        self._follow_choice()
-        self._follow_search()
+        follow_choice()
+        follow_search()
 
     def to_html(self, path: str | Path, title: str | None = None) -> None:
         """Write a page of one file that needs neither kernel nor network.
@@ -199,11 +196,9 @@ class TopImagesGallery(View, module="top_images_gallery.mjs"):
     def _turn_to(self) -> None:
         self.looked = ""
 
-    def _follow_choice(self) -> None:
+    def _follow_choice(self, study: Study, search: DatasetSearch) -> None:
         """What is searched for, as the view's controls tell it."""
-        assert self._study is not None
-        assert self._search is not None
-        searched, sought = self._search.searched, self._search.sought
+        searched, sought = search.searched, search.sought
         number = sought.number
         with self.hold_sync():
             if sought.kind == "x-feature":
@@ -211,12 +206,11 @@ class TopImagesGallery(View, module="top_images_gallery.mjs"):
                     self._offer(searched[0])
                 number = self._features.index(searched)
             self.choice = sought._asdict() | {"number": number}
-            self.target = self._study.question.target.label(self._study.network)
-            self.most = self._search.k
+            self.target = study.question.target.label(study.network)
+            self.most = search.k
 
-    def _follow_search(self) -> None:
-        assert self._search is not None
-        growing = self._search.growing
+    def _follow_search(self, search: DatasetSearch) -> None:
+        growing = search.growing
         with self.hold_sync():
             self.work = asdict(growing.progress)
             if growing.answer is not None:
@@ -236,7 +230,7 @@ class TopImagesGallery(View, module="top_images_gallery.mjs"):
         images = []
         values = zip(top.images, top.fields, top.activations.tolist(), top.sources, strict=True)
         for image, box, activation, source in values:
-            key = (top.name, source, activation, box)
+            key = (render.digest(image), box)
             shown = drawn.get(key) or card_of(image, box)
             self._drawn[key] = shown
             images.append(shown | {"activation": activation, "source": source})
@@ -255,6 +249,29 @@ class TopImagesGallery(View, module="top_images_gallery.mjs"):
 STILL = {"alive": False, "work": {}, "message": "", "looked": ""}
 SIDE, PREVIEWED = 128, 9
 """Longest side of a picture that is sent, in pixels, and number of them in a preview's row."""
+
+
+def _listed(modules: object) -> list[ExplanationModule]:
+    if isinstance(modules, Sequence) and not modules:  # which takes no torch
+        return []
+    kind = explain.ExplanationModule
+    needed = "explanation modules, as xw.fit_explanation returns them"
+    return listed("modules", [modules] if isinstance(modules, kind) else modules, kind, needed)
+
+
+def _searching(study: Study, searched: Searched | None, images: object, k: int) -> DatasetSearch:
+    """The search of a study, turned to what is asked for; as before when that cannot be."""
+    search = live.DatasetSearch.of(study)
+    before = search.searched
+    if searched is not None:
+        search.searched = searched
+    try:
+        search.search_in(images)
+    except Exception:
+        search.searched = before
+        raise
+    search.k = max(search.k, k)
+    return search
 
 
 def several(subject: object) -> tuple[TopImages, ...]:

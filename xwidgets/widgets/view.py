@@ -144,7 +144,8 @@ class View(Preview, anywidget.AnyWidget):
         self._works, self._beside = {}, None
 
     def _watch(self, viewers: int) -> None:
-        self._viewers = max(0, self._viewers + viewers)
+        viewers = max(viewers, -self._viewers)  # a page that is left may say so twice
+        self._viewers += viewers
         for work in self._works.values():
             work.watched(viewers)
         if self._beside is not None:

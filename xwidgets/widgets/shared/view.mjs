@@ -65,6 +65,7 @@ export function mount({ model, el }, view, draws, onLeave = () => {}) {
   for (const [, draw] of draws) draw();
   const shown = takeLine(model).then(() => model.send({ type: "shown" }));
   const hide = () => shown.then(() => model.send({ type: "hidden" })).catch(() => {}); // the kernel may be gone
+  shown.catch(() => {});
   window.addEventListener("pagehide", hide);
   return () => {
     window.removeEventListener("pagehide", hide);
