@@ -54,15 +54,15 @@ def card(page: Page, title: str) -> Locator:
     return page.get_by_role("group", name=title)
 
 
-def selected(notebook: Notebook) -> str:
-    return notebook.kernel("print([tuple(one) for one in study.neurons.selected])").strip()
+def await_selected(notebook: Notebook, printed: str) -> None:
+    notebook.until("print([tuple(one) for one in study.neurons.selected])", printed)
 
 
 def test_a_click_on_a_row_shows_the_patch_and_the_top_images(neurons: Notebook) -> None:
     page = neurons.page
     expect(page.get_by_text("Select neurons in the ranking table")).to_be_visible()
     row(page, 0).click()
-    assert selected(neurons) == "[('features.0', 3)]"
+    await_selected(neurons, "[('features.0', 3)]")
     shown = card(page, "conv 1 · channel 3 (features.0)")
     expect(shown.get_by_alt_text("reconstruction")).to_be_visible()
     expect(shown.get_by_alt_text("patch", exact=True)).to_be_visible()
@@ -80,7 +80,7 @@ def test_keys_move_select_and_extend_and_stay_in_the_table(neurons: Notebook) ->
     page.keyboard.press("b")
     page.keyboard.press("Escape")
     expect(page.locator(".xw-card")).to_have_count(0)
-    assert selected(neurons) == "[]"
+    await_selected(neurons, "[]")
     cells = page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length")
     assert cells == 3, "the keys reached the table, not the notebook"
 
