@@ -107,7 +107,7 @@ def main() -> None:
 
 @contextmanager
 def _row(notebook: Notebook, name: str) -> Iterator[list[float]]:
-    """What is counted after something is done; takes the answers, in milliseconds."""
+    """Print the counts after a step; yields the list of answer times in milliseconds to fill."""
     answers: list[float] = []
     yield answers
     seconds = _answer(notebook)

@@ -58,7 +58,7 @@ def records(value: Any) -> bool:
 
 
 def public() -> dict[str, Any]:
-    """What can be called, by name."""
+    """Public callables, by name."""
     known = {name: getattr(room, name) for room in ROOMS for name in room.__all__}
     return {name: value for name, value in known.items() if callable(value) and not records(value)}
 
@@ -109,7 +109,7 @@ OTHERS = {
     "locality", "mask_parts", "orthogonality", "part_deletion", "part_shares", "patch_accuracy",
     "point_shares", "voronoi_parts",  # structures of their own
 }  # fmt: skip
-"""What this table leaves out."""
+"""Callables that this table leaves out."""
 
 TARGETS = {
     "Deconvnet": xw.Channel("3", 1), "NeuronPatches": xw.Channel("3", 1), "UnitDifference": 1,

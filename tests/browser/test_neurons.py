@@ -55,7 +55,7 @@ def card(page: Page, title: str) -> Locator:
 
 
 def await_selected(notebook: Notebook, printed: str) -> None:
-    notebook.until("print([tuple(one) for one in study.neurons.selected])", printed)
+    notebook.until("print([tuple(neuron) for neuron in study.neurons.selected])", printed)
 
 
 def test_a_click_on_a_row_shows_the_patch_and_the_top_images(neurons: Notebook) -> None:

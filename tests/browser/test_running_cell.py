@@ -19,7 +19,7 @@ OTHERS = (
     "neurons = xw.NeuronExplorer(study); neurons",
     "painter = xw.RegionPainter(study); painter",
     """
-maps = [xw.saliency(net, scene.image, reduce=one) for one in ("maximum", "signed")]
+maps = [xw.saliency(net, scene.image, reduce=reduce) for reduce in ("maximum", "signed")]
 comparison = xw.Comparison(*maps)
 comparison
 """,
@@ -90,8 +90,8 @@ CONTROLS: dict[str, tuple[tuple[str, ...], Callable[[Page], None], str, str]] = 
     "opacity": (EXPLORER, key("opacity", "ArrowLeft"), "explorer._overlay.opacity == 0.84",
                 "explorer._overlay.opacity = 0.85"),
     "linked opacity": (OTHERS, key("opacity", "ArrowLeft"),
-                       "{one.opacity for one in comparison._maps} == {0.84}",
-                       "for one in comparison.children: one.opacity = 0.85"),
+                       "{overlay.opacity for overlay in comparison._maps} == {0.84}",
+                       "for overlay in comparison.children: overlay.opacity = 0.85"),
     "neuron": (OTHERS, select, "study.neurons.selected", "study.neurons.selected = ()"),
     "region": (OTHERS, paint, "study.regions.mask.any()",
                "study.regions.mask = study.regions.mask & False"),

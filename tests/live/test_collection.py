@@ -29,7 +29,7 @@ class Endless:
 
 @pytest.fixture(autouse=True)
 def automatic_collection_is_off(monkeypatch):
-    """What is gone at once is gone without a collector of cycles."""
+    """No garbage is collected, so that only reference counts free objects."""
     monkeypatch.setattr(worker, "_IDLE", 0.05)
     gc.collect()
     gc.disable()
@@ -137,7 +137,7 @@ def test_maps_and_differences_are_collected(net, image):
     study, other = make(net, image), make(net, image, target="bee")
     difference = xw.live.difference.Difference(study, other)
     maps = xw.live.MethodMaps(study, [xw.Saliency(), xw.Occlusion(window=4)])
-    held = [(weakref.ref(one), thread_of(one)) for one in (study, other)]
+    held = [(weakref.ref(owner), thread_of(owner)) for owner in (study, other)]
     maps.randomise()
     del study, other, difference, maps
     until(lambda: gc.collect() is not None and all(ref() is None for ref, _ in held))

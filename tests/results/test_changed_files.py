@@ -24,7 +24,7 @@ WRONG: list[Any] = [
     [1], ["x", None], [[0, 0, 1, 1]], {}, {"left": 1, "right": {}},
     {"left": {"label": 3}, "right": {}},
 ]  # fmt: skip
-"""What a fact is changed to."""
+"""Values that replace a fact."""
 
 
 def features() -> Features:
@@ -132,6 +132,17 @@ def show(result: Any, page: Path) -> None:
         assert states(page)
 
 
+def loaded(load: Callable[[Path], Any], path: Path) -> tuple[Any, str]:
+    """What a file holds, or ``None``, and what is wrong with how it was refused; "" for nothing."""
+    try:
+        return load(path), ""
+    except ValueError as error:
+        sentence = "\n" not in str(error) and str(path) in str(error)
+        return None, "" if sentence else str(error)
+    except Exception as error:
+        return None, repr(error)
+
+
 def test_a_damaged_header_is_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "damaged.npz"
     examples.relevance().save(path)
@@ -183,15 +194,10 @@ def test_a_changed_file_is_refused_in_a_sentence_or_shown(tmp_path: Path, name: 
     show(load(path), page)
     raw, refused, shown = [], 0, 0
     for change in files(path, "figure" if name == "figure" else "facts"):
-        try:
-            again = load(path)
-        except ValueError as error:
+        again, fault = loaded(load, path)
+        if again is None:
             refused += 1
-            if "\n" in str(error) or str(path) not in str(error):
-                raw.append(f"{change}: {error}")
-            continue
-        except Exception as error:
-            raw.append(f"{change}: {error!r}")
+            raw += [f"{change}: {fault}"] if fault else []
             continue
         try:
             show(again, page)

@@ -432,7 +432,7 @@ def test_four_processes_lose_none_of_their_opinions(tmp_path):
         for who in "abcd"
         for number in range(30)
     )
-    assert {one.name for one in tmp_path.iterdir()} <= {"names.json", ".names.json.lock"}
+    assert {path.name for path in tmp_path.iterdir()} <= {"names.json", ".names.json.lock"}
 
 
 def test_what_a_newer_version_wrote_besides_stays(tmp_path):

@@ -17,6 +17,7 @@ from xwidgets.live.kind import is_study
 from xwidgets.results import NeuronPatch, TopImages, render
 
 from .closing import Held
+from .drawn_images import DrawnImages
 from .page import write_page
 from .view import Number, View
 
@@ -102,7 +103,7 @@ class PatchGallery(View, module="patch_gallery.mjs"):
         self._patches = tuple(patches)
         self._study = None
         self._cards: dict[NeuronPatch, dict[str, Any]] = {}
-        self._thumbnails: dict[tuple[Any, ...], dict[str, Any]] = {}
+        self._drawn = DrawnImages(_thumbnail)
         self._tops: dict[tuple[str, int], TopImages] = {}
         self._pictured: object = None
         if is_study(subject):
@@ -194,31 +195,13 @@ class PatchGallery(View, module="patch_gallery.mjs"):
     def _follow_matches(self, neurons: Neurons) -> None:
         answer = neurons.matches.answer
         if answer is not None:
-            drawn, self._thumbnails = self._thumbnails, {}
             self._tops = {(top.layer, top.channel): top for top in answer}
-            self.matches = [self._match(top, drawn) for top in answer]
+            drawn = self._drawn.of(answer)
+            self.matches = [_match(*pair) for pair in zip(answer, drawn, strict=True)]
 
     def _follow_search(self, neurons: Neurons) -> None:
         live = neurons.matches
         self.search = asdict(live.progress) if live.question else {}
-
-    def _match(
-        self, top: TopImages, drawn: dict[tuple[Any, ...], dict[str, Any]]
-    ) -> dict[str, Any]:
-        images = []
-        values = zip(top.images, top.fields, top.activations.tolist(), top.sources, strict=True)
-        for image, box, activation, source in values:
-            key = (render.digest(image), box)
-            shown = drawn.get(key) or _thumbnail(image, box)
-            self._thumbnails[key] = shown
-            images.append(shown | {"activation": activation, "source": source})
-        return {
-            "layer": top.layer,
-            "channel": top.channel,
-            "searched": top.searched,
-            "total": top.total,
-            "images": images,
-        }
 
     def _turn_to(self, study: Study) -> None:
         picture = study.picture
@@ -250,6 +233,17 @@ def card(patch: NeuronPatch) -> dict[str, Any]:
         "reconstruction": render.png(render.signed(patch.pixels)),
         "crop": render.png(patch.crop) if patch.box else b"",
         "box": patch.box,
+    }
+
+
+def _match(top: TopImages, images: list[dict[str, Any]]) -> dict[str, Any]:
+    """Top images of a neuron as the view takes them."""
+    return {
+        "layer": top.layer,
+        "channel": top.channel,
+        "searched": top.searched,
+        "total": top.total,
+        "images": images,
     }
 
 

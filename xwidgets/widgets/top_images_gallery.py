@@ -20,6 +20,7 @@ from xwidgets.results import TopImages, render
 from xwidgets.results.numbers import number
 
 from .closing import Held
+from .drawn_images import DrawnImages
 from .page import write_page
 from .view import View
 
@@ -101,7 +102,7 @@ class TopImagesGallery(View, module="top_images_gallery.mjs"):
         self.k = k
         self._study, self._search = study, search
         self._shown: tuple[TopImages, ...] = ()
-        self._drawn: dict[tuple[Any, ...], dict[str, Any]] = {}
+        self._drawn = DrawnImages(card_of)
         self._features: list[tuple[ExplanationModule, int]] = []
         if study is None or search is None:
             self._show(tops)
@@ -220,35 +221,26 @@ class TopImagesGallery(View, module="top_images_gallery.mjs"):
 
     def _show(self, tops: tuple[TopImages, ...]) -> None:
         self._shown = tops
-        drawn, self._drawn = self._drawn, {}
-        self.tops = [self._section(top, drawn) for top in tops]
-
-    def _section(
-        self, top: TopImages, drawn: dict[tuple[Any, ...], dict[str, Any]]
-    ) -> dict[str, Any]:
-        """Top images as the view takes them; those that were drawn before are not drawn again."""
-        images = []
-        values = zip(top.images, top.fields, top.activations.tolist(), top.sources, strict=True)
-        for image, box, activation, source in values:
-            key = (render.digest(image), box)
-            shown = drawn.get(key) or card_of(image, box)
-            self._drawn[key] = shown
-            images.append(shown | {"activation": activation, "source": source})
-        return {
-            "name": top.name,
-            "network": top.network_name,
-            "unit": "activation" if top.layer else "logits",
-            "width": top.images.shape[2],
-            "searched": top.searched,
-            "total": top.total,
-            "skipped": list(top.skipped),
-            "images": images,
-        }
+        self.tops = [_section(*pair) for pair in zip(tops, self._drawn.of(tops), strict=True)]
 
 
 STILL = {"alive": False, "work": {}, "message": "", "looked": ""}
 SIDE, PREVIEWED = 128, 9
 """Longest side of a picture that is sent, in pixels, and number of them in a preview's row."""
+
+
+def _section(top: TopImages, images: list[dict[str, Any]]) -> dict[str, Any]:
+    """Top images as the view takes them."""
+    return {
+        "name": top.name,
+        "network": top.network_name,
+        "unit": "activation" if top.layer else "logits",
+        "width": top.images.shape[2],
+        "searched": top.searched,
+        "total": top.total,
+        "skipped": list(top.skipped),
+        "images": images,
+    }
 
 
 def _listed(modules: object) -> list[ExplanationModule]:
