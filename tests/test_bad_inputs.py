@@ -129,6 +129,8 @@ def usual() -> Iterator[dict[str, Any]]:
         "found": [examples.x_features()], "parts": ["beak", "tail"], "name": "birds",
         "heat_map": np.ones((SIDE, SIDE)), "gamma": 0.1, "a": [("l", 1)], "b": [("l", 1)],
         "overlap": 0.5, "where": np.eye(5, 7, dtype=bool), "patches": [examples.patch()],
+        "pictures": xw.live.Pictures(study), "settings": xw.live.settings_of(study),
+        "text": xw.images.coded(arguments()["image"]),
         "region": np.eye(64, dtype=bool), "values": np.ones((64, 64)), "index": 1,
         "module": explanation_module(), "source": np.zeros((SIDE, SIDE, 3), np.uint8),
     }  # fmt: skip
@@ -149,6 +151,8 @@ def given(call: Any, known: dict[str, Any]) -> dict[str, Any]:
     }
     if call is xw.Network:
         chosen["module"] = classifier()
+    if call is xw.Group:
+        chosen["parts"] = {}
     if call is xw.results.common_settings:
         chosen["results"] = [known["relevance"]]
     if "removed_layer" in signature:

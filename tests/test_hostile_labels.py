@@ -93,7 +93,9 @@ def views_of(label: str, study: xw.Study) -> list[Widget]:
     explorer = xw.XFeatureExplorer(found)
     explorer.names = [label] * len(found.weights)
     views = [
-        xw.ClassChooser(study), xw.WindowSlider(study), xw.Explorer(study),
+        xw.ClassChooser(study), xw.WindowSlider(study), xw.Explorer(study), xw.Panes(study),
+        xw.MethodChooser(study), xw.PictureStrip(xw.live.Pictures(study)),
+        xw.Group({"classes": xw.ClassChooser(study)}),
         xw.ParameterControl("measure", study), xw.MethodControls(study),
         xw.RelevanceOverlay(study), xw.RelevanceOverlay([heat, other]),
         xw.Comparison(heat, other), xw.RelevanceGrid([[heat]], [label], [label]),

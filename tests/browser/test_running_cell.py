@@ -61,7 +61,7 @@ def point(page: Page) -> None:
 
 
 def choose(page: Page) -> None:
-    page.locator(".xw-chooser select").select_option(index=2)
+    page.locator(".xw-class").nth(2).click()
 
 
 def select(page: Page) -> None:
@@ -84,11 +84,11 @@ CONTROLS: dict[str, tuple[tuple[str, ...], Callable[[Page], None], str, str]] = 
                "study.window = 8"),
     "choice": (EXPLORER, key("measure", "ArrowDown"), "study.method.measure == 'difference'",
                "study.move(measure='evidence')"),
-    "class": (EXPLORER, choose, "study.target == explorer.children[0].options[2][1]",
-              "study.target = explorer.children[0].options[0][1]"),
-    "pixel": (EXPLORER, point, "explorer._overlay.pixel", "explorer._overlay.pixel = []"),
-    "opacity": (EXPLORER, key("opacity", "ArrowLeft"), "explorer._overlay.opacity == 0.84",
-                "explorer._overlay.opacity = 0.85"),
+    "class": (EXPLORER, choose, "study.target == explorer.panes.classes.options[2][1]",
+              "study.target = explorer.panes.classes.options[0][1]"),
+    "pixel": (EXPLORER, point, "explorer.overlay.pixel", "explorer.overlay.pixel = []"),
+    "opacity": (EXPLORER, key("opacity", "ArrowLeft"), "explorer.overlay.opacity == 0.84",
+                "explorer.overlay.opacity = 0.85"),
     "linked opacity": (OTHERS, key("opacity", "ArrowLeft"),
                        "{overlay.opacity for overlay in comparison._maps} == {0.84}",
                        "for overlay in comparison.children: overlay.opacity = 0.85"),

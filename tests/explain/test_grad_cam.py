@@ -9,7 +9,6 @@ from captum.attr import LayerGradCam
 from torch.nn.functional import interpolate
 
 import xwidgets as xw
-from xwidgets.widgets import MethodControls
 
 from .grad_cam import GradCAM
 
@@ -47,9 +46,8 @@ def test_it_is_captums(net: xw.Network, image: torch.Tensor, layer: int, rectifi
 def test_it_is_live_and_a_generated_control_moves_it(net: xw.Network, image: torch.Tensor) -> None:
     with xw.Study(net, image, method=GradCAM()) as study:
         explorer = xw.Explorer(study)
-        overlay = explorer.children[-1]
-        (controls,) = (one for one in explorer.children if isinstance(one, MethodControls))
-        layer, rectified = controls.children
+        overlay = explorer.overlay
+        layer, rectified = explorer.panes.controls.children
         assert layer.options[:2] == ["features.0", "features.1"]
         first = study.wait()
         layer.value = "features.12"

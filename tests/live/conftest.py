@@ -22,6 +22,16 @@ def image() -> torch.Tensor:
 
 
 @pytest.fixture
+def other() -> torch.Tensor:
+    return torch.rand(3, 16, 16, generator=torch.Generator().manual_seed(2))
+
+
+@pytest.fixture
+def images() -> torch.Tensor:
+    return torch.rand(6, 3, 16, 16, generator=torch.Generator().manual_seed(3))
+
+
+@pytest.fixture
 def study(net: xw.Network, image: torch.Tensor) -> Iterator[xw.Study]:
     with xw.Study(net, image, window=4, sampler=xw.ConstantSampler(0.5), samples=1) as study:
         yield study

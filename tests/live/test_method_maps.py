@@ -92,6 +92,10 @@ def test_by_default_there_is_a_method_of_each_kind_that_explains_the_target(
     study: xw.Study, image: torch.Tensor
 ) -> None:
     few = ["Saliency", "ExcitationBackprop", "Deconvnet", "Occlusion"]  # no examples to sample from
+    *others, last = MethodMaps(study).methods
+    assert [type(method).__name__ for method in others] == few
+    assert last.sampler == study.method.sampler
+    study.method = xw.Saliency()
     assert [type(method).__name__ for method in MethodMaps(study).methods] == few
     study.network.examples = lambda: image[None].repeat(40, 1, 1, 1)
     kinds = [type(method).__name__ for method in MethodMaps(study).methods]

@@ -28,7 +28,7 @@ from .method import MapMethod
 from .nodes import MEASURES, nodes_of
 from .removal.samplers import ConstantSampler
 from .removal.window_removal import WindowRemoval
-from .removal.windows import WindowGrid, check_windows
+from .removal.windows import WindowGrid, check_windows, qualities
 
 Measure = Literal["difference", "drop", "probability"]
 
@@ -104,6 +104,11 @@ class Occlusion(MapMethod):
     def signed(self) -> bool:
         """Whether the values for a class can be negative; the remaining probability cannot."""
         return self.measure != "probability"
+
+    @property
+    def qualities(self) -> dict[str, dict[str, int]]:
+        """Parameters of a "quick", a "normal" and a "fine" map."""
+        return qualities(self.window)
 
     def suited(self, subject: Subject) -> Self:
         """Copy whose rectangle is not larger than the picture."""

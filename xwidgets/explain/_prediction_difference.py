@@ -34,7 +34,7 @@ from .method import MapMethod, several
 from .nodes import MEASURES, nodes_of, training_size_on
 from .removal.samplers import sampler_on
 from .removal.window_removal import WindowRemoval
-from .removal.windows import WindowGrid, check_windows
+from .removal.windows import WindowGrid, check_windows, qualities
 
 Measure = Literal["evidence", "difference"]
 
@@ -112,6 +112,11 @@ class PredictionDifference(MapMethod):
     def largest(self, subject: Subject) -> int:
         """Side of the largest window, in pixels, that can be removed from a subject's image."""
         return sampler_on(self.sampler, subject).largest(subject.pixels)
+
+    @property
+    def qualities(self) -> dict[str, dict[str, int]]:
+        """Parameters of a "quick", a "normal" and a "fine" map."""
+        return qualities(self.window, samples=(2, 10, 20))
 
     def suited(self, subject: Subject) -> Self:
         """Copy whose window is not larger than the picture and the sampler allow."""

@@ -114,6 +114,11 @@ class Method(ABC, Generic[R]):
         """Whether the values for a class can be negative, evidence against it."""
         return True
 
+    @property
+    def qualities(self) -> Mapping[str, Mapping[str, Any]]:
+        """Parameters of a "quick", a "normal" and a "fine" result, where one can be had sooner."""
+        return {}
+
     def explain(self, subject: Subject, target: Resolved) -> R:
         """Compute the result for one target; defined by methods that compute in one go."""
         raise NotImplementedError(

@@ -1,4 +1,5 @@
 from . import scenes
+from ._coded import coded, decoded
 from ._cub import BirdPhotograph, cub
 from ._inria import Photograph, inria
 from ._photo import photo, photographs
@@ -10,7 +11,9 @@ __all__ = [
     "Collection",
     "Photograph",
     "as_pixels",
+    "coded",
     "cub",
+    "decoded",
     "inria",
     "one_image",
     "photo",

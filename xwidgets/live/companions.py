@@ -8,6 +8,7 @@ from collections.abc import Mapping
 COMPANIONS: Mapping[str, str] = {
     "class_models": "xwidgets.live.class_models:ClassModels.of",
     "dataset_search": "xwidgets.live.dataset_search:DatasetSearch.of",
+    "history": "xwidgets.live.history:History.of",
     "neurons": "xwidgets.live.neurons:Neurons.of",
     "regions": "xwidgets.live.regions:Regions.of",
     "x_features": "xwidgets.live.x_feature_fit:XFeatureFit.maker",

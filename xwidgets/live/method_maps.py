@@ -9,6 +9,7 @@ from typing import NamedTuple
 from xwidgets.evaluate import WeightRandomisation, weight_randomisation_steps
 from xwidgets.explain import (
     ClassActivationMap,
+    ConstantSampler,
     Deconvnet,
     ExcitationBackprop,
     Method,
@@ -16,9 +17,11 @@ from xwidgets.explain import (
     PredictionDifference,
     Saliency,
 )
+from xwidgets.explain.removal.samplers import has_sampler
 from xwidgets.results import Relevance
 
 from .following import Following
+from .kind import check_study
 from .live_result import LiveResult, Question
 from .live_results import LiveResults
 from .study import Study
@@ -44,19 +47,28 @@ def methods_for(study: Study) -> list[Method[Relevance]]:
         1
     """
 
+    check_study(study)
     subject = study.subject
     target = subject.target(study.target)
+    sampler = getattr(study.method, "sampler", None)
+    samples = sampler is not None or has_sampler(study.network)
 
     def explains(method: Method[Relevance]) -> bool:
         try:
+            if "sampler" in method.parameters:  # to fit one takes seconds, and refuses no target
+                method = method.changed(sampler=ConstantSampler(0.5))
             method.suited(subject).admit(subject, target)
             if isinstance(method, ClassActivationMap):  # which runs the network to find out
                 method.complete(subject, [target])
         except ValueError:
             return False
-        return True
+        return samples or "sampler" not in method.parameters
 
-    return [method for method in METHODS if explains(method)]
+    return [
+        method.changed(sampler=sampler) if "sampler" in method.parameters else method
+        for method in METHODS
+        if explains(method)
+    ]
 
 
 class TimedMap(NamedTuple):

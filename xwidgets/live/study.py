@@ -65,6 +65,7 @@ class Study(traitlets.HasTraits):
         subject: the image in the network, with its logits.
         class_models: the network's :class:`xwidgets.live.ClassModels`, computed from the first
             access on.
+        history: the :class:`xwidgets.live.History` of what it was asked, from the first access on.
         dataset_search: an :class:`xwidgets.live.DatasetSearch` for the target in the network's
             examples or other images, which searches from the first access on.
         neurons: the network's :class:`xwidgets.live.Neurons`, ranked from the first access on.
@@ -154,6 +155,12 @@ class Study(traitlets.HasTraits):
             if kind not in self._companions:
                 self._companions[kind] = kind(self)
             companion: Companion = self._companions[kind]
+            return companion
+
+    def made(self, kind: Callable[[Study], Companion]) -> Companion | None:
+        """Companion of this kind where a view has asked for it; else ``None``."""
+        with self._worker.lock:
+            companion: Companion | None = self._companions.get(kind)
             return companion
 
     @property

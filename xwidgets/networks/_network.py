@@ -108,6 +108,8 @@ class Network:
     Attributes:
         memory_format: of the pixels that the module is given. ``torch.channels_last`` is faster for
             many, but fails for those that call ``view`` on their maps.
+        code: Python that makes the network again, such as ``xw.network("birds")``; "" for one of
+            the reader's own.
         sampler: what :func:`xwidgets.prediction_difference` resamples windows with when it is given
             no other; ``None`` until it is first needed.
 
@@ -158,6 +160,7 @@ class Network:
         self.name = name or type(module).__name__
         self.examples = examples
         self.training_size = training_size
+        self.code = ""
         self.sampler: Sampler | None = None
         self.memory_format = torch.contiguous_format
         self._normalized_channels = _channels(normalize)

@@ -34,9 +34,9 @@ def network(name: str) -> Network:
         torch.Size([1, 20])
     """
     of_kind("name", name, str, "the name of a network, such as 'birds'")
-    if name in EMBEDDED:
-        return embedded(name)
-    return torchvision_network(name)
+    net = embedded(name) if name in EMBEDDED else torchvision_network(name)
+    net.code = f"xw.network({name!r})"
+    return net
 
 
 def torchvision_classifiers() -> list[str]:

@@ -3,12 +3,16 @@ from .class_model_explorer import ClassModelExplorer
 from .comparison import Comparison
 from .deconvolution_lesson import DeconvolutionLesson
 from .explorer import Explorer
+from .group import Group
+from .method_chooser import MethodChooser
 from .method_comparison import MethodComparison
 from .neuron_explorer import NeuronExplorer
 from .neuron_ranking import NeuronRanking
+from .panes import Panes
 from .parameter_control import MethodControls, ParameterControl, WindowSlider
 from .parts_form import PartsForm
 from .patch_gallery import PatchGallery
+from .picture_strip import PictureStrip
 from .region_painter import RegionPainter
 from .relevance_grid import RelevanceGrid
 from .relevance_overlay import RelevanceOverlay
@@ -22,13 +26,17 @@ __all__ = [
     "Comparison",
     "DeconvolutionLesson",
     "Explorer",
+    "Group",
+    "MethodChooser",
     "MethodComparison",
     "MethodControls",
     "NeuronExplorer",
     "NeuronRanking",
+    "Panes",
     "ParameterControl",
     "PartsForm",
     "PatchGallery",
+    "PictureStrip",
     "RegionPainter",
     "RelevanceGrid",
     "RelevanceOverlay",

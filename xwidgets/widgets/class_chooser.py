@@ -4,69 +4,98 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import ipywidgets
+import numpy as np
 import traitlets
 
 from xwidgets.errors import at_least
 from xwidgets.live.kind import check_study
 from xwidgets.results.numbers import percent
 
-from .closing import Closing, Held
+from .closing import Held
+from .view import View
 
 if TYPE_CHECKING:
     from xwidgets.live.study import Study
 
 
-class ClassChooser(Closing, ipywidgets.Dropdown):
-    """The most probable classes of a study's image, with their probabilities, to choose from.
+class ClassChooser(View, module="class_chooser.mjs"):
+    """The most probable classes of a study's image as bars, to choose from, and a search for all.
 
-    A part of a layer is offered too while it is the study's target.
+    A part of a layer is told too while it is the study's target.
 
     Args:
         study: whose target is chosen.
-        k: how many classes are offered; the target is offered in any case.
+        k: how many classes are shown before anything is searched for; the target is in any case.
+
+    Attributes:
+        value: the study's target: the index of a class, or a part of a layer. Can be set.
+        names: of all classes.
+        shares: their probabilities, float32.
+        part: the part of a layer that is the target; "" for a class.
+        message: why a class was refused.
+        alive: whether there is a kernel that can be asked for another class.
 
     Example:
         >>> import xwidgets as xw
         >>> study = xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image)
-        >>> len(ClassChooser(study, k=3).options)
-        3
+        >>> chooser = ClassChooser(study, k=3)
+        >>> [label for label, index in chooser.options]
+        ['Dune finch (ruby breast) (> 99.9 %)', ...]
         >>> study.close()
     """
 
     _study: Held[Study] = Held()
-    options: list[tuple[str, Any]]
+    value = traitlets.Any().tag(
+        sync=True, to_json=lambda value, _: value if isinstance(value, int) else None
+    )
+    k = traitlets.Int(5, min=1).tag(sync=True)
+    names = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    shares = traitlets.Bytes().tag(sync=True)
+    part = traitlets.Unicode().tag(sync=True)
+    message = traitlets.Unicode().tag(sync=True)
+    alive = traitlets.Bool(True).tag(sync=True)
 
     def __init__(self, study: Study, k: int = 5) -> None:
         check_study(study)
         at_least("k", k, 1)
-        self._study, self._k = study, k
-        super().__init__(description="Class", options=self._offered(), value=study.target)
-        self.layout.width, self.layout.margin = "min(100%, 28rem)", "2px 0"
-        self.style.description_width = "72px"
-        self.add_class("xw-chooser")
+        self._study = study
+        super().__init__(k=k, value=study.target)
         self.observe(self._choose, "value")
         self.follow(study, self._follow, ["target", "image"])
+        self._follow()
 
-    def _offered(self) -> list[tuple[str, Any]]:
+    @property
+    def options(self) -> list[tuple[str, Any]]:
+        """Labels and targets that are offered first: of the ``k`` most probable and the target."""
         study, target = self._study, self._study.target
-        hidden = [] if isinstance(target, int) else [(target.label(study.network), target)]
-        return hidden + [
+        part = [] if isinstance(target, int) else [(target.label(study.network), target)]
+        return part + [
             (f"{name} ({percent(share)})", index)
             for place, (index, name, share) in enumerate(study.ranking)
-            if place < self._k or index == target
+            if place < self.k or index == target
         ]
 
+    def preview(self) -> dict[str, str]:
+        """The classes that are offered first, with their probabilities."""
+        return {"text/plain": "\n".join(label for label, _ in self.options)}
+
     def _choose(self, change: traitlets.Bunch) -> None:
+        if change.new == self._study.target:
+            return
         try:
             self._study.target = change.new
-        except ValueError:  # the method explains no class
-            self._follow()
+            self.message = ""
+        except ValueError as error:  # the method explains no class
+            self.message = str(error)
+            self.value = self._study.target
+            self.send_state("value")
 
     def _follow(self) -> None:
-        self.unobserve(self._choose, "value")  # new options select the first for a moment
-        offered = self._offered()
-        if list(self.options) != offered:
-            self.options = offered
-        self.value = self._study.target
-        self.observe(self._choose, "value")
+        study = self._study
+        ranked = sorted(study.ranking)
+        with self.hold_sync():
+            self.names = [name for _, name, _ in ranked]
+            self.shares = np.array([share for *_, share in ranked], "<f4").tobytes()
+            target = study.target
+            self.part = "" if isinstance(target, int) else target.label(study.network)
+            self.value = target

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from .class_chooser import ClassChooser
-from .parameter_control import MethodControls
+from .panes import Panes
 from .preview import Preview
+from .region_painter import RegionPainter
 from .relevance_overlay import RelevanceOverlay
 
 if TYPE_CHECKING:
@@ -18,30 +18,56 @@ if TYPE_CHECKING:
 
 
 class Explorer(Preview, ipywidgets.VBox):
-    """Class chooser, controls of the method and relevance overlay of one study, linked.
+    """Pictures, method, classes and map of one study in one piece, and further views on demand.
 
-    The controls are those of whichever method the study has.
+    A region painter opens below the rest. Where a host has anywidgets alone, show :attr:`panes`.
 
     Args:
         study: what is looked at.
+        pictures: others that it can turn to: a folder, paths, tensors or scenes.
+
+    Attributes:
+        panes: all but the region painter, a single widget.
+        overlay: the map.
 
     Example:
         >>> import xwidgets as xw
         >>> study = xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image)
-        >>> len(Explorer(study).children)
-        3
+        >>> explorer = Explorer(study, [xw.scenes.bird(seed=seed) for seed in range(3, 9)])
+        >>> explorer.panes.strip.count
+        6
         >>> study.close()
     """
 
-    def __init__(self, study: Study) -> None:
-        self._overlay, chooser = RelevanceOverlay(study), ClassChooser(study)
-        self._overlay.bring_along(chooser)
-        super().__init__([chooser, MethodControls(study), self._overlay])
+    children: tuple[Any, ...]
+
+    def __init__(self, study: Study, pictures: object = None) -> None:
+        self.panes = Panes(study, pictures)
+        super().__init__([self.panes])
+        self.panes.can_paint = True
+        self.panes.observe(lambda _: self._paint(study), "painting")
         self.refresh_after(study)
 
+    @property
+    def overlay(self) -> RelevanceOverlay:
+        """The map."""
+        return self.panes.overlay
+
     def preview(self) -> dict[str, str]:
-        """Preview of the overlay."""
-        return self._overlay.preview()
+        """Preview of the map."""
+        return self.panes.preview()
+
+    def save(self, path: str | Path) -> None:
+        """Write a file of settings; see :meth:`Panes.save`."""
+        self.panes.save(path)
+
+    def restore(self, path: str | Path) -> None:
+        """Ask and show what a file of settings tells; see :meth:`Panes.restore`."""
+        self.panes.restore(path)
+
+    def python(self) -> str:
+        """Python that repeats what is shown; see :meth:`Panes.python`."""
+        return self.panes.python()
 
     def to_html(
         self,
@@ -51,4 +77,14 @@ class Explorer(Preview, ipywidgets.VBox):
         **values: Iterable[Any],
     ) -> None:
         """Write a page without a kernel; see :meth:`RelevanceOverlay.to_html`."""
-        self._overlay.to_html(path, windows, title, **values)
+        self.panes.to_html(path, windows, title, **values)
+
+    def _paint(self, study: Study) -> None:
+        if self.panes.painting:
+            painter = RegionPainter(study)
+            study.history.include(study.regions)
+            self.children = (self.panes, painter)
+        else:
+            _, painter = self.children
+            self.children = (self.panes,)
+            painter.close()

@@ -6,23 +6,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import ipywidgets
-
 from xwidgets import live
 from xwidgets.live.kind import check_study
 
 from .class_chooser import ClassChooser
 from .closing import Held
+from .group import Group
 from .neuron_ranking import COMPLETE, NeuronRanking
 from .page import write_page
 from .patch_gallery import STILL, PatchGallery, card
-from .preview import Preview
 
 if TYPE_CHECKING:
     from xwidgets.live.study import Study
 
 
-class NeuronExplorer(Preview, ipywidgets.VBox):
+class NeuronExplorer(Group):
     """Class chooser, neuron ranking and patch gallery of one study, linked.
 
     Args:
@@ -51,9 +49,10 @@ class NeuronExplorer(Preview, ipywidgets.VBox):
         check_study(study)
         self._study = study
         self._table = NeuronRanking(study, metrics, **options)
-        self._gallery, chooser = PatchGallery(study, images), ClassChooser(study)
-        self._table.bring_along(chooser)
-        super().__init__([chooser, self._table, self._gallery])
+        self._gallery = PatchGallery(study, images)
+        super().__init__(
+            {"classes": ClassChooser(study), "table": self._table, "gallery": self._gallery}
+        )
         self.refresh_after(live.Neurons.of(study).ranking)
 
     def preview(self) -> dict[str, str]:

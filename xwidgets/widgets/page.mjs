@@ -68,15 +68,28 @@ class Model {
 }
 
 /**
+ * Where a view stands on a page, and what finds the others for a group of views.
+ *
+ * @typedef {{ model: Model, el: HTMLElement, host: Host, signal: AbortSignal }} Place
+ *
+ * @typedef {{
+ *   getModel: (reference: string) => Promise<Model>,
+ *   getWidget: (reference: string) => Promise<{ render: (place: { el: HTMLElement }) => Promise<void> }>,
+ * }} Host
+ *
+ * @typedef {{ module: number, state: Record<string, any>, inside: boolean }} Part
+ */
+
+/**
  * Draws all parts of the page; of one that fails, says so in its place.
  *
- * @param {(() => { render: (place: { model: Model, el: HTMLElement }) => void })[]} views functions that
- *   return the default exports of the parts' modules
+ * @param {(() => { render: (place: Place) => void })[]} views functions that return the default exports
+ *   of the parts' modules
  */
 export function drawParts(views) {
+  /** @type {{ parts: Part[], shared: string[] }} */
   const { parts, shared } = JSON.parse(document.getElementById("views")?.textContent ?? "", revive);
-  /** @type {Model[]} */
-  const models = parts.map((/** @type {{ state: Record<string, any> }} */ { state }) => new Model(state));
+  const models = parts.map(({ state }) => new Model(state));
   for (const model of models) {
     for (const name of shared) {
       model.on(`change:${name}`, () => {
@@ -85,15 +98,30 @@ export function drawParts(views) {
       });
     }
   }
-  for (const [place, { module }] of parts.entries()) {
-    const el = document.createElement("section");
-    document.querySelector(".xw-page")?.append(el);
+  /** @param {string} reference */
+  const placeOf = (reference) => Number(reference.split(":")[1]);
+  /** @type {Host} */
+  const host = {
+    getModel: async (reference) => models[placeOf(reference)],
+    getWidget: async (reference) => ({ render: async ({ el }) => draw(placeOf(reference), el) }),
+  };
+  /**
+   * @param {number} at
+   * @param {HTMLElement} el
+   */
+  const draw = (at, el) => {
     try {
-      views[module]().render({ model: models[place], el });
+      views[parts[at].module]().render({ model: models[at], el, host, signal: new AbortController().signal });
     } catch (error) {
       const alert = Object.assign(document.createElement("p"), { role: "alert" });
       alert.textContent = `This part of the page could not be drawn: ${error}`;
       el.replaceChildren(alert);
     }
+  };
+  for (const [at, { inside }] of parts.entries()) {
+    if (inside) continue;
+    const el = document.createElement("section");
+    document.querySelector(".xw-page")?.append(el);
+    draw(at, el);
   }
 }

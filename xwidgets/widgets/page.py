@@ -16,6 +16,7 @@ from typing import Any
 
 from xwidgets.files import whole
 
+from .group import PREFIX, Group
 from .modules import function_of, joined
 from .view import View
 
@@ -36,13 +37,31 @@ def write_page(
         title: of the page; ``None`` for the first line of ``about``.
         about: lines that say what is shown, below the title.
         views: of this package, each with the traits that have another value on the page; their
-            other synchronised traits are as they are.
+            other synchronised traits are as they are. A group stands on the page with those of its
+            parts that are among them.
         shared: names of traits that stay the same in all views.
     """
     modules = list(dict.fromkeys(str(view._esm) for view, _ in views))
+    places = {id(view): place for place, (view, _) in enumerate(views)}
+    held = {
+        id(view): {
+            name: f"{PREFIX}{places[id(part)]}"
+            for name, part in view.parts.items()
+            if id(part) in places
+        }
+        for view, _ in views
+        if isinstance(view, Group)
+    }
+    inside = {reference for references in held.values() for reference in references.values()}
     parts = [
-        {"module": modules.index(str(view._esm)), "state": _state(view) | changes}
-        for view, changes in views
+        {
+            "module": modules.index(str(view._esm)),
+            "state": _state(view)
+            | ({"parts": held[id(view)]} if id(view) in held else {})
+            | changes,
+            "inside": f"{PREFIX}{place}" in inside,
+        }
+        for place, (view, changes) in enumerate(views)
     ]
     heading, *lines = [escape(line) for line in (title, *about) if line]
     page = Template((HERE / "page.html").read_text("utf-8")).substitute(

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import ipywidgets
 import traitlets
 
 from xwidgets.errors import unknown
 from xwidgets.live.kind import check_study, is_study
 
-from .closing import Closing
+from .closing import close_all
+from .group import Group
 from .view import View
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ class WindowSlider(ParameterControl):
         super().__init__("window", *studies)
 
 
-class MethodControls(Closing, ipywidgets.VBox):
+class MethodControls(Group):
     """A control for each parameter of a study's method that a person may move.
 
     Args:
@@ -211,21 +211,22 @@ class MethodControls(Closing, ipywidgets.VBox):
         >>> study.close()
     """
 
-    children: tuple[ParameterControl, ...]
-
     def __init__(self, study: Study) -> None:
         check_study(study)
-        super().__init__()
+        super().__init__({})
         self.follow(study, lambda: self._turn_to(study), "method")
         self._turn_to(study)
 
+    def preview(self) -> dict[str, str]:
+        """The parameters with their values."""
+        return {"text/plain": "\n".join(part.preview()["text/plain"] for part in self.children)}
+
     def _turn_to(self, study: Study) -> None:
         names = [control.name for control in study.method.controls(study.subject)]
-        before: tuple[ParameterControl, ...] = self.children
-        if names != [control.name for control in before]:
-            self.children = tuple(ParameterControl(name, study) for name in names)
-            for control in before:
-                control.close()
+        before = self.children
+        if names != list(self.parts):
+            self.parts = {name: ParameterControl(name, study) for name in names}
+            close_all(before)
 
 
 def control_of(study: Study, name: str) -> Control | None:

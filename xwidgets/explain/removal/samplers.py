@@ -385,6 +385,11 @@ class ConstantSampler:
         return value[:, None, None].expand(len(image), 1, 1)
 
 
+def has_sampler(net: Network) -> bool:
+    """Whether a network has a sampler of its own, or images to fit one to."""
+    return net.sampler is not None or net.examples is not None
+
+
 def default_sampler(net: Network) -> Sampler:
     """Conditional sampler of a network, fitted to its example images when first needed.
 

@@ -30,6 +30,27 @@ def check_windows(window: int | tuple[int, int], stride: int, size: Sequence[int
         )
 
 
+def qualities(
+    window: int | tuple[int, int], **others: tuple[int, int, int]
+) -> dict[str, dict[str, int]]:
+    """Parameters of a quick, a normal and a fine map: every fourth, second, and each window.
+
+    Args:
+        window: side in pixels, or height and width, which the distance of windows does not exceed.
+        **others: further parameters, for each of the three.
+
+    Example:
+        >>> qualities(3, samples=(2, 10, 20))["quick"]
+        {'stride': 3, 'samples': 2}
+    """
+    strides = (min(stride, *_pair(window)) for stride in (4, 2, 1))
+    names = ("quick", "normal", "fine")
+    return {
+        name: {"stride": stride} | {other: values[place] for other, values in others.items()}
+        for place, (name, stride) in enumerate(zip(names, strides, strict=True))
+    }
+
+
 class WindowGrid:
     """Windows of one size in an image, ``stride`` pixels apart.
 

@@ -54,7 +54,7 @@ export function makeTrace() {
    */
   const show = (layers, agreements) => {
     element.hidden = agreements.length === 0;
-    line.setAttribute("points", curve(agreements, layers.length).map((point) => point.join(",")).join(" "));
+    if (!element.hidden) line.setAttribute("points", curve(agreements, layers.length).map((point) => point.join(",")).join(" "));
   };
   return { element, show };
 }

@@ -10,7 +10,7 @@ import { release } from "./pictures.mjs";
  * @param {HTMLElement} parent
  * @param {HTMLElement[]} elements
  */
-function arrange(parent, elements) {
+export function arrange(parent, elements) {
   const inPlace = elements.length === parent.children.length
     && elements.every((element, at) => element === parent.children[at]);
   if (inPlace) return;

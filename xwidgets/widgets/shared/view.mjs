@@ -52,15 +52,18 @@ function makeGone(el) {
  * @param {HTMLElement} view
  * @param {Draw[]} draws
  * @param {() => void} [onLeave] what else ends with the view
+ * @param {(message: any) => void} [onMessage] what hears messages of the kernel
  * @returns {() => void} what takes it off the page
  */
-export function mount({ model, el }, view, draws, onLeave = () => {}) {
+export function mount({ model, el }, view, draws, onLeave = () => {}, onMessage = () => {}) {
   const gone = makeGone(el);
   keepKeys(view);
   el.append(gone.element, view);
   // several names in one subscription are never heard in marimo
+  /** @type {{ event: string, draw: (message?: any) => void }[]} */
   const subscriptions = draws.flatMap(([names, draw]) => names.map((name) => ({ event: `change:${name}`, draw })));
   subscriptions.push({ event: "comm_live_update", draw: gone.draw });
+  subscriptions.push({ event: "msg:custom", draw: onMessage });
   for (const { event, draw } of subscriptions) model.on(event, draw);
   for (const [, draw] of draws) draw();
   const shown = takeLine(model).then(() => model.send({ type: "shown" }));

@@ -1,0 +1,63 @@
+"""Several views in one, which every host of anywidgets takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import traitlets
+
+from xwidgets.errors import of_kind
+
+from .view import View
+
+PREFIX = "anywidget:"
+"""Stands before the identity of a widget where anywidget's browser side finds one by it."""
+
+
+def references(views: Mapping[str, View], _: object = None) -> dict[str, str]:
+    """What the browser finds the views of a group by."""
+    return {name: f"{PREFIX}{view.model_id}" for name, view in views.items()}
+
+
+class Group(View, module="group.mjs"):
+    """Views in one, below or beside each other.
+
+    Args:
+        parts: views by name; an element of class ``xw-part-NAME`` holds each.
+        arrangement: ``"column"``, or ``"row"`` for beside each other where there is room.
+        shared: names of traits that stay the same in all parts, also without a kernel.
+
+    Attributes:
+        parts, arrangement, shared: as given; can be set.
+        children: the views.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
+        >>> maps = [xw.RelevanceOverlay(xw.saliency(net, scene.image, n)) for n in (0, 1)]
+        >>> pair = Group({"left": maps[0], "right": maps[1]}, "row", shared=["pixel"])
+        >>> len(pair.children)
+        2
+    """
+
+    parts = traitlets.Dict(value_trait=traitlets.Instance(View), key_trait=traitlets.Unicode()).tag(
+        sync=True, to_json=references, from_json=lambda _, group: group.parts
+    )
+    arrangement = traitlets.Enum(["column", "row"], "column").tag(sync=True)
+    shared = traitlets.List(traitlets.Unicode()).tag(sync=True)
+
+    def __init__(
+        self,
+        parts: Mapping[str, View],
+        arrangement: str = "column",
+        shared: list[str] | None = None,
+        **traits: Any,
+    ) -> None:
+        of_kind("parts", parts, Mapping, "views by name")
+        super().__init__(parts=dict(parts), arrangement=arrangement, shared=shared or [], **traits)
+
+    @property
+    def children(self) -> tuple[View, ...]:
+        """The views."""
+        return tuple(self.parts.values())

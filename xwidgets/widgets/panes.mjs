@@ -1,0 +1,124 @@
+// @ts-check
+// All views of a study: tools above, picture and map on the left, what is asked and found on the right.
+
+import { keepKeys, make, makeAlert, press, warn } from "./shared/dom.mjs";
+import { makeGroup } from "./shared/group.mjs";
+import { mount, put } from "./shared/view.mjs";
+
+/** @typedef {import("./shared/view.mjs").Model} Model */
+
+/**
+ * Lets the reader keep a text as a file.
+ *
+ * @param {string} text
+ * @param {string} name
+ */
+function download(text, name) {
+  const href = `data:application/json;charset=utf-8,${encodeURIComponent(text)}`;
+  make("a", { href, download: name }).click();
+}
+
+/** Python of what is shown, to be copied. */
+function makePython() {
+  const code = make("textarea", { readOnly: true, rows: 8, spellcheck: false, ariaLabel: "Python of what is shown" });
+  const told = make("span", { role: "status" });
+  const copy = async () => {
+    code.select();
+    try {
+      await navigator.clipboard.writeText(code.value);
+      told.textContent = "copied";
+    } catch {
+      told.textContent = document.execCommand("copy") ? "copied" : "press Ctrl+C or ⌘C to copy";
+    }
+  };
+  const element = make("div", { className: "xw-python", hidden: true }, code,
+    make("div", {}, press("Copy", copy), press("Close", () => { element.hidden = true; }), told));
+  /** @param {string} text */
+  const show = (text) => {
+    code.value = text;
+    told.textContent = "";
+    element.hidden = false;
+    code.focus();
+    code.select();
+  };
+  return { element, show };
+}
+
+/**
+ * Undo and redo, files of settings, Python, and the size.
+ *
+ * @param {Model} model
+ */
+function makeTools(model) {
+  /** @type {(text: string, type: string, title: string) => HTMLButtonElement} */
+  const command = (text, type, title) => press(text, () => model.send({ type }), { title, ariaLabel: title });
+  const undo = command("↶ Undo", "undo", "undo the last change of what is asked");
+  const redo = command("↷ Redo", "redo", "redo what was undone");
+  const file = make("input", { type: "file", accept: ".json", hidden: true });
+  file.addEventListener("change", async () => {
+    const [chosen] = file.files ?? [];
+    if (chosen) model.send({ type: "take", text: await chosen.text() });
+    file.value = "";
+  });
+  const large = press("Larger", () => put(model, { large: !model.get("large") }), { title: "larger, for a projector" });
+  const element = make("div", { className: "xw-tools", role: "toolbar", ariaLabel: "settings" }, undo, redo,
+    command("Save", "save", "save the settings as a file"),
+    press("Restore…", () => file.click(), { title: "restore settings from a file" }), file,
+    command("Copy as Python", "python", "Python that shows this again"), large);
+  const draw = () => {
+    undo.disabled = !model.get("can_undo");
+    redo.disabled = !model.get("can_redo");
+    large.ariaPressed = String(model.get("large"));
+  };
+  return { element, draw };
+}
+
+/**
+ * A button for each view that can be opened below.
+ *
+ * @param {Model} model
+ */
+function makePanels(model) {
+  const paint = press("Remove a region", () => put(model, { painting: !model.get("painting") }));
+  /** @type {{ name: string, label: string }[]} */
+  const offered = model.get("offered");
+  const buttons = offered.map(({ name, label }) => press(label, () => model.send({ type: "toggle", name }), { value: name }));
+  const element = make("div", { className: "xw-tools", role: "toolbar", ariaLabel: "further views" },
+    make("span", { className: "xw-quiet", textContent: "Open:" }), paint, ...buttons);
+  const draw = () => {
+    const open = model.get("panels");
+    for (const button of buttons) button.ariaPressed = String(button.value in open);
+    paint.hidden = !model.get("can_paint");
+    paint.ariaPressed = String(model.get("painting"));
+  };
+  return { element, draw };
+}
+
+/** @param {import("./shared/group.mjs").Place} place */
+function render(place) {
+  const { model } = place;
+  const [parts, panels] = [makeGroup(place), makeGroup(place, "panels")];
+  const [tools, choice, python, alert] = [makeTools(model), makePanels(model), makePython(), makeAlert()];
+  parts.element.classList.add("xw-panes");
+  panels.element.classList.add("xw-panels");
+  const view = make("div", { className: "xw-view xw-explorer" },
+    tools.element, alert, python.element, parts.element, choice.element, panels.element);
+  /** @param {{ type: string, text: string }} message */
+  const hear = ({ type, text }) => {
+    if (type === "file") download(text, "explorer.json");
+    if (type === "python") python.show(text);
+  };
+  keepKeys(python.element);
+  return mount(place, view, [
+    ...parts.draws, ...panels.draws,
+    [["can_undo", "can_redo", "large"], tools.draw],
+    [["panels", "offered", "can_paint", "painting"], choice.draw],
+    [["large"], () => view.classList.toggle("xw-large", model.get("large"))],
+    [["message"], () => warn(alert, model.get("message"))],
+  ], () => {
+    parts.leave();
+    panels.leave();
+  }, hear);
+}
+
+export default { render };
