@@ -72,7 +72,7 @@ test("a view whose kernel is gone says so, until there is one again", () => {
 test("each event is subscribed by its own name", () => {
   const model = fake({});
   mount({ model, el: new Element() }, new Element(), [[["a", "b"], () => {}], [["c"], () => {}]]);
-  assert.deepEqual(model.listeners.map(([event]) => event), ["change:a", "change:b", "change:c", "comm_live_update"]);
+  assert.deepEqual(model.listeners.map(([event]) => event), ["change:a", "change:b", "change:c", "comm_live_update", "msg:custom"]);
 });
 
 test("a view that leaves hears nothing more, gives its pictures back and says so", async () => {

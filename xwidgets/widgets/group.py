@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import traitlets
 
-from xwidgets.errors import of_kind
+from xwidgets.errors import listed, of_kind, one_of
 
 from .view import View
 
 PREFIX = "anywidget:"
 """Stands before the identity of a widget where anywidget's browser side finds one by it."""
+
+ARRANGEMENTS = ("column", "row")
 
 
 def references(views: Mapping[str, View], _: object = None) -> dict[str, str]:
@@ -44,18 +46,22 @@ class Group(View, module="group.mjs"):
     parts = traitlets.Dict(value_trait=traitlets.Instance(View), key_trait=traitlets.Unicode()).tag(
         sync=True, to_json=references, from_json=lambda _, group: group.parts
     )
-    arrangement = traitlets.Enum(["column", "row"], "column").tag(sync=True)
+    arrangement = traitlets.Enum(ARRANGEMENTS, "column").tag(sync=True)
     shared = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     def __init__(
         self,
         parts: Mapping[str, View],
         arrangement: str = "column",
-        shared: list[str] | None = None,
+        shared: Sequence[str] = (),
         **traits: Any,
     ) -> None:
         of_kind("parts", parts, Mapping, "views by name")
-        super().__init__(parts=dict(parts), arrangement=arrangement, shared=shared or [], **traits)
+        for name, part in parts.items():
+            of_kind(f"part {name!r}", part, View, "a view of this package")
+        one_of("arrangement", arrangement, ARRANGEMENTS)
+        names = listed("shared", shared, str, "a list of names of traits")
+        super().__init__(parts=dict(parts), arrangement=arrangement, shared=names, **traits)
 
     @property
     def children(self) -> tuple[View, ...]:
