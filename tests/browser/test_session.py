@@ -38,7 +38,8 @@ def drop(page: Page, path: Path) -> None:
           dataTransfer.items.add(new File([bytes], name, { type: "image/png" }));
           const strip = document.querySelector(".xw-strip");
           for (const kind of ["dragover", "drop"]) {
-            strip.dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true }));
+            const how = { dataTransfer, bubbles: true, cancelable: true };
+            strip.dispatchEvent(new DragEvent(kind, how));
           }
         }""",
         [data, path.name],

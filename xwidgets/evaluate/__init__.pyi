@@ -1,4 +1,5 @@
 from ._agreement import agreement
+from ._drawn_without import drawn_without
 from ._faithfulness import Faithfulness, faithfulness
 from ._jaccard import jaccard, jaccard_of_overlap
 from ._localisation import localisation
@@ -33,6 +34,7 @@ __all__ = [
     "PatchAccuracy",
     "WeightRandomisation",
     "agreement",
+    "drawn_without",
     "edge_map",
     "faithfulness",
     "half_area",

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ._photo import PhotographFile, is_picture, read
 from .pixels import as_pixels, as_tensor, in_channels
+from .scenes import Scene
 
 
 class Collection:
@@ -90,6 +91,11 @@ class Collection:
         if path is None:
             return str(number)
         return (path.relative_to(self._folder) if self._folder else path).as_posix()
+
+    def scene(self, number: int) -> Scene | None:
+        """Drawn scene of this number, with its ground truth; ``None`` for other pictures."""
+        item = _first(self._items[number])
+        return item if isinstance(item, Scene) else None
 
     def fingerprint(self) -> str | None:
         """Digest that changes with the images; ``None`` where that would need reading all items.

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from xwidgets.errors import index_within, one_line
 from xwidgets.images import Collection, picture
+from xwidgets.images.scenes import Scene
 
 from .following import Following
 from .kind import check_study
@@ -83,6 +84,12 @@ class Pictures(Following, traitlets.HasTraits):
             return self._added[number][0]
         assert self._collection is not None
         return self._collection.source(number - len(self._added))
+
+    @property
+    def scene(self) -> Scene | None:
+        """Drawn scene that the study has, with its ground truth; ``None`` for other pictures."""
+        place = self.selected - len(self._added)
+        return None if self._collection is None or place < 0 else self._collection.scene(place)
 
     def image(self, number: int) -> Tensor:
         """Picture ``(C, H, W)`` as the network takes it.

@@ -24,6 +24,7 @@ from xwidgets.networks.subject import Subject
 from xwidgets.results import RegionRemoval
 
 from .live_result import LiveResult, Question
+from .live_results import LiveResults
 from .study import Study
 
 
@@ -71,6 +72,7 @@ class Regions(traitlets.HasTraits):
         self._study = study
         self._samplers = _samplers(study)
         self.fills = tuple(self._samplers)
+        self._each: LiveResults | None = None
         super().__init__(mask=self._nothing(), fill=self.fills[0])
         self.removal: LiveResult[RemovalQuestion, RegionRemoval] = study.live(
             self._remove, urgent=True, keep=8
@@ -106,24 +108,45 @@ class Regions(traitlets.HasTraits):
         return np.zeros(tuple(self._study.image.shape[1:]), bool)
 
     def _turn_to(self) -> None:
-        self.removal.abandon()
+        for live in (self.removal, *(self._each or ())):
+            live.abandon()
         self.mask = self._nothing()
 
     def _renew(self) -> None:
-        self.removal.forget()
+        for live in (self.removal, *(self._each or ())):
+            live.forget()
         self._ask()
 
     def _ask(self) -> None:
-        if self.mask.any():
-            mask = Mask.of(mask_of(self.mask))
-            self.removal.ask(RemovalQuestion(self._study.subject, mask, self.fill, self.samples))
-        else:
-            self.removal.drop()
+        lives = {self.fill: [self.removal]}
+        for fill, live in zip(self.fills, self._each or (), strict=False):
+            lives.setdefault(fill, []).append(live)
+        mask = Mask.of(mask_of(self.mask)) if self.mask.any() else None
+        for fill, several in lives.items():
+            for live in several:
+                if mask is None:
+                    live.drop()
+                else:
+                    live.ask(RemovalQuestion(self._study.subject, mask, fill, self.samples))
 
     def _remove(self, question: RemovalQuestion) -> Iterator[RegionRemoval]:
         samples = 1 if question.fill == "grey" else question.samples
         method = RegionDifference(question.mask, self._samplers[question.fill](), samples)
         return Question(question.subject, question.subject.target(None), method).steps()
+
+    def compare(self) -> LiveResults:
+        """Remove the region with every filling, from now on.
+
+        Returns:
+            A live result for each of :attr:`fills`, in their order.
+        """
+        if self._each is None:
+            lives: list[LiveResult[RemovalQuestion, RegionRemoval]] = [
+                self._study.live(self._remove, keep=8) for _ in self.fills
+            ]
+            self._each = LiveResults(lives)
+            self._ask()
+        return self._each
 
 
 def _samplers(study: Study) -> dict[str, Callable[[], Sampler]]:

@@ -3,6 +3,7 @@ from .class_model_explorer import ClassModelExplorer
 from .comparison import Comparison
 from .deconvolution_lesson import DeconvolutionLesson
 from .explorer import Explorer
+from .filling_comparison import FillingComparison
 from .group import Group
 from .method_chooser import MethodChooser
 from .method_comparison import MethodComparison
@@ -26,6 +27,7 @@ __all__ = [
     "Comparison",
     "DeconvolutionLesson",
     "Explorer",
+    "FillingComparison",
     "Group",
     "MethodChooser",
     "MethodComparison",

@@ -18,6 +18,7 @@ from xwidgets.live.kind import check_study
 from .class_chooser import ClassChooser
 from .class_model_explorer import ClassModelExplorer
 from .closing import Held
+from .filling_comparison import FillingComparison
 from .group import Group, references
 from .method_chooser import MethodChooser
 from .method_comparison import MethodComparison
@@ -46,6 +47,7 @@ LOOK = (
 """Traits of the overlay that settings keep."""
 
 PANELS: Mapping[str, tuple[str, Callable[[Study], View]]] = {
+    "fillings": ("Which should I believe?", FillingComparison),
     "methods": ("Methods side by side", MethodComparison),
     "neurons": (
         "Neurons",
@@ -109,6 +111,7 @@ class Panes(Group, module="panes.mjs"):
         )
         self.follow(self._history, self._tell, ["can_undo", "can_redo"])
         self.refresh_after(study)
+        self.follow(self._pictures, self._tell_scene, "selected")
         self._tell()
 
     def preview(self) -> dict[str, str]:
@@ -126,6 +129,7 @@ class Panes(Group, module="panes.mjs"):
         if name not in self.panels:
             _, build = PANELS[name]
             self.panels = {**self.panels, name: build(self._study)}
+            self._tell_scene()
         view: View = self.panels[name]
         return view
 
@@ -263,6 +267,11 @@ class Panes(Group, module="panes.mjs"):
 
     def _tell(self) -> None:
         self.can_undo, self.can_redo = self._history.can_undo, self._history.can_redo
+
+    def _tell_scene(self) -> None:
+        """Tell the panel that knows what to do with it which drawn scene the study has."""
+        if "fillings" in self.panels:
+            self.panels["fillings"].scene = self._pictures.scene
 
     def _try(self, change: Callable[..., object], *arguments: object) -> None:
         try:

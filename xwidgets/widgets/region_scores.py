@@ -151,5 +151,10 @@ def _zoom(mask: NDArray[np.bool_]) -> Box:
     return Box(top, left, bottom, right)
 
 
+def zoomed(removal: RegionRemoval) -> bytes:
+    """PNG file of the first sample, which zooms on the region."""
+    return _thumbnail(removal.samples[0], _zoom(removal.mask))
+
+
 def _thumbnail(image: NDArray[np.uint8], zoom: Box) -> bytes:
     return render.png(render.thumbnail(image[zoom.slices], 192))
