@@ -23,14 +23,14 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{sign}{rounded:.{max(0, digits - 1 - int(exponent))}f}"
 
 
-def signed(value: float | None) -> str:
+def signed(value: float | None, digits: int = 3) -> str:
     """The same with a sign in any case, but for zero.
 
     Example:
         >>> [signed(value) for value in (1.2549, -2, 0)]
         ['+1.25', '−2.00', '0']
     """
-    return ("+" if value is not None and value > 0 else "") + number(value)
+    return ("+" if value is not None and value > 0 else "") + number(value, digits)
 
 
 def percent(share: float | None) -> str:
