@@ -4,7 +4,7 @@
 import { make } from "./dom.mjs";
 import { TERMS } from "./terms.mjs";
 
-const MARGIN = 8; // pixels between the help and the edge of the page
+const EDGE = 8; // pixels between the help and the edge of the page
 
 /**
  * The term that a label is, or needs; "" for plain words.
@@ -25,7 +25,7 @@ export function termOf(label) {
  * @param {number} page width of the page
  */
 export function placeOfHelp({ left, bottom }, width, page) {
-  return { left: Math.max(MARGIN, Math.min(left, page - width - MARGIN)), top: bottom + 4 };
+  return { left: Math.max(EDGE, Math.min(left, page - width - EDGE)), top: bottom + 4 };
 }
 
 /**
