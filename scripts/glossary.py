@@ -24,7 +24,7 @@ def module() -> str:
     return "\n".join(
         [
             "// @ts-check",
-            "// Terms that views use, in two sentences with a link; scripts/glossary.py wrote this.",
+            "// Terms of the views, in two sentences with a link; scripts/glossary.py wrote this.",
             "",
             "/** @type {Map<string, { words: string, link: string, labels: string[] }>} */",
             "export const TERMS = new Map([",

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xwidgets.results.common_scale import CommonScale
-from xwidgets.results.hatching import EFFECTS, default_effect, hatched
+from xwidgets.results.hatching import EFFECTS
 
 from .examples import relevance
 
@@ -30,17 +30,17 @@ def test_hatched_is_what_is_small_or_within_two_errors(row, effect, uncertain):
         and (abs(value) < limit or (uncertain and not np.isnan(error) and abs(value) <= 2 * error))
         for value, error in zip(result.values[0], result.standard_error[0], strict=True)
     ]
-    assert hatched(result, effect, uncertain)[0].tolist() == expected
+    assert result.hatched(effect, uncertain)[0].tolist() == expected
 
 
 def test_without_errors_only_the_effect_counts():
-    assert hatched(of([[0.0, 0.2, np.nan]])).tolist() == [[True, False, False]]
-    assert not hatched(of([[0.0, 0.2]], unit="logits")).any()
+    assert of([[0.0, 0.2, np.nan]]).hatched().tolist() == [[True, False, False]]
+    assert not of([[0.0, 0.2]], unit="logits").hatched().any()
 
 
 def test_values_without_signs_have_no_effect_that_is_too_small():
-    assert {unit: default_effect(of([[1]], unit=unit)) for unit in EFFECTS} == EFFECTS
-    assert default_effect(of([[1]], unit="probability", signed=False)) == 0
+    assert {unit: of([[1]], unit=unit).effect for unit in EFFECTS} == EFFECTS
+    assert of([[1]], unit="probability", signed=False).effect == 0
 
 
 def of_window(window, *values, **changes):

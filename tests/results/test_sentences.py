@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from xwidgets.results import difference
-from xwidgets.results.hatching import hatched
 from xwidgets.results.sentences import advice, found, nothing, sentence, sure
 
 from .examples import ranking, relevance, removal, top_images, unscored, x_features
@@ -139,7 +138,7 @@ def test_no_effect_is_told_that_is_not_above_noise(values, error, unit):
         image=np.zeros((6, 6, 3), np.uint8),
     )  # fmt: skip
     told = sentence(result)
-    real = np.where(hatched(result), np.nan, result.values)
+    real = np.where(result.hatched(), np.nan, result.values)
     for words, some in (("speaks for", (real > 0).any()), ("speaks against", (real < 0).any())):
         assert (words in told) == bool(some)
     if "Nothing here changes the score by more than" in told:

@@ -146,7 +146,7 @@ def test_a_preview_follows_what_was_known_already(study: xw.Study, monkeypatch) 
     for window in (4, 3):  # both are known
         study.window = window
         study.wait()
-        assert shown[-1] == study.relevance.title
+        assert shown[-1] == f"{study.relevance.title}. {view.sentence}"
         assert study.relevance.parameters["window"] == window
 
 

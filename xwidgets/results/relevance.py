@@ -16,7 +16,7 @@ from xwidgets.errors import number
 
 from . import numbers, render
 from .facts import limits
-from .hatching import hatched
+from .hatching import default_effect, hatched
 from .result import Result, versions
 
 
@@ -136,6 +136,28 @@ class Relevance(Result):
         sizes = np.bincount(regions.ravel())
         return Box.around(regions == 1 + sizes[1:].argmax())
 
+    @property
+    def effect(self) -> float:
+        """Magnitude below which values are taken to be too small to matter; 0 for none known."""
+        return default_effect(self.unit, self.signed)
+
+    def hatched(self, effect: float | None = None, uncertain: bool = True) -> NDArray[np.bool_]:
+        """Mask ``(H, W)`` of the known values that tell nothing.
+
+        Args:
+            effect: magnitude below which values are too small to matter, in the map's unit;
+                ``None`` for :attr:`effect`.
+            uncertain: whether values within 2 standard errors of zero are among them, where these
+                are known.
+
+        Example:
+            >>> values, image = np.full((1, 2), 0.04, np.float32), np.zeros((1, 2, 3), np.uint8)
+            >>> Relevance(values, image, "bits", "", "", 0, "", {}).hatched().tolist()
+            [[True, True]]
+        """
+        error = self.standard_error if uncertain else None
+        return hatched(self.values, error, self.effect if effect is None else effect)
+
     def overlay(
         self,
         size: int = 448,
@@ -149,9 +171,7 @@ class Relevance(Result):
         Args:
             size: its width in pixels; the height follows.
             scale: magnitude at the ends of the colours; ``None`` for the largest of the map.
-            effect: magnitude below which values are too small to matter, in the map's unit;
-                ``None`` for that of :mod:`.hatching`.
-            uncertain: whether values within 2 standard errors of zero are hatched too.
+            effect, uncertain: as of :meth:`hatched`.
             **style: ``opacity`` and ``color_map``, as of :func:`xwidgets.results.render.overlay`.
 
         Returns:
@@ -162,7 +182,7 @@ class Relevance(Result):
             >>> Relevance(values, image, "bits", "", "", 0, "", {}).overlay(size=8).shape
             (8, 8, 3)
         """
-        mask = hatched(self, effect, uncertain)
+        mask = self.hatched(effect, uncertain)
         return render.overlay(
             self.image, self.values, size=size, scale=scale, signed=self.signed, hatched=mask,
             **style,

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._difference import ends
-from .hatching import EFFECTS, SURE, default_effect, hatched
-from .numbers import number, percent, signed
+from .hatching import EFFECTS, SURE
+from .numbers import brief, number, percent, signed
 from .ranking import Ranking
 from .region_removal import RegionRemoval
 from .relevance import Relevance
@@ -52,9 +52,9 @@ def relevance(result: Relevance, effect: float | None = None, uncertain: bool = 
 
     Args:
         result: a map.
-        effect, uncertain: as of :func:`xwidgets.results.hatching.hatched`.
+        effect, uncertain: as of :meth:`xwidgets.Relevance.hatched`.
     """
-    mask, known = hatched(result, effect, uncertain), np.isfinite(result.values)
+    mask, known = result.hatched(effect, uncertain), np.isfinite(result.values)
     empty = nothing(result, effect, uncertain)
     if empty:
         return " ".join(filter(None, (empty, sure(result))))
@@ -73,7 +73,7 @@ def found(result: Relevance, effect: float | None = None, uncertain: bool = True
     known = np.isfinite(result.values)
     if not known.any():
         return "Nothing is computed yet."
-    values = np.where(known & ~hatched(result, effect, uncertain), result.values, 0)
+    values = np.where(known & ~result.hatched(effect, uncertain), result.values, 0)
     if not values.any():
         return ""
     told = _unsigned(result, values) if not result.signed else _signed(result, values)
@@ -90,18 +90,18 @@ def nothing(result: Relevance, effect: float | None = None, uncertain: bool = Tr
         >>> nothing(Relevance(np.zeros((2, 2), np.float32), image, "bits", "", "", 0, "wren", {}))
         'Nothing here changes the score by more than 0.05 bits.'
     """
-    limit = default_effect(result) if effect is None else effect
+    limit = result.effect if effect is None else effect
     size = np.abs(result.values)
-    if not np.isfinite(size).all() or not (hatched(result, effect, uncertain) | (size == 0)).all():
+    if not np.isfinite(size).all() or not (result.hatched(effect, uncertain) | (size == 0)).all():
         return ""
     changes = ABOUT[about(result)]
     if not size.any():
         return f"{changes} at all."
     error = 0 if result.standard_error is None else np.nan_to_num(2 * result.standard_error)
     if limit and (size + error <= limit).all():
-        return f"{changes} by more than {_told(limit)} {result.unit}."
+        return f"{changes} by more than {brief(limit)} {result.unit}."
     if limit and (size <= limit).all():
-        return f"{changes} by more than {_told(limit)} {result.unit} as far as is known; {NOISE}."
+        return f"{changes} by more than {brief(limit)} {result.unit} as far as is known; {NOISE}."
     return f"Nothing here is told from zero: {NOISE}."
 
 
@@ -176,7 +176,8 @@ def region_removal(result: RegionRemoval) -> str:
     label, lost, error = result.classes[top], result.evidence[top], result.evidence_error[top]
     from_to = f"from {percent(before)} to {percent(after)}"
     so_far = "" if result.completed >= 1 else "So far: "
-    if np.isfinite(error) and abs(lost) <= 2 * error:
+    noise = 0 if np.isnan(error) else 2 * error
+    if noise and abs(lost) <= noise:
         change = f"no change of {label!r} is told from noise"
     elif abs(lost) < EFFECTS["bits"]:
         change = f"the score of {label!r} changes by less than {EFFECTS['bits']} bits"
@@ -327,11 +328,6 @@ def _amount(result: Relevance, at: Any) -> str:
         unit, factor = "percentage points", 100
     margin = f" ± {number(factor * error, 1)}" if np.isfinite(error) else ""
     return f"{signed(factor * value, 2)}{margin} {unit}"
-
-
-def _told(limit: float) -> str:
-    """A threshold, short: "0.05"."""
-    return f"{limit:.2g}"
 
 
 def _rounded(share: float) -> str:

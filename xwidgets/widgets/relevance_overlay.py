@@ -19,7 +19,6 @@ from xwidgets.live.difference import Difference
 from xwidgets.live.kind import is_study
 from xwidgets.results import Relevance, common_settings, ends, render, sentences
 from xwidgets.results.common_scale import CommonScale
-from xwidgets.results.hatching import default_effect
 
 from .closing import Held
 from .page import write_page
@@ -247,7 +246,7 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
 
     def _limit(self, result: Relevance) -> float:
         """Magnitude below which a result is hatched."""
-        effect = default_effect(result) if self.effect is None else float(self.effect)
+        effect = result.effect if self.effect is None else float(self.effect)
         return max(effect, float(self.threshold) * self._end(result))
 
     def _words(self, result: Relevance) -> str:
@@ -419,7 +418,7 @@ def _frame(result: Relevance, name: str, scale: float) -> dict[str, Any]:
         "window": result.parameters.get("window"),
         "remark": result.note,
         "completed": result.completed,
-        "effect": default_effect(result),
+        "effect": result.effect,
         "about": sentences.about(result),
         "sure": sentences.sure(result),
         "advice": sentences.advice(result),

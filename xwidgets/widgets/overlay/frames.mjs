@@ -1,7 +1,7 @@
 // @ts-check
 // The maps that an overlay can show, and what is known about a pixel of one.
 
-import { number, signed } from "../shared/numbers.mjs";
+import { brief, number, signed } from "../shared/numbers.mjs";
 import { LARGEST, UNKNOWN, palette, shadesOf } from "./colors.mjs";
 
 export const ERROR_UNKNOWN = 255; // the code of a standard error that is not known
@@ -169,15 +169,6 @@ const BEGINNINGS = new Map([
 const NOISE = "the values are not larger than their noise";
 
 /**
- * A threshold, short: "0.05".
- *
- * @param {number} value
- */
-export function short(value) {
-  return value < 1e-3 ? number(value, 2) : String(Number(value.toPrecision(2)));
-}
-
-/**
  * What a map says of which all is known and all is hatched, or zero; "" for another. In
  * results/sentences.py the same is said where there is no view.
  *
@@ -199,7 +190,7 @@ export function nothingWords(frame, hatched, limit) {
   const begin = BEGINNINGS.get(frame.about ?? "score");
   const { factor, unit } = telling(frame);
   if (size === 0) return `${begin} at all.`;
-  const by = `${begin} by more than ${short(limit * factor)} ${unit}`;
+  const by = `${begin} by more than ${brief(limit * factor)} ${unit}`;
   if (limit && bound <= limit) return `${by}.`;
   return limit && size <= limit ? `${by} as far as is known; ${NOISE}.` : `Nothing here is told from zero: ${NOISE}.`;
 }
@@ -216,7 +207,7 @@ export function hatchWords(frame, limit, uncertain) {
   const { factor, unit } = telling(frame);
   const small = frame.signed === false ? "below" : "within ±";
   const reasons = [
-    limit > 0 && `${small}${small.endsWith("±") ? "" : " "}${short(limit * factor)} ${unit}`,
+    limit > 0 && `${small}${small.endsWith("±") ? "" : " "}${brief(limit * factor)} ${unit}`,
     uncertain && frame.error_scale !== undefined && "not told from zero (2 standard errors)",
   ].filter(Boolean);
   return reasons.length ? `hatched: ${reasons.join(", or ")}` : "";

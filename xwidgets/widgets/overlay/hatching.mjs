@@ -30,7 +30,7 @@ export function hatchTile(side, width) {
  *
  * @param {number} ratio device pixels a CSS pixel
  */
-function makeTile(ratio) {
+function makeLines(ratio) {
   const side = Math.max(4, Math.round(DISTANCE * ratio));
   const tile = make("canvas", { width: side, height: side });
   const pixels = hatchTile(side, Math.max(1, Math.round(ratio)));
@@ -53,7 +53,7 @@ export function makeHatching() {
   const draw = (onto, width, height, ratio) => {
     Object.assign(onto, { width, height });
     const pen = onto.getContext("2d");
-    const lines = pen?.createPattern(makeTile(ratio), "repeat");
+    const lines = pen?.createPattern(makeLines(ratio), "repeat");
     if (!pen || !lines || !width || !height) return onto;
     pen.fillStyle = lines;
     pen.fillRect(0, 0, width, height);

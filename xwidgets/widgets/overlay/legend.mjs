@@ -5,7 +5,6 @@ import { make, press } from "../shared/dom.mjs";
 import { makeHelp } from "../shared/help.mjs";
 import { signed } from "../shared/numbers.mjs";
 import { drawPixels } from "../shared/pictures.mjs";
-import { makeSvg } from "../shared/svg.mjs";
 import { put } from "../shared/view.mjs";
 import { rampOf } from "./colors.mjs";
 import { HATCHING, colorsOf, endOf, hatchWords, limitOf, shownFrame, telling } from "./frames.mjs";
@@ -44,16 +43,12 @@ export function scaleWords(frame, [low, , high]) {
  * @param {import("../shared/view.mjs").Model} model
  */
 function makeLock(model) {
-  const shackle = makeSvg("path", { fill: "none", stroke: "currentColor", "stroke-width": "1.5" });
-  const body = makeSvg("rect", { x: 2, y: 6, width: 8, height: 6, fill: "currentColor" });
-  const icon = makeSvg("svg", { viewBox: "0 0 12 13", width: "12", height: "13", "aria-hidden": "true" }, shackle, body);
-  const words = make("span");
+  const [icon, words] = [make("i", { className: "xw-lock-icon" }), make("span")];
   const button = press([icon, words], () => put(model, { scale_locked: !model.get("scale_locked") }), { className: "xw-lock" });
   const element = make("span", { className: "xw-lock-row" }, button, makeHelp("scale").element);
   const draw = () => {
     const locked = model.get("scale_locked");
     element.hidden = shownFrame(model)?.end === undefined || (model.get("scale") ?? null) !== null;
-    shackle.setAttribute("d", locked ? "M4 6V3.5a2 2 0 0 1 4 0V6" : "M4 6V3a2 2 0 0 1 4 -.7");
     words.textContent = locked ? "One scale for all maps" : "Scale of this map alone";
     button.ariaPressed = String(Boolean(locked));
     button.title = locked

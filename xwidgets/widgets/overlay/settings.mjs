@@ -4,8 +4,9 @@
 import { makeSlider } from "../shared/control.mjs";
 import { make, press, tick } from "../shared/dom.mjs";
 import { makeHelp } from "../shared/help.mjs";
+import { brief } from "../shared/numbers.mjs";
 import { put } from "../shared/view.mjs";
-import { HATCHING, endOf, limitOf, short, shownFrame, telling } from "./frames.mjs";
+import { HATCHING, endOf, limitOf, shownFrame, telling } from "./frames.mjs";
 
 /** @typedef {import("../shared/view.mjs").Model} Model */
 
@@ -88,7 +89,7 @@ export function makeSettings(model, onSave) {
     if (!frame) return;
     const limit = limitOf(model, frame);
     const { factor, unit } = telling(frame);
-    const words = `${frame.signed === false ? "below " : "within ±"}${short(limit * factor)} ${unit} hatched`;
+    const words = `${frame.signed === false ? "below " : "within ±"}${brief(limit * factor)} ${unit} hatched`;
     least.set(Math.round((100 * limit) / topOf(model)), limit ? words : "off");
   };
   const drawOpacity = () => {

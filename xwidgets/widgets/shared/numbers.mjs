@@ -21,7 +21,16 @@ export function number(value, digits = 3) {
 }
 
 /**
- * The same with a sign in any case, but for zero: "+1.25".
+ * A round number that was chosen, without digits that say nothing: "0.05", "2", "1.0e−5".
+ *
+ * @param {number} value
+ */
+export function brief(value) {
+  return value > 0 && value < 1e-3 ? number(value, 2) : String(Number(value.toPrecision(2)));
+}
+
+/**
+ * As `number`, with a sign in any case, but for zero: "+1.25".
  *
  * @param {number | null | undefined} value
  */
