@@ -54,12 +54,24 @@ def relevance(result: Relevance, effect: float | None = None, uncertain: bool = 
         result: a map.
         effect, uncertain: as of :meth:`xwidgets.Relevance.hatched`.
     """
-    mask, known = result.hatched(effect, uncertain), np.isfinite(result.values)
+    return with_hatching(found(result, effect, uncertain), result, effect, uncertain)
+
+
+def with_hatching(
+    words: str, result: Relevance, effect: float | None = None, uncertain: bool = True
+) -> str:
+    """What a map was found to show, with how much of it is hatched; or that and why it is nothing.
+
+    Args:
+        words: of :func:`found`.
+        result, effect, uncertain: as there.
+    """
     empty = nothing(result, effect, uncertain)
     if empty:
         return " ".join(filter(None, (empty, sure(result))))
-    share = hatched_share(float(mask.sum() / max(known.sum(), 1)), bool(known.all()))
-    return " ".join(filter(None, (found(result, effect, uncertain), share)))
+    known = np.isfinite(result.values)
+    share = float(result.hatched(effect, uncertain).sum() / max(known.sum(), 1))
+    return " ".join(filter(None, (words, hatched_share(share, bool(known.all())))))
 
 
 def found(result: Relevance, effect: float | None = None, uncertain: bool = True) -> str:
@@ -298,10 +310,8 @@ def _place(strength: NDArray[Any]) -> str:
 
 
 def _ninths(strength: NDArray[Any]) -> NDArray[Any]:
-    rows, columns = (np.arange(side) * 3 // side for side in strength.shape)
-    ninths = np.zeros((3, 3))
-    np.add.at(ninths, (rows[:, None], columns[None]), strength)
-    return ninths
+    rows, columns = (np.eye(3)[np.arange(side) * 3 // side] for side in strength.shape)
+    return rows.T @ strength @ columns
 
 
 def _peak(strength: NDArray[Any]) -> str:

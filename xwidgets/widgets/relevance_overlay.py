@@ -126,7 +126,7 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
         super().__init__(
             photo=render.png(photo),
             shape=list(photo.shape[:2]),
-            frames=frames(self._results),
+            frames=frames(self._results, tell=False),
             progress=COMPLETE,
         )
         self.observe(lambda _: self._draw(), "outline")
@@ -217,13 +217,14 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
         if result is None:
             words = "The picture; its relevance map was not computed yet."
             return {"image/png": b64encode(self.photo).decode(), "text/plain": words}
+        frame = self.frames[self._results.index(result)]
         picture = result.overlay(
-            scale=self._end(result),
-            effect=self._limit(result),
+            scale=self._end(frame),
+            effect=self._limit(frame),
             uncertain=self.hide_uncertain,
             color_map=self.color_map,
         )
-        words = f"{result.title}. {self._words(result)}"
+        words = f"{result.title}. {self.sentence}"
         return {"image/png": b64encode(render.png(picture)).decode(), "text/plain": words}
 
     def hear_before_softmax(self) -> None:
@@ -236,43 +237,52 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
         """The result that is shown."""
         return self._results[min(self.index, len(self._results) - 1)] if self._results else None
 
-    def _end(self, result: Relevance) -> float:
-        """Magnitude at the ends of the colours of a result."""
+    def _end(self, frame: dict[str, Any]) -> float:
+        """Magnitude at the ends of the colours of a map."""
         if self.scale is not None:
             return float(self.scale)
-        own = render.scale_of(result.values)
-        frame = self.frames[self._results.index(result)] if self.scale_locked else {}
-        return float(frame.get("end", own))
+        own: float = frame["scale"]
+        return float(frame.get("end", own)) if self.scale_locked else own
 
-    def _limit(self, result: Relevance) -> float:
-        """Magnitude below which a result is hatched."""
-        effect = result.effect if self.effect is None else float(self.effect)
-        return max(effect, float(self.threshold) * self._end(result))
-
-    def _words(self, result: Relevance) -> str:
-        return sentences.relevance(result, self._limit(result), self.hide_uncertain)
+    def _limit(self, frame: dict[str, Any]) -> float:
+        """Magnitude below which a map is hatched."""
+        effect = frame["effect"] if self.effect is None else self.effect
+        return max(float(effect), float(self.threshold) * self._end(frame))
 
     def _tell(self) -> None:
         """Say what is shown, and again in the frames where that has changed."""
         with self.lock:
-            result = self._shown()
-            self.sentence = "" if result is None else self._words(result)
-            told = [
-                frame | {"sentence": self._found(one)}
-                for frame, one in zip(self.frames, self._results, strict=True)
-            ]
+            told = self._told(self.frames, self._results)
             if [one["sentence"] for one in told] != [one["sentence"] for one in self.frames]:
                 self.frames = told
+            self._say()
 
-    def _found(self, result: Relevance) -> str:
-        return sentences.found(result, self._limit(result), self.hide_uncertain)
+    def _say(self) -> None:
+        """Say what the map at hand shows, after its frame."""
+        result = self._shown()
+        if result is None:
+            self.sentence = ""
+            return
+        frame = self.frames[self._results.index(result)]
+        hatching = self._limit(frame), self.hide_uncertain
+        self.sentence = sentences.with_hatching(frame["sentence"], result, *hatching)
+
+    def _told(
+        self, shown: Sequence[dict[str, Any]], results: Sequence[Relevance]
+    ) -> list[dict[str, Any]]:
+        """Maps as the view takes them, with what each shows by what is hatched now."""
+        return [
+            frame | {"sentence": sentences.found(one, self._limit(frame), self.hide_uncertain)}
+            for frame, one in zip(shown, results, strict=True)
+        ]
 
     def _frames(self, results: Sequence[Relevance]) -> list[dict[str, Any]]:
         """Results as the view takes them, with their objects where they are outlined."""
-        shown = frames(results)
+        shown = frames(results, tell=False)
         if self._live:
             for frame, result in zip(shown, results, strict=True):
                 frame["end"] = max(self._ends.of(result), frame.get("end", 0))
+        shown = self._told(shown, results)
         if not self.outline:
             return shown
         return [frame | object_of(result) for frame, result in zip(shown, results, strict=True)]
@@ -280,7 +290,6 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
     def _draw(self) -> None:
         with self.lock:
             self.frames = self._frames(self._results)
-            self._tell()
 
     def _turn_to(self, subject: Study | Difference) -> None:
         picture = subject.picture
@@ -291,9 +300,10 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
     def _follow(self, subject: Study | Difference) -> None:
         result = subject.relevance
         with self.lock, self.hold_sync():
-            self._results = [] if result is None else [result]
-            self.frames = self._frames(self._results)
-            self._tell()
+            if result is None or self._shown() is not result:
+                self._results = [] if result is None else [result]
+                self.frames = self._frames(self._results)
+                self._say()
             self.progress = asdict(subject.progress)
             if is_study(subject):
                 self.note = no_map(subject)
@@ -340,19 +350,21 @@ def a_map(result: object) -> Relevance:
 
 
 def frames(
-    results: Sequence[Relevance], scales: Sequence[float] | None = None
+    results: Sequence[Relevance], scales: Sequence[float] | None = None, tell: bool = True
 ) -> list[dict[str, Any]]:
     """Results as the view takes them: int8 maps with their scales, and words.
 
     Args:
         results: of one picture.
         scales: magnitude at the ends of the colour map for each; ``None`` for the largest.
+        tell: whether what each shows is said, by what is hatched unless a view says otherwise.
     """
     if scales is None:
         scales = [render.scale_of(result.values) for result in results]
     slider, names = names_of(results)
     shown = [
-        _frame(result, name, scale) | {"slider": slider}
+        _frame(result, name, scale)
+        | {"slider": slider, "sentence": sentences.found(result) if tell else ""}
         for result, name, scale in zip(results, names, scales, strict=True)
     ]
     for frame in shown if len(shown) > 1 else ():
@@ -422,7 +434,6 @@ def _frame(result: Relevance, name: str, scale: float) -> dict[str, Any]:
         "about": sentences.about(result),
         "sure": sentences.sure(result),
         "advice": sentences.advice(result),
-        "sentence": sentences.found(result),
     }
     if sentences.is_share(result):
         frame |= {"factor": result.values.size, "told": sentences.EVEN}
