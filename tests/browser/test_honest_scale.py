@@ -20,7 +20,7 @@ PIXELS = """canvas => {
 
 def of(window: int, strength: float) -> xw.Relevance:
     values = np.zeros((SIDE, SIDE), np.float32)
-    values[8:16, 8:16] = strength
+    values[8:16, 8:16] = strength  # which lies across the ninths of the picture
     return relevance(
         values=values, image=np.full((SIDE, SIDE, 3), 120, np.uint8), label="<i>wren</i>",
         parameters={"window": window, "measure": "evidence"}, completed=1.0,
@@ -76,7 +76,7 @@ def test_what_tells_nothing_is_hatched_at_the_devices_resolution(page: Page) -> 
 def test_a_map_of_nothing_says_so_and_what_to_call(page: Page) -> None:
     notice, finding = page.locator(".xw-notice"), page.locator(".xw-finding")
     expect(notice).to_be_hidden()
-    expect(finding).to_contain_text("Most of what speaks for '<i>wren</i>' is in the ")
+    expect(finding).to_contain_text("Most of what speaks for '<i>wren</i>' is in the centre")
     look_at(page, 2)
     expect(notice).to_contain_text("Nothing here changes the score by more than 0.05 bits")
     expect(notice).to_contain_text("The network is sure of '<i>wren</i>' (> 99.9 %)")

@@ -48,6 +48,11 @@ def test_a_patch_is_found_in_its_place(name):
     assert "change the score by +0.40 bits" in told
 
 
+def test_a_patch_across_the_ninths_is_in_one_place():
+    told = sentence(of(patch(slice(2, 5), slice(4, 7), 0.4)))
+    assert told.startswith("Most of what speaks for 'wren' is in the centre; ")
+
+
 def test_both_signs_are_told():
     values = patch(*PLACES["lower right"], -1.25, patch(*PLACES["centre"], 0.4))
     assert sentence(of(values, 0.1)) == (

@@ -15,18 +15,18 @@ from xwidgets.widgets.terms import TERMS, term_of
 WIDGETS = Path(xw.__file__).parent / "widgets"
 
 PLAIN = {
-    "class", "opacity", "colours", "colour map", "save png", "stop", "continue", "close", "paint",
-    "erase", "clear", "undo", "brush", "brush size in pixels", "top", "left", "height", "width",
-    "rectangle by numbers", "all", "none", "tick all", "tick none", "selected", "work", "progress",
-    "training", "randomising", "maps", "square", "back", "next", "images", "patches alone",
+    "class", "opacity", "colours", "colour map", "save png", "stop", "close", "paint",
+    "erase", "clear", "undo", "brush", "brush size in pixels", 
+    "rectangle by numbers", "all", "none", "tick all", "tick none", "selected", "progress",
+    "maps", "square", "back", "next", "images", "patches alone",
     "what is predicted with the region and without", "as it is", "what could have been there",
     "select neurons in the ranking table.", "one map, enlarged", "fill the region with", "search",
     "frames on the way, by step", "download answers", "questions answered", "more on this",
-    "which parts does the heat map show? tick all of them.", "what does “${name}” mean?",
-    "all questions are answered. thank you.", "0", "compare the others with this map",
+    "which parts does the heat map show? tick all of them.",
+    "all questions are answered. thank you.", "0",
     "please download the answers, and send the file back.", "share computed", "enter", "backspace",
-    "share of the maps computed", "share of the layers randomised", "ctrl+z", "relevance.png",
-    "all of the picture", "scale of the picture",
+    "share of the maps computed", "share of the layers randomised", "ctrl+z",
+    "share of the steps", "share searched", "share of the fit", "find", "★",
 }  # fmt: skip
 """Labels that need no help. A new label stands here, or in the table of terms."""
 

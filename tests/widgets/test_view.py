@@ -214,7 +214,7 @@ def test_a_notebook_that_ran_without_a_browser_shows_what_was_computed() -> None
     NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
     shown = notebook.cells[0].outputs[-1]
     title = notebook.cells[2].outputs[-1]["data"]["text/plain"].strip("'\"")
-    assert shown["data"]["text/plain"] == title
+    assert shown["data"]["text/plain"].startswith(f"{title}. ")
     assert shown["metadata"]["image/png"]["alt"] == title
 
 

@@ -298,20 +298,29 @@ def _unsigned(result: Relevance, values: NDArray[Any]) -> str:
 
 
 def _place(strength: NDArray[Any]) -> str:
-    """Smallest of the ninths and thirds of the picture that has most of a map; "" for none."""
-    parts, total = _ninths(strength), strength.sum()
-    row, column = np.unravel_index(parts.argmax(), parts.shape)
+    """Place of the part of a ninth, or a third, of the picture that has most of a map; "" for none.
+
+    A ninth may lie anywhere, and is named by its centre of mass.
+    """
+    shape, total = strength.shape, strength.sum()
+    height, width = (-(-side // 3) for side in shape)
+    sums = np.pad(strength.cumsum(0, dtype=float).cumsum(1), ((1, 0), (1, 0)))
+    parts = sums[height:, width:] - sums[:-height, width:]
+    parts += sums[:-height, :-width] - sums[height:, :-width]
     if parts.max() > MOST * total:
-        return _name(int(row), int(column))
-    sides = zip(ROWS + COLUMNS, [*parts.sum(1), *parts.sum(0)], strict=True)
+        top, left = np.unravel_index(parts.argmax(), parts.shape)
+        part = strength[top : top + height, left : left + width]
+        centre = (
+            first + (part.sum(1 - axis) @ (np.arange(length) + 0.5)) / part.sum()
+            for axis, first, length in ((0, top, height), (1, left, width))
+        )
+        return _name(*(int(3 * place // side) for place, side in zip(centre, shape, strict=True)))
+    rows, columns = (np.eye(3)[np.arange(side) * 3 // side] for side in shape)
+    ninths = rows.T @ strength @ columns
+    sides = zip(ROWS + COLUMNS, [*ninths.sum(1), *ninths.sum(0)], strict=True)
     thirds = {name: float(part) for name, part in sides if name != "middle"}
     name = max(thirds, key=lambda name: thirds[name])
     return f"{name} third" if thirds[name] > THIRD * total else ""
-
-
-def _ninths(strength: NDArray[Any]) -> NDArray[Any]:
-    rows, columns = (np.eye(3)[np.arange(side) * 3 // side] for side in strength.shape)
-    return rows.T @ strength @ columns
 
 
 def _peak(strength: NDArray[Any]) -> str:
@@ -336,7 +345,7 @@ def _amount(result: Relevance, at: Any) -> str:
     unit, factor = result.unit, 1
     if unit == "probability":
         unit, factor = "percentage points", 100
-    margin = f" ± {number(factor * error, 1)}" if np.isfinite(error) else ""
+    margin = f" ± {number(factor * error, 1)}" if error > abs(value) / 1000 else ""
     return f"{signed(factor * value, 2)}{margin} {unit}"
 
 

@@ -155,13 +155,13 @@ TERMS: dict[str, Term] = {
         "How much a neuron matters for one prediction, by one of six metrics. The metrics have "
         "different units and often disagree.",
         _RESAMPLING,
-        ("rank", "in the top set", "in all top sets"),
+        ("rank", "ranked by", "best of each layer", "in the top set", "in all top sets"),
     ),
     "precision": Term(
         "The inverse of how much a neuron's activation varies when the picture is disturbed a "
         "little. Steady neurons rank first; neurons that are hardly active are left out.",
         _RESAMPLING,
-        ("activation_precision", "activation precision"),
+        ("activation_precision", "activation precision", "mean magnitude at least"),
     ),
     "output correlation": Term(
         "How closely a neuron's activation and the score move together when the picture is "
