@@ -155,7 +155,7 @@ def _with_lines(
     phase = np.add.outer(np.arange(height), np.arange(width)) % HATCH
     strength = (HATCH_OPACITY * opacity * (region & (phase < 2)))[..., None]
     ink = np.where(phase == 0, 0, 255)[..., None]
-    return np.round(picture + strength * (ink - picture.astype(float))).astype(np.uint8)
+    return np.asarray(np.round(picture + strength * (ink - picture.astype(float))), np.uint8)
 
 
 def enlarged(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
