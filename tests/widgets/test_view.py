@@ -215,7 +215,7 @@ def test_a_notebook_that_ran_without_a_browser_shows_what_was_computed() -> None
     shown = notebook.cells[0].outputs[-1]
     title = notebook.cells[2].outputs[-1]["data"]["text/plain"].strip("'\"")
     assert shown["data"]["text/plain"].startswith(f"{title}. ")
-    assert shown["metadata"]["image/png"]["alt"] == title
+    assert shown["metadata"]["image/png"]["alt"] == shown["data"]["text/plain"]
 
 
 # What browsers cannot be told

@@ -100,7 +100,7 @@ def nothing(result: Relevance, effect: float | None = None, uncertain: bool = Tr
     Example:
         >>> image = np.zeros((2, 2, 3), np.uint8)
         >>> nothing(Relevance(np.zeros((2, 2), np.float32), image, "bits", "", "", 0, "wren", {}))
-        'Nothing here changes the score by more than 0.05 bits.'
+        'Nothing here changes the score at all.'
     """
     limit = result.effect if effect is None else effect
     size = np.abs(result.values)
