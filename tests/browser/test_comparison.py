@@ -107,8 +107,8 @@ def test_a_pixel_is_read_in_all_maps_and_controls_change_all(quick: Notebook) ->
     before = maps(page)
     page.get_by_label("colour map").locator("visible=true").select_option("magenta-green")
     assert soon(page, lambda: (maps(page) != before).any(1).all())
-    threshold = page.get_by_label("threshold", exact=True).locator("visible=true")
-    threshold.focus()
+    least = page.get_by_label("too small", exact=True).locator("visible=true")
+    least.focus()
     page.keyboard.press("End")
     assert soon(page, lambda: (maps(page)[:, 3::4] > 0).mean() < 0.05)
 
@@ -184,7 +184,7 @@ result = xw.Relevance(values, picture, "bits", "test", "none", 0, "wren", {}, st
 """
 
 
-def test_standard_errors_are_read_and_what_is_uncertain_is_hidden(
+def test_standard_errors_are_read_and_what_is_uncertain_is_hatched(
     browser: Browser, tmp_path: Path
 ) -> None:
     scope: dict = {}
@@ -197,20 +197,20 @@ def test_standard_errors_are_read_and_what_is_uncertain_is_hidden(
         box = canvas.bounding_box()
         canvas.hover(position={"x": box["width"] * 0.25, "y": box["height"] * 0.25})
         expect(page.locator(".xw-readout")).to_have_text("row 0, column 0: +4.00 ± 1.0 bits")
-        assert (maps(page)[0, 3::4] > 0).tolist() == [True, True, True, True]
-        page.get_by_label("Hide what is within 2 standard errors of zero").check()
         assert (maps(page)[0, 3::4] > 0).tolist() == [True, True, False, True]
+        expect(page.locator(".xw-hatching")).to_be_visible()
+        page.get_by_label("Hatch what is within 2 standard errors of zero").uncheck()
+        assert (maps(page)[0, 3::4] > 0).tolist() == [True, True, True, True]
+        expect(page.locator(".xw-hatching")).to_be_hidden()
 
 
-def test_hiding_says_where_no_standard_error_is_known(browser: Browser, tmp_path: Path) -> None:
+def test_the_legend_says_what_is_hatched_in_each_map(browser: Browser, tmp_path: Path) -> None:
     scope: dict = {}
     exec(ESTIMATED, scope)
     path, result = tmp_path / "paired.html", scope["result"]
     scope["xw"].Comparison(result, result).to_html(path)
     with browser_page(browser, offline=True, width=1100) as page:
         page.goto(path.as_uri())
-        remarks = page.locator(".xw-overlay[data-controls='none'] .xw-remark")
-        expect(remarks).to_have_text(["", "", ""])
-        page.get_by_label("Hide what is within").locator("visible=true").check()
-        told = "Nothing is hidden here: its standard errors are not known."
-        expect(remarks).to_have_text(["", "", told])
+        legends = page.locator(".xw-overlay[data-controls='none'] .xw-swatch-row")
+        noise = "hatched: within ±0.05 bits, or not told from zero (2 standard errors)"
+        expect(legends).to_have_text([noise, noise, "hatched: within ±0.05 bits"])

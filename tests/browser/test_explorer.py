@@ -199,17 +199,17 @@ def test_the_pixel_that_is_read_is_known_to_the_kernel_and_set_by_it(quick: Note
     expect(page.locator(".xw-marker")).to_be_visible()
 
 
-def test_opacity_threshold_and_colours_work_in_the_browser(quick: Notebook) -> None:
+def test_opacity_what_is_too_small_and_colours_work_in_the_browser(quick: Notebook) -> None:
     page = quick.page
     await_complete(page)
     pictures = [seen(page)]
     page.get_by_label("colour map").select_option("magenta-green")
     pictures.append(seen(page))
-    for name in ("opacity", "threshold"):
+    for name in ("opacity", "too small"):
         control = page.get_by_label(name, exact=True)
         control.focus()
-        page.keyboard.press("PageUp" if name == "threshold" else "PageDown")
-        page.keyboard.press("PageUp" if name == "threshold" else "PageDown")
+        page.keyboard.press("PageUp" if name == "too small" else "PageDown")
+        page.keyboard.press("PageUp" if name == "too small" else "PageDown")
         pictures.append(seen(page))
     assert all(differs(a, b) for a, b in pairwise(pictures))
 

@@ -220,3 +220,29 @@ def test_a_sheet_keeps_rows_and_columns_apart():
     assert (found[2:4, :3] == 255).all()
     assert (found[5:, 0] == 9).all()
     assert (found[5:7, 4:] == 0).all()
+
+
+def test_sequential_colours_run_from_dark_to_light_for_every_kind_of_sight():
+    shares = np.linspace(0, 1, 33)
+    colors = render.colorize(shares, signed=False)
+    lightness = rgb2lab(colors[None] / 255)[0, :, 0]
+    assert (np.diff(lightness) > 0.5).all()
+    assert np.diff(lightness).max() < 4 * np.diff(lightness).min()
+    assert lightness[-1] - lightness[0] > 75
+
+
+def test_what_cannot_be_negative_is_transparent_at_zero():
+    assert render.cover(np.array([0, 0.25, 0.5, 1]), signed=False).tolist() == [0, 0.5, 1, 1]
+
+
+def test_hatched_pixels_show_the_grey_picture_with_lines_of_two_kinds():
+    image = np.full((2, 2, 3), 100, np.uint8)
+    values = np.array([[1.0, 1.0], [np.nan, 1.0]])
+    mask = np.array([[True, False], [False, False]])
+    picture = render.overlay(image, values, size=36, hatched=mask)
+    plain = render.overlay(image, values, size=36)
+    part = picture[:18, :18]
+    assert {*part[..., 0].ravel().tolist()} == {68, 100, 150}
+    assert (part[..., 0] == 68).sum() == (part[..., 0] == 150).sum() == 18 * 18 // render.HATCH
+    assert (picture[:18, 18:] == plain[:18, 18:]).all()
+    assert (picture[18:] == plain[18:]).all()

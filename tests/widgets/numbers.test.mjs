@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { number, percent, signed, timeLeft } from "../../xwidgets/widgets/shared/numbers.mjs";
+import { brief, number, percent, signed, timeLeft } from "../../xwidgets/widgets/shared/numbers.mjs";
 
 const CASES = JSON.parse(readFileSync(new URL("../data/numbers.json", import.meta.url), "utf-8"));
 
-for (const [kind, write] of Object.entries({ number, signed, percent })) {
+for (const [kind, write] of Object.entries({ brief, number, signed, percent })) {
   test(`each ${kind} is written in one way`, () => {
     assert.deepEqual(CASES[kind].map(([value]) => write(value)), CASES[kind].map(([, text]) => text));
   });

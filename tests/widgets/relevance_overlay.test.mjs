@@ -2,8 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { UNKNOWN, cover, paint, palette, rampOf } from "../../xwidgets/widgets/overlay/colors.mjs";
-import { ERROR_UNKNOWN, estimate, reading, remarks, standing, uncertain } from "../../xwidgets/widgets/overlay/frames.mjs";
+import { UNKNOWN, cover, paint, palette, rampOf, shadesOf } from "../../xwidgets/widgets/overlay/colors.mjs";
+import {
+  ERROR_UNKNOWN, endOf, estimate, hatchWords, hatchedOf, hatchedShare, limitOf, nothingWords, reading, remarks, sharesOf,
+  standing,
+} from "../../xwidgets/widgets/overlay/frames.mjs";
+import { hatchTile } from "../../xwidgets/widgets/overlay/hatching.mjs";
 import { enlargement, outlined } from "../../xwidgets/widgets/overlay/outline.mjs";
 import { scaleTexts, scaleWords } from "../../xwidgets/widgets/overlay/legend.mjs";
 import { pixelAt } from "../../xwidgets/widgets/overlay/stage.mjs";
@@ -29,13 +33,13 @@ test("the ramp has the map's colours, of values that cannot be negative the uppe
   assert.deepEqual(colors(undefined), colors({ signed: true }));
   assert.deepEqual(colors({ signed: false }), [128, true, [255, 255, 255], [255, 0, 0]]);
   for (const code of [0, 50, 127]) {
-    const painted = paint(Int8Array.of(code), table, 0).subarray(0, 3);
+    const painted = paint(Int8Array.of(code), shadesOf(table)).subarray(0, 3);
     assert.deepEqual(rampOf(table, { signed: false }).subarray(4 * code, 4 * code + 3), painted);
   }
 });
 
 const BITS = { unit: "bits", ends: ["against wren", "for wren"] };
-const SHARE = { unit: "share", ends: ["", "for wren"], signed: false };
+const SHARE = { unit: "share", ends: ["less excitation", "more excitation of wren"], signed: false };
 
 test("the ramp's ends and middle are told in the map's unit", () => {
   assert.deepEqual(scaleTexts(BITS, 2), ["−2.00", "0 bits", "+2.00"]);
@@ -45,20 +49,27 @@ test("the ramp's ends and middle are told in the map's unit", () => {
 test("the ramp is told in words, which speak against nothing where nothing can be negative", () => {
   const words = (frame) => scaleWords(frame, scaleTexts(frame, 2));
   assert.equal(words(BITS), "Scale from −2.00 against wren over zero to +2.00 bits for wren");
-  assert.equal(words(SHARE), "Scale from zero to 2.00 share for wren");
+  assert.equal(words(SHARE), "Scale from zero to 2.00 share: more excitation of wren");
   assert.equal(scaleWords(undefined, ["", "0", ""]), "Scale, zero in the middle");
 });
 
 test("positive codes are painted in the last colour, negative in the first", () => {
-  const pixels = paint(Int8Array.of(127, -127, 0), palette(STOPS), 0);
+  const pixels = paint(Int8Array.of(127, -127, 0), shadesOf(palette(STOPS)));
   assert.deepEqual([...pixels.subarray(0, 4)], [255, 0, 0, 255]);
   assert.deepEqual([...pixels.subarray(4, 8)], [0, 0, 255, 255]);
   assert.ok(pixels[11] > 0 && pixels[11] < 128, "zero is a veil");
 });
 
-test("unknown pixels and those below the threshold are not painted", () => {
-  const pixels = paint(Int8Array.of(UNKNOWN, 60, -70), palette(STOPS), 0.5);
+test("unknown and hatched pixels are not painted", () => {
+  const pixels = paint(Int8Array.of(UNKNOWN, 60, -70), shadesOf(palette(STOPS)), Uint8Array.of(0, 1, 0));
   assert.deepEqual([3, 7, 11].map((i) => pixels[i] > 0), [false, false, true]);
+});
+
+test("what cannot be negative is the darker the less, and transparent at zero", () => {
+  const pixels = paint(Int8Array.of(0, 127), shadesOf(palette(["#000000", "#804020", "#ffffff"], false), 1, false));
+  assert.deepEqual([...pixels], [0, 0, 0, 0, 255, 255, 255, 255]);
+  assert.deepEqual([cover(0, false), cover(0.25, false), cover(0.5, false), cover(1, false)], [0, 0.5, 1, 1]);
+  assert.deepEqual([...palette(["#000000", "#ffffff"], false).subarray(3 * 127, 3 * 128)], [0, 0, 0]);
 });
 
 test("cover grows with the magnitude, whatever the sign", () => {
@@ -114,35 +125,98 @@ test("codes stand for shares of their scales, in whatever part of a message they
   assert.deepEqual(estimate(frame, 1), [-3, null]);
 });
 
-test("what is within 2 standard errors of zero is uncertain, where the error is known", () => {
+test("what is within 2 standard errors of zero is hatched, where the error is known", () => {
   const frame = {
-    scale: 1, map: view(Int8Array.of(127, 127, -127, -127, 0)),
-    error: view(Uint8Array.of(126, 128, 126, ERROR_UNKNOWN, 0)), error_scale: 1,
+    scale: 1, map: view(Int8Array.of(127, 127, -127, -127, 0, UNKNOWN)),
+    error: view(Uint8Array.of(126, 128, 126, ERROR_UNKNOWN, 0, 254)), error_scale: 1,
   };
-  assert.deepEqual([0, 1, 2, 3, 4].map(uncertain(frame)), [false, true, false, false, true]);
-  assert.equal(uncertain(FRAME)(0), false);
+  assert.deepEqual([...hatchedOf(frame, 0, true)], [0, 1, 0, 0, 1, 0]);
+  assert.deepEqual([...hatchedOf(frame, 0, false)], [0, 0, 0, 0, 0, 0]);
+  assert.deepEqual([...hatchedOf(FRAME, 0, true)], [0, 0, 0, 0]);
+  assert.equal(hatchedOf(undefined, 0, true).length, 0);
 });
 
-test("where no standard error is known, hiding says that it hides nothing", () => {
-  const frame = { ...FRAME, remark: "run whole" };
-  assert.equal(remarks(frame, false), "run whole");
-  assert.match(remarks(frame, true), /^run whole\nNothing is hidden here: /);
-  assert.match(remarks({ ...FRAME, remark: "" }, true), /^Nothing is hidden here: /);
-  assert.equal(remarks({ ...ESTIMATED, remark: "" }, true), "");
-  assert.equal(remarks(undefined, true), "");
+test("what is below the limit is hatched, but not what is unknown", () => {
+  assert.deepEqual([...hatchedOf(FRAME, 1.5, true)], [1, 0, 0, 1]);
+  assert.deepEqual([...hatchedOf(FRAME, 1, true)], [1, 0, 0, 0]);
+  assert.deepEqual(sharesOf(FRAME, hatchedOf(FRAME, 1.5, true)), { known: 0.75, hatched: 2 / 3 });
+  assert.deepEqual(sharesOf(undefined, new Uint8Array()), { known: 0, hatched: 0 });
 });
 
-test("hidden pixels are not painted", () => {
-  const pixels = paint(Int8Array.of(100, 100), palette(STOPS), 0, 1, (i) => i === 0);
-  assert.deepEqual([pixels[3], pixels[7]], [0, 255]);
+const modelOf = (traits) => ({ get: (name) => ({ scale: null, scale_locked: true, effect: null, threshold: 0, ...traits })[name] });
+
+test("locked, all maps have one scale; unlocked, each its own; a scale that is given wins", () => {
+  const frame = { ...FRAME, end: 20 };
+  assert.equal(endOf(modelOf({}), frame), 20);
+  assert.equal(endOf(modelOf({ scale_locked: false }), frame), 2);
+  assert.equal(endOf(modelOf({ scale: 7 }), frame), 7);
+  assert.equal(endOf(modelOf({}), FRAME), 2);
 });
 
-test("on a larger scale the same value has a paler colour, and the threshold is a share of it", () => {
+test("what is too small is said by the effect or by a share of the scale, and the larger counts", () => {
+  const frame = { ...FRAME, end: 20, effect: 0.05 };
+  assert.equal(limitOf(modelOf({}), frame), 0.05);
+  assert.equal(limitOf(modelOf({ effect: 0 }), frame), 0);
+  assert.equal(limitOf(modelOf({ effect: 0.3, threshold: 0.1 }), frame), 2);
+  assert.equal(limitOf(modelOf({ effect: 3, threshold: 0.1 }), frame), 3);
+});
+
+test("the legend says in numbers what hatching means", () => {
+  assert.equal(hatchWords(ESTIMATED, 0.05, true), "hatched: within ±0.05 bits, or not told from zero (2 standard errors)");
+  assert.equal(hatchWords(FRAME, 0.05, true), "hatched: within ±0.05 bits");
+  assert.equal(hatchWords(ESTIMATED, 0, true), "hatched: not told from zero (2 standard errors)");
+  assert.equal(hatchWords(ESTIMATED, 0, false), "");
+  assert.equal(hatchWords({ ...SHARE, scale: 1 }, 0.5, true), "hatched: below 0.5 share");
+  assert.equal(hatchWords(undefined, 0, true), "");
+});
+
+test("shares are told as multiples of an even spread", () => {
+  const frame = { ...SHARE, ...{ scale: 0.5, map: FRAME.map, factor: 4, told: "× an even spread" } };
+  assert.equal(reading(frame, [0, 1], 2), "row 0, column 1: 2.00 × an even spread");
+  assert.deepEqual(scaleTexts(frame, 0.5), ["0", "× an even spread", "2.00"]);
+});
+
+test("of a map of nothing it is said what is known", () => {
+  const words = (frame, limit) => nothingWords(frame, hatchedOf(frame, limit, true), limit);
+  const small = { scale: 0.04, unit: "bits", map: view(Int8Array.of(0, 127, -64)) };
+  assert.equal(words(small, 0.05), "Nothing here changes the score by more than 0.05 bits.");
+  assert.equal(words(small, 0.03), "", "there is something");
+  assert.equal(words({ ...small, map: view(Int8Array.of(0, UNKNOWN)) }, 0.05), "", "not all is known");
+  const noisy = { ...small, error: view(Uint8Array.of(254, 254, 254)), error_scale: 0.1 };
+  assert.equal(words(noisy, 0.05), "Nothing here changes the score by more than 0.05 bits as far as is known; the values are not larger than their noise.");
+  assert.equal(words({ ...noisy, scale: 0.1 }, 0.05), "Nothing here is told from zero: the values are not larger than their noise.");
+  assert.equal(words({ ...small, map: view(Int8Array.of(0, 0)) }, 0), "Nothing here changes the score at all.");
+  assert.equal(words({ ...small, about: "maps" }, 0.05), "The two maps do not differ by more than 0.05 bits.");
+  assert.equal(nothingWords(undefined, new Uint8Array(), 0), "");
+});
+
+test("the hatched share is told in whole per cent", () => {
+  assert.equal(hatchedShare({ known: 1, hatched: 0.379 }), "38 % of the picture is hatched.");
+  assert.equal(hatchedShare({ known: 0.5, hatched: 0.001 }), "less than 1 % of that is hatched.");
+  assert.equal(hatchedShare({ known: 1, hatched: 0.999 }), "more than 99 % of the picture is hatched.");
+  assert.equal(hatchedShare({ known: 1, hatched: 0 }), "");
+});
+
+test("hatching is a dark and a light line in every square that repeats", () => {
+  const pixels = hatchTile(7, 1);
+  for (let row = 0; row < 7; row++) {
+    const inks = [...Array(7).keys()].map((column) => pixels.subarray(4 * (7 * row + column), 4 * (7 * row + column) + 4));
+    assert.equal(inks.filter((ink) => ink[3] && ink[0] === 0).length, 1);
+    assert.equal(inks.filter((ink) => ink[3] && ink[0] === 255).length, 1);
+  }
+  assert.equal(hatchTile(14, 2).filter((value, at) => at % 4 === 3 && value).length, 14 * 4);
+});
+
+test("remarks stand in lines", () => {
+  assert.equal(remarks({ ...FRAME, remark: "run whole", no_object: "No object: flat." }), "run whole\nNo object: flat.");
+  assert.equal(remarks(undefined), "");
+});
+
+test("on a larger scale the same value has a paler colour", () => {
   const table = palette(STOPS);
-  const half = paint(Int8Array.of(127, UNKNOWN), table, 0, 0.5);
-  assert.deepEqual([...half], [...paint(Int8Array.of(64, UNKNOWN), table, 0)]);
-  assert.equal(paint(Int8Array.of(127), table, 0.6, 0.5)[3], 0);
-  assert.deepEqual([...paint(Int8Array.of(127), table, 0, 9)], [255, 0, 0, 255]);
+  const half = paint(Int8Array.of(127, UNKNOWN), shadesOf(table, 0.5));
+  assert.deepEqual([...half], [...paint(Int8Array.of(64, UNKNOWN), shadesOf(table))]);
+  assert.deepEqual([...paint(Int8Array.of(127), shadesOf(table, 9))], [255, 0, 0, 255]);
 });
 
 test("an outline is white inside the object, black outside, and leaves the rest as it is", () => {
@@ -165,8 +239,4 @@ test("the threshold is a probability, and nothing is outlined where all pixels a
 
 test("small maps are outlined with more pixels than they have", () => {
   assert.deepEqual([64, 224, 448, 1000].map(enlargement), [7, 2, 1, 1]);
-});
-
-test("why there is no object stands among the remarks", () => {
-  assert.equal(remarks({ ...ESTIMATED, remark: "", no_object: "No object: flat." }, false), "No object: flat.");
 });

@@ -318,7 +318,7 @@ def test_a_notebook_without_widgets_gets_a_png_and_words(study, painter) -> None
     removal = study.regions.removal.wait()
     data, _ = painter._repr_mimebundle_()
     assert base64.b64decode(data["image/png"]) == removal.png()
-    assert data["text/plain"] == removal.title
+    assert data["text/plain"].startswith(f"{removal.title}. Without the painted region ")
     assert "application/vnd.jupyter.widget-view+json" in data
 
 

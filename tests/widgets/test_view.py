@@ -146,7 +146,7 @@ def test_a_preview_follows_what_was_known_already(study: xw.Study, monkeypatch) 
     for window in (4, 3):  # both are known
         study.window = window
         study.wait()
-        assert shown[-1] == study.relevance.title
+        assert shown[-1] == f"{study.relevance.title}. {view.sentence}"
         assert study.relevance.parameters["window"] == window
 
 
@@ -214,8 +214,8 @@ def test_a_notebook_that_ran_without_a_browser_shows_what_was_computed() -> None
     NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
     shown = notebook.cells[0].outputs[-1]
     title = notebook.cells[2].outputs[-1]["data"]["text/plain"].strip("'\"")
-    assert shown["data"]["text/plain"] == title
-    assert shown["metadata"]["image/png"]["alt"] == title
+    assert shown["data"]["text/plain"].startswith(f"{title}. ")
+    assert shown["metadata"]["image/png"]["alt"] == shown["data"]["text/plain"]
 
 
 # What browsers cannot be told

@@ -232,7 +232,7 @@ def test_a_notebook_without_widgets_gets_a_png_and_words(
     found = explorer.fit.wait()
     data, _ = explorer._repr_mimebundle_()
     assert base64.b64decode(data["image/png"]) == found.png()
-    assert data["text/plain"] == found.title
+    assert data["text/plain"].startswith(f"{found.title}. ")
     assert (
         "none were found yet"
         in xw.XFeatureExplorer(

@@ -20,3 +20,12 @@ test("100 % is not said before the end", () => {
     assert.equal(status({ state: "computing", share }), "> 99.9 %");
   }
 });
+
+test("a map that grows says what it is good for", () => {
+  const growing = { state: "computing", share: 0.042, seconds_left: 31200 };
+  assert.equal(status({ ...growing, first_look: 7.2 }), "first look in 8 s, 4.2 %, 8 h 40 min left");
+  assert.equal(status({ ...growing, first_look: 0 }), "first look, still noisy, 4.2 %, 8 h 40 min left");
+  assert.equal(status({ ...growing, first_look: 0, readable: true }), "readable now, refining, 4.2 %, 8 h 40 min left");
+  assert.equal(status({ ...growing, first_look: null }), "4.2 %, 8 h 40 min left");
+  assert.equal(status({ ...growing, state: "stopped", first_look: 0, readable: true }), "stopped at 4.2 %");
+});

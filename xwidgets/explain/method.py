@@ -379,6 +379,7 @@ class MapMethod(Method[Relevance]):
             "unit": self.unit.replace("logits", target.unit),
             "signed": self.signed or bool((values < 0).any()),
             "parameters": facts_of_target | told,
+            "probability": subject.probability(target),
         }
         return Relevance(
             values=values.detach().float().cpu().numpy(),

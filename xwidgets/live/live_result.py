@@ -64,12 +64,40 @@ class Progress:
         share: 0 to 1.
         seconds_left: estimated from the speed so far; ``None`` before that is known.
         message: of the error, when it failed; else "".
+        first_look: seconds until something is known of every pixel of a map, 0 from then on;
+            ``None`` before that can be estimated, and for what is no map.
+        readable: whether a map that grows can be read already, see
+            :attr:`xwidgets.Relevance.readable`.
     """
 
     state: str
     share: float = 0.0
     seconds_left: float | None = None
     message: str = ""
+    first_look: float | None = None
+    readable: bool = False
+
+
+def progress_of(answer: Any, state: str, share: float, left: float | None = None) -> Progress:
+    """Progress of an answer that grows, with what a map among them tells of itself.
+
+    The first sweep of windows over a picture covers ever more of it at an even pace, so the first
+    look is due when the covered share has grown to 1.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> half = SimpleNamespace(covered=0.5, readable=False)
+        >>> progress_of(half, "computing", share=0.1, left=90.0).first_look
+        10.0
+    """
+    covered = getattr(answer, "covered", None)
+    look = None
+    if covered == 1:
+        look = 0.0
+    elif covered and left is not None and share < 1:
+        look = share * (1 / covered - 1) * left / (1 - share)
+    readable = bool(getattr(answer, "readable", False))
+    return Progress(state, share, left, first_look=look, readable=readable)
 
 
 class LiveResult(traitlets.HasTraits, Generic[Asked, Answer]):
@@ -130,7 +158,8 @@ class LiveResult(traitlets.HasTraits, Generic[Asked, Answer]):
                 progress = Progress("failed", message=CLOSED)
             else:
                 known = self._task.request(question)
-                progress = Progress("computing", 0.0 if known is None else self._share(known))
+                share = 0.0 if known is None else self._share(known)
+                progress = progress_of(known, "computing", share)
             self._clock = Clock(progress.share)
             self.set_trait("answer", known)
             self.set_trait("progress", progress)
@@ -271,7 +300,7 @@ class LiveResult(traitlets.HasTraits, Generic[Asked, Answer]):
         else:
             share = self._share(answer)
             left = self._clock.seconds_left(share)
-            self.set_trait("progress", Progress(self.progress.state, share, left))
+            self.set_trait("progress", progress_of(answer, self.progress.state, share, left))
 
     def _fail(self, error: Exception) -> None:
         self._error = error

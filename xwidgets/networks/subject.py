@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
+from math import isfinite
 
 import numpy as np
 import torch
@@ -125,6 +126,13 @@ class Subject:
             case Class(index):
                 return Class(self.net.target_index(index, self.logits))
         return Class(self.net.target_index(target, self.logits))
+
+    def probability(self, target: Resolved) -> float | None:
+        """Probability of a class; ``None`` for other targets, and where it is not finite."""
+        if not isinstance(target, Class):
+            return None
+        value = float(self.net.probabilities(self.logits)[0, target.index])
+        return value if isfinite(value) else None
 
     def _layer(self, layer: str | int) -> Layer:
         """A layer as this image passes it."""

@@ -89,7 +89,7 @@ def contrast(left: Relevance, right: Relevance) -> tuple[str, str]:
 
 
 def ends(result: Relevance) -> tuple[str, str]:
-    """Meaning of negative and of positive values of a map, in words.
+    """Meaning of negative and of positive values of a map, or of small and of large ones, in words.
 
     Example:
         >>> pixels = np.zeros((4, 4), np.float32), np.zeros((4, 4, 3), np.uint8)
@@ -99,13 +99,26 @@ def ends(result: Relevance) -> tuple[str, str]:
         >>> ends(difference(wren, wren))
         ('less for wren', 'more for wren')
         >>> ends(Relevance(*pixels, "share", "mwp", "birds", 0, "wren", {}, signed=False))
-        ('', 'for wren')
+        ('less excitation', 'more excitation of wren')
     """
     of_kind("result", result, Relevance, _NEEDED)
     if not {"left", "right"} <= result.parameters.keys():
-        return f"against {result.label}" if result.signed else "", f"for {result.label}"
+        if result.signed:
+            return f"against {result.label}", f"for {result.label}"
+        return _amounts(result)
     left, right = (result.parameters[side]["label"] for side in ("left", "right"))
     return f"less for {left}" if left == right else f"more for {right}", f"more for {left}"
+
+
+def _amounts(result: Relevance) -> tuple[str, str]:
+    """Meaning of small and of large values of a map that has no signs, in words."""
+    if result.unit.startswith("share of the excitation") or result.unit == "share":
+        return "less excitation", f"more excitation of {result.label}"
+    if result.unit == "probability":
+        return f"{result.label} gets unlikely", f"{result.label} stays likely"
+    if " per " in result.unit:
+        return "less sensitive", f"{result.label} more sensitive"
+    return "less", "more"
 
 
 def common_settings(results: Sequence[Relevance]) -> str:

@@ -23,14 +23,24 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{sign}{rounded:.{max(0, digits - 1 - int(exponent))}f}"
 
 
-def signed(value: float | None) -> str:
+def brief(value: float) -> str:
+    """A round number that was chosen, without digits that say nothing.
+
+    Example:
+        >>> [brief(value) for value in (0.05, 2.0, 0.00001, 25.0)]
+        ['0.05', '2', '1.0e−5', '25']
+    """
+    return number(value, 2) if 0 < value < 1e-3 else f"{float(f'{value:.2g}'):.15g}"
+
+
+def signed(value: float | None, digits: int = 3) -> str:
     """The same with a sign in any case, but for zero.
 
     Example:
         >>> [signed(value) for value in (1.2549, -2, 0)]
         ['+1.25', '−2.00', '0']
     """
-    return ("+" if value is not None and value > 0 else "") + number(value)
+    return ("+" if value is not None and value > 0 else "") + number(value, digits)
 
 
 def percent(share: float | None) -> str:

@@ -16,6 +16,7 @@ from xwidgets.errors import number
 
 from . import numbers, render
 from .facts import limits
+from .hatching import default_effect, hatched
 from .result import Result, versions
 
 
@@ -45,6 +46,8 @@ class Relevance(Result):
         plain_mass: probability that arrived without contrast; ``None`` where not recorded.
         raw: float32 ``(h, w)``, of a class activation map, before it is interpolated to the pixels.
         bias: of a class activation map, what its score has beside the mean of ``raw``.
+        probability: of the class in the unchanged picture; ``None`` for other targets, and where
+            not recorded.
 
     Example:
         >>> result = Relevance(
@@ -76,6 +79,25 @@ class Relevance(Result):
     plain_mass: float | None = None
     raw: NDArray[np.float32] | None = field(default=None, metadata=limits("h w"))
     bias: float | None = None
+    probability: float | None = field(default=None, metadata=limits(least=0, most=1))
+
+    @property
+    def covered(self) -> float:
+        """Share of the pixels about which anything is known yet."""
+        return float(np.isfinite(self.values).mean())
+
+    @property
+    def readable(self) -> bool:
+        """Whether the map can be read already, if it is still refined.
+
+        Something is known about every pixel, and where standard errors are known, half of them are
+        below a fifth of the largest magnitude, so that strong and weak places can be told apart.
+        """
+        if self.covered < 1:
+            return False
+        if self.standard_error is None or not np.isfinite(self.standard_error).any():
+            return True
+        return bool(np.nanmedian(self.standard_error) <= render.scale_of(self.values) / 5)
 
     @property
     def title(self) -> str:
@@ -114,9 +136,61 @@ class Relevance(Result):
         sizes = np.bincount(regions.ravel())
         return Box.around(regions == 1 + sizes[1:].argmax())
 
+    @property
+    def effect(self) -> float:
+        """Magnitude below which values are taken to be too small to matter; 0 for none known."""
+        return default_effect(self.unit, self.signed)
+
+    def hatched(self, effect: float | None = None, uncertain: bool = True) -> NDArray[np.bool_]:
+        """Mask ``(H, W)`` of the known values that tell nothing.
+
+        Args:
+            effect: magnitude below which values are too small to matter, in the map's unit;
+                ``None`` for :attr:`effect`.
+            uncertain: whether values within 2 standard errors of zero are among them, where these
+                are known.
+
+        Example:
+            >>> values, image = np.full((1, 2), 0.04, np.float32), np.zeros((1, 2, 3), np.uint8)
+            >>> Relevance(values, image, "bits", "", "", 0, "", {}).hatched().tolist()
+            [[True, True]]
+        """
+        error = self.standard_error if uncertain else None
+        return hatched(self.values, error, self.effect if effect is None else effect)
+
+    def overlay(
+        self,
+        size: int = 448,
+        scale: float | None = None,
+        effect: float | None = None,
+        uncertain: bool = True,
+        **style: Any,
+    ) -> NDArray[np.uint8]:
+        """Picture with the map over it, hatched where it tells nothing.
+
+        Args:
+            size: its width in pixels; the height follows.
+            scale: magnitude at the ends of the colours; ``None`` for the largest of the map.
+            effect, uncertain: as of :meth:`hatched`.
+            **style: ``opacity`` and ``color_map``, as of :func:`xwidgets.results.render.overlay`.
+
+        Returns:
+            8-bit ``(size * H / W, size, 3)``.
+
+        Example:
+            >>> values, image = np.zeros((4, 4), np.float32), np.zeros((4, 4, 3), np.uint8)
+            >>> Relevance(values, image, "bits", "", "", 0, "", {}).overlay(size=8).shape
+            (8, 8, 3)
+        """
+        mask = self.hatched(effect, uncertain)
+        return render.overlay(
+            self.image, self.values, size=size, scale=scale, signed=self.signed, hatched=mask,
+            **style,
+        )  # fmt: skip
+
     def png(self) -> bytes:
         """PNG file of the map over its picture."""
-        return render.png(render.overlay(self.image, self.values))
+        return render.png(self.overlay())
 
     def _repr_png_(self) -> bytes:
         return self.png()

@@ -1,7 +1,8 @@
 """Rendering: arrays to pictures, int8 maps for the views and PNG files; tables to HTML.
 
 A signed map is shown on a scale that is symmetric about zero: -scale ... 0 ... +scale, with the
-largest magnitude as the scale. The views get it as int8, with steps of 1/127 of the scale.
+largest magnitude as the scale, one that cannot be negative on a scale from 0 in other colours. The
+views get it as int8, with steps of 1/127 of the scale.
 """
 
 import io
@@ -30,6 +31,10 @@ COLOR_MAPS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Evenly spaced stops from -scale to +scale, zero in the middle (ColorBrewer RdBu, PuOr, PiYG;
 all three can be told apart with any colour vision)."""
+
+SEQUENTIAL = ("#1d0b3f", "#451070", "#6f1f7a", "#98306f", "#c04559",
+              "#e2623f", "#f48a2f", "#fbb850", "#fdeaa0")  # fmt: skip
+"""Evenly spaced stops from 0 to +scale of values that cannot be negative, from dark to light."""
 
 VEIL = 0.3
 """Opacity of zero, as a share of the map's."""
@@ -71,16 +76,31 @@ def quantize_error(values: NDArray[np.floating], scale: float) -> NDArray[np.uin
     return np.where(np.isfinite(values), steps, 255).astype(np.uint8)
 
 
-def colorize(shares: NDArray[np.floating], color_map: str = "red-blue") -> NDArray[np.float64]:
-    """RGB colours ``(..., 3)`` in [0, 255] of ``shares`` of the scale, in [-1, 1]."""
-    stops = np.array([_rgb(stop) for stop in COLOR_MAPS[color_map]], float)
-    at = np.linspace(-1, 1, len(stops))
+def colorize(
+    shares: NDArray[np.floating], color_map: str = "red-blue", signed: bool = True
+) -> NDArray[np.float64]:
+    """RGB colours ``(..., 3)`` in [0, 255] of ``shares`` of the scale.
+
+    Args:
+        shares: in [-1, 1].
+        color_map: a name in :data:`COLOR_MAPS`, of signed maps.
+        signed: whether values can be negative; others have the colours of :data:`SEQUENTIAL`.
+    """
+    names = COLOR_MAPS[color_map] if signed else SEQUENTIAL
+    stops = np.array([_rgb(stop) for stop in names], float)
+    at = np.linspace(-1 if signed else 0, 1, len(stops))
     return np.stack([np.interp(shares, at, stops[:, channel]) for channel in range(3)], -1)
 
 
-def cover(shares: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Opacity of ``shares`` of the scale: :data:`VEIL` at zero, full at a half."""
-    return np.asarray(VEIL + 2 * (1 - VEIL) * np.abs(shares), float).clip(max=1)
+def cover(shares: NDArray[np.floating], signed: bool = True) -> NDArray[np.float64]:
+    """Opacity of ``shares`` of the scale: full from a half on; at zero :data:`VEIL`, or 0.
+
+    Args:
+        shares: in [-1, 1].
+        signed: whether values can be negative; others are transparent at zero.
+    """
+    veil = VEIL if signed else 0
+    return np.asarray(veil + 2 * (1 - veil) * np.abs(shares), float).clip(max=1)
 
 
 def overlay(
@@ -90,8 +110,10 @@ def overlay(
     color_map: str = "red-blue",
     size: int = 448,
     scale: float | None = None,
+    signed: bool = True,
+    hatched: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.uint8]:
-    """Signed map over its picture, enlarged to ``size`` pixels in width.
+    """Map over its picture, enlarged to ``size`` pixels in width.
 
     Args:
         image: 8-bit ``(H, W, 3)``; turns grey as the map becomes opaque.
@@ -100,6 +122,8 @@ def overlay(
         color_map: a name in :data:`COLOR_MAPS`.
         size: width of the picture that is returned; the height follows.
         scale: magnitude at the ends of the colour map; ``None`` for the largest of ``values``.
+        signed: whether values can be negative; others have the colours of :data:`SEQUENTIAL`.
+        hatched: mask ``(H, W)`` of what is hatched instead of coloured.
 
     Returns:
         8-bit ``(size * H / W, size, 3)``.
@@ -109,9 +133,29 @@ def overlay(
     shares = np.nan_to_num(values, posinf=0, neginf=0) / (
         scale_of(values) if scale is None else scale
     )
-    colors = colorize(shares, color_map)
-    alpha = (opacity * np.isfinite(values) * cover(shares))[..., None]
-    return enlarged(np.round(base + alpha * (colors - base)).astype(np.uint8), size)
+    colors = colorize(shares, color_map, signed)
+    painted = np.isfinite(values) if hatched is None else np.isfinite(values) & ~hatched
+    alpha = (opacity * painted * cover(shares, signed))[..., None]
+    picture = enlarged(np.round(base + alpha * (colors - base)).astype(np.uint8), size)
+    return picture if hatched is None else _with_lines(picture, hatched, opacity)
+
+
+HATCH = 9
+"""Distance of the lines of hatching along a row, in pixels; a dark and a light line alternate."""
+
+HATCH_OPACITY = 0.38
+
+
+def _with_lines(
+    picture: NDArray[np.uint8], hatched: NDArray[np.bool_], opacity: float
+) -> NDArray[np.uint8]:
+    """Picture with thin diagonal lines where a smaller mask of it says so."""
+    height, width = picture.shape[:2]
+    region = np.asarray(Image.fromarray(hatched).resize((width, height), Image.Resampling.NEAREST))
+    phase = np.add.outer(np.arange(height), np.arange(width)) % HATCH
+    strength = (HATCH_OPACITY * opacity * (region & (phase < 2)))[..., None]
+    ink = np.where(phase == 0, 0, 255)[..., None]
+    return np.asarray(np.round(picture + strength * (ink - picture.astype(float))), np.uint8)
 
 
 def enlarged(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:

@@ -26,7 +26,7 @@ SIZE = 448
 
 GAP = "Difference: left minus right"
 
-SHARED = ("color_map", "opacity", "threshold", "hide_uncertain", "pixel")
+SHARED = ("color_map", "opacity", "effect", "threshold", "hide_uncertain", "pixel")
 """What the maps have in common, linked in the browser."""
 
 
@@ -152,7 +152,8 @@ class Comparison(Preview, ipywidgets.Box):
         if self.difference is not None:
             shown.append((self.difference, render.scale_of(self.difference.values)))
         panels = [
-            render.overlay(one.image, one.values, size=SIZE, scale=scale) for one, scale in shown
+            one.overlay(SIZE, scale, self._gap.effect, self._gap.hide_uncertain)
+            for one, scale in shown
         ]
         return {
             "image/png": b64encode(render.png(render.sheet([panels], gap=16))).decode(),

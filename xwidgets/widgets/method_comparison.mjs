@@ -21,7 +21,8 @@ import { makeTrace, randomisedWords } from "./comparison/randomised.mjs";
 
 /** What a small map has for good, as an overlay's settings. */
 const SETTINGS = {
-  index: 0, scale: null, threshold: 0, hide_uncertain: false, outline: false, object_threshold: 0.5,
+  index: 0, scale: null, scale_locked: true, effect: null, threshold: 0, hide_uncertain: true, outline: false,
+  object_threshold: 0.5, offer: "",
 };
 
 /** Traits of a cell's own, which change with the cells. */

@@ -72,6 +72,7 @@ class MethodComparison(View, module="method_comparison.mjs"):
     pixel = traitlets.List(traitlets.Int(), maxlen=2).tag(sync=True, echo_update=False)
     color_maps = traitlets.Dict(render.COLOR_MAPS).tag(sync=True)
     color_map = traitlets.Enum(list(render.COLOR_MAPS), "red-blue").tag(sync=True)
+    sequential = traitlets.List(list(render.SEQUENTIAL)).tag(sync=True)
     opacity = Number(0.85, min=0, max=1).tag(sync=True)
     progress = traitlets.Dict().tag(sync=True, echo_update=False)
     randomising = traitlets.Dict().tag(sync=True, echo_update=False)
@@ -138,7 +139,7 @@ class MethodComparison(View, module="method_comparison.mjs"):
         if not results:
             words = "The picture; its maps were not computed yet."
             return {"image/png": b64encode(self.photo).decode(), "text/plain": words}
-        panels = [render.overlay(one.image, one.values, size=PREVIEW) for one in results]
+        panels = [one.overlay(size=PREVIEW) for one in results]
         rows = [panels[at : at + 3] for at in range(0, len(panels), 3)]
         blank = np.full_like(panels[0], 255)
         rows = [row + [blank] * (len(rows[0]) - len(row)) for row in rows]

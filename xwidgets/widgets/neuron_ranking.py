@@ -14,7 +14,7 @@ from xwidgets import live
 from xwidgets.errors import at_least, listed, number, unknown
 from xwidgets.live.kind import is_study
 from xwidgets.live.live_result import Progress
-from xwidgets.results import METRICS, Ranking
+from xwidgets.results import METRICS, Ranking, sentences
 
 from .page import write_page
 from .view import Number, View
@@ -72,6 +72,7 @@ class NeuronRanking(View, module="neuron_ranking.mjs"):
     order = traitlets.Dict({"by": "layer", "down": False}).tag(sync=True)
     find = traitlets.Unicode().tag(sync=True)
     target = traitlets.Unicode().tag(sync=True)
+    sentence = traitlets.Unicode().tag(sync=True)
     progress = traitlets.Dict().tag(sync=True, echo_update=False)
 
     def __init__(
@@ -109,6 +110,7 @@ class NeuronRanking(View, module="neuron_ranking.mjs"):
             minimum=(0.1 if result is None else result.minimum) if minimum is None else minimum,
         )
         self._result: Ranking | None = None
+        self.observe(lambda _: self._tell(), ["chosen", "minimum"])
         if result is not None:
             self._show(result, Progress("complete", 1.0))
         elif is_study(subject):
@@ -146,7 +148,10 @@ class NeuronRanking(View, module="neuron_ranking.mjs"):
         if self._result is None:
             return {"text/plain": "The neurons; they were not ranked yet."}
         ranking = replace(self._result, metric=self.chosen[0])
-        return {"text/html": ranking._repr_html_(), "text/plain": ranking.title}
+        return {
+            "text/html": ranking._repr_html_(),
+            "text/plain": f"{ranking.title}. {sentences.sentence(ranking)}",
+        }
 
     def _follow_selection(self, neurons: Neurons) -> None:
         self.selected = [list(neuron) for neuron in neurons.selected]
@@ -176,6 +181,12 @@ class NeuronRanking(View, module="neuron_ranking.mjs"):
                 for name, number in zip(result.layers, result.convolutions, strict=True)
             ]
             self.target = result.label
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._result is not None:
+            shown = replace(self._result, metric=self.chosen[0], minimum=self.minimum)
+            self.sentence = sentences.sentence(shown)
 
 
 COMPLETE = asdict(Progress("complete", 1.0))

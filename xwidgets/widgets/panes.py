@@ -36,14 +36,9 @@ if TYPE_CHECKING:
     from xwidgets.live.study import Study
 
 LOOK = (
-    "color_map",
-    "opacity",
-    "threshold",
-    "hide_uncertain",
-    "outline",
-    "object_threshold",
-    "scale",
-)
+    "color_map", "opacity", "effect", "threshold", "hide_uncertain", "scale_locked", "scale",
+    "outline", "object_threshold",
+)  # fmt: skip
 """Traits of the overlay that settings keep."""
 
 PANELS: Mapping[str, tuple[str, Callable[[Study], View]]] = {

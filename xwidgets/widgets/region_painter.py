@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from xwidgets import live
 from xwidgets.live.kind import check_study
-from xwidgets.results import render
+from xwidgets.results import render, sentences
 
 from .closing import Held, close_all
 from .preview import Preview
@@ -95,7 +95,7 @@ class RegionPainter(Preview, ipywidgets.Box):
             picture = render.marked(self._study.picture, self._regions.mask)
             png, words = render.png(picture), "The picture; no region of it was removed yet."
         else:
-            png, words = removal.png(), removal.title
+            png, words = removal.png(), f"{removal.title}. {sentences.sentence(removal)}"
         return {"image/png": b64encode(png).decode(), "text/plain": words}
 
     def to_html(self, path: str | Path, title: str | None = None) -> None:

@@ -2,6 +2,7 @@
 // The class scores with and without a region, and samples of what it is filled with.
 
 import { make, makeAlert, warn } from "./shared/dom.mjs";
+import { makeHelp } from "./shared/help.mjs";
 import { number, percent, signed } from "./shared/numbers.mjs";
 import { picture, release } from "./shared/pictures.mjs";
 import { mount } from "./shared/view.mjs";
@@ -103,7 +104,7 @@ function makeTable(model) {
     make("thead", {}, make("tr", {},
       make("th", { scope: "col", textContent: "class" }),
       make("th", { scope: "col", className: "xw-shares" }, key),
-      make("th", { scope: "col", className: "xw-evidence", textContent: "evidence of the region" }))),
+      make("th", { scope: "col", className: "xw-evidence" }, "evidence of the region", makeHelp("evidence").element))),
     body);
   const draw = () => body.replaceChildren(...model.get("rows").map(makeRow));
   return { element, draw };

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from xwidgets import live
 from xwidgets.box import Box
 from xwidgets.live.kind import is_study
-from xwidgets.results import RegionRemoval, render
+from xwidgets.results import RegionRemoval, render, sentences
 
 from .page import write_page
 from .view import View
@@ -53,6 +53,7 @@ class RegionScores(View, module="region_scores.mjs"):
     samples = traitlets.Int().tag(sync=True)
     progress = traitlets.Dict().tag(sync=True, echo_update=False)
     remark = traitlets.Unicode().tag(sync=True)
+    sentence = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, subject: Study | RegionRemoval) -> None:
         self._removal: RegionRemoval | None = None
@@ -85,7 +86,7 @@ class RegionScores(View, module="region_scores.mjs"):
         if self._removal is None:
             return {"text/plain": "The class scores; no region of the picture was removed yet."}
         png = b64encode(self._removal.png()).decode()
-        return {"image/png": png, "text/plain": self._removal.title}
+        return {"image/png": png, "text/plain": f"{self._removal.title}. {self.sentence}"}
 
     def _follow(self, study: Study) -> None:
         regions = live.Regions.of(study)
@@ -101,6 +102,7 @@ class RegionScores(View, module="region_scores.mjs"):
         self._removal = None
         self.rows = [_row(name, before) for _, name, before in study.ranking[:CLASSES]]
         self.contents, self.crop, self.scored, self.remark = [], b"", 0, ""
+        self.sentence = ""
 
     def _show(self, removal: RegionRemoval) -> None:
         if not len(removal.samples):  # what was shown before is better than nothing
@@ -124,6 +126,7 @@ class RegionScores(View, module="region_scores.mjs"):
         self.coarse = removal.image.shape[1] < 160
         self.pixels, self.scored = int(removal.mask.sum()), len(removal.samples)
         self.samples, self.remark = removal.parameters["samples"], removal.note
+        self.sentence = sentences.sentence(removal)
 
 
 def _row(

@@ -4,7 +4,9 @@
 import { make, makeAlert, warn } from "./shared/dom.mjs";
 import { mount } from "./shared/view.mjs";
 import { makeWork } from "./shared/work.mjs";
-import { endOf, remarks, shownFrame, standing } from "./overlay/frames.mjs";
+import {
+  HATCHING, endOf, hatchWords, hatchedOf, hatchedShare, limitOf, nothingWords, remarks, sharesOf, shownFrame, standing,
+} from "./overlay/frames.mjs";
 import { makeLegend } from "./overlay/legend.mjs";
 import { makeSettings } from "./overlay/settings.mjs";
 import { sheetOf } from "./overlay/sheet.mjs";
@@ -33,18 +35,21 @@ function render({ model, el }) {
   const caption = make("figcaption", { className: "xw-heading" });
   const note = make("p", { className: "xw-note" });
   const remark = make("p", { className: "xw-remark" });
+  const sentence = make("p", { className: "xw-finding" });
   const [stage, legend, state] = [makeStage(model), makeLegend(model), makeState(model)];
   const settings = makeSettings(model, () => {
     const frame = shownFrame(model);
     const sheet = sheetOf({
-      photo: stage.photo, map: stage.canvas, outline: stage.outline, ramp: legend.ramp, frame, end: frame ? endOf(model, frame) : 1,
+      photo: stage.photo, map: stage.canvas, hatching: stage.hatching, outline: stage.outline, ramp: legend.ramp, frame,
+      end: frame ? endOf(model, frame) : 1,
+      meaning: frame ? hatchWords(frame, limitOf(model, frame), model.get("hide_uncertain")) : "",
       opacity: model.get("opacity"), coarse: stage.element.classList.contains("xw-coarse"),
     });
     make("a", { href: sheet.toDataURL("image/png"), download: "relevance.png" }).click();
   });
   const view = make("figure", { className: "xw-view xw-overlay" }, caption,
     make("div", { className: "xw-panel" },
-      stage.element, state.alert, stage.readout, legend.element, state.work, remark),
+      stage.element, state.alert, stage.readout, legend.element, sentence, state.work, remark),
     note, settings.element);
 
   const drawWords = () => {
@@ -53,11 +58,19 @@ function render({ model, el }) {
     view.classList.toggle("xw-noted", Boolean(model.get("note")));
     note.textContent = model.get("note");
   };
-  const drawRemark = () => { remark.textContent = remarks(shownFrame(model), model.get("hide_uncertain")); };
+  const drawRemark = () => { remark.textContent = remarks(shownFrame(model)); };
+  const drawSentence = () => {
+    const frame = shownFrame(model);
+    const limit = frame ? limitOf(model, frame) : 0;
+    const hatched = hatchedOf(frame, limit, model.get("hide_uncertain"));
+    const nothing = nothingWords(frame, hatched, limit); // the stage says it
+    sentence.textContent = nothing ? "" : [frame?.sentence, hatchedShare(sharesOf(frame, hatched))].filter(Boolean).join(" ");
+  };
   return mount({ model, el }, view, [
     ...stage.draws, ...legend.draws, ...settings.draws,
     [["frames", "index", "progress"], state.draw],
-    [["frames", "index", "hide_uncertain"], drawRemark],
+    [["frames", "index"], drawRemark],
+    [["frames", "index", ...HATCHING], drawSentence],
     [["caption", "note"], drawWords],
     [["controls"], () => { view.dataset.controls = model.get("controls"); }],
   ]);

@@ -17,13 +17,15 @@ from xwidgets import explain
 from xwidgets.errors import of_kind
 from xwidgets.live.difference import Difference
 from xwidgets.live.kind import is_study
-from xwidgets.results import Relevance, common_settings, ends, render
+from xwidgets.results import Relevance, common_settings, ends, render, sentences
+from xwidgets.results.common_scale import CommonScale
 
 from .closing import Held
 from .page import write_page
 from .view import Number, View
 
 if TYPE_CHECKING:
+    from xwidgets.explain import Method
     from xwidgets.live.study import Study
 
 
@@ -41,14 +43,23 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
     Attributes:
         color_map: a name in ``xwidgets.results.render.COLOR_MAPS``.
         opacity: of the map, 0 to 1.
-        threshold: share of the scale below which pixels stay uncoloured, 0 to 1.
-        hide_uncertain: whether pixels within 2 standard errors of zero stay uncoloured, where
+        effect: magnitude, in the map's unit, below which a value is too small to matter: it is
+            hatched and not coloured. ``None`` for 0.05 bits, 0.005 of a probability, and 0 in other
+            units.
+        threshold: the same as a share of the scale, 0 to 1; the larger of the two counts.
+        hide_uncertain: whether pixels within 2 standard errors of zero are hatched too, where
             standard errors are known.
         outline: whether the object is outlined that :func:`xwidgets.segment` finds by a complete
             map.
         object_threshold: probability from which on a pixel is inside the outline, 0 to 1.
         segments: whether there is a kernel that finds the object.
         scale: magnitude at the ends of the colour map, in the map's unit; ``None`` for the largest.
+        scale_locked: whether the largest is that of all maps of the view, so that colours mean the
+            same in all: those of a page or a list, or those that a study had for one target and
+            method. Otherwise each map has its own.
+        sentence: what the map at hand shows, in words.
+        offer: label of a button that changes the study's question where the map tells nothing; ""
+            for none.
         index: which of several maps is shown.
         pixel: row and column of the pixel that is read, by pointer or keys; empty for none. Set it
             to mark one, or link it, as with ``ipywidgets.link((one, "pixel"), (other, "pixel"))``.
@@ -77,21 +88,28 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
     progress = traitlets.Dict().tag(sync=True, echo_update=False)
     color_maps = traitlets.Dict(render.COLOR_MAPS).tag(sync=True)
     color_map = traitlets.Enum(list(render.COLOR_MAPS), "red-blue").tag(sync=True)
+    sequential = traitlets.List(list(render.SEQUENTIAL)).tag(sync=True)
     opacity = Number(0.85, min=0, max=1).tag(sync=True)
     threshold = Number(0.0, min=0, max=1).tag(sync=True)
-    hide_uncertain = traitlets.Bool(False).tag(sync=True)
+    effect = Number(None, allow_none=True, min=0).tag(sync=True)
+    hide_uncertain = traitlets.Bool(True).tag(sync=True)
     outline = traitlets.Bool(False).tag(sync=True)
     object_threshold = Number(0.5, min=0, max=1).tag(sync=True)
     segments = traitlets.Bool(True).tag(sync=True)
     scale = Number(None, allow_none=True).tag(sync=True)
+    scale_locked = traitlets.Bool(True).tag(sync=True)
     pixel = traitlets.List(traitlets.Int(), maxlen=2).tag(sync=True, echo_update=False)
     caption = traitlets.Unicode().tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)
+    sentence = traitlets.Unicode().tag(sync=True)
+    offer = traitlets.Unicode().tag(sync=True)
     controls = traitlets.Enum(["all", "none", "only"], "all").tag(sync=True)
 
     def __init__(self, subject: Study | Difference | Relevance | Sequence[Relevance]) -> None:
         self._study = subject if is_study(subject) else None
+        self._live = is_study(subject) or isinstance(subject, Difference)
         self._results: list[Relevance] = []
+        self._ends = CommonScale()
         self.lock = threading.RLock()
         if is_study(subject) or isinstance(subject, Difference):
             photo = subject.picture
@@ -108,15 +126,19 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
         super().__init__(
             photo=render.png(photo),
             shape=list(photo.shape[:2]),
-            frames=frames(self._results),
+            frames=frames(self._results, tell=False),
             progress=COMPLETE,
         )
         self.observe(lambda _: self._draw(), "outline")
+        self.observe(lambda _: self._tell(), ["index", *HATCHING])
+        self._tell()
         if is_study(subject) or isinstance(subject, Difference):
             follow, turn_to = partial(self._follow, subject), partial(self._turn_to, subject)
             self.show_work(progress=subject)
             self.follow(subject, follow, ["relevance", "progress"])
             self.follow(subject, turn_to, "image")
+            if is_study(subject):
+                self.follow(subject, self._ends.clear, "renewals")
             self.refresh_after(subject)
             follow()
 
@@ -163,7 +185,8 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
         if self._study is not None and parameter in self._study.method.parameters:
             label = self._study.method.parameters[parameter].label
             shown = [one | {"slider": label or one["slider"]} for one in shown]
-        state = {"frames": shown, "index": index, "progress": COMPLETE, "segments": False}
+        state = {"frames": shown, "index": index, "progress": COMPLETE}
+        state |= {"segments": False, "offer": ""}
         titles = dict.fromkeys(result.title for result in results)
         write_page(path, title, ["; ".join(titles), common_settings(results)], [(self, state)])
 
@@ -189,17 +212,77 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
         return maps, meant.index(here) if here in meant else 0
 
     def preview(self) -> dict[str, str]:
-        """The picture with its map, and its title."""
-        results = self._results
-        if not results:
+        """The picture with its map, its title, and what it shows."""
+        result = self._shown()
+        if result is None:
             words = "The picture; its relevance map was not computed yet."
             return {"image/png": b64encode(self.photo).decode(), "text/plain": words}
-        shown = results[min(self.index, len(results) - 1)]
-        return {"image/png": b64encode(shown.png()).decode(), "text/plain": shown.title}
+        frame = self.frames[self._results.index(result)]
+        picture = result.overlay(
+            scale=self._end(frame),
+            effect=self._limit(frame),
+            uncertain=self.hide_uncertain,
+            color_map=self.color_map,
+        )
+        words = f"{result.title}. {self.sentence}"
+        return {"image/png": b64encode(render.png(picture)).decode(), "text/plain": words}
+
+    def hear_before_softmax(self) -> None:
+        """Ask the study for the score before softmax, where its probability cannot change."""
+        method = None if self._study is None else before_softmax(self._study)
+        if self._study is not None and method is not None:
+            self._study.method = method
+
+    def _shown(self) -> Relevance | None:
+        """The result that is shown."""
+        return self._results[min(self.index, len(self._results) - 1)] if self._results else None
+
+    def _end(self, frame: dict[str, Any]) -> float:
+        """Magnitude at the ends of the colours of a map."""
+        if self.scale is not None:
+            return float(self.scale)
+        own: float = frame["scale"]
+        return float(frame.get("end", own)) if self.scale_locked else own
+
+    def _limit(self, frame: dict[str, Any]) -> float:
+        """Magnitude below which a map is hatched."""
+        effect = frame["effect"] if self.effect is None else self.effect
+        return max(float(effect), float(self.threshold) * self._end(frame))
+
+    def _tell(self) -> None:
+        """Say what is shown, and again in the frames where that has changed."""
+        with self.lock:
+            told = self._told(self.frames, self._results)
+            if [one["sentence"] for one in told] != [one["sentence"] for one in self.frames]:
+                self.frames = told
+            self._say()
+
+    def _say(self) -> None:
+        """Say what the map at hand shows, after its frame."""
+        result = self._shown()
+        if result is None:
+            self.sentence = ""
+            return
+        frame = self.frames[self._results.index(result)]
+        hatching = self._limit(frame), self.hide_uncertain
+        self.sentence = sentences.with_hatching(frame["sentence"], result, *hatching)
+
+    def _told(
+        self, shown: Sequence[dict[str, Any]], results: Sequence[Relevance]
+    ) -> list[dict[str, Any]]:
+        """Maps as the view takes them, with what each shows by what is hatched now."""
+        return [
+            frame | {"sentence": sentences.found(one, self._limit(frame), self.hide_uncertain)}
+            for frame, one in zip(shown, results, strict=True)
+        ]
 
     def _frames(self, results: Sequence[Relevance]) -> list[dict[str, Any]]:
         """Results as the view takes them, with their objects where they are outlined."""
-        shown = frames(results)
+        shown = frames(results, tell=False)
+        if self._live:
+            for frame, result in zip(shown, results, strict=True):
+                frame["end"] = max(self._ends.of(result), frame.get("end", 0))
+        shown = self._told(shown, results)
         if not self.outline:
             return shown
         return [frame | object_of(result) for frame, result in zip(shown, results, strict=True)]
@@ -216,13 +299,21 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
 
     def _follow(self, subject: Study | Difference) -> None:
         result = subject.relevance
-        self._results = [] if result is None else [result]
         with self.lock, self.hold_sync():
-            self.frames = self._frames(self._results)
+            if result is None or self._shown() is not result:
+                self._results = [] if result is None else [result]
+                self.frames = self._frames(self._results)
+                self._say()
             self.progress = asdict(subject.progress)
             if is_study(subject):
                 self.note = no_map(subject)
+                self.offer = OFFER if before_softmax(subject) is not None else ""
 
+
+HATCHING = ("effect", "hide_uncertain", "threshold", "scale", "scale_locked")
+"""Traits that say what is hatched."""
+
+OFFER = "Show the score before softmax"
 
 COMPLETE = {"state": "complete", "share": 1.0}
 
@@ -232,6 +323,19 @@ def no_map(study: Study) -> str:
     if isinstance(study.method, explain.MapMethod):
         return ""
     return f"{study.method.name.capitalize()} gives no map; another view shows what it finds."
+
+
+def before_softmax(study: Study) -> Method[Any] | None:
+    """The study's method, measuring the score before softmax; ``None`` where it does, or cannot."""
+    method = study.method
+    measure = method.parameters.get("measure")
+    if not isinstance(study.target, int) or measure is None:
+        return None
+    choices = measure.choices if isinstance(measure.choices, tuple | list) else ()
+    if "difference" not in choices or method.measure == "difference":
+        return None
+    changed: Method[Any] = method.changed(measure="difference")
+    return changed
 
 
 def a_map(result: object) -> Relevance:
@@ -246,21 +350,32 @@ def a_map(result: object) -> Relevance:
 
 
 def frames(
-    results: Sequence[Relevance], scales: Sequence[float] | None = None
+    results: Sequence[Relevance], scales: Sequence[float] | None = None, tell: bool = True
 ) -> list[dict[str, Any]]:
     """Results as the view takes them: int8 maps with their scales, and words.
 
     Args:
         results: of one picture.
         scales: magnitude at the ends of the colour map for each; ``None`` for the largest.
+        tell: whether what each shows is said, by what is hatched unless a view says otherwise.
     """
     if scales is None:
         scales = [render.scale_of(result.values) for result in results]
     slider, names = names_of(results)
-    return [
-        _frame(result, name, scale) | {"slider": slider}
+    shown = [
+        _frame(result, name, scale)
+        | {"slider": slider, "sentence": sentences.found(result) if tell else ""}
         for result, name, scale in zip(results, names, scales, strict=True)
     ]
+    for frame in shown if len(shown) > 1 else ():
+        alike = [other for other in shown if _kind(other) == _kind(frame)]
+        frame["end"] = max(other["scale"] for other in alike)
+    return shown
+
+
+def _kind(frame: dict[str, Any]) -> tuple[str, bool]:
+    """What maps on one scale have in common."""
+    return frame["unit"], frame["signed"]
 
 
 def object_of(result: Relevance) -> dict[str, Any]:
@@ -315,7 +430,13 @@ def _frame(result: Relevance, name: str, scale: float) -> dict[str, Any]:
         "window": result.parameters.get("window"),
         "remark": result.note,
         "completed": result.completed,
+        "effect": result.effect,
+        "about": sentences.about(result),
+        "sure": sentences.sure(result),
+        "advice": sentences.advice(result),
     }
+    if sentences.is_share(result):
+        frame |= {"factor": result.values.size, "told": sentences.EVEN}
     if result.standard_error is None:
         return frame
     error_scale = render.scale_of(result.standard_error)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from xwidgets import explain, live
 from xwidgets.errors import at_least, listed
 from xwidgets.live.kind import is_study
-from xwidgets.results import TopImages, render
+from xwidgets.results import TopImages, render, sentences
 from xwidgets.results.numbers import number
 
 from .closing import Held
@@ -66,6 +66,7 @@ class TopImagesGallery(View, module="top_images_gallery.mjs"):
         >>> study.close()
     """
 
+    sentence = traitlets.Unicode().tag(sync=True)
     tops = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
     k = traitlets.Int(9, min=1).tag(sync=True)
     most = traitlets.Int(1).tag(sync=True)
@@ -217,10 +218,11 @@ class TopImagesGallery(View, module="top_images_gallery.mjs"):
             if growing.answer is not None:
                 self._show((growing.answer,))
             else:
-                self._shown, self.tops = (), []
+                self._shown, self.tops, self.sentence = (), [], ""
 
     def _show(self, tops: tuple[TopImages, ...]) -> None:
         self._shown = tops
+        self.sentence = " ".join(map(sentences.sentence, tops))
         self.tops = [_section(*pair) for pair in zip(tops, self._drawn.of(tops), strict=True)]
 
 

@@ -5,6 +5,7 @@
 // while pictures change, so that neither focus nor a name that is being typed is lost.
 
 import { make, press, tick } from "./shared/dom.mjs";
+import { makeHelp } from "./shared/help.mjs";
 import { take } from "./shared/keyboard.mjs";
 import { isCoarse } from "./shared/pictures.mjs";
 import { mount, put } from "./shared/view.mjs";
@@ -55,6 +56,7 @@ function makeTools(model) {
     speak(outcomeOf(model, "Undone."));
   };
   const heat = tick("heat maps", (on) => put(model, { heat: on }), { className: "" });
+  heat.label.append(makeHelp("x-feature").element);
   const undo = press("Undo", takeBack, { title: "Ctrl+Z" });
   const element = make("div", { className: "xw-tools" }, heat.label, undo, spoken);
   /** @type {Draw[]} */

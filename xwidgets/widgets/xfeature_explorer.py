@@ -14,7 +14,7 @@ from xwidgets import live
 from xwidgets.aliases import FormerName
 from xwidgets.errors import of_kind
 from xwidgets.live.kind import is_study
-from xwidgets.results import XFeatures, render
+from xwidgets.results import XFeatures, render, sentences
 from xwidgets.results.names import Names, Opinion
 
 from .closing import Held
@@ -71,6 +71,7 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
     method = traitlets.Unicode().tag(sync=True)
     layer = traitlets.Unicode().tag(sync=True)
     remark = traitlets.Unicode().tag(sync=True)
+    sentence = traitlets.Unicode().tag(sync=True)
     score = Number().tag(sync=True)
     approximation = Number().tag(sync=True)
     intercept = Number().tag(sync=True)
@@ -226,7 +227,7 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
             return {"text/plain": "The x-features behind the score; none were found yet."}
         return {
             "image/png": b64encode(self._found.png()).decode(),
-            "text/plain": self._found.title,
+            "text/plain": f"{self._found.title}. {self.sentence}",
         }
 
     def hear_look(self, source: str) -> None:
@@ -290,7 +291,7 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
             self.label, self.network = found.label, found.network_name
             self.method, self.layer = METHODS.get(found.method, found.method), found.layer
             self.score, self.approximation = found.score, found.approximation
-            self.remark = found.note
+            self.remark, self.sentence = found.note, sentences.sentence(found)
             self.intercept = found.intercept
             self.rivals = [{"label": label, "score": score} for label, score in found.rivals]
             self.features = [feature(found, index) for index in range(count)]

@@ -2,6 +2,7 @@
 // The picture with the boxes of all cards, and what all cards have in common.
 
 import { make, press } from "../shared/dom.mjs";
+import { makeHelp } from "../shared/help.mjs";
 import { put } from "../shared/view.mjs";
 import { makeWork } from "../shared/work.mjs";
 import { framed, makeBox, makeSample } from "../shared/boxes.mjs";
@@ -85,8 +86,8 @@ function makeLook(model) {
     draw();
   });
   const element = make("div", { className: "xw-look" },
-    make("label", {}, "Reconstructed from", start),
-    make("label", {}, "Box around pixels above", least, "%"));
+    make("label", {}, "Reconstructed from", makeHelp("reconstruction").element, start),
+    make("label", {}, "Box around pixels above", makeHelp("box").element, least, "%"));
   const draw = () => {
     element.hidden = !model.get("alive");
     start.value = model.get("start");

@@ -1,20 +1,22 @@
 // @ts-check
-// Codes of a signed map as colours, as render.py paints them.
+// Codes of a map as colours, as render.py paints them.
 
 export const UNKNOWN = -128; // the code of a pixel about which nothing is known yet
 export const LARGEST = 127; // the code of the scale's end
-const VEIL = 0.3; // opacity of zero
+const VEIL = 0.3; // opacity of zero in a signed map
 
 /**
  * Colours of the codes -127 ... 127 from evenly spaced "#rrggbb" stops, as [r, g, b, r, g, b ...].
  *
- * @param {string[]} stops
+ * @param {string[]} stops from the lowest value to the highest
+ * @param {boolean} [signed] whether the lowest is the opposite of the highest, or zero
  */
-export function palette(stops) {
+export function palette(stops, signed = true) {
   const colors = stops.map((stop) => [1, 3, 5].map((at) => parseInt(stop.slice(at, at + 2), 16)));
   const table = new Uint8ClampedArray(3 * (2 * LARGEST + 1));
   for (let code = -LARGEST; code <= LARGEST; code++) {
-    const place = ((code + LARGEST) / (2 * LARGEST)) * (stops.length - 1);
+    const share = signed ? (code + LARGEST) / (2 * LARGEST) : Math.max(0, code) / LARGEST;
+    const place = share * (stops.length - 1);
     const below = Math.min(Math.floor(place), stops.length - 2);
     for (let channel = 0; channel < 3; channel++) {
       const [from, to] = [colors[below][channel], colors[below + 1][channel]];
@@ -25,34 +27,46 @@ export function palette(stops) {
 }
 
 /**
- * How opaque a share of the scale is: a veil at zero, so that the picture shows, full at a half.
+ * How opaque a share of the scale is: full from a half on. Zero is a veil in a signed map, so that
+ * the picture shows, and transparent in another.
  *
  * @param {number} share
+ * @param {boolean} [signed]
  */
-export function cover(share) {
-  return Math.min(1, VEIL + 2 * (1 - VEIL) * Math.abs(share));
+export function cover(share, signed = true) {
+  const veil = signed ? VEIL : 0;
+  return Math.min(1, veil + 2 * (1 - veil) * Math.abs(share));
 }
 
 /**
- * RGBA pixels of int8 codes; unknown ones, those below the threshold and hidden ones are transparent.
+ * RGBA of every int8 code, at code & 255; the unknown one is transparent.
+ *
+ * @param {Uint8ClampedArray} table of colours
+ * @param {number} [zoom] how many times the scale of the codes is that of the colours
+ * @param {boolean} [signed]
+ */
+export function shadesOf(table, zoom = 1, signed = true) {
+  const shades = new Uint8ClampedArray(4 * 256);
+  for (let code = -LARGEST; code <= LARGEST; code++) {
+    const shown = Math.max(-LARGEST, Math.min(LARGEST, Math.round(code * zoom)));
+    const at = 3 * (shown + LARGEST);
+    shades.set(table.subarray(at, at + 3), 4 * (code & 255));
+    shades[4 * (code & 255) + 3] = 255 * cover(shown / LARGEST, signed);
+  }
+  return new Uint32Array(shades.buffer);
+}
+
+/**
+ * RGBA pixels of int8 codes; unknown and hatched ones are transparent.
  *
  * @param {Int8Array} codes
- * @param {Uint8ClampedArray} table of colours
- * @param {number} threshold share of the scale
- * @param {number} [zoom] how many times the scale of the codes is that of the colours
- * @param {(pixel: number) => boolean} [hidden]
+ * @param {Uint32Array} shades
+ * @param {Uint8Array} [hatched] 1 for each hatched pixel
  */
-export function paint(codes, table, threshold, zoom = 1, hidden = () => false) {
-  const pixels = new Uint8ClampedArray(4 * codes.length);
-  for (let i = 0; i < codes.length; i++) {
-    if (codes[i] === UNKNOWN || hidden(i)) continue;
-    const code = Math.max(-LARGEST, Math.min(LARGEST, Math.round(codes[i] * zoom)));
-    if (Math.abs(code) < threshold * LARGEST) continue;
-    const at = 3 * (code + LARGEST);
-    pixels.set(table.subarray(at, at + 3), 4 * i);
-    pixels[4 * i + 3] = 255 * cover(code / LARGEST);
-  }
-  return pixels;
+export function paint(codes, shades, hatched) {
+  const pixels = new Uint32Array(codes.length);
+  for (let i = 0; i < codes.length; i++) if (!hatched?.[i]) pixels[i] = shades[codes[i] & 255];
+  return new Uint8ClampedArray(pixels.buffer);
 }
 
 /**

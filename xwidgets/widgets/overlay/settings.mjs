@@ -3,8 +3,10 @@
 
 import { makeSlider } from "../shared/control.mjs";
 import { make, press, tick } from "../shared/dom.mjs";
+import { makeHelp } from "../shared/help.mjs";
+import { brief } from "../shared/numbers.mjs";
 import { put } from "../shared/view.mjs";
-import { shownFrame } from "./frames.mjs";
+import { HATCHING, endOf, limitOf, shownFrame, telling } from "./frames.mjs";
 
 /** @typedef {import("../shared/view.mjs").Model} Model */
 
@@ -16,12 +18,13 @@ import { shownFrame } from "./frames.mjs";
  */
 function makeNamed(name, onInput) {
   const { input, output, set } = makeSlider(onInput, { min: "0", max: "100", step: "1" });
-  const title = make("span");
-  const label = make("label", { className: "xw-control" }, title, input, output);
+  const [title, help] = [make("span"), makeHelp()];
+  const label = make("label", { className: "xw-control" }, title, help.element, input, output);
   /** @param {string} text */
   const call = (text) => {
     title.textContent = text;
     input.ariaLabel = text.toLowerCase();
+    help.show(text);
   };
   call(name);
   return { label, input, call, set };
@@ -46,6 +49,16 @@ function makeMaps(model) {
 }
 
 /**
+ * The upper end of the slider for what is too small: that of the colours, or the default if larger.
+ *
+ * @param {Model} model
+ */
+function topOf(model) {
+  const frame = shownFrame(model);
+  return frame ? Math.max(endOf(model, frame), 2 * (frame.effect ?? 0)) : 1;
+}
+
+/**
  * Controls of how maps are drawn.
  *
  * @param {Model} model
@@ -54,27 +67,38 @@ function makeMaps(model) {
 export function makeSettings(model, onSave) {
   const maps = makeMaps(model);
   const opacity = makeNamed("Opacity", (value) => put(model, { opacity: value / 100 }));
-  const threshold = makeNamed("Threshold", (value) => put(model, { threshold: value / 100 }));
+  const least = makeNamed("Too small", (value) => put(model, { threshold: 0, effect: (value / 100) * topOf(model) }));
   const choice = make("select", { ariaLabel: "colour map" },
     ...Object.keys(model.get("color_maps")).map((name) => make("option", { value: name, textContent: name })));
   choice.addEventListener("change", () => put(model, { color_map: choice.value }));
+  const hue = make("span", { textContent: "Colours" });
   const colors = make("div", { className: "xw-control xw-colors" },
-    make("span", { textContent: "Colours" }), choice, press("Save PNG", onSave));
-  const hiding = tick("Hide what is within 2 standard errors of zero",
+    hue, choice, press("Save PNG", onSave));
+  const hiding = tick("Hatch what is within 2 standard errors of zero",
     (on) => put(model, { hide_uncertain: on }), { className: "xw-control xw-check" });
   const outline = tick("Outline the object", (on) => put(model, { outline: on }), { className: "xw-control xw-check" });
   const object = makeNamed("Object", (value) => put(model, { object_threshold: value / 100 }));
   object.input.min = "1";
   const element = make("div", { className: "xw-settings" },
-    maps.label, opacity.label, threshold.label, colors, hiding.label, outline.label, object.label);
+    maps.label, opacity.label, least.label, colors, hiding.label, outline.label, object.label);
+  hiding.label.append(makeHelp("standard error").element);
 
-  const drawThreshold = () => {
-    const hundredths = Math.round(100 * model.get("threshold"));
-    threshold.set(hundredths, hundredths ? `below ${hundredths} % hidden` : "off");
+  const drawLeast = () => {
+    const frame = shownFrame(model);
+    least.label.hidden = !frame;
+    if (!frame) return;
+    const limit = limitOf(model, frame);
+    const { factor, unit } = telling(frame);
+    const words = `${frame.signed === false ? "below " : "within ±"}${brief(limit * factor)} ${unit} hatched`;
+    least.set(Math.round((100 * limit) / topOf(model)), limit ? words : "off");
   };
   const drawOpacity = () => {
     const hundredths = Math.round(100 * model.get("opacity"));
     opacity.set(hundredths, `${hundredths} %`);
+  };
+  const drawColors = () => {
+    choice.value = model.get("color_map");
+    choice.hidden = hue.hidden = shownFrame(model)?.signed === false;
   };
   const drawHiding = () => {
     hiding.input.checked = model.get("hide_uncertain");
@@ -93,8 +117,8 @@ export function makeSettings(model, onSave) {
     [["frames", "index", "outline", "object_threshold", "segments", "controls"], drawOutline],
     [["frames", "index"], maps.draw],
     [["opacity"], drawOpacity],
-    [["threshold"], drawThreshold],
-    [["color_map"], () => { choice.value = model.get("color_map"); }],
+    [["frames", "index", ...HATCHING], drawLeast],
+    [["frames", "index", "color_map"], drawColors],
     [["frames", "index", "hide_uncertain"], drawHiding],
   ];
   return { element, draws };

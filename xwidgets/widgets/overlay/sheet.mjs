@@ -4,11 +4,11 @@
 import { make } from "../shared/dom.mjs";
 import { scaleTexts } from "./legend.mjs";
 
-const [FOOT, MARGIN] = [56, 8]; // pixels
+const [FOOT, MARGIN] = [72, 8]; // pixels
 
 /**
  * @typedef {{
- *   photo: HTMLImageElement, map: HTMLCanvasElement, outline: HTMLCanvasElement, ramp: HTMLCanvasElement,
+ *   photo: HTMLImageElement, map: HTMLCanvasElement, hatching: ReturnType<typeof import("./hatching.mjs").makeHatching>, meaning: string, outline: HTMLCanvasElement, ramp: HTMLCanvasElement,
  *   frame: import("./frames.mjs").Frame | undefined, end: number, opacity: number, coarse: boolean,
  * }} Content
  */
@@ -33,6 +33,8 @@ export function sheetOf(content) {
   pen.filter = "none";
   pen.globalAlpha = content.opacity;
   pen.drawImage(content.map, 0, 0, width, height);
+  const lines = content.hatching.copy(width * ratio, height * ratio, ratio);
+  if (lines) pen.drawImage(lines, 0, 0, width, height);
   pen.globalAlpha = 1;
   if (!content.outline.hidden) pen.drawImage(content.outline, 0, 0, width, height);
   drawLegend(pen, content, width, height);
@@ -45,7 +47,7 @@ export function sheetOf(content) {
  * @param {number} width
  * @param {number} top
  */
-function drawLegend(pen, { ramp, frame, end }, width, top) {
+function drawLegend(pen, { ramp, frame, end, meaning }, width, top) {
   pen.drawImage(ramp, MARGIN, top + 10, width - 2 * MARGIN, 10);
   pen.fillStyle = "black";
   if (frame?.signed !== false) pen.fillRect(width / 2 - 0.5, top + 8, 1, 14);
@@ -62,4 +64,5 @@ function drawLegend(pen, { ramp, frame, end }, width, top) {
   }
   pen.textAlign = "left";
   pen.fillText(frame.title ?? "", MARGIN, top + 50, width - 2 * MARGIN);
+  pen.fillText(meaning, MARGIN, top + 66, width - 2 * MARGIN);
 }

@@ -5,12 +5,15 @@
 // scaled by the browser, so they are sharp at any device scale and no change of opacity, size or
 // zoom draws anything anew.
 
-import { make } from "../shared/dom.mjs";
+import { make, press } from "../shared/dom.mjs";
 import { movedInGrid, take } from "../shared/keyboard.mjs";
 import { drawPixels, isCoarse, picture } from "../shared/pictures.mjs";
 import { put } from "../shared/view.mjs";
 import { UNKNOWN, paint } from "./colors.mjs";
-import { bytesOf, codesOf, colorsOf, endOf, reading, shownFrame, uncertain } from "./frames.mjs";
+import {
+  HATCHING, bytesOf, codesOf, hatchedOf, limitOf, nothingWords, reading, shadesOfFrame, shownFrame,
+} from "./frames.mjs";
+import { makeHatching } from "./hatching.mjs";
 import { enlargement, outlined } from "./outline.mjs";
 
 const FAR = 10; // pixels that an arrow moves with Shift
@@ -105,6 +108,29 @@ function makeReading(model, canvas) {
 }
 
 /**
+ * What is said over a map that tells nothing, and what may be asked in its place.
+ *
+ * @param {Model} model
+ */
+function makeNotice(model) {
+  const [words, why] = [make("strong"), make("span")];
+  const offer = press("", () => model.send({ type: "before_softmax" }));
+  const element = make("div", { className: "xw-notice", role: "status", hidden: true }, words, why, offer);
+  /**
+   * @param {import("./frames.mjs").Frame | undefined} frame
+   * @param {string} text
+   */
+  const show = (frame, text) => {
+    element.hidden = !text;
+    words.textContent = text;
+    offer.textContent = model.get("offer") ?? "";
+    offer.hidden = !frame?.sure || !model.get("offer");
+    why.textContent = [frame?.sure, frame?.sure && offer.hidden && frame.advice].filter(Boolean).join(" ");
+  };
+  return { element, show };
+}
+
+/**
  * The picture, the map and the marker, and below them what is read.
  *
  * @param {Model} model
@@ -116,7 +142,9 @@ export function makeStage(model) {
   });
   const readout = makeReading(model, canvas);
   const outline = make("canvas", { className: "xw-outline", ariaHidden: "true" });
-  const element = make("div", { className: "xw-stage" }, photo.image, canvas, outline, readout.marker);
+  const [hatching, notice] = [makeHatching(), makeNotice(model)];
+  const element = make("div", { className: "xw-stage" },
+    photo.image, canvas, hatching.canvas, outline, readout.marker, notice.element);
   listen(model, canvas);
 
   const drawPhoto = () => {
@@ -130,9 +158,11 @@ export function makeStage(model) {
     const frame = shownFrame(model);
     const codes = frame?.map ? codesOf(frame.map) : new Int8Array(height * width).fill(UNKNOWN);
     if (codes.length !== height * width) return; // map and picture change one after the other
-    const zoom = frame ? frame.scale / endOf(model, frame) : 1;
-    const hidden = model.get("hide_uncertain") ? uncertain(frame) : undefined;
-    drawPixels(canvas, paint(codes, colorsOf(model), model.get("threshold"), zoom, hidden), width);
+    const limit = frame ? limitOf(model, frame) : 0;
+    const hatched = hatchedOf(frame, limit, model.get("hide_uncertain"));
+    drawPixels(canvas, paint(codes, shadesOfFrame(model, frame), hatched), width);
+    hatching.show(hatched, width);
+    notice.show(frame, nothingWords(frame, hatched, limit));
     canvas.ariaLabel = frame
       ? `${frame.signed === false ? "Relevance" : "Signed relevance"}: ${frame.title}. Arrow keys read pixels.`
       : "Relevance: nothing computed yet.";
@@ -147,7 +177,7 @@ export function makeStage(model) {
     drawPixels(outline, pixels, width * factor);
   };
   const drawOpacity = () => {
-    canvas.style.opacity = model.get("opacity");
+    canvas.style.opacity = hatching.canvas.style.opacity = model.get("opacity");
     photo.image.style.filter = `grayscale(${model.get("opacity")})`;
   };
   const drawState = () => { canvas.ariaBusy = String(model.get("progress").state === "computing"); };
@@ -155,11 +185,11 @@ export function makeStage(model) {
   /** @type {import("../shared/view.mjs").Draw[]} */
   const draws = [
     [["photo", "shape"], drawPhoto],
-    [["shape", "frames", "index", "color_map", "scale", "threshold", "hide_uncertain"], drawMap],
+    [["shape", "frames", "index", "color_map", "offer", ...HATCHING], drawMap],
     [["shape", "frames", "index", "outline", "object_threshold"], drawOutline],
     [["shape", "frames", "index", "pixel"], readout.draw],
     [["opacity"], drawOpacity],
     [["progress"], drawState],
   ];
-  return { element, readout: readout.element, photo: photo.image, canvas, outline, draws };
+  return { element, readout: readout.element, photo: photo.image, canvas, hatching, outline, draws };
 }

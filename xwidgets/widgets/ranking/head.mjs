@@ -2,6 +2,7 @@
 // The two rows of titles above the table, whose buttons sort it.
 
 import { keepKeys, make, press } from "../shared/dom.mjs";
+import { makeHelp } from "../shared/help.mjs";
 import { metricName } from "../shared/neurons.mjs";
 import { put } from "../shared/view.mjs";
 import { ordered, possible } from "./order.mjs";
@@ -14,6 +15,17 @@ import { ordered, possible } from "./order.mjs";
 /** @param {Record<string, any>} properties */
 function title(properties) {
   return make("div", { role: "columnheader", ...properties });
+}
+
+/**
+ * The title of a metric's columns, with help on it.
+ *
+ * @param {string} metric
+ */
+function titled(metric) {
+  const cell = title({ className: "xw-metric", ariaColSpan: 3, ariaLabel: metricName(metric) });
+  cell.append(metricName(metric), makeHelp(metric).element);
+  return cell;
 }
 
 /**
@@ -61,7 +73,7 @@ export function makeHead(model) {
       make("div", { className: "xw-cells", role: "row", ariaRowIndex: 1 },
         title({ className: "xw-neuron", ariaColSpan: 4, textContent: "neuron" }),
         ...chosen.map((metric) =>
-          title({ className: "xw-metric", ariaColSpan: 3, textContent: metricName(metric) }))),
+          titled(metric))),
       make("div", { className: "xw-cells", role: "row", ariaRowIndex: 2 },
         title({ ariaLabel: "selected" }), makeTitle(model, "layer"), makeTitle(model, "channel"),
         title({ textContent: "map" }),

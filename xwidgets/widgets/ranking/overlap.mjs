@@ -1,7 +1,8 @@
 // @ts-check
 // How far the top sets of several metrics are the same.
 
-import { make } from "../shared/dom.mjs";
+import { keepKeys, make } from "../shared/dom.mjs";
+import { makeHelp } from "../shared/help.mjs";
 import { metricName } from "../shared/neurons.mjs";
 import { number } from "../shared/numbers.mjs";
 import { jaccard } from "./measures.mjs";
@@ -19,7 +20,7 @@ function makeMatrix(columns) {
   const rows = columns.slice(1).map((column, at) => make("tr", {}, title("row")(column),
     ...columns.slice(0, at + 1).map((other) => make("td", { textContent: number(jaccard(other, column)) }))));
   return make("table", {},
-    make("caption", { textContent: "Jaccard index of the top sets" }),
+    make("caption", {}, "Jaccard index of the top sets", makeHelp("Jaccard").element),
     make("tr", {}, make("td"), ...columns.slice(0, -1).map(title("col"))), ...rows);
 }
 
@@ -34,10 +35,11 @@ export function makeOverlap() {
     if (columns.length === 2) {
       const [one, other] = columns;
       const index = make("b", { textContent: `Jaccard index ${number(jaccard(one, other))}` });
-      element.replaceChildren(index, `: ${words}`);
+      element.replaceChildren(index, makeHelp("Jaccard").element, `: ${words}`);
     } else {
       element.replaceChildren(makeMatrix(columns), words);
     }
+    keepKeys(element);
   };
   return { element, show };
 }

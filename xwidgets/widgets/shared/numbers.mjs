@@ -21,7 +21,16 @@ export function number(value, digits = 3) {
 }
 
 /**
- * The same with a sign in any case, but for zero: "+1.25".
+ * A round number that was chosen, without digits that say nothing: "0.05", "2", "1.0e−5".
+ *
+ * @param {number} value
+ */
+export function brief(value) {
+  return value > 0 && value < 1e-3 ? number(value, 2) : String(Number(value.toPrecision(2)));
+}
+
+/**
+ * As `number`, with a sign in any case, but for zero: "+1.25".
  *
  * @param {number | null | undefined} value
  */
@@ -43,14 +52,21 @@ export function percent(share) {
 }
 
 /**
- * "12 s left", "3 min left", "2 h 10 min left"; "" where it is not known.
+ * "12 s", "3 min", "2 h 10 min".
+ *
+ * @param {number} seconds
+ */
+export function duration(seconds) {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 90 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/**
+ * "12 s left"; "" where it is not known.
  *
  * @param {number | null | undefined} seconds
  */
 export function timeLeft(seconds) {
-  if (seconds === null || seconds === undefined) return "";
-  if (seconds < 90) return `${Math.ceil(seconds)} s left`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 90) return `${minutes} min left`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min left`;
+  return seconds === null || seconds === undefined ? "" : `${duration(seconds)} left`;
 }

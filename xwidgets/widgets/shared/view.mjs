@@ -44,6 +44,21 @@ function makeGone(el) {
 }
 
 /**
+ * Draws the sentence on what a view shows below it, where there is one and the view has no place
+ * for it.
+ *
+ * @param {Model} model
+ * @param {HTMLElement} view
+ * @returns {Draw[]}
+ */
+function sentenceDraws(model, view) {
+  if (model.get("sentence") === undefined || view.querySelector(".xw-finding")) return [];
+  const element = make("p", { className: "xw-finding" });
+  view.append(element);
+  return [[["sentence"], () => { element.textContent = model.get("sentence"); }]];
+}
+
+/**
  * Puts a view on the page, draws it, and draws each part anew when a trait that it shows changes.
  *
  * The kernel is told when the view is shown and when it is hidden, as work rests that nobody sees.
@@ -60,12 +75,13 @@ export function mount({ model, el }, view, draws, onLeave = () => {}, onMessage 
   keepKeys(view);
   el.append(gone.element, view);
   // several names in one subscription are never heard in marimo
+  const all = [...draws, ...sentenceDraws(model, view)];
   /** @type {{ event: string, draw: (message?: any) => void }[]} */
-  const subscriptions = draws.flatMap(([names, draw]) => names.map((name) => ({ event: `change:${name}`, draw })));
+  const subscriptions = all.flatMap(([names, draw]) => names.map((name) => ({ event: `change:${name}`, draw })));
   subscriptions.push({ event: "comm_live_update", draw: gone.draw });
   subscriptions.push({ event: "msg:custom", draw: onMessage });
   for (const { event, draw } of subscriptions) model.on(event, draw);
-  for (const [, draw] of draws) draw();
+  for (const [, draw] of all) draw();
   const shown = takeLine(model).then(() => model.send({ type: "shown" }));
   const hide = () => shown.then(() => model.send({ type: "hidden" })).catch(() => {}); // the kernel may be gone
   shown.catch(() => {});

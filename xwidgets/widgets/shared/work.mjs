@@ -2,20 +2,38 @@
 // How far work is, and a button that stops it or goes on.
 
 import { make, press } from "./dom.mjs";
-import { percent, timeLeft } from "./numbers.mjs";
+import { duration, percent, timeLeft } from "./numbers.mjs";
 
-/** @typedef {{ state?: string, share?: number, seconds_left?: number | null, message?: string }} Progress */
+/**
+ * @typedef {{
+ *   state?: string, share?: number, seconds_left?: number | null, message?: string,
+ *   first_look?: number | null, readable?: boolean,
+ * }} Progress first_look: seconds until something is known of every pixel of a map, 0 from then on
+ */
+
+/**
+ * What a map that grows is good for by now; "" for other work, and before that can be said.
+ *
+ * @param {Progress} progress
+ */
+function goodFor({ first_look: look, readable = false }) {
+  if (look === null || look === undefined) return "";
+  if (look > 0) return `first look in ${duration(look)}`;
+  return readable ? "readable now, refining" : "first look, still noisy";
+}
 
 /**
  * One line on how far work is; 100 % is never said before the end.
  *
  * @param {Progress} progress
  */
-export function status({ state = "", share = 0, seconds_left: seconds }) {
+export function status(progress) {
+  const { state = "", share = 0, seconds_left: seconds } = progress;
   const far = percent(Math.min(share, 0.9999));
   if (state === "stopped") return `stopped at ${far}`;
   if (state === "partial") return `${far} computed`;
-  return state === "computing" ? [far, timeLeft(seconds)].filter(Boolean).join(", ") : state;
+  if (state !== "computing") return state;
+  return [goodFor(progress), far, timeLeft(seconds)].filter(Boolean).join(", ");
 }
 
 /**

@@ -1,0 +1,358 @@
+"""One sentence or two on what a result shows, from its numbers.
+
+What is not told from noise, or too small to matter, is never called an effect; what is not known
+yet is not spoken of.
+"""
+
+from __future__ import annotations
+
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._difference import ends
+from .hatching import EFFECTS, SURE
+from .numbers import brief, number, percent, signed
+from .ranking import Ranking
+from .region_removal import RegionRemoval
+from .relevance import Relevance
+from .top_images import TopImages
+from .x_features import XFeatures
+
+EVEN = "× an even spread"
+"""Unit in which the values of shares are told: multiples of the value that each pixel would have if
+everything were spread evenly over the picture."""
+
+ROWS, COLUMNS = ("upper", "middle", "lower"), ("left", "middle", "right")
+CALLS = {"prediction difference": "xw.prediction_difference", "occlusion": "xw.occlusion"}
+MOST, THIRD = 0.5, 0.65
+"""Shares of a map beyond which a ninth, or a third, of the picture is said to have most of it."""
+
+
+@singledispatch
+def sentence(result: object) -> str:
+    """What a result shows, in words; "" for one of another kind.
+
+    Example:
+        >>> from xwidgets.results import Relevance
+        >>> values, image = np.zeros((6, 6), np.float32), np.zeros((6, 6, 3), np.uint8)
+        >>> values[:2, :2] = 0.4
+        >>> sentence(Relevance(values, image, "bits", "occlusion", "birds", 0, "wren",
+        ...                    {"window": 2}))
+        "Most of what speaks for 'wren' is in the upper left; ... 89 % of the picture is hatched."
+    """
+    return ""
+
+
+@sentence.register
+def relevance(result: Relevance, effect: float | None = None, uncertain: bool = True) -> str:
+    """What a map shows, and how much of it is hatched.
+
+    Args:
+        result: a map.
+        effect, uncertain: as of :meth:`xwidgets.Relevance.hatched`.
+    """
+    return with_hatching(found(result, effect, uncertain), result, effect, uncertain)
+
+
+def with_hatching(
+    words: str, result: Relevance, effect: float | None = None, uncertain: bool = True
+) -> str:
+    """What a map was found to show, with how much of it is hatched; or that and why it is nothing.
+
+    Args:
+        words: of :func:`found`.
+        result, effect, uncertain: as there.
+    """
+    empty = nothing(result, effect, uncertain)
+    if empty:
+        return " ".join(filter(None, (empty, sure(result))))
+    known = np.isfinite(result.values)
+    share = float(result.hatched(effect, uncertain).sum() / max(known.sum(), 1))
+    return " ".join(filter(None, (words, hatched_share(share, bool(known.all())))))
+
+
+def found(result: Relevance, effect: float | None = None, uncertain: bool = True) -> str:
+    """What a map shows, without what is hatched; "" where everything is.
+
+    Example:
+        >>> image = np.zeros((2, 2, 3), np.uint8)
+        >>> found(Relevance(np.zeros((2, 2), np.float32), image, "bits", "", "", 0, "wren", {}))
+        ''
+    """
+    known = np.isfinite(result.values)
+    if not known.any():
+        return "Nothing is computed yet."
+    values = np.where(known & ~result.hatched(effect, uncertain), result.values, 0)
+    if not values.any():
+        return ""
+    told = _unsigned(result, values) if not result.signed else _signed(result, values)
+    if known.all():
+        return told
+    return f"In the {percent(result.covered)} of the picture known so far: {told}"
+
+
+def nothing(result: Relevance, effect: float | None = None, uncertain: bool = True) -> str:
+    """Sentence on a map of which all is known and all is hatched, or zero; else "".
+
+    Example:
+        >>> image = np.zeros((2, 2, 3), np.uint8)
+        >>> nothing(Relevance(np.zeros((2, 2), np.float32), image, "bits", "", "", 0, "wren", {}))
+        'Nothing here changes the score at all.'
+    """
+    limit = result.effect if effect is None else effect
+    size = np.abs(result.values)
+    if not np.isfinite(size).all() or not (result.hatched(effect, uncertain) | (size == 0)).all():
+        return ""
+    changes = ABOUT[about(result)]
+    if not size.any():
+        return f"{changes} at all."
+    error = 0 if result.standard_error is None else np.nan_to_num(2 * result.standard_error)
+    if limit and (size + error <= limit).all():
+        return f"{changes} by more than {brief(limit)} {result.unit}."
+    if limit and (size <= limit).all():
+        return f"{changes} by more than {brief(limit)} {result.unit} as far as is known; {NOISE}."
+    return f"Nothing here is told from zero: {NOISE}."
+
+
+NOISE = "the values are not larger than their noise"
+
+ABOUT = {
+    "score": "Nothing here changes the score",
+    "activation": "Nothing here changes the activation",
+    "maps": "The two maps do not differ",
+}
+"""Beginnings of the sentence on a map of nothing, by what the map is of."""
+
+
+def about(result: Relevance) -> str:
+    """What the values of a map are of: a key of :data:`ABOUT`."""
+    if "left" in result.parameters and "right" in result.parameters:
+        return "maps"
+    return "activation" if result.unit.startswith("activation") else "score"
+
+
+def hatched_share(share: float, whole: bool = True) -> str:
+    """Sentence on the hatched share of what is known; "" for none.
+
+    Example:
+        >>> hatched_share(0.379), hatched_share(0.0)
+        ('38 % of the picture is hatched.', '')
+    """
+    if share == 0:
+        return ""
+    return f"{_rounded(share)} of {'the picture' if whole else 'that'} is hatched."
+
+
+def sure(result: Relevance) -> str:
+    """Why the odds of a class hardly change: the network is sure; "" where it is not, or unknown.
+
+    Example:
+        >>> image = np.zeros((2, 2, 3), np.uint8)
+        >>> sure(Relevance(np.zeros((2, 2), np.float32), image, "bits", "", "", 0, "wren", {},
+        ...                probability=0.9995))
+        "The network is sure of 'wren' (> 99.9 %), so that hiding a part hardly moves ..."
+    """
+    p = result.probability
+    if p is None or result.unit not in EFFECTS or 1 - SURE <= p <= SURE:
+        return ""
+    of = f"of {result.label!r}" if p > SURE else f"that it is not {result.label!r}"
+    return (
+        f"The network is sure {of} ({percent(p)}), so that hiding a part hardly moves its "
+        "probability; the score before softmax has more to say."
+    )
+
+
+def advice(result: Relevance) -> str:
+    """What to call for the score before softmax; "" where that is shown, or cannot be."""
+    call = CALLS.get(result.method)
+    if call is None or result.parameters.get("measure") in (None, "difference"):
+        return ""
+    return f'Call {call}(..., measure="difference") for it.'
+
+
+def is_share(result: Relevance) -> bool:
+    """Whether the values of a map are shares of a whole that is spread over the picture."""
+    return not result.signed and result.unit.startswith("share")
+
+
+@sentence.register
+def region_removal(result: RegionRemoval) -> str:
+    """What the likeliest class loses without a region."""
+    top = int(result.before.argmax())
+    before, after = result.before[top], result.after[top]
+    if np.isnan(after):
+        return "Nothing is computed yet."
+    label, lost, error = result.classes[top], result.evidence[top], result.evidence_error[top]
+    from_to = f"from {percent(before)} to {percent(after)}"
+    so_far = "" if result.completed >= 1 else "So far: "
+    noise = 0 if np.isnan(error) else 2 * error
+    if noise and abs(lost) <= noise:
+        change = f"no change of {label!r} is told from noise"
+    elif abs(lost) < EFFECTS["bits"]:
+        change = f"the score of {label!r} changes by less than {EFFECTS['bits']} bits"
+    else:
+        verb = "falls" if lost > 0 else "rises"
+        change = f"the score of {label!r} {verb} by {number(abs(lost), 2)} bits"
+    still = int(result.after.argmax())
+    if still != top:
+        end = f"; {result.classes[still]!r} becomes the likeliest"
+    else:
+        end = ", still sure" if min(before, after) > 0.99 else ""
+    return f"{so_far}Without the painted region {change}: {from_to}{end}."
+
+
+@sentence.register
+def ranking(result: Ranking) -> str:
+    """Which neuron comes first."""
+    metric, frame = result.metric.replace("_", " "), result.frame()
+    so_far = "" if result.completed >= 1 else "So far: "
+    if not len(frame) or not np.isfinite(frame["value"]).any():
+        return f"No neuron has a value by {metric}."
+    best = frame.loc[frame["value"].idxmax()]
+    return (
+        f"{so_far}Channel {best['channel']} of {best['layer']} has the largest {metric} for "
+        f"{result.label!r}, {number(best['value'])}; {int(result.kept.sum())} of "
+        f"{len(result.layer)} neurons are ranked."
+    )
+
+
+@sentence.register
+def x_features(result: XFeatures) -> str:
+    """Which x-feature contributes most, and how near their sum is to the score."""
+    parts = result.contributions
+    if not parts.any():
+        return f"No x-feature is active in this picture, so none explains {result.label!r}."
+    best = int(np.abs(parts).argmax())
+    total = float(parts.sum()) + result.intercept
+    verb = "adds" if parts[best] > 0 else "takes"
+    return (
+        f"X-feature {best} {verb} most: {signed(float(parts[best]))}; together the "
+        f"{len(parts)} x-features give {number(total)} of the score of {result.label!r}, "
+        f"{number(result.score)}."
+    )
+
+
+@sentence.register
+def top_images(result: TopImages) -> str:
+    """How strong the strongest images are."""
+    if not len(result.activations):
+        return "No image is found yet."
+    first, last = result.activations[0], result.activations[-1]
+    so_far = (
+        "" if result.searched >= result.total else f"Of the {result.searched} searched so far: "
+    )
+    if first <= 0:
+        return f"{so_far}{result.name} is active in no image."
+    return (
+        f"{so_far}{result.name} is strongest in {result.sources[0]} ({number(first)}); "
+        f"the {len(result.activations)} images shown reach down to {number(last)}."
+    )
+
+
+def _signed(result: Relevance, values: NDArray[Any]) -> str:
+    """Where the values that are not hatched speak for and against."""
+    against, speaks = ends(result)
+    parts = []
+    for sign, side in ((1, speaks), (-1, against)):
+        strength = (sign * values).clip(min=0)
+        if not strength.any():
+            continue
+        at = np.unravel_index(strength.argmax(), values.shape)
+        peak = _amount(result, at)
+        parts.append((_side(result, side, strength), peak))
+    if about(result) == "maps":
+        return "; ".join(f"{where}, by up to {peak}" for where, peak in parts) + "."
+    (where, peak), *rest = parts
+    how = "; the strongest windows change the score by" if _windows(result) else ", at most"
+    against = "".join(f"; {where[0].lower()}{where[1:]}, at most {peak}" for where, peak in rest)
+    return f"{where}{how} {peak}{against}."
+
+
+def _side(result: Relevance, side: str, strength: NDArray[Any]) -> str:
+    """Where there is most of one sign."""
+    if about(result) == "maps":
+        what = f"what is {side}"
+    else:
+        what = f"what speaks {side.replace(result.label, repr(result.label))}"
+    place = _place(strength)
+    if place:
+        return f"Most of {what} is in the {place}"
+    return f"{what[0].upper()}{what[1:]} is spread out, strongest in the {_peak(strength)}"
+
+
+def _unsigned(result: Relevance, values: NDArray[Any]) -> str:
+    """How far a map without signs is gathered, and where."""
+    if result.unit == "probability":
+        least = _peak(np.where(np.isfinite(result.values), -result.values, -np.inf))
+        lowest = percent(float(np.nanmin(result.values)))
+        return f"The probability is lowest, {lowest}, with the {least} hidden."
+    count = max(1, round(values.size / 100))
+    largest = np.sort(values, axis=None)[-count:]
+    share = float(largest.sum() / values.sum())
+    what, place = "mass" if is_share(result) else "total", _place(values)
+    where = f"most of it is in the {place}" if place else f"it peaks in the {_peak(values)}"
+    return f"{_rounded(share)} of the map's {what} is in the strongest 1 % of the pixels; {where}."
+
+
+def _place(strength: NDArray[Any]) -> str:
+    """Place of the part of a ninth, or a third, of the picture that has most of a map; "" for none.
+
+    A ninth may lie anywhere, and is named by its centre of mass.
+    """
+    shape, total = strength.shape, strength.sum()
+    height, width = (-(-side // 3) for side in shape)
+    sums = np.pad(strength.cumsum(0, dtype=float).cumsum(1), ((1, 0), (1, 0)))
+    parts = sums[height:, width:] - sums[:-height, width:]
+    parts += sums[:-height, :-width] - sums[height:, :-width]
+    if parts.max() > MOST * total:
+        top, left = np.unravel_index(parts.argmax(), parts.shape)
+        part = strength[top : top + height, left : left + width]
+        centre = (
+            first + (part.sum(1 - axis) @ (np.arange(length) + 0.5)) / part.sum()
+            for axis, first, length in ((0, top, height), (1, left, width))
+        )
+        return _name(*(int(3 * place // side) for place, side in zip(centre, shape, strict=True)))
+    rows, columns = (np.eye(3)[np.arange(side) * 3 // side] for side in shape)
+    ninths = rows.T @ strength @ columns
+    sides = zip(ROWS + COLUMNS, [*ninths.sum(1), *ninths.sum(0)], strict=True)
+    thirds = {name: float(part) for name, part in sides if name != "middle"}
+    name = max(thirds, key=lambda name: thirds[name])
+    return f"{name} third" if thirds[name] > THIRD * total else ""
+
+
+def _peak(strength: NDArray[Any]) -> str:
+    """Ninth of the picture with the largest value."""
+    at = np.unravel_index(strength.argmax(), strength.shape)
+    row, column = (int(3 * place // side) for place, side in zip(at, strength.shape, strict=True))
+    return _name(row, column)
+
+
+def _name(row: int, column: int) -> str:
+    return "centre" if row == column == 1 else f"{ROWS[row]} {COLUMNS[column]}"
+
+
+def _windows(result: Relevance) -> bool:
+    return "window" in result.parameters and result.unit in (*EFFECTS, "logits")
+
+
+def _amount(result: Relevance, at: Any) -> str:
+    """A value of a map, its standard error where that is known, and its unit."""
+    value = float(result.values[at])
+    error = np.nan if result.standard_error is None else float(result.standard_error[at])
+    unit, factor = result.unit, 1
+    if unit == "probability":
+        unit, factor = "percentage points", 100
+    margin = f" ± {number(factor * error, 1)}" if error > abs(value) / 1000 else ""
+    return f"{signed(factor * value, 2)}{margin} {unit}"
+
+
+def _rounded(share: float) -> str:
+    """A share in whole per cent, but never 0 or 100 where it is neither."""
+    if 0 < share < 0.01:
+        return "less than 1 %"
+    if 0.99 < share < 1:
+        return "more than 99 %"
+    return f"{round(100 * share)} %"
