@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { listed, sharesOf } from "../../xwidgets/widgets/class_chooser.mjs";
+import { barOf, tellRow } from "../../xwidgets/widgets/filling_comparison.mjs";
 import { titled } from "../../xwidgets/widgets/method_chooser.mjs";
 import { base64, range } from "../../xwidgets/widgets/picture_strip.mjs";
 import { changes, link } from "../../xwidgets/widgets/shared/group.mjs";
@@ -79,4 +80,17 @@ test("traits of a name stay alike until the link is ended", () => {
   models[0].set("pixel", [1, 1]);
   assert.deepEqual(models[2].get("pixel"), [3, 4]);
   assert.deepEqual(models.map(({ heard }) => heard.size), [0, 0, 0]);
+});
+
+test("a way to remove a region tells evidence, its margin and the probabilities", () => {
+  const row = { evidence: 4.5, error: 0.25, before: 0.9996, after: 0.9 };
+  assert.deepEqual(tellRow(row), ["+4.50 ± 0.500 bits", "from > 99.9 % to 90.0 %"]);
+  assert.deepEqual(tellRow({ evidence: -0.2, error: null, before: null, after: null }), ["−0.200 bits", ""]);
+});
+
+test("bars of all rows begin at one zero", () => {
+  assert.deepEqual(barOf(4, [4, 2]), { left: 0, width: 1 });
+  assert.deepEqual(barOf(-1, [3, -1]), { left: 0, width: 0.25 });
+  assert.deepEqual(barOf(3, [3, -1]), { left: 0.25, width: 0.75 });
+  assert.deepEqual(barOf(0, [0]), { left: 0, width: 0 });
 });

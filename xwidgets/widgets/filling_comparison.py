@@ -21,6 +21,7 @@ from xwidgets.results.numbers import number, percent
 from .closing import Held
 from .page import write_page
 from .region_scores import zoomed
+from .relevance_overlay import told_size
 from .view import View
 
 if TYPE_CHECKING:
@@ -294,9 +295,8 @@ def reasons_of(answers: dict[str, Answer], window: Any = None) -> list[str]:
             "single one can take many bits. That does not say that it plays no part."
         )
     if MAP in answers and window is not None:
-        side = window if isinstance(window, int) else " × ".join(map(str, window))
         reasons.append(
-            f"The map removes one window of {side} pixels at a time, and a pixel is the mean over "
-            "its windows: what the network still sees around a window keeps the class up."
+            f"The map removes one window of {told_size(window)} at a time, and a pixel is the mean "
+            "over its windows: what the network still sees around a window keeps the class up."
         )
     return reasons
