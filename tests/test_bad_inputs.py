@@ -106,7 +106,8 @@ OTHERS = {
     "MapMethod", "Method", "Sampler", "layer_parameter", "parameter",  # for new methods
     "MethodControls", "ParameterControl", "WindowSlider",  # several studies, or keywords
     "MethodComparison",  # minutes
-    "locality", "mask_parts", "orthogonality", "part_deletion", "part_shares", "patch_accuracy",
+    "drawn_without", "locality", "mask_parts", "orthogonality", "part_deletion", "part_shares",
+    "patch_accuracy",
     "point_shares", "voronoi_parts",  # structures of their own
 }  # fmt: skip
 """Callables that this table leaves out."""

@@ -95,7 +95,7 @@ def views_of(label: str, study: xw.Study) -> list[Widget]:
     views = [
         xw.ClassChooser(study), xw.WindowSlider(study), xw.Explorer(study), xw.Panes(study),
         xw.MethodChooser(study), xw.PictureStrip(xw.live.Pictures(study)),
-        xw.Group({"classes": xw.ClassChooser(study)}),
+        xw.FillingComparison(study), xw.Group({"classes": xw.ClassChooser(study)}),
         xw.ParameterControl("measure", study), xw.MethodControls(study),
         xw.RelevanceOverlay(study), xw.RelevanceOverlay([heat, other]),
         xw.Comparison(heat, other), xw.RelevanceGrid([[heat]], [label], [label]),
@@ -159,7 +159,7 @@ def test_every_result_and_every_view_is_looked_at(harmless: Shown) -> None:
     kinds = {one.__name__ for one in public if isinstance(one, type) and issubclass(one, Result)}
     assert harmless.kinds == kinds | VIEWS | {"RegionScores"}
     assert len(kinds) == 9
-    assert len(VIEWS) == 23
+    assert len(VIEWS) == 24
     assert sum(bool(elements) for elements in harmless.shown) >= 7
 
 

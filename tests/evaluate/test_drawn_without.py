@@ -16,10 +16,8 @@ def net():
 def test_it_is_what_the_network_says_of_the_scene_without_the_part(net):
     scene = xw.scenes.bird(seed=3)
     removal = drawn_without(net, scene, "breast")
-    for image, told in (
-        (scene.image, removal.before),
-        (scene.without("breast").image, removal.after),
-    ):
+    without = scene.without("breast").image
+    for image, told in ((scene.image, removal.before), (without, removal.after)):
         expected = torch.softmax(net.logits(image[None]).double(), 1)[0]
         np.testing.assert_allclose(told, expected, atol=1e-6)
     assert (removal.mask == scene.masks["breast"]).all()

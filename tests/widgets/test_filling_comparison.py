@@ -40,12 +40,10 @@ def test_each_row_is_what_its_method_gives(bird, scene):
     answers = waited(view)
     assert list(answers) == [DRAWN, "grey", "marginal", "conditional", MAP]
     target, net = bird.target, bird.network
+    grey, mask = xw.ConstantSampler(0.5), scene.masks["breast"]
     for name, removal in (
         (DRAWN, xw.evaluate.drawn_without(net, scene, "breast")),
-        (
-            "grey",
-            xw.remove_region(net, scene.image, scene.masks["breast"], xw.ConstantSampler(0.5), 1),
-        ),
+        ("grey", xw.remove_region(net, scene.image, mask, grey, 1)),
     ):
         assert answers[name].evidence == pytest.approx(removal.evidence[target], rel=1e-5)
         inside = removal.samples[:, removal.mask] / 255 - removal.image[removal.mask] / 255

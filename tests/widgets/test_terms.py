@@ -26,7 +26,11 @@ PLAIN = {
     "all questions are answered. thank you.", "0",
     "please download the answers, and send the file back.", "share computed", "enter", "backspace",
     "share of the maps computed", "share of the layers randomised", "ctrl+z",
-    "share of the steps", "share searched", "share of the fit", "find", "★",
+    "classes", "pictures", "pictures before these", "pictures after these", "‹", "›", "more",
+    "open…", "open a picture file, or drop one here", "settings", "further views", "open:",
+    "pictures like those that the network was trained on", "larger", "larger, for a projector",
+    "copy", "restore…", "restore settings from a file", "python of what is shown",
+    "remove a region", "ways to remove the region", "parts of the drawing", "share of the steps", "share searched", "share of the fit", "find", "★",
 }  # fmt: skip
 """Labels that need no help. A new label stands here, or in the table of terms."""
 

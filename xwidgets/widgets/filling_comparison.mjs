@@ -2,6 +2,7 @@
 // Ways to remove a region beside each other: what stands there, what it takes from the class, and why.
 
 import { keepKeys, make, press } from "./shared/dom.mjs";
+import { makeHelp } from "./shared/help.mjs";
 import { number, percent, signed } from "./shared/numbers.mjs";
 import { keepParts } from "./shared/parts.mjs";
 import { picture } from "./shared/pictures.mjs";
@@ -41,10 +42,10 @@ function makeRow() {
   const shown = picture({ alt: "" });
   const [title, asks] = [make("b"), make("span", { className: "xw-quiet" })];
   const [bits, chances] = [make("span"), make("span", { className: "xw-quiet" })];
-  const bar = make("i", { ariaHidden: "true" });
+  const [bar, help] = [make("i", { ariaHidden: "true" }), makeHelp()];
   const element = make("div", { className: "xw-filling", role: "listitem" },
     make("span", { className: "xw-filling-picture" }, shown.image),
-    make("div", {}, title, asks),
+    make("div", {}, title, " ", help.element, make("div", {}, asks)),
     make("div", { className: "xw-filling-numbers" }, bits, make("div", { className: "xw-filling-bar" }, bar), chances));
   /**
    * @param {Row} row
@@ -53,6 +54,7 @@ function makeRow() {
   const draw = (row, values) => {
     shown.show(row.png);
     element.classList.toggle("xw-coarse", row.coarse);
+    help.show(row.name);
     title.textContent = row.title;
     asks.textContent = row.asks;
     [bits.textContent, chances.textContent] = tellRow(row);

@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 import traitlets
 
-from xwidgets import evaluate, live
+from xwidgets import evaluate, images, live
 from xwidgets.errors import of_kind
-from xwidgets.images.scenes import Scene
 from xwidgets.live.kind import check_study
 from xwidgets.results import RegionRemoval, Relevance, render
 from xwidgets.results.numbers import number, percent
@@ -25,6 +24,7 @@ from .relevance_overlay import told_size
 from .view import View
 
 if TYPE_CHECKING:
+    from xwidgets.images.scenes import Scene
     from xwidgets.live.regions import Regions
     from xwidgets.live.study import Study
 
@@ -110,7 +110,9 @@ class FillingComparison(View, module="filling_comparison.mjs"):
 
     _study: Held[Study] = Held()
     _regions: Held[Regions] = Held()
-    scene: traitlets.Instance[Any] = traitlets.Instance(Scene, allow_none=True)
+    scene: traitlets.Instance[Any] = traitlets.Instance(
+        "xwidgets.images.scenes.Scene", allow_none=True
+    )
     parts = traitlets.List(traitlets.Unicode()).tag(sync=True)
     part = traitlets.Unicode().tag(sync=True)
     rows = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
@@ -121,7 +123,8 @@ class FillingComparison(View, module="filling_comparison.mjs"):
 
     def __init__(self, study: Study, scene: Scene | None = None) -> None:
         check_study(study)
-        of_kind("scene", scene, Scene | None, "a drawn scene, such as xw.scenes.bird(seed=3)")
+        kinds = images.scenes.Scene | None  # which imports torch
+        of_kind("scene", scene, kinds, "a drawn scene, such as xw.scenes.bird(seed=3)")
         self._study, self._regions = study, live.Regions.of(study)
         self._lives = self._regions.compare()
         self._truth: RegionRemoval | None = None

@@ -2,6 +2,7 @@
 // The methods to choose from, what each asks, and how fine its result is.
 
 import { keepKeys, make, makeAlert, press, warn } from "./shared/dom.mjs";
+import { makeHelp } from "./shared/help.mjs";
 import { mount, put } from "./shared/view.mjs";
 
 /**
@@ -16,11 +17,11 @@ export function titled(name) {
 /** @param {{ model: import("./shared/view.mjs").Model, el: HTMLElement }} place */
 function render({ model, el }) {
   const choice = make("select", { ariaLabel: "method" });
-  const label = make("label", { className: "xw-control" }, make("span", { textContent: "Method" }), choice);
+  const label = make("label", { className: "xw-control" }, make("span", { textContent: "Method" }), choice, makeHelp("method").element);
   const asks = make("p", { className: "xw-quiet xw-asks" });
   const buttons = make("span", { className: "xw-qualities" });
   const quality = make("div", { className: "xw-control", role: "group", ariaLabel: "quality" },
-    make("span", { textContent: "Quality" }), buttons);
+    make("span", { textContent: "Quality" }), buttons, makeHelp("quality").element);
   const alert = makeAlert();
   const view = make("div", { className: "xw-view xw-method" }, label, asks, quality, alert);
   choice.addEventListener("change", () => put(model, { chosen: choice.selectedIndex }));

@@ -3,6 +3,7 @@
 
 import { makeSlider } from "./shared/control.mjs";
 import { keepKeys, make, makeAlert, warn } from "./shared/dom.mjs";
+import { makeHelp } from "./shared/help.mjs";
 import { mount, put } from "./shared/view.mjs";
 
 /** @typedef {import("./shared/view.mjs").Model} Model */
@@ -141,7 +142,7 @@ const INPUTS = { range: makeRange, choice: makeChoice, switch: makeSwitch };
 function render({ model, el }) {
   const name = make("span");
   const label = make("label", { className: "xw-control xw-parameter" });
-  const alert = makeAlert();
+  const [alert, help] = [makeAlert(), makeHelp()];
   const view = make("div", { className: "xw-view" }, label, alert);
   /** @type {ReturnType<(typeof INPUTS)[string]> | null} */
   let control = null;
@@ -151,13 +152,14 @@ function render({ model, el }) {
     view.hidden = !makeInput;
     if (!makeInput) return;
     control = makeInput(model);
-    label.replaceChildren(name, ...control.elements);
+    label.replaceChildren(name, ...control.elements, help.element);
     draw();
     keepKeys(label);
   };
   const draw = () => {
     if (view.hidden || !control) return;
     name.textContent = called(model.get("label"), model.get("side"));
+    help.show(model.get("label"));
     label.title = model.get("line");
     control.input.ariaLabel = spoken(name.textContent, model.get("unit"));
     control.draw();

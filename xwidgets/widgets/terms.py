@@ -92,6 +92,18 @@ TERMS: dict[str, Term] = {
         _OCCLUSION,
         ("colour", "gray"),
     ),
+    "method": Term(
+        "What is asked of the network: each method measures something else, and says so in its "
+        "question. Two methods that disagree can both be right.",
+        _PDA,
+        ("methods", "methods side by side", "which should i believe?"),
+    ),
+    "quality": Term(
+        "How finely a method looks: quick visits every fourth place of its window, normal every "
+        "second, fine each, with more samples. Finer maps take longer and are less noisy.",
+        _PDA,
+        ("quick", "normal", "fine"),
+    ),
     "measure": Term(
         "What is compared with and without a part: the odds in bits, the score before softmax, or "
         "the probability. Where the network is sure, only the score still moves.",
