@@ -6,9 +6,10 @@ class's score, while a decoder D reconstructs the features that are related to i
     mean over images of (y^ - y)^2 + beta / S * sum over features k of log(1 + q Q_k)
     + weight decay,   with  Q_k = mean over images of (D(E(Z))_k - Z_k)^2
 
-The logarithm tolerates features that are not reconstructed at all. The baselines are NN (without
-the second term), SAE (with the mean of Q in its place, its limit for small q), CAE (the mean of Q
-alone, then v by least squares), and the Lasso, which selects features of Z.
+The logarithm tolerates features that are not reconstructed at all; ``sparsity.py`` has other
+penalties of Q_k. The baselines are NN (without the second term), SAE (with the mean of Q in its
+place, its limit for small q), CAE (the mean of Q alone, then v by least squares), and the Lasso,
+which selects features of Z.
 """
 
 from __future__ import annotations

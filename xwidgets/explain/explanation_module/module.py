@@ -56,6 +56,12 @@ class Facts:
 
     former_names: ClassVar[Mapping[str, str]]
 
+    @property
+    def sparsity(self) -> str | None:
+        """Penalty of the reconstruction errors: ``"log"``, also where a file of an earlier build
+        does not say so; ``None`` for methods without one."""
+        return self.parameters.get("sparsity", "log") if self.method == "srae" else None
+
     def __post_init__(self) -> None:
         for name in ("parameters", "curves", "versions"):  # as they come back from a file
             text = json.dumps(getattr(self, name), default=methodcaller("item"))
