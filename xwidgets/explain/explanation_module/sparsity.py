@@ -5,13 +5,13 @@ over the features (equation 3), such that few of them need to be reconstructed. 
 log penalty; the text names three others that would do (section 2.3) and prints none of them:
 
 - ``"log"``: log(1 + q r^2), equation 3.
-- ``"l1"``: \\|r\\|, which the text has beside the log penalty. An L1 penalty of Q itself would be the
-  plain mean squared error, which is that of SAE.
+- ``"l1"``: \\|r\\|, which the text has beside the log penalty. An L1 penalty of Q itself would be
+  the plain mean squared error, which is that of SAE.
 - ``"epsilon-l1"``: (r^2 + epsilon)^(1/2), after Lee et al. 2007, smooth where r is 0.
-- ``"kl"``: the divergence rho log(rho / s) + (1 - rho) log((1 - rho) / (1 - s)) of Ng 2011, whose s
-  lies between 0 and 1. An error does not, so here s = q Q / (1 + q Q), a choice of this package. Then
-  the divergence is log(1 + q Q) - rho log(q Q) up to a constant: the log penalty, but for errors
-  below Q = rho / ((1 - rho) q), where it is least.
+- ``"kl"``: the divergence rho log(rho / s) + (1 - rho) log((1 - rho) / (1 - s)) of Ng 2011, whose
+  s lies between 0 and 1. An error does not, so here s = q Q / (1 + q Q), a choice of this package.
+  Then the divergence is log(1 + q Q) - rho log(q Q) up to a constant: the log penalty, but for
+  errors below Q = rho / ((1 - rho) q), where it is least.
 
 The log penalty grows the slowest with a large error, then KL, which is close to it; the other two
 grow in proportion to r. As they differ in size, so do the beta that suit them.
