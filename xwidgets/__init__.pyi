@@ -90,6 +90,7 @@ from .widgets import (
     TopImagesGallery,
     UnpoolingLesson,
     WindowSlider,
+    XFeatureComparison,
     XFeatureExplorer,
 )
 
@@ -141,6 +142,7 @@ __all__ = [
     "UnitRelevance",
     "UnpoolingLesson",
     "WindowSlider",
+    "XFeatureComparison",
     "XFeatureExplorer",
     "XFeatureMaps",
     "XFeatures",
