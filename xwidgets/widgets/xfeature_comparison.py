@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,7 @@ class XFeatureComparison(View, module="xfeature_comparison.mjs"):
         >>> modules = xw.fit_explanation(net, images, [3, 2], epochs=2, progress=False)
         >>> one, other = (xw.x_features(net, module, bird.image) for module in modules)
         >>> [side["label"] for side in XFeatureComparison(one, other).sides]
-        ['Briar finch (hooked beak)', 'Briar finch (straight beak)']
+        ['Briar finch (hooked beak)', 'Briar finch (dagger beak)']
     """
 
     _study: Held[Study | None] = Held()
@@ -170,7 +171,7 @@ class XFeatureComparison(View, module="xfeature_comparison.mjs"):
         self.follow(study, lambda: self._turn_to(study), ["target", "image"])
         for fit, trait in zip(self.fits, TRAITS, strict=True):
             self.follow(fit.found, self._follow_found, PROGRESS)
-            self.follow(fit.fitting, lambda f=fit, t=trait: self._follow_fitting(f, t), PROGRESS)
+            self.follow(fit.fitting, partial(self._follow_fitting, fit, trait), PROGRESS)
             self.refresh_after(fit.found)
             self._follow_fitting(fit, trait)
         self._turn_to(study)
