@@ -96,7 +96,8 @@ def outcome(call: Callable[[], Any], value: Any, parameter: inspect.Parameter) -
     return "taken" if is_right(value, parameter) else "silently taken"
 
 
-LATER = {("NeuronExplorer", "images"), ("PatchGallery", "images"), ("XFeatureExplorer", "images")}
+LATER = {("NeuronExplorer", "images"), ("PatchGallery", "images"), ("XFeatureExplorer", "images"),
+         ("XFeatureComparison", "images")}  # fmt: skip
 """Read beside the view, which shows what is wrong with them."""
 
 OTHERS = {

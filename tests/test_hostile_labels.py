@@ -103,7 +103,8 @@ def views_of(label: str, study: xw.Study) -> list[Widget]:
         xw.NeuronExplorer(study, images=images, samples=2, minimum=0),
         xw.NeuronRanking(kinds[xw.Ranking]), xw.PatchGallery([kinds[xw.NeuronPatch]]),
         xw.PatchGallery(study), xw.RegionPainter(study), RegionScores(kinds[xw.RegionRemoval]),
-        explorer, xw.PartsForm([found], [label]), xw.ClassModelExplorer(kinds[xw.ClassModel]),
+        explorer, xw.XFeatureComparison(found, replace(found, label=f"{label} 2", target=7)),
+        xw.PartsForm([found], [label]), xw.ClassModelExplorer(kinds[xw.ClassModel]),
         xw.ClassModelExplorer(study, seeds=(0,), iterations=2),
         xw.DeconvolutionLesson(), xw.UnpoolingLesson(), xw.TopImagesGallery(kinds[xw.TopImages]),
         xw.TopImagesGallery(study, (label, 0), images),
@@ -159,7 +160,7 @@ def test_every_result_and_every_view_is_looked_at(harmless: Shown) -> None:
     kinds = {one.__name__ for one in public if isinstance(one, type) and issubclass(one, Result)}
     assert harmless.kinds == kinds | VIEWS | {"RegionScores"}
     assert len(kinds) == 9
-    assert len(VIEWS) == 24
+    assert len(VIEWS) == 25
     assert sum(bool(elements) for elements in harmless.shown) >= 7
 
 

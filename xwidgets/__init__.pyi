@@ -95,6 +95,7 @@ from .widgets import (
     TopImagesGallery,
     UnpoolingLesson,
     WindowSlider,
+    XFeatureComparison,
     XFeatureExplorer,
 )
 
@@ -151,6 +152,7 @@ __all__ = [
     "UnitRelevance",
     "UnpoolingLesson",
     "WindowSlider",
+    "XFeatureComparison",
     "XFeatureExplorer",
     "XFeatureMaps",
     "XFeatures",

@@ -73,6 +73,24 @@ def test_another_class_is_fitted_anew_and_a_known_one_at_once(
     assert fit.wait().module == first
 
 
+def test_another_class_than_the_study_s_keeps_the_study_s_picture(
+    study: xw.Study, images: torch.Tensor
+) -> None:
+    mine, other, *_ = classes(study, images)
+    fit = study.x_features(images, target=other, **OPTIONS)
+    assert fit.wait().target == fit.explained == other
+    study.target = other
+    assert fit.fitting.progress.state == "complete", "nothing changed"
+    study.target = mine
+    before = fit.wait()
+    study.image = images[9]
+    after = fit.wait()
+    assert (after.module, after.target) == (before.module, other)
+    np.testing.assert_array_equal(after.image, study.picture)
+    fit.target = None
+    assert fit.wait().target == study.target
+
+
 def test_changed_weights_are_fitted_anew(
     study: xw.Study, images: torch.Tensor, fit: XFeatureFit
 ) -> None:

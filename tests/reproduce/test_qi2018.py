@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import xwidgets as xw
 from xwidgets.evaluate import orthogonality
@@ -23,9 +25,12 @@ from xwidgets.reproduce.qi2018 import (
     Laboratory,
     Reproduction,
     Setting,
+    Trial,
     best_and_worst,
+    cross_validated,
     experiments,
     findings,
+    folds,
     heat_maps,
     localities,
     measures,
@@ -35,7 +40,15 @@ from xwidgets.reproduce.qi2018.part_pictures import parts_picture, points_pictur
 
 from .cub_copy import write_copy
 
-SMALL = {"counts": (3,), "allowed": (5,), "variants": ((None, "srae", 1.0),)}
+TRIALS = (
+    Trial("srae", "kl", "beta", (0.01, 1.0)),
+    Trial("nn", "none", "weight_decay", (1e-4, 0.1)),
+    Trial("lasso", "none", "n", (5,)),
+)
+SMALL = {
+    "counts": (3,), "allowed": (5,), "variants": ((None, "srae", 1.0),), "tuned": TRIALS,
+    "tuned_classes": (2, 3), "folds": 2,
+}  # fmt: skip
 TINY = Setting("tiny", (2, 3), 2, 200, 3, 1, epochs=3, **SMALL)
 
 
@@ -75,6 +88,7 @@ def test_every_class_seed_and_method_has_a_row(found: Reproduction) -> None:
     assert found.lasso["chosen"].le(found.lasso["allowed"]).all()
     assert [len(found.degenerate), len(found.variants), len(found.shift)] == [4, 2, 6]
     assert len(found.masked) == 2 * 2 * 4 * 4
+    assert len(found.tuned) == 3 * 2 * 2
 
 
 def test_a_row_of_table_1_is_of_its_parts(lab: Laboratory, found: Reproduction) -> None:
@@ -144,6 +158,70 @@ def test_masks_of_the_same_area_keep_as_much(found: Reproduction) -> None:
     assert (found.masked["accuracy"].between(0, 1)).all()
 
 
+# Options by cross-validation
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 3), min_size=2, max_size=40), st.integers(2, 5), st.integers(0, 9))
+def test_every_fold_has_as_many_of_each_class_as_the_others(top, count, seed) -> None:
+    of_image = folds(np.array(top), count, seed)
+    assert np.ptp(np.bincount(of_image, minlength=count)) <= 1
+    for label in {*top}:
+        mine = [fold for fold, one in zip(of_image.tolist(), top, strict=True) if one == label]
+        assert np.ptp(np.bincount(mine, minlength=count)) <= 1
+
+
+@pytest.mark.filterwarnings("ignore:.* images are fewer than")
+def test_cross_validation_is_the_error_on_images_that_are_left_out(lab: Laboratory) -> None:
+    features = lab.features("images")
+    of_image = folds(features.scores.argmax(1), 2, seed=0)
+    images = torch.stack([lab.material.images[n] for n in features.numbers.tolist()])
+    validated = cross_validated(lab, TRIALS[0])
+    assert validated.shape == (2, 2, 2)
+    for place, fold in ((0, 1), (1, 0)):
+        modules = xw.fit_explanation(
+            lab.net, images[of_image != fold], [2, 3], cache=False, progress=False,
+            epochs=TINY.epochs, sparsity="kl", beta=TRIALS[0].values[place],
+        )  # fmt: skip
+        unseen = images[of_image == fold]
+        for number, module in enumerate(modules):
+            faithful = xw.evaluate.faithfulness(lab.net, module, unseen)
+            expected = pytest.approx(faithful.f_reg, rel=1e-3)
+            assert validated[place, number, fold] == expected
+
+
+def test_each_class_takes_the_option_with_the_least_error(
+    lab: Laboratory, found: Reproduction
+) -> None:
+    for trial in TRIALS:
+        errors = cross_validated(lab, trial)
+        rows = found.tuned[found.tuned["method"] == trial.method]
+        assert {*rows["sparsity"]} == {trial.sparsity}
+        for number, label in enumerate((2, 3)):
+            mine = rows[rows["class"] == label]
+            best = errors[:, number].mean(1).argmin()
+            assert mine["value"].tolist() == [trial.values[best]] * 2
+            assert mine["cv"].to_list() == pytest.approx([errors[best, number].mean()] * 2, 1e-3)
+            gap = abs(errors[best, number, 0] - errors[best, number, 1])
+            assert mine["cv_spread"].iloc[0] == pytest.approx(gap / 2**0.5, abs=1e-4)
+
+
+def test_findings_on_tuning_name_what_was_taken(found: Reproduction) -> None:
+    table = found.tuned.copy()
+    table.loc[table["method"] == "srae", "sparsity"] = "log"
+    table.loc[table["method"] == "srae", "o1"] = 0.25
+    table.loc[table["method"] == "nn", "o1"] = [0.5, 0.75, 0.5, 0.75]
+    table.loc[table["method"] == "nn", "value"] = [0.1, 0.1, 1e-4, 1e-4]
+    table.loc[table["method"] == "nn", "seed"] = [0, 1, 0, 1]
+    table.loc[table["method"] == "nn", "class"] = [2, 2, 3, 3]
+    table.loc[table["method"] == "nn", "f_share_fresh"] = 0.125
+    taken, close, nn, _ = findings(found._replace(tuned=table))["tuned"]
+    assert "nn weight_decay 0.1 (1), 0.0001 (1)" in taken
+    assert "nn 12.5% (cross-validated" in close
+    assert "than tuned nn?" in nn
+    assert "O1 yes (-0.375 ± 0.000, lower in 4 of 4)" in nn
+
+
 # Heat maps
 
 
@@ -203,7 +281,7 @@ def test_photographs_take_the_place_of_drawings(tmp_path) -> None:
     (tmp_path / "CUB").mkdir()
     write_copy(tmp_path / "CUB", {2: (8, 3), 3: (8, 3), 5: (4, 1)})
     net = xw.network("birds")
-    tiny = Setting("cub", (2, 3), 1, 30, 2, 1, 2, features=2, **SMALL)
+    tiny = Setting("cub", (2, 3), 1, 30, 2, 1, 2, features=2, **SMALL | {"tuned": ()})
     with_cub = Laboratory(tiny, source=cub_birds(net, tmp_path / "CUB"), cache=False)
     assert isinstance(with_cub.material.cases[2][0], Photographed)
     *_, found = qi2018.steps_of(with_cub)
@@ -250,7 +328,7 @@ def test_what_was_interrupted_goes_on(tmp_path, monkeypatch) -> None:
     assert [sum(not table.empty for table in partial) for partial in growing] == [
         2,
         2,
-        *range(3, 8),
+        *range(3, 9),
     ]
     loaded = qi2018.reproduce(TINY, tmp_path)
     assert done == names[2:]

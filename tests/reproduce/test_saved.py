@@ -65,6 +65,16 @@ def test_without_a_folder_nothing_is_kept() -> None:
         assert saved.kept("-text.txt", lambda: next(values), Path.read_text, print) == expected
 
 
+def test_a_file_without_a_field_that_is_newer_has_its_default(tmp_path: Path) -> None:
+    SavedTables(tmp_path, SMALL, source="streets").save({"table": TABLE})
+    told = json.loads((tmp_path / "small.json").read_text("utf-8"))
+    del told["windows"]
+    (tmp_path / "small.json").write_text(json.dumps(told), "utf-8")
+    assert SavedTables(tmp_path, SMALL, source="streets").load(["table"])["table"].equals(TABLE)
+    with pytest.raises(ValueError, match="another setting called 'small'"):
+        SavedTables(tmp_path, Sizes("small", (3,)), source="streets")
+
+
 def test_tables_come_back_with_what_they_are_of(tmp_path: Path) -> None:
     saved = SavedTables(tmp_path, SMALL, source="streets")
     saved.save({"table": TABLE, "empty": pd.DataFrame()})

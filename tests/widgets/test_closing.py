@@ -38,6 +38,7 @@ VIEWS = {
     "class models": lambda study: xw.ClassModelExplorer(study, seeds=(0,), iterations=9),
     "top images": lambda study: xw.TopImagesGallery(study, images=IMAGES),
     "x-features": lambda study: xw.XFeatureExplorer(study, IMAGES, **FIT),
+    "two classes": lambda study: xw.XFeatureComparison(study, images=IMAGES, **FIT),
     "fitting": lambda study: charts.FittingCurves({"a": study.x_features(IMAGES, **FIT)}),
     "likeness": lambda study: charts.LikenessCurves({"a": study.x_features(IMAGES, **FIT)}),
 }

@@ -71,6 +71,30 @@ def test_the_view_is_told_what_was_found(
     assert explorer.training == explorer.work == {}
 
 
+def test_x_features_that_mean_nothing_are_not_shown_as_if_they_did(
+    study: xw.Study, images: torch.Tensor, tmp_path: Path
+) -> None:
+    top = study.network(images).argmax(1)
+    few = torch.cat([images[top == study.target][:2], images[top != study.target]])
+    explorer = xw.XFeatureExplorer(study, few, **OPTIONS)
+    explorer.fit.wait()
+    assert explorer.lack.startswith(
+        f"Network {study.network.name} takes 2 of the {len(few)} images for"
+    )
+    assert explorer.lack.endswith("with features=.")
+    assert "at least 4 more that it takes for" in explorer.lack
+    assert explorer.features == []
+    assert explorer.preview() == {"text/plain": explorer.lack}
+    explorer.to_html(tmp_path / "page.html")
+    (state,) = states(tmp_path / "page.html")
+    assert state["lack"] == explorer.lack
+    assert state["features"] == []
+    study.target = int(top[top != study.target][0])
+    explorer.fit.wait()
+    assert explorer.lack == ""
+    assert len(explorer.features) == 3
+
+
 def test_results_without_a_study_are_shown_named_and_exported(
     found: xw.XFeatures, tmp_path: Path
 ) -> None:

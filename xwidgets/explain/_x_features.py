@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xwidgets.aliases import formerly
+from xwidgets.errors import warn
 from xwidgets.images import picture
 from xwidgets.networks import Network
 from xwidgets.networks._network import a_network
@@ -37,6 +38,7 @@ from ._excitation_backprop import (
 from ._parameter import front, parameter
 from .data_set import DataSet
 from .explanation_module import ExplanationModule
+from .explanation_module.lack import all_silent
 from .method import Method
 
 _RIVALS = 3
@@ -117,7 +119,8 @@ def x_features(
             :class:`xwidgets.Network` says.
 
     Returns:
-        Maps, activations E, weights v, and the score that they approximate.
+        Maps, activations E, weights v, and the score that they approximate. Where these mean
+        nothing, as the module was fitted to too few images, ``lack`` says so, and a warning.
 
     Raises:
         ValueError: when the module was fitted to a network of another name, or the layer does not
@@ -133,6 +136,8 @@ def x_features(
     subject = Subject(net, image)
     target = the_module(net, module).facts.target
     [result] = XFeatureMaps(module, stop_at, contrastive).complete(subject, [target])
+    if result.lack:
+        warn(result.lack)
     return result
 
 
@@ -247,8 +252,17 @@ def _results(
             module=fingerprint,
             parameters={"stop_at": stop_at, "contrastive": contrast.wanted},
             plain_mass=plain_mass[:, number],
+            lack=_lack(module, net, order[0], bool(active[number].any())),
             note=_note(contrast.reason, plain_mass[active[number].cpu().numpy(), number]),
         )
+
+
+def _lack(module: ExplanationModule, net: Network, top: int, speaks: bool) -> str:
+    """Sentence on why the x-features explain nothing in a picture that is taken for ``top``."""
+    facts = module.facts
+    if module.lack or speaks or top != facts.target:
+        return module.lack
+    return all_silent(net.name, facts.label)
 
 
 def _note(reason: str, masses: NDArray[np.float32]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -48,7 +48,7 @@ class Matches:
 
 
 class XFeatureFit(Following, traitlets.HasTraits):
-    """Fit of the x-features behind the score of a study's class, as live results.
+    """Fit of the x-features behind the score of a class, as live results.
 
     Args:
         study: with the class to explain, and the picture of the maps.
@@ -56,6 +56,7 @@ class XFeatureFit(Following, traitlets.HasTraits):
             :func:`xwidgets.fit_explanation`; ``None`` for the network's examples.
         modules: fitted explanation modules, at most one for each class.
         contrastive: of :func:`xwidgets.x_features`.
+        target: index of another class than the study's.
         options: further arguments of :func:`xwidgets.fit_explanation` for the other classes.
 
     Attributes:
@@ -63,6 +64,7 @@ class XFeatureFit(Following, traitlets.HasTraits):
         found: one whose answer is the :class:`xwidgets.XFeatures` of the study's picture.
         matches: one whose answer is the :class:`Matches` of the x-feature ``shown``.
         shown: number of the x-feature that is searched in the images; -1 for none.
+        target: the class; ``None`` for the study's.
 
     Example:
         >>> import xwidgets as xw
@@ -74,6 +76,7 @@ class XFeatureFit(Following, traitlets.HasTraits):
     """
 
     shown = traitlets.Int(-1)
+    target = traitlets.Int(None, allow_none=True)
 
     def __init__(
         self,
@@ -81,19 +84,20 @@ class XFeatureFit(Following, traitlets.HasTraits):
         images: object = None,
         modules: Iterable[ExplanationModule] = (),
         contrastive: bool | None = None,
+        target: int | None = None,
         **options: Any,
     ) -> None:
-        super().__init__()
+        super().__init__(target=target)
         self._method = XFeatureMaps(contrastive=contrastive)
         self._study = study
         self._given: dict[int, ExplanationModule] = {}
         for module in modules:
-            target = the_module(study.network, module).facts.target
-            if target in self._given:
+            explained = the_module(study.network, module).facts.target
+            if explained in self._given:
                 raise ValueError(
                     f"there are two modules for {module.facts.label!r}; give one for each class"
                 )
-            self._given[target] = module
+            self._given[explained] = module
         self._modules = dict(self._given)
         self._options = options
         examples = study.network.examples
@@ -103,7 +107,7 @@ class XFeatureFit(Following, traitlets.HasTraits):
                 "images=, those of the class and others"
             )
         # raises for invalid options
-        fit_explanation_steps(study.network, study.image[None], study.target, **options)
+        fit_explanation_steps(study.network, study.image[None], self.explained, **options)
         self._images = images
         self._features: Features | None = None
         self.fitting: LiveResult[int, Fitting] = study.live(
@@ -115,7 +119,8 @@ class XFeatureFit(Following, traitlets.HasTraits):
         self.matches: LiveResult[MatchQuestion, Matches] = study.live(
             self._search, urgent=True, keep=8
         )
-        self.follow(study, self._ask, "target")
+        self.follow(study, self._follow_target, "target")
+        self.follow(self, self._follow_target, "target")
         self.follow(study, self._look, "image")
         self.follow(study, self._renew, "renewals")
         self.follow(self.fitting, self._look, "answer")
@@ -127,6 +132,11 @@ class XFeatureFit(Following, traitlets.HasTraits):
     def maker(cls, study: Study) -> partial[XFeatureFit]:
         """Function of the other arguments that makes the fit for a study."""
         return partial(cls, study)
+
+    @property
+    def explained(self) -> Any:
+        """Class that is explained: the study's, unless there is a target."""
+        return self._study.target if self.target is None else self.target
 
     @property
     def module(self) -> ExplanationModule | None:
@@ -171,7 +181,11 @@ class XFeatureFit(Following, traitlets.HasTraits):
             self._modules[self.module.facts.target] = self.module
         self.found.drop()
         self.matches.drop()
-        self.fitting.ask(self._study.target)
+        self.fitting.ask(self.explained)
+
+    def _follow_target(self) -> None:
+        if self.explained != self.fitting.question:
+            self._ask()
 
     def _renew(self) -> None:
         """Fit again; modules that were given stay."""
@@ -181,9 +195,10 @@ class XFeatureFit(Following, traitlets.HasTraits):
         self._ask()
 
     def _look(self) -> None:
-        if self.module is not None and self.module.facts.target == self._study.target:
+        if self.module is not None and self.module.facts.target == self.explained:
             method = self._method.changed(module=self.module)
-            self.found.ask(replace(self._study.question, method=method))
+            subject = self._study.subject
+            self.found.ask(Question(subject, subject.target(self.explained), method))
 
     def _look_for(self) -> None:
         """Search for the shown x-feature in the images, once the module is final."""

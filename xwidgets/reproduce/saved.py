@@ -6,10 +6,10 @@ what they are of, and which versions of the packages wrote them.
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import MISSING, asdict, fields
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pandas as pd
 
@@ -110,7 +110,7 @@ class SavedTables(SavedFiles):
                 "anew with recompute=True"
             ) from error
         saved.pop("versions", None)
-        if saved != self._facts:
+        if _defaults(setting) | saved != self._facts:
             raise ValueError(
                 f"{str(path)!r} is of another setting called {setting.name!r}, or of other images; "
                 "take another folder, or start anew with recompute=True"
@@ -147,6 +147,12 @@ class SavedTables(SavedFiles):
             results = path in own and path.suffix != ".json" and not path.name.startswith(longer)
             if results or path.name == f"{self._name}.json":
                 path.unlink()
+
+
+def _defaults(setting: NamedSetting) -> dict[str, Any]:
+    """Values of a setting's fields where a file of a build without them says nothing."""
+    known = {item.name: item.default for item in fields(setting) if item.default is not MISSING}
+    return cast(dict[str, Any], json.loads(json.dumps(known)))
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:

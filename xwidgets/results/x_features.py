@@ -41,6 +41,8 @@ class XFeatures(Result):
         plain_mass: float32 ``(n,)``, excitation of each that arrived without contrast; ``None``
             where not recorded.
         note: sentences on contrast and mass; else "".
+        lack: sentence on why they mean nothing here, with the fix; "" where they mean something,
+            or where not recorded.
 
     Example:
         >>> import xwidgets as xw
@@ -70,6 +72,7 @@ class XFeatures(Result):
     versions: Mapping[str, str] = field(default_factory=versions)
     plain_mass: NDArray[np.float32] | None = field(default=None, metadata=limits("n"))
     note: str = ""
+    lack: str = ""
 
     @property
     def contributions(self) -> NDArray[np.float32]:

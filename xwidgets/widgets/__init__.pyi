@@ -19,6 +19,7 @@ from .relevance_grid import RelevanceGrid
 from .relevance_overlay import RelevanceOverlay
 from .top_images_gallery import TopImagesGallery
 from .unpooling_lesson import UnpoolingLesson
+from .xfeature_comparison import XFeatureComparison
 from .xfeature_explorer import XFeatureExplorer
 
 __all__ = [
@@ -45,5 +46,6 @@ __all__ = [
     "TopImagesGallery",
     "UnpoolingLesson",
     "WindowSlider",
+    "XFeatureComparison",
     "XFeatureExplorer",
 ]

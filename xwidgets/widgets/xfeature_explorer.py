@@ -49,6 +49,8 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
             ``fit.fitting.stop()``; ``None`` without a study.
         shown: the number of the x-feature that is shown in many images; -1 for none.
         heat: whether heat maps are shown over the pictures.
+        lack: a sentence, shown in place of x-features that mean nothing, such as of a class with
+            fewer images than x-features, and what mends it; ``""`` else.
 
     Raises:
         ValueError: when there is nothing to fit a module to, or the file holds no names.
@@ -72,6 +74,7 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
     layer = traitlets.Unicode().tag(sync=True)
     remark = traitlets.Unicode().tag(sync=True)
     sentence = traitlets.Unicode().tag(sync=True)
+    lack = traitlets.Unicode().tag(sync=True)
     score = Number().tag(sync=True)
     approximation = Number().tag(sync=True)
     intercept = Number().tag(sync=True)
@@ -225,6 +228,8 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
         """The heat maps over the picture, and what they are of."""
         if self._found is None:
             return {"text/plain": "The x-features behind the score; none were found yet."}
+        if self.lack:
+            return {"text/plain": self.lack}
         return {
             "image/png": b64encode(self._found.png()).decode(),
             "text/plain": f"{self._found.title}. {self.sentence}",
@@ -247,6 +252,7 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
             self.label = study.question.target.label(study.network)
             self.network = study.network.name
             self.features, self.images, self.message, self.remark = [], [], "", ""
+            self.lack = ""
             self.opinion = self._opinions.setdefault(study.target, blank(study.target))
             self._follow_found(fit)
             self._follow_fitting(fit)
@@ -291,10 +297,12 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
             self.label, self.network = found.label, found.network_name
             self.method, self.layer = METHODS.get(found.method, found.method), found.layer
             self.score, self.approximation = found.score, found.approximation
-            self.remark, self.sentence = found.note, sentences.sentence(found)
+            self.lack, self.remark = as_sentence(found.lack), "" if found.lack else found.note
+            self.sentence = "" if found.lack else sentences.sentence(found)
             self.intercept = found.intercept
             self.rivals = [{"label": label, "score": score} for label, score in found.rivals]
-            self.features = [feature(found, index) for index in range(count)]
+            shown = 0 if found.lack else count  # nothing that means nothing
+            self.features = [feature(found, index) for index in range(shown)]
             if len(self.names) != count:
                 self.opinion = blank(found.target, count)
 
@@ -348,6 +356,11 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
 METHODS = {"srae": "SRAE", "nn": "NN", "sae": "SAE", "cae": "CAE", "lasso": "Lasso"}
 PROGRESS = ["answer", "progress"]
 STILL = {"alive": False, "training": {}, "work": {}, "message": "", "suggestions": []}
+
+
+def as_sentence(text: str) -> str:
+    """A text with a capital letter and a full stop; ``""`` stays."""
+    return f"{text[0].upper()}{text[1:]}." if text else ""
 
 
 def blank(target: int, count: int = 0) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from xwidgets.explain.explanation_module import training as explanation_training
+from xwidgets.explain.explanation_module.sparsity import SPARSITIES
 from xwidgets.explain.explanation_module.training import Task, Training, _Autoencoders, split, train
 
 METHODS = ("srae", "nn", "sae", "cae")
@@ -73,6 +74,18 @@ def sequential(layers):
     return parts
 
 
+def slow_penalty(errors, options):
+    match options.sparsity:
+        case "log":
+            return (1 + options.q * errors).log()
+        case "l1":
+            return errors**0.5
+        case "epsilon-l1":
+            return (errors + options.epsilon) ** 0.5
+    share, rho = options.q * errors / (1 + options.q * errors), options.rho
+    return rho * (rho / share).log() + (1 - rho) * ((1 - rho) / (1 - share)).log()
+
+
 def slow_train(task, method, index, seed, options, count=3):
     """The same for a single class; after each epoch (encoder, decoder, v), error and loss."""
     learned, held_out, weights = task.learned, task.held_out, task.weights[0]
@@ -93,7 +106,7 @@ def slow_train(task, method, index, seed, options, count=3):
             wrong = (decoder(coded) - features[images]) ** 2
             per_feature = (weights[images, None] * wrong).mean(0)
             if method == "srae":
-                per_feature = (1 + options.q * per_feature).log()
+                per_feature = slow_penalty(per_feature, options)
             terms.append((1 if method == "cae" else options.beta) * per_feature.mean())
         return sum(terms)
 
@@ -161,6 +174,23 @@ def test_classes_together_learn_what_each_learns_in_modules_with_plain_adam(meth
     coded, approximations, _ = outputs(steps[-1][0][0], task_of().features)
     assert (coded > 0).any(0).all()
     assert approximations.std() > 0
+
+
+@pytest.mark.parametrize("sparsity", SPARSITIES)
+def test_whatever_the_sparsity_penalty_is(sparsity):
+    options = replace(SHORT, sparsity=sparsity, q=20.0, epsilon=0.2, rho=0.1, learning_rate=0.01)
+    steps = trained(task_of(), seed=2, options=options)
+    assert_follows(task_of(), "srae", CLASSES, 2, options, steps)
+
+
+def test_the_sparsity_penalty_is_srae_s_alone():
+    for method in METHODS:
+        [(plain, *_), (other, *_)] = (
+            trained(task_of(), method, options=replace(SHORT, epochs=1, sparsity=sparsity))[0]
+            for sparsity in ("log", "l1")
+        )
+        same = torch.equal(plain[0].encoder[0][0], other[0].encoder[0][0])
+        assert same == (method != "srae")
 
 
 @pytest.mark.parametrize("hidden", [(), (9,), (8, 6, 4)])

@@ -6,9 +6,10 @@ class's score, while a decoder D reconstructs the features that are related to i
     mean over images of (y^ - y)^2 + beta / S * sum over features k of log(1 + q Q_k)
     + weight decay,   with  Q_k = mean over images of (D(E(Z))_k - Z_k)^2
 
-The logarithm tolerates features that are not reconstructed at all. The baselines are NN (without
-the second term), SAE (with the mean of Q in its place, its limit for small q), CAE (the mean of Q
-alone, then v by least squares), and the Lasso, which selects features of Z.
+The logarithm tolerates features that are not reconstructed at all; ``sparsity.py`` has other
+penalties of Q_k. The baselines are NN (without the second term), SAE (with the mean of Q in its
+place, its limit for small q), CAE (the mean of Q alone, then v by least squares), and the Lasso,
+which selects features of Z.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import Lasso
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from xwidgets.errors import a_flag, a_seed, at_least, unknown, warn
@@ -33,6 +35,7 @@ from xwidgets.networks._network import a_network
 from xwidgets.results.result import versions
 
 from .features import Features, classes, feature_layer, read_features
+from .lack import too_few_images
 from .module import METHODS, ExplanationModule, Facts, decoder_of, encoder_of
 from .training import Coded, Task, Training, split, train
 
@@ -234,6 +237,32 @@ def _steps(
         features = so_far
         yield Fitting(completed=_READING * number / len(data))
     assert features is not None
+    for fitting in fit_to_features(net, features, targets, count, method, seed, options):
+        yield _at(_READING + (1 - _READING) * fitting.completed, fitting)
+
+
+def fit_to_features(
+    net: Network,
+    features: Features,
+    targets: list[int] | None,
+    count: int,
+    method: str,
+    seed: int,
+    options: Training,
+) -> Iterator[Fitting]:
+    """Yield the fit of modules to features that are read already, one step an epoch.
+
+    Args:
+        net: the classifier, which is not run.
+        features: of its images.
+        targets: class indices; ``None`` for all that are predicted for some image.
+        count: n, the number of x-features.
+        method: of :func:`fit_explanation`, as ``seed`` is.
+        options: of the training.
+
+    Raises:
+        ValueError: for too few images, or a class without any.
+    """
     top = classes(features.scores)
     if targets is None:
         targets = sorted({*top.tolist()} & {*range(features.scores.shape[1])})
@@ -254,11 +283,17 @@ def _steps(
     facts = [
         Facts(
             network_name=net.name,
-            layer=layer.name,
+            layer=features.layer,
             target=target,
             label=net.class_name(target),
             method=method,
-            parameters={"features": count, "seed": seed, "images": len(top), **asdict(options)},
+            parameters={
+                "features": count,
+                "seed": seed,
+                "images": len(top),
+                "positive": int((top == target).sum()),
+                **asdict(options),
+            },
             curves={},
             versions=versions(),
         )
@@ -267,7 +302,10 @@ def _steps(
     steps = _lasso(task, facts) if method == "lasso" else _trained(task, facts, options)
     fitting = Fitting()
     for fitting in steps:
-        yield _at(_READING + (1 - _READING) * fitting.completed, fitting)
+        yield fitting
+    for module in fitting.modules:
+        if module.lack and not module.facts.parameters["active"]:
+            warn(module.lack)
     yield _at(1.0, fitting)
 
 
@@ -280,7 +318,8 @@ def _check_images(net: Network, features: Features, targets: list[int], count: i
     images, top = len(features.scores), classes(features.scores)
     if images < max(count + 1, _FEWEST):
         raise ValueError(
-            f"there are {images} images for {count} x-features; give many more than that"
+            f"there are {images} images for {count} x-features; give many more than that with "
+            f"images=: of each class to explain at least {2 * count}, and as many of others"
         )
     if not np.isfinite(features.scores).all():
         raise ValueError(f"the scores of {net.name} are not all finite; check its weights")
@@ -290,13 +329,9 @@ def _check_images(net: Network, features: Features, targets: list[int], count: i
                 f"{net.name} takes none of the {images} images for {net.class_name(target)!r}; "
                 "give some that it does, or explain another class"
             )
-        positive = int((top == target).sum())
-        if min(positive, images - positive) < count:
-            warn(
-                f"{net.name} takes {positive} of the {images} images for "
-                f"{net.class_name(target)!r}; give more of it and more of others, or what is found "
-                "will hold for these alone"
-            )
+        positive, label = int((top == target).sum()), net.class_name(target)
+        if few := too_few_images(net.name, label, positive, images, count):
+            warn(few)
     if images < features.values.shape[1]:
         warn(
             f"{images} images are fewer than the {features.values.shape[1]} features of layer "
@@ -318,26 +353,41 @@ def _trained(task: Task, facts: list[Facts], options: Training) -> Iterator[Fitt
             epoch=len(errors),
             errors=so_far[0],
             losses=so_far[1],
-            build=partial(_modules, facts, coded, *so_far),
+            build=partial(_modules, task, facts, coded, *so_far),
         )
 
 
 def _modules(
+    task: Task,
     facts: list[Facts],
     coded: list[Coded],
     errors: NDArray[np.float64],
     losses: NDArray[np.float64],
 ) -> tuple[ExplanationModule, ...]:
-    return tuple(
-        ExplanationModule(
-            replace(fact, curves={"error": error.tolist(), "loss": loss.tolist()}),
-            encoder_of(None, parts.encoder),
-            parts.weights,
-            parts.weights.new_zeros(()),
-            decoder_of(parts.decoder) if parts.decoder else None,
+    modules = []
+    every = zip(facts, coded, errors.T, losses.T, task.positive, strict=True)
+    for fact, parts, error, loss, positive in every:
+        encoder = encoder_of(None, parts.encoder)
+        modules.append(
+            ExplanationModule(
+                replace(
+                    fact,
+                    parameters={**fact.parameters, "active": _active(encoder, task, positive)},
+                    curves={"error": error.tolist(), "loss": loss.tolist()},
+                ),
+                encoder,
+                parts.weights,
+                parts.weights.new_zeros(()),
+                decoder_of(parts.decoder) if parts.decoder else None,
+            )
         )
-        for fact, parts, error, loss in zip(facts, coded, errors.T, losses.T, strict=True)
-    )
+    return tuple(modules)
+
+
+@torch.no_grad()
+def _active(encoder: nn.Module, task: Task, positive: Tensor) -> int:
+    """Number of x-features that are active for some image of their class."""
+    return int((encoder(task.features[positive]) != 0).any(0).sum())
 
 
 def _lasso(task: Task, facts: list[Facts]) -> Iterator[Fitting]:
@@ -367,14 +417,20 @@ def _lasso(task: Task, facts: list[Facts]) -> Iterator[Fitting]:
         error = float(np.abs(best.predict(held_out) - scores[task.held_out.cpu()]).mean())
         errors.append(error)
         like = task.features
+        encoder = encoder_of(torch.from_numpy(chosen).to(like.device), [])
+        active = _active(encoder, task, task.positive[number])
         modules.append(
             ExplanationModule(
                 replace(
                     fact,
-                    parameters={**fact.parameters, "penalty": float(best.alpha)},
+                    parameters={
+                        **fact.parameters,
+                        "active": active,
+                        "penalty": float(best.alpha),
+                    },
                     curves={"error": [error]},
                 ),
-                encoder_of(torch.from_numpy(chosen).to(like.device), []),
+                encoder,
                 like.new_tensor(best.coef_[chosen]),
                 like.new_tensor(best.intercept_),
             )

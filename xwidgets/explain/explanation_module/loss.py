@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from .sparsity import Penalty
+
 
 def faithfulness_loss(approximations: Tensor, scores: Tensor, weights: Tensor) -> Tensor:
     """Faithfulness loss: weighted mean of (y^ - y)^2 over images.
@@ -28,15 +30,15 @@ def faithfulness_loss(approximations: Tensor, scores: Tensor, weights: Tensor) -
 
 
 def reconstruction_loss(
-    reconstructions: Tensor, features: Tensor, weights: Tensor, q: float | None
+    reconstructions: Tensor, features: Tensor, weights: Tensor, penalise: Penalty
 ) -> Tensor:
-    """Reconstruction loss (1 / S) sum_k log(1 + q Q_k), Q_k the mean squared error of feature k.
+    """Reconstruction loss (1 / S) sum_k phi(Q_k), Q_k the mean squared error of feature k.
 
     Args:
         reconstructions: ``(M, B, S)``, of M classes and B images.
         features: ``(B, S)``, Z.
         weights: ``(M, B)``, of the images in Q, for each class.
-        q: above 0; ``None`` for the mean of Q, the limit of the loss over q for small q.
+        penalise: phi, of each element of Q; see :mod:`.sparsity`.
 
     Returns:
         ``(M,)``.
@@ -45,7 +47,8 @@ def reconstruction_loss(
         ValueError: for other shapes, also for those that would broadcast.
 
     Example:
-        >>> reconstruction_loss(torch.ones(1, 2, 3), torch.zeros(2, 3), torch.ones(1, 2), q=1.0)
+        >>> rebuilt, features = torch.ones(1, 2, 3), torch.zeros(2, 3)
+        >>> reconstruction_loss(rebuilt, features, torch.ones(1, 2), torch.log1p)
         tensor([0.6931])
     """
     if reconstructions.ndim != 3:
@@ -54,7 +57,7 @@ def reconstruction_loss(
     _check(features, reconstructions.shape[1:], "features")
     _check(weights, reconstructions.shape[:2], "weights")
     errors = (weights[..., None] * (reconstructions - features) ** 2).mean(1)
-    return (errors if q is None else torch.log1p(q * errors)).mean(1)
+    return penalise(errors).mean(1)
 
 
 def _check(values: Tensor, shape: torch.Size, name: str) -> None:

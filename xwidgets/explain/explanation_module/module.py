@@ -24,6 +24,7 @@ from xwidgets.files import whole
 from xwidgets.results.facts import parsed, typed
 
 from .features import as_features
+from .lack import none_active, too_few_images
 
 METHODS = ("srae", "nn", "sae", "cae", "lasso")
 """Methods to fit x-features: the sparse reconstruction autoencoder, and the paper's baselines."""
@@ -55,6 +56,14 @@ class Facts:
     versions: Mapping[str, str]
 
     former_names: ClassVar[Mapping[str, str]]
+
+    @property
+    def sparsity(self) -> str | None:
+        """Penalty of the reconstruction errors; ``None`` for methods other than SRAE.
+
+        Files of builds that knew the logarithm alone do not name it.
+        """
+        return self.parameters.get("sparsity", "log") if self.method == "srae" else None
 
     def __post_init__(self) -> None:
         for name in ("parameters", "curves", "versions"):  # as they come back from a file
@@ -118,6 +127,19 @@ class ExplanationModule(nn.Module):
         for name, value in sorted(self.state_dict().items()):
             digest.update(name.encode() + value.cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()
+
+    @property
+    def lack(self) -> str:
+        """Sentence on why its x-features mean nothing, with the fix.
+
+        ``""`` where they mean something, and where a file of an earlier build does not tell.
+        """
+        facts, known = self.facts, self.facts.parameters
+        if "positive" not in known:
+            return ""
+        positive, count = known["positive"], known["features"]
+        few = too_few_images(facts.network_name, facts.label, positive, known["images"], count)
+        return few or ("" if known["active"] else none_active(facts.label, positive))
 
     def save(self, path: str | Path) -> None:
         """Write to a ``.safetensors`` file that :meth:`load` reads.

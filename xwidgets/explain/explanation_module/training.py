@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from math import inf, sqrt
 from typing import Any
 
@@ -21,11 +22,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xwidgets.errors import at_least, number
+from xwidgets.errors import at_least, number, unknown
 
 from .features import LARGEST
 from .loss import faithfulness_loss, reconstruction_loss
 from .module import Layers
+from .sparsity import SPARSITIES, Penalty, squared
 
 Seed = tuple[int, int]
 """Seed of a fit, and the class."""
@@ -39,7 +41,12 @@ class Training:
         hidden: widths of the encoder's hidden layers, and in reverse of the decoder's. ``None`` for
             the paper's (800, 100) on 4096 features, in proportion for fewer, at least (64, 32).
         beta: weight of the reconstruction.
-        q: of the logarithm; the larger, the smaller the error from which on it grows slowly.
+        sparsity: penalty of the reconstruction errors of SRAE: ``"log"``, that of the paper;
+            ``"l1"``, ``"epsilon-l1"`` or ``"kl"``, which it names too.
+        q: of ``"log"`` and ``"kl"``; the larger, the smaller the error from which on they grow
+            slowly.
+        epsilon: of ``"epsilon-l1"``, in variances of Z.
+        rho: of ``"kl"``: the least penalty is that of the error rho / ((1 - rho) q).
         learning_rate: of Adam, which falls to zero along half a cosine.
         weight_decay: of the weights; biases have none.
         batch: number of images a step.
@@ -50,7 +57,10 @@ class Training:
 
     hidden: tuple[int, ...] | None = None
     beta: float = 0.1
+    sparsity: str = "log"
     q: float = 100.0
+    epsilon: float = 0.01
+    rho: float = 0.05
     learning_rate: float = 3e-3
     weight_decay: float = 1e-4
     batch: int = 50
@@ -63,9 +73,12 @@ class Training:
             at_least(name, getattr(self, name), 1)
         for name in ("beta", "weight_decay"):
             number(name, getattr(self, name), lambda value: value >= 0, "of at least 0")
-        for name in ("q", "learning_rate"):
+        for name in ("q", "epsilon", "learning_rate"):
             number(name, getattr(self, name), lambda value: 0 < value < inf, "above 0")
-        number("held_out", self.held_out, lambda share: 0 < share < 1, "between 0 and 1")
+        for name in ("rho", "held_out"):
+            number(name, getattr(self, name), lambda share: 0 < share < 1, "between 0 and 1")
+        if not isinstance(self.sparsity, str) or self.sparsity not in SPARSITIES:
+            raise unknown("sparsity", self.sparsity, SPARSITIES)
         if not isinstance(self.hidden, Sequence | None):
             raise ValueError(f"hidden is {self.hidden!r}, but must be widths, such as (64, 32)")
         for width in self.hidden or ():
@@ -76,6 +89,12 @@ class Training:
         share = features / LARGEST
         hidden = (max(64, round(800 * share)), max(32, round(100 * share)))
         return [features, *(hidden if self.hidden is None else self.hidden), x_features]
+
+    @property
+    def penalty(self) -> Penalty:
+        """Sparsity penalty with its options."""
+        penalty, options = SPARSITIES[self.sparsity]
+        return partial(penalty, **{name: getattr(self, name) for name in options})
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,7 +214,7 @@ class _Trainer:
         self.faithful, self.reconstructs = method != "cae", method != "nn"
         self._task, self._options = task, options
         self._weights = task.weights
-        self._q = options.q if method == "srae" else None
+        self._penalty = options.penalty if method == "srae" else squared
         widths = options.widths(task.features.shape[1], count)
         self.coders = _Autoencoders(widths, seeds, task.features)
         weights, biases = self.coders.parameters(self.faithful, self.reconstructs)
@@ -254,7 +273,7 @@ class _Trainer:
         if self.reconstructs:
             rebuilt = self.coders.decode(coded)
             beta = self._options.beta if self.faithful else 1.0
-            loss = loss + beta * reconstruction_loss(rebuilt, features, weights, self._q)
+            loss = loss + beta * reconstruction_loss(rebuilt, features, weights, self._penalty)
         return loss, approximations
 
 

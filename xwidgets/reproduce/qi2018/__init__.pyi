@@ -14,13 +14,16 @@ from .laboratory import (
     EXCITATION,
     RANDOM,
     SETTINGS,
+    TUNED,
     VARIANTS,
     Laboratory,
     Setting,
+    Trial,
     Z,
 )
 from .shift import figure10
 from .tables import GAMMAS, figure7, figure8, table1, table2, table3, variants
+from .tuning import cross_validated, folds, tuned
 
 __all__ = [
     "COLUMNS",
@@ -32,18 +35,22 @@ __all__ = [
     "PUBLISHED_MASKED",
     "RANDOM",
     "SETTINGS",
+    "TUNED",
     "VARIANTS",
     "HeatMaps",
     "Laboratory",
     "Reproduction",
     "Setting",
+    "Trial",
     "Z",
     "best_and_worst",
     "cases",
+    "cross_validated",
     "figure7",
     "figure8",
     "figure10",
     "findings",
+    "folds",
     "heat_maps",
     "heat_maps_of_score",
     "localities",
@@ -57,5 +64,6 @@ __all__ = [
     "table1",
     "table2",
     "table3",
+    "tuned",
     "variants",
 ]

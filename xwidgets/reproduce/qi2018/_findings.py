@@ -64,7 +64,7 @@ def findings(results: Reproduction) -> dict[str, list[str]]:
 
     Example:
         >>> from xwidgets.reproduce import qi2018
-        >>> small = {"counts": (3,), "allowed": (5,), "variants": ()}
+        >>> small = {"counts": (3,), "allowed": (5,), "variants": (), "tuned": ()}
         >>> tiny = qi2018.Setting("tiny", (2, 3), 1, 100, 1, 1, epochs=1, **small)
         >>> said = findings(qi2018.reproduce(tiny))
         >>> print(said["table"][0])
@@ -78,6 +78,7 @@ def findings(results: Reproduction) -> dict[str, list[str]]:
         "x_features": _looked(results.x_features),
         "degenerate": _degenerate(results),
         "shift": _shift(results.shift),
+        "tuned": _tuned(results.tuned),
     }
 
 
@@ -340,6 +341,37 @@ def _shift(shift: pd.DataFrame) -> list[str]:
         f"The score changes by {shift['score'].mean():.5f}. The maps change at most: {told} "
         "(published: no visible change of excitation backprop)."
     ]
+
+
+def _tuned(tuned: pd.DataFrame) -> list[str]:
+    if tuned.empty:
+        return []
+    penalties = tuned["sparsity"].where(~tuned["sparsity"].isin(("none", "log")), "")
+    table = tuned.assign(method=(tuned["method"] + " " + penalties).str.strip())
+    chosen = table[table["seed"] == 0]
+    taken = "; ".join(
+        f"{name} {rows['option'].iloc[0]} "
+        + ", ".join(f"{value:g} ({count})" for value, count in rows["value"].value_counts().items())
+        for name, rows in chosen.groupby("method", sort=False)
+    )
+    close = "; ".join(
+        f"{name} {rows['f_share_fresh'].mean():.1%} (cross-validated F_reg {rows['cv'].mean():.3f} "
+        f"± {rows['cv_spread'].mean():.3f} over the folds)"
+        for name, rows in table.groupby("method", sort=False)
+    )
+    said = [
+        f"Taken by cross-validation, by number of classes: {taken}.",
+        f"F_reg on images that nothing was fitted to or tuned on, in standard deviations of the "
+        f"score: {close}.",
+    ]
+    names = table["method"].unique().tolist()
+    for other in (name for name in names if name != "srae" and "srae" in names):
+        verdicts = "; ".join(
+            f"{label} {_verdict(_pairs(table, column, other))}"
+            for column, label in ({"f_share_fresh": "F_reg"} | _COMPARED).items()
+        )
+        said.append(f"Is tuned SRAE, with the log penalty, lower than tuned {other}? {verdicts}.")
+    return said
 
 
 def _pairs(table: pd.DataFrame, column: str, other: str = "nn") -> pd.Series:

@@ -20,6 +20,7 @@ from .cases import Source, drawn_birds
 from .laboratory import Laboratory, Setting
 from .shift import figure10
 from .tables import figure7, figure8, table1, table2, table3, variants
+from .tuning import tuned
 
 
 class Reproduction(NamedTuple):
@@ -33,6 +34,8 @@ class Reproduction(NamedTuple):
         masked: Tables 2 (b) and 3, by ``maps`` and ``gamma``: see :func:`table3`.
         shift: Figure 10, by ``maps``: see :func:`figure10`.
         lasso: Table 2 (a), by how many features are ``allowed``: see :func:`table2`.
+        tuned: Table 1 (a) with options by cross-validation, by ``method`` and ``sparsity``: see
+            :func:`tuned`.
     """
 
     table: pd.DataFrame
@@ -42,6 +45,7 @@ class Reproduction(NamedTuple):
     masked: pd.DataFrame
     shift: pd.DataFrame
     lasso: pd.DataFrame
+    tuned: pd.DataFrame
 
 
 EXPERIMENTS: Mapping[str, Callable[[Laboratory], pd.DataFrame]] = {
@@ -52,6 +56,7 @@ EXPERIMENTS: Mapping[str, Callable[[Laboratory], pd.DataFrame]] = {
     "masked": table3,
     "shift": figure10,
     "lasso": table2,
+    "tuned": tuned,
 }
 """By attribute of :class:`Reproduction`, what finds it."""
 
@@ -81,7 +86,8 @@ def reproduce(
         ValueError: for an unknown setting, or a folder that holds the results of another one.
 
     Example:
-        >>> tiny = Setting("tiny", (3,), 1, 100, 1, 1, 1, counts=(), allowed=(5,), variants=())
+        >>> small = {"counts": (), "allowed": (5,), "variants": (), "tuned": ()}
+        >>> tiny = Setting("tiny", (3,), 1, 100, 1, 1, epochs=1, **small)
         >>> tables = reproduce(tiny)
         >>> len(tables.table), tables.x_features["mark"].unique().tolist()
         (8, ['beak'])

@@ -24,14 +24,15 @@ GAMMAS = (0.01, 0.05, 0.1, 0.3)
 """The shares of a heat map's maximum below which pixels are masked."""
 
 
-def _faithful(lab: Laboratory, module: ExplanationModule, layer: str | None) -> dict[str, float]:
+def faithful(lab: Laboratory, module: ExplanationModule, layer: str | None) -> dict[str, float]:
+    """``f_reg``, ``f_share`` and ``f_cls`` on the images of the fit and on fresh ones."""
     measured: dict[str, float] = {}
     for name, where in (("learned", "images"), ("fresh", "fresh")):
-        faithful = faithfulness_to(module, lab.features(where, layer))
+        kept = faithfulness_to(module, lab.features(where, layer))
         measured |= {
-            f"f_reg_{name}": faithful.f_reg,
-            f"f_share_{name}": faithful.f_reg / faithful.spread,
-            f"f_cls_{name}": faithful.f_cls,
+            f"f_reg_{name}": kept.f_reg,
+            f"f_share_{name}": kept.f_reg / kept.spread,
+            f"f_cls_{name}": kept.f_cls,
         }
     return measured
 
@@ -54,7 +55,7 @@ def table1(lab: Laboratory) -> pd.DataFrame:
             facts = {"layer": layer, "method": method, "n": lab.setting.features}
             row: dict[str, object] = {**facts, "seed": seed, "class": label}
             if method in METHODS:
-                row |= _faithful(lab, lab.modules(method, seed=seed)[label], None)
+                row |= faithful(lab, lab.modules(method, seed=seed)[label], None)
             rows.append(row | measures(seen, lab.material.cases[label]))
     return pd.DataFrame(rows)
 
@@ -83,7 +84,7 @@ def table2(lab: Laboratory) -> pd.DataFrame:
     for n in progress(lab.setting.allowed, "Table 2, the Lasso"):
         for label, module in lab.modules("lasso", n).items():
             facts = {"penalty": module.facts.parameters["penalty"], "chosen": len(module.weights)}
-            row = {"allowed": n, "class": label, **facts, **_faithful(lab, module, None)}
+            row = {"allowed": n, "class": label, **facts, **faithful(lab, module, None)}
             rows.append(row)
     return pd.DataFrame(rows)
 
@@ -254,6 +255,6 @@ def variants(lab: Laboratory) -> pd.DataFrame:
                 "class": label,
             }
             if method in METHODS:
-                row |= _faithful(lab, module, layer)
+                row |= faithful(lab, module, layer)
             rows.append(row | measures(heat_maps(lab.net, module, cases), cases))
     return pd.DataFrame(rows)

@@ -45,12 +45,12 @@ export function makeFit(model) {
       ? "Its x-features are shown here as soon as they are known."
       : "Nothing is explained yet.";
     const failed = state === "failed" && `The explanation module could not be fitted: ${message}`;
-    warn(alert, [model.get("message"), failed].filter(Boolean).join("\n"));
+    warn(alert, [model.get("message"), model.get("lack"), failed].filter(Boolean).join("\n"));
   };
   /** @type {import("../shared/view.mjs").Draw[]} */
   const draws = [
-    [["training", "message"], draw],
-    [["features"], () => { empty.hidden = model.get("features").length > 0; }],
+    [["training", "message", "lack"], draw],
+    [["features", "lack"], () => { empty.hidden = model.get("features").length > 0 || model.get("lack") !== ""; }],
   ];
   return { elements: [alert, work.element, empty], draws };
 }
