@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -109,7 +110,9 @@ def test_a_session_is_gone_through_undone_saved_restored_and_repeated(
     download.value.save_as(tmp_path / "explorer.json")
     assert json.loads((tmp_path / "explorer.json").read_text())["panels"] == ["neurons"]
     page.get_by_role("button", name="Python that shows this").click()
-    code = page.get_by_label("Python of what is shown").input_value()
+    told = page.get_by_label("Python of what is shown")
+    expect(told).to_have_value(re.compile("explorer"))
+    code = told.input_value()
     page.locator(".xw-python").get_by_role("button", name="Close").click()
 
     page.locator(".xw-thumb").last.click()

@@ -30,7 +30,10 @@ PLAIN = {
     "open…", "open a picture file, or drop one here", "settings", "further views", "open:",
     "pictures like those that the network was trained on", "larger", "larger, for a projector",
     "copy", "restore…", "restore settings from a file", "python of what is shown",
-    "remove a region", "ways to remove the region", "parts of the drawing", "share of the steps", "share searched", "share of the fit", "find", "★",
+    "remove a region", "ways to remove the region", "parts of the drawing", "share of the steps",
+    "both classes are shown once their x-features are known.",
+    "each map has its own scale: do not compare how strong they look.", "share searched",
+    "share of the fit", "find", "★",
 }  # fmt: skip
 """Labels that need no help. A new label stands here, or in the table of terms."""
 
