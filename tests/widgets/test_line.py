@@ -133,9 +133,7 @@ def test_a_choice_that_is_not_offered_any_more_is_put_back(study, monkeypatch) -
 
 
 def test_what_stands_beside_a_view_is_brought_along(study) -> None:
-    explorer, painter = xw.Explorer(study), xw.RegionPainter(study)
-    chooser, *_, overlay = explorer.children
-    assert overlay._on_line == [overlay.model_id, chooser.model_id]
+    painter = xw.RegionPainter(study)
     assert painter.tools._on_line == [painter.tools.model_id, painter._canvas.model_id]
 
 

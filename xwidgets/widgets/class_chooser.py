@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import ipywidgets
 import traitlets
 
-from xwidgets.errors import at_least
+from xwidgets.errors import at_least, index_within, unknown
 from xwidgets.live.kind import check_study
+from xwidgets.live.traits import Whole
 from xwidgets.results.numbers import percent
 
-from .closing import Closing, Held
+from .closing import Held
+from .view import View
 
 if TYPE_CHECKING:
     from xwidgets.live.study import Study
 
 
-class ClassChooser(Closing, ipywidgets.Dropdown):
+class ClassChooser(View, module="class_chooser.mjs"):
     """The most probable classes of a study's image, with their probabilities, to choose from.
 
     A part of a layer is offered too while it is the study's target.
@@ -25,6 +26,11 @@ class ClassChooser(Closing, ipywidgets.Dropdown):
     Args:
         study: whose target is chosen.
         k: how many classes are offered; the target is offered in any case.
+
+    Attributes:
+        options: pairs of a name and a target.
+        value: the target that is chosen; can be set to one that is offered.
+        index: its place among the options; can be set.
 
     Example:
         >>> import xwidgets as xw
@@ -35,38 +41,51 @@ class ClassChooser(Closing, ipywidgets.Dropdown):
     """
 
     _study: Held[Study] = Held()
-    options: list[tuple[str, Any]]
+    names = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    index = Whole().tag(sync=True)
+    value: traitlets.TraitType[Any, Any] = traitlets.TraitType(None)  # asks for None, too
 
     def __init__(self, study: Study, k: int = 5) -> None:
         check_study(study)
         at_least("k", k, 1)
         self._study, self._k = study, k
-        super().__init__(description="Class", options=self._offered(), value=study.target)
-        self.layout.width, self.layout.margin = "min(100%, 28rem)", "2px 0"
-        self.style.description_width = "72px"
-        self.add_class("xw-chooser")
-        self.observe(self._choose, "value")
+        self.options: tuple[tuple[str, Any], ...] = ()
+        super().__init__()
+        self._follow()
+        self.observe(lambda _: self._choose(self.options[self.index][1]), "index")
+        self.observe(lambda _: self._choose(self.value), "value")
         self.follow(study, self._follow, ["target", "image"])
 
-    def _offered(self) -> list[tuple[str, Any]]:
-        study, target = self._study, self._study.target
-        hidden = [] if isinstance(target, int) else [(target.label(study.network), target)]
-        return hidden + [
-            (f"{name} ({percent(share)})", index)
-            for place, (index, name, share) in enumerate(study.ranking)
-            if place < self._k or index == target
-        ]
+    def preview(self) -> dict[str, str]:
+        """Name of the class, and its probability."""
+        return {"text/plain": f"Class: {self.names[self.index]}"}
 
-    def _choose(self, change: traitlets.Bunch) -> None:
+    def _choose(self, target: Any) -> None:
         try:
-            self._study.target = change.new
+            self._study.target = target
         except ValueError:  # the method explains no class
             self._follow()
 
     def _follow(self) -> None:
-        self.unobserve(self._choose, "value")  # new options select the first for a moment
-        offered = self._offered()
-        if list(self.options) != offered:
-            self.options = offered
-        self.value = self._study.target
-        self.observe(self._choose, "value")
+        study, target = self._study, self._study.target
+        hidden = [] if isinstance(target, int) else [(target.label(study.network), target)]
+        classes = [
+            (f"{name} ({percent(share)})", index)
+            for place, (index, name, share) in enumerate(study.ranking)
+            if place < self._k or index == target
+        ]
+        self.options = (*hidden, *classes)
+        with self.hold_trait_notifications():
+            self.names = [name for name, _ in self.options]
+            self.index = [offered for _, offered in self.options].index(target)
+            self.value = target
+
+    @traitlets.validate("index")
+    def _possible_index(self, proposal: traitlets.Bunch) -> int:
+        return index_within("index", proposal.value, len(self.options), "the chooser")
+
+    @traitlets.validate("value")
+    def _possible_value(self, proposal: traitlets.Bunch) -> Any:
+        if proposal.value not in [target for _, target in self.options]:
+            raise unknown("class", proposal.value, self.names)
+        return proposal.value

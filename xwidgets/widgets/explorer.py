@@ -34,9 +34,8 @@ class Explorer(Preview, ipywidgets.VBox):
     """
 
     def __init__(self, study: Study) -> None:
-        self._overlay, chooser = RelevanceOverlay(study), ClassChooser(study)
-        self._overlay.bring_along(chooser)
-        super().__init__([chooser, MethodControls(study), self._overlay])
+        self._overlay = RelevanceOverlay(study)
+        super().__init__([ClassChooser(study), MethodControls(study), self._overlay])
         self.refresh_after(study)
 
     def preview(self) -> dict[str, str]:

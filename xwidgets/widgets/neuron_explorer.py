@@ -51,9 +51,8 @@ class NeuronExplorer(Preview, ipywidgets.VBox):
         check_study(study)
         self._study = study
         self._table = NeuronRanking(study, metrics, **options)
-        self._gallery, chooser = PatchGallery(study, images), ClassChooser(study)
-        self._table.bring_along(chooser)
-        super().__init__([chooser, self._table, self._gallery])
+        self._gallery = PatchGallery(study, images)
+        super().__init__([ClassChooser(study), self._table, self._gallery])
         self.refresh_after(live.Neurons.of(study).ranking)
 
     def preview(self) -> dict[str, str]:
