@@ -79,6 +79,8 @@ def point_shares(maps: NDArray[np.floating], points: Collection[Point]) -> NDArr
     """
     maps = not_negative("maps", maps, "(n, H, W)")
     points_inside(points, maps.shape[1:])
+    if not points:
+        raise ValueError("there is no point; give one for each part")
     chances = _distributions(maps).reshape(maps.shape)
     shares = np.full((len(maps), len(points)), np.nan)
     for number, point in enumerate(points):

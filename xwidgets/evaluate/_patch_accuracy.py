@@ -105,7 +105,8 @@ def _table(images: Sequence[ImagePatches], size: int, which: str) -> tuple[Tenso
                 labels.append(label)
     if not pictures:
         raise ValueError(
-            f"no image of {which} has a patch with pixels; give patches of more neurons"
+            f"no {which.replace('_', '-')} image has a patch with pixels; give patches of more "
+            "neurons"
         )
     pixels = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)  # channels last in memory
     return pixels / 127.5 - 1, torch.tensor(labels)

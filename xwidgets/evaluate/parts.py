@@ -114,10 +114,7 @@ def mask_parts(masks: Collection[NDArray[np.bool_]]) -> NDArray[np.float32]:
 def points_inside(points: Collection[Point], size: tuple[int, ...]) -> None:
     """Check that every visible point lies in a picture of ``size``, ``(H, W)``."""
     height, width = size
-    known = listed("points", points, tuple, "a list of points xw.images.scenes.Point")
-    if not known:
-        raise ValueError("there is no point; give one for each part")
-    for point in known:
+    for point in listed("points", points, tuple, "a list of points xw.images.scenes.Point"):
         if not hasattr(point, "visible"):
             raise WrongType(f"a point is {shown(point)}, but must be an xw.images.scenes.Point")
         if point.visible and not (0 <= point.x < width and 0 <= point.y < height):

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from xwidgets.errors import listed
-from xwidgets.images.scenes import Scene, check_size
+from xwidgets.images.scenes import Scene
 from xwidgets.images.scenes.birds import SPECIES, BirdRecord, Plumage, draw_record
+from xwidgets.images.scenes.scene import check_size
 
 GREY = 0.5
 """Colour behind a bird that is shown alone."""

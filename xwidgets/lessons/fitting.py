@@ -89,13 +89,17 @@ def _fit(
     batches = -(-len(inputs) // BATCH)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * batches)
     yield Epoch(0, float("nan"), evaluation_copy(fitted, own_parameters=True))
+    drawn = order.get_state()  # of dropout
     for number in range(1, epochs + 1):
         total = 0.0
-        for batch in torch.randperm(len(inputs), generator=order).split(BATCH):
-            loss = F.binary_cross_entropy(fitted(inputs[batch]), targets[batch])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            total += loss.item() * len(batch)
+        with torch.random.fork_rng(devices=[]):
+            torch.set_rng_state(drawn)
+            for batch in torch.randperm(len(inputs), generator=order).split(BATCH):
+                loss = F.binary_cross_entropy(fitted(inputs[batch]), targets[batch])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                schedule.step()
+                total += loss.item() * len(batch)
+            drawn = torch.get_rng_state()
         yield Epoch(number, total / len(inputs), evaluation_copy(fitted, own_parameters=True))

@@ -92,7 +92,7 @@ class XFeatureFit(Following, traitlets.HasTraits):
         self._method.check_parameters()
         self._study = study
         self._given: dict[int, ExplanationModule] = {}
-        for module in listed("modules", modules, ExplanationModule, "a list of ExplanationModules"):
+        for module in listed("modules", modules, object, "a list of ExplanationModules"):
             target = the_module(study.network, module).facts.target
             if target in self._given:
                 raise ValueError(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 import traitlets
 
-from xwidgets.errors import a_flag, shown, unknown
+from xwidgets.errors import a_flag, of_kind, shown, unknown
 from xwidgets.live.kind import check_study, is_study
 from xwidgets.live.traits import Number, Whole
 
@@ -78,6 +78,8 @@ class ParameterControl(View, module="parameter_control.mjs"):
                 f"a control moves a parameter of studies, but was given {given}; "
                 "make a study with xw.Study(net, image)"
             )
+        of_kind("name", name, str, "the name of a parameter")
+        of_kind("side", side, str, "a text")
         self._studies: tuple[Study, ...] = studies
         self._values: dict[str, Any] = {}
         for study in studies:

@@ -12,7 +12,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from xwidgets.errors import a_seed, index_within
+from xwidgets.errors import a_seed, at_least
 
 from .canvas import (
     Canvas,
@@ -202,7 +202,9 @@ def draw_record(seed: int, species: int | None = None) -> BirdRecord:
         ValueError: there is no such species.
     """
     if species is not None:
-        species = index_within("species", species, len(SPECIES), "the drawing")
+        at_least("species", species, 0)
+        if species >= len(SPECIES):
+            raise ValueError(f"there is no species {species}; species are 0 to {len(SPECIES) - 1}")
     random = Random(a_seed(seed))
     drawn = random.randrange(len(SPECIES))
     return BirdRecord(
