@@ -36,8 +36,8 @@ class Brightness(MapMethod):
         return self.relevance(subject, target, subject.pixels.mean(0))
 
 
-def called(function: Any, **given: Any) -> Any:
-    """Result of a function, of a generator the last one, for usual arguments and those given."""
+def begun(function: Any, **given: Any) -> Any:
+    """Result of a function for usual arguments and those given, an iterator for one in steps."""
     known = inspect.signature(function).parameters
     hidden = {"target": None, "layer": None} if "removed_layer" in known else {}
     needed = {
@@ -49,7 +49,12 @@ def called(function: Any, **given: Any) -> Any:
     }
     if "module" in needed and needed["module"] is None:
         needed["module"] = explanation_module()
-    result = function(**needed)
+    return function(**needed)
+
+
+def called(function: Any, **given: Any) -> Any:
+    """The same, and all results of one in steps."""
+    result = begun(function, **given)
     return list(result) if inspect.isgenerator(result) else result
 
 

@@ -2,10 +2,13 @@
 
 import ast
 import errno
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,22 +27,27 @@ SOURCES = [
 ]
 
 
-def run(program: str, folder: Path) -> str:
+def run(program: str, folder: Path, disk: str = "", before: Sequence[str] = ()) -> str:
     """What a program prints that writes to a folder, after what all of these begin with."""
     return subprocess.run(
-        [sys.executable, "-c", PREAMBLE + program, str(folder)],
+        [*before, sys.executable, "-c", PREAMBLE + program, str(folder), disk],
         cwd=ROOT, capture_output=True, text=True, timeout=200, check=True,
     ).stdout  # fmt: skip
 
 
 PREAMBLE = """
-import os, random, resource, signal, sys, time
+import json, os, random, resource, signal, subprocess, sys, time, warnings
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 import numpy as np
-from safetensors import SafetensorError
+import pandas as pd
+from PIL import Image
 import xwidgets as xw
 from xwidgets.reproduce import Figure
+from xwidgets.reproduce.saved import SavedTables
+from xwidgets.reproduce.setting import NamedSetting
+from xwidgets.results.names import Names, Opinion
 from xwidgets.networks import thin_vgg
 from xwidgets.widgets.region_scores import RegionScores
 from tests.explain.explanation_module.modules import module_of
@@ -73,37 +81,142 @@ def test_a_result_is_whole_whenever_its_writer_is_killed(tmp_path: Path) -> None
     assert run(KILLED, tmp_path).split() == ["whole"] * 15
 
 
-FULL = """
+REFUSED = """
+from tests.results import examples
+from tests.usual import arguments, network
 noise = np.random.default_rng(0).standard_normal((99, 99)).astype(np.float32)
 heat = relevance(values=noise, image=np.zeros((99, 99, 3), np.uint8), standard_error=None)
-module, scores = module_of((60, 50, 2)), RegionScores(removal())
+module, scores, found = module_of((60, 50, 2)), RegionScores(removal()), examples.x_features()
 plain, facts = thin_vgg.load(Path(thin_vgg.__file__).parent / "weights" / "birds.safetensors")
 images = np.random.default_rng(1).random((4, 3, 12, 12))
-savers = {
+pooled = xw.pooled_network(
+    network(), arguments()["images"], [*range(24)], classes=[f"{n}" * 99 for n in range(24)],
+    epochs=1, progress=False,
+)
+names = Names()
+names.note(found, Opinion(["long" * 2000] * 4, [""] * 4))
+form = xw.PartsForm([found], ["beak", "long" * 2000])
+table = pd.DataFrame({"row": range(4000)})
+
+
+def tables(path):
+    SavedTables(path, NamedSetting("small")).save({"table": table})
+
+
+def answers(path):
+    kept = xw.PartsForm([found], ["beak", "long" * 2000], path=path)
+    asked = kept.questions[len(kept.answers)]
+    answer = {name: asked[name] for name in ("picture", "x-feature")} | {"parts": ["beak"]}
+    kept.answers = [*kept.answers, answer]
+    return kept.message
+
+
+def opinions(path):
+    view = xw.XFeatureExplorer(found, names=path)
+    view.names = [name + "longer" * 2000 for name in view.names]
+    return view.message
+
+
+def search(path):
+    k = len(list(path.glob("*"))) + 1
+    xw.search_images(network(), folder / "pictures", [(1, 0)], k, cache=path, progress=False)
+
+
+def fit(path):
+    layer = "3" if path.exists() else "4"
+    xw.fit_explanation(
+        network(), folder / "pictures", None, layer, hidden=(6, 4), epochs=1, progress=False,
+        cache=path,
+    )
+
+
+WRITERS = {
     "result": heat.save,
     "figure": Figure([[heat]], ["row"], ["column"]).save,
     "module": module.save,
+    "pooled network": pooled.save,
     "sampler": xw.ConditionalSampler.fit(images, window=3, patches=200).save,
     "page": scores.to_html,
     "network": lambda path: thin_vgg.save(path, plain, facts),
+    "names": names.save,
+    "shared names": lambda path: names.note_in(path, found, Opinion(["a" * 8000] * 4, [""] * 4)),
+    "form": form.save,
+    "tables": tables,
+    "answers": answers,
+    "opinions": opinions,
+    "search": search,
+    "fit": fit,
 }
-for name, save in savers.items():
-    save(folder / name)
-before = {name: (folder / name).read_bytes() for name in savers}
-assert min(map(len, before.values())) > 5000
-resource.setrlimit(resource.RLIMIT_FSIZE, (4000, -1))
-for name, save in savers.items():
-    try:
-        save(folder / name)
-    except (OSError, SafetensorError):
-        print(name)
-assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def content():
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def said(write, path):
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        try:
+            told = write(path)
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+    if isinstance(told, str):
+        return f"message: {told}"
+    return "".join(f"warning: {w.message}" for w in heard if "kept" in str(w.message))
+
+
+if sys.argv[2] != "limit":
+    size = "size=40m" if sys.argv[2] == "full" else "size=80m"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", size, "none", folder], check=True)
+(folder / "pictures").mkdir()
+for number, image in enumerate(arguments()["images"]):
+    Image.fromarray(xw.images.picture(image)).save(folder / "pictures" / f"{number}.png")
+for name, write in WRITERS.items():
+    said(write, folder / name)
+before = content()
+match sys.argv[2]:
+    case "limit":
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, -1))
+    case "full":
+        with suppress(OSError), open(folder / "large", "wb", buffering=0) as large:
+            while True:
+                large.write(bytes(4096))
+        before = content()
+    case "read-only":
+        subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
+print(json.dumps({name: said(write, folder / name) for name, write in WRITERS.items()}))
+assert content() == before, content().keys() ^ before.keys()
 """
 
+REASONS = {"limit": "File too large", "full": "No space left on device",
+           "read-only": "Read-only file system"}  # fmt: skip
 
-def test_a_full_disk_leaves_all_as_it_was(tmp_path: Path) -> None:
-    refused = run(FULL, tmp_path).split()
-    assert refused == ["result", "figure", "module", "sampler", "page", "network"]
+
+def may_mount() -> bool:
+    """Whether a process can have file systems of its own."""
+    mount = "mount -t tmpfs none /mnt"
+    return not subprocess.run(["unshare", "-rm", "sh", "-c", mount], capture_output=True).returncode
+
+
+@pytest.mark.parametrize("disk", REASONS)
+def test_a_disk_that_takes_nothing_leaves_all_as_it_was_and_is_named(
+    tmp_path: Path, disk: str
+) -> None:
+    own = [] if disk == "limit" else ["unshare", "-rm"]
+    if own and (not shutil.which("unshare") or not may_mount()):
+        pytest.skip("file systems cannot be mounted here")
+    told = json.loads(run(REFUSED, tmp_path, disk, own))
+    why = rf"'[^']*' could not be (written|changed|made) \({REASONS[disk]}\)"
+    if disk == "read-only":
+        why = rf"({why}|'[^']*' is no file that may be written)"
+    for name, sentence in told.items():
+        kind, rest = {
+            "answers": ("message: The answers are not kept: ", r"write them elsewhere with .*"),
+            "opinions": ("message: The names are not kept: ", r"write them elsewhere with .*"),
+            "search": ("warning: what was found cannot be kept: ", "give another folder with .*"),
+            "fit": ("warning: what was found cannot be kept: ", "give another folder with .*"),
+        }.get(name, ("OSError: ", r"(what was there stays|give a)[^;]*"))
+        assert re.fullmatch(f"{kind}{why}; {rest}", sentence), (name, sentence)
 
 
 def test_an_error_leaves_all_as_it_was(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ ROOMS = {
     "explain": ("incremental", "networks", "images", "results"),
     "evaluate": ("explain", "networks", "images", "results"),
     "live": ("evaluate", "explain", "networks", "images", "results"),
-    "lessons": ("images",),
+    "lessons": ("networks", "images"),
     "reproduce": ("evaluate", "explain", "networks", "images", "results"),
     "widgets": ("lessons", "live", "evaluate", "explain", "networks", "images", "results"),
 }

@@ -1,6 +1,8 @@
-"""A small network, and usual arguments of functions that take one."""
+"""A small network, usual arguments of functions that take one, and all public callables."""
 
+from collections.abc import Iterator
 from functools import cache
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -51,3 +53,26 @@ def arguments() -> dict[str, Any]:
         "scene": xw.scenes.bird(seed=3), "values": np.ones((64, 64)), "epochs": 2,
         "iterations": 2, "method": xw.Saliency(),
     }  # fmt: skip
+
+
+def rooms(room: ModuleType = xw) -> Iterator[ModuleType]:
+    """The package and its public modules."""
+    yield room
+    for name in room.__all__:
+        value = getattr(room, name)
+        if isinstance(value, ModuleType) and hasattr(value, "__all__"):
+            yield from rooms(value)
+
+
+@cache
+def public_callables() -> dict[str, Any]:
+    """Public functions and classes, by the shortest name under which ``xw`` has them."""
+    found: dict[str, Any] = {}
+    for room in rooms():
+        prefix = room.__name__.removeprefix("xwidgets").removeprefix(".")
+        for name in room.__all__:
+            value = getattr(room, name)
+            ours = getattr(value, "__module__", "").startswith("xwidgets.")
+            if ours and callable(value) and value not in found.values():
+                found[f"{prefix}.{name}" if prefix else name] = value
+    return found

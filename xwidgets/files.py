@@ -10,6 +10,8 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
+from .errors import one_line
+
 LEFT_OVER = 3600
 """Seconds after which a temporary file is one that a killed process left."""
 PATIENCE = 10
@@ -37,22 +39,58 @@ def whole(path: str | Path) -> Iterator[Path]:
     if file.exists() and not (file.is_file() and os.access(file, os.W_OK)):
         raise OSError(f"{str(path)!r} is no file that may be written; give another path")
     part = file.with_name(f"{_prefix(file)}{uuid4().hex}.part")
+    stays = "what was there stays, so make room or give another path, and write again"
+    with explained(path, "could not be written", stays):
+        try:
+            _sweep(file)
+            part.touch()
+            mode = (file if file.exists() else part).stat().st_mode
+            yield part
+            part.chmod(mode)
+            os.replace(part, file)
+        finally:
+            with suppress(OSError):  # it was not made, or is the file by now
+                part.unlink()
+
+
+@contextmanager
+def explained(path: str | Path, fault: str, fix: str) -> Iterator[None]:
+    """Context whose errors of the system say in a sentence what happened to ``path``.
+
+    Example:
+        >>> with explained("names.txt", "could not be removed", "remove it yourself"):
+        ...     Path("names.txt").unlink()
+        Traceback (most recent call last):
+        OSError: 'names.txt' could not be removed (No such file or directory); remove it yourself
+    """
     try:
-        _sweep(file)
-        part.touch()
-        mode = (file if file.exists() else part).stat().st_mode
-        yield part
-        part.chmod(mode)  # safetensors writes what only the owner may read
-        os.replace(part, file)
+        yield
     except OSError as error:
         if error.errno is None:  # it says already what is wrong
             raise
-        raise OSError(
-            f"{str(path)!r} could not be written ({error.strerror}); what was there stays, so make "
-            "room or give another path, and write again"
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)
+        raise OSError(f"{str(path)!r} {fault} ({error.strerror}); {fix}") from error
+
+
+def made(folder: Path) -> Path:
+    """The folder, which is made where it is missing, with those above it.
+
+    Raises:
+        OSError: when that is not possible.
+    """
+    with explained(folder, "could not be made", "give a folder that may be written to"):
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def fault_of(error: Exception) -> str:
+    """What is wrong in a sentence of this package, without how to mend it.
+
+    Example:
+        >>> fault_of(OSError("there is no folder 'gone'; make it first"))
+        "there is no folder 'gone'"
+    """
+    text = one_line(error)
+    return text.rpartition("; ")[0] or text
 
 
 def _behind(path: str | Path) -> Path:
@@ -89,17 +127,13 @@ def locked(path: str | Path) -> Iterator[None]:
     """
     file = _behind(path)
     lock = FileLock(file.with_name(f".{file.name}.lock"), timeout=PATIENCE)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise OSError(
-            f"{str(path)!r} is being changed by another process; try again when that has ended"
-        ) from error
-    except OSError as error:
-        raise OSError(
-            f"{str(path)!r} could not be changed ({error.strerror}); give a path in a folder that "
-            "may be written to"
-        ) from error
+    with explained(path, "could not be changed", "give a path in a folder that may be written to"):
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise OSError(
+                f"{str(path)!r} is being changed by another process; try again when that has ended"
+            ) from error
     try:
         yield
     finally:

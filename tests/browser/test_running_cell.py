@@ -1,9 +1,10 @@
 """Controls are heard while a cell runs, at first and after cells have set what they control."""
 
+import json
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from .lab import Notebook
 
@@ -111,4 +112,95 @@ def test_a_control_is_heard_while_a_cell_runs(run: Callable[..., Notebook], name
         use(page)
         heard = page.evaluate("() => window.ended").strip()
         assert heard == "True", f"after {before!r}" if before else "at first"
+    notebook.kernel("study.close()")
+
+
+# One cell runs, and every other view is used in turn
+
+MANY = (
+    """
+import time
+import xwidgets as xw
+net = xw.network("birds")
+images, _ = xw.scenes.draw("birds", range(300))
+study = xw.Study(net, xw.scenes.bird(seed=3).image, method=xw.Saliency())
+module = xw.fit_explanation(net, images, study.target, epochs=2, cache=False, progress=False)
+study.neurons.selected = [(5, 3)]
+""",
+    "lesson = xw.DeconvolutionLesson(); lesson",
+    "unpooling = xw.UnpoolingLesson(); unpooling",
+    "grid = xw.RelevanceGrid([[xw.saliency(net, study.image)] * 2]); grid",
+    "form = xw.PartsForm([xw.x_features(net, module, study.image)], ['beak', 'tail']); form",
+    "gallery = xw.PatchGallery(study); gallery",
+    "features = xw.XFeatureExplorer(study, modules=module); features",
+    "models = xw.ClassModelExplorer(study, seeds=(0,), iterations=16); models",
+    "top = xw.TopImagesGallery(study, (5, 48), images[:20], k=3); top",
+    "methods = xw.MethodComparison(study, [xw.Saliency(), xw.Deconvnet()]); methods",
+    "chooser = xw.ClassChooser(study); chooser",
+)
+
+SEVERAL = """
+heard, wanted, until = set(), {wanted}, time.monotonic() + 60
+while len(heard) < len(wanted) and time.monotonic() < until:
+    heard |= {{name for name, condition in wanted.items() if eval(condition)}}
+    time.sleep(0.02)
+print(sorted(wanted.keys() - heard))
+"""
+"""A cell that runs until each of these was so once, or for a minute."""
+
+
+def button(name: str) -> Callable[[Locator], None]:
+    return lambda view: view.get_by_role("button", name=name).first.click()
+
+
+def enlarge(view: Locator) -> None:
+    view.locator("table").get_by_role("button").first.press("Enter")
+
+
+def widen(view: Locator) -> None:
+    view.get_by_label("Window").fill("3")
+    view.page.keyboard.press("Enter")
+
+
+VIEWS: dict[str, tuple[str, Callable[[Locator], None], str, str]] = {
+    "lesson": (".xw-lesson:not(.xw-unpooling)", button("3 Back to x"), "lesson.part == 'transpose'",
+               "lesson.part = 'matrix'"),
+    "unpooling": (".xw-unpooling", widen, "unpooling.window == 3", "unpooling.window = 2"),
+    "form": (".xw-parts-form", lambda view: view.get_by_role("checkbox", name="heat map").click(),
+             "not form.heat", "form.heat = True"),
+    "gallery": (".xw-gallery",
+                lambda view: view.get_by_label("reconstruct from").select_option("map"),
+                "study.neurons.start == 'map'", "study.neurons.start = 'maximum'"),
+    "x-features": (".xw-xfeatures", button("Don't trust"), "'distrust' in features.votes",
+                   "features.votes = [''] * len(features.votes)"),
+    "class models": (".xw-class-models", button("Frame of step 0"), "models.shown == 0",
+                     "models.shown = -1"),
+    "top images": (".xw-top-images",
+                   lambda view: view.get_by_role("slider", name="images").press("ArrowRight"),
+                   "study.dataset_search.k == 4", "top.k = 3"),
+    "methods": (".xw-methods", button("deconvnet"), "methods.chosen == 1", "methods.chosen = 0"),
+    "class": (".xw-chooser", lambda view: view.get_by_label("Class").select_option(index=2),
+              "study.target == chooser.options[2][1]", "study.target = chooser.options[0][1]"),
+    "grid": (".xw-grid", enlarge, "grid.enlarged", "grid.enlarged = []"),  # over all others
+}  # fmt: skip
+"""By view: where it is, how it is used, what the kernel has then, and a cell that undoes it."""
+
+COMPLETE = """
+study.neurons.patches.wait(), study.dataset_search.wait(), features.fit.wait()
+_ = study.class_models.growing.wait(), [live.wait() for live in methods._live.maps]
+"""
+
+
+def test_every_other_view_is_heard_while_a_cell_runs(run: Callable[..., Notebook]) -> None:
+    notebook = run(*MANY)
+    page = notebook.page
+    assert "Error" not in notebook.kernel(COMPLETE)
+    wanted = json.dumps({name: condition for name, (_, _, condition, _) in VIEWS.items()})
+    for before in ("", "\n".join(undo for *_, undo in VIEWS.values()) + COMPLETE):
+        assert "Error" not in notebook.kernel(before)
+        page.evaluate(RUN, SEVERAL.format(wanted=wanted))
+        for place, use, _, _ in VIEWS.values():
+            use(page.locator(place))
+        unheard = page.evaluate("() => window.ended").strip()
+        assert unheard == "[]", f"after {before!r}" if before else "at first"
     notebook.kernel("study.close()")

@@ -375,7 +375,7 @@ def test_a_crash_while_writing_leaves_what_was_there(tmp_path, monkeypatch):
 def test_where_nothing_can_be_kept_it_is_still_found(tmp_path):
     (tmp_path / "file").write_text("")
     net = network()
-    with pytest.warns(UserWarning, match=r"cannot be kept in '.*searches' .*; give") as caught:
+    with pytest.warns(UserWarning, match=r"cannot be kept: '.*searches' could .*; give") as caught:
         found = search(net, pixels(4), cache=tmp_path / "file" / "searches")
     assert [warning.filename for warning in caught] == [__file__]
     assert_same(found, search(net, pixels(4)))

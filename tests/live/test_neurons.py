@@ -421,3 +421,18 @@ def test_readers_without_widgets_see_the_best_neurons(study: xw.Study) -> None:
     data, _ = view._repr_mimebundle_()
     assert "activation precision" in data["text/plain"]
     assert "<table" in data["text/html"]
+
+
+def test_images_that_are_given_while_the_examples_are_read_are_searched(
+    study: xw.Study, images: torch.Tensor
+) -> None:
+    def examples() -> torch.Tensor:
+        study.neurons.search_in(images[:3])
+        return images
+
+    study.network.examples = examples
+    study.neurons.search_in(None)
+    study.neurons.selected = [("0", 1)]
+    tops = study.neurons.matches.wait(60)
+    assert tops is not None
+    assert [top.total for top in tops] == [3]

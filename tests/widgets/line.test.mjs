@@ -115,6 +115,17 @@ test("a line is opened when its thread runs, and not before", async () => {
   assert.deepEqual(sent, [["opened", "xwidgets.line"]]);
 });
 
+test("a line that cannot be opened is tried once, for whatever number of views", async () => {
+  console.debug = () => {};
+  const page = managerOf(["a", "b", "c"], { started: () => Promise.reject(new Error("no thread")) });
+  await Promise.all([takeLine(modelOf(page, "a")), takeLine(modelOf(page, "b"))]);
+  await takeLine(modelOf(page, "c"));
+  console.debug = quiet.debug;
+  assert.equal(page.manager.lines.length, 1);
+  for (const model of page.models.values()) model.comm.send({});
+  assert.deepEqual(sent.map(([way]) => way), ["a", "b", "c"]);
+});
+
 const quiet = { debug: console.debug };
 for (const [why, page] of Object.entries({
   "no manager": { ...managerOf(["a"]), manager: undefined },

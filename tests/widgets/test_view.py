@@ -12,7 +12,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from nbclient import NotebookClient
 
 import xwidgets as xw
-from xwidgets.widgets.view import Number, View
+from xwidgets.live.traits import Number
+from xwidgets.widgets.view import View
 
 from ..results.examples import relevance
 

@@ -144,6 +144,20 @@ def test_the_chooser_and_the_study_move_together(study: xw.Study) -> None:
     assert study.target == offered[0]
 
 
+def test_the_chooser_takes_what_it_offers_alone(study: xw.Study) -> None:
+    chooser = xw.ClassChooser(study, k=3)
+    assert chooser._on_line == [chooser.model_id]
+    chooser.index = 2
+    assert study.target == chooser.value == chooser.options[2][1]
+    for name, wrong in (("index", 3), ("index", -1), ("value", 7), ("value", "wren")):
+        with pytest.raises(ValueError, match=r"does not exist|unknown class"):
+            setattr(chooser, name, wrong)
+        assert study.target == chooser.value == chooser.options[chooser.index][1]
+    study.ask(xw.Channel("0", 1), xw.Saliency())
+    assert chooser.index == 0
+    assert chooser.names[0] == chooser.options[0][0] == chooser.value.label(study.network)
+
+
 def test_a_page_holds_every_window_and_asks_nobody(study: xw.Study, tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     xw.RelevanceOverlay(study).to_html(path, windows=[3, 4, 6], title="a </script> & title")

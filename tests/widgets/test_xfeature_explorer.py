@@ -242,7 +242,7 @@ def test_names_that_cannot_be_written_are_kept_and_it_is_said(
     view = xw.XFeatureExplorer(found, names=folder / "names.json")
     folder.rmdir()
     view.names = ["wing", "", ""]
-    assert "cannot be written" in view.message
+    assert "names are not kept" in view.message
     assert "save_names" in view.message
     assert view.names == ["wing", "", ""]
     view.save_names(tmp_path / "names.json")
@@ -304,7 +304,7 @@ def test_a_file_that_was_damaged_meanwhile_is_not_overwritten(
     view.names = ["wing", "", ""]
     path.write_text("my notes")
     view.names = ["beak", "", ""]
-    assert "cannot be written" in view.message
+    assert "names are not kept" in view.message
     assert path.read_text() == "my notes"
     path.unlink()
     view.votes = ["trust", "", ""]

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from xwidgets.errors import WrongType, a_flag, shown
+
 from .parts import points_inside
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ def part_shares(
         array([[0.625, 0.375, 0.   ],
                [  nan,   nan,   nan]])
     """
+    a_flag("raw", raw)
     maps = not_negative("maps", maps, "(n, H, W)")
     parts = not_negative("parts", parts, "(P + 1, H, W)")
     if maps.shape[1:] != parts.shape[1:]:
@@ -76,6 +79,8 @@ def point_shares(maps: NDArray[np.floating], points: Collection[Point]) -> NDArr
     """
     maps = not_negative("maps", maps, "(n, H, W)")
     points_inside(points, maps.shape[1:])
+    if not points:
+        raise ValueError("there is no point; give one for each part")
     chances = _distributions(maps).reshape(maps.shape)
     shares = np.full((len(maps), len(points)), np.nan)
     for number, point in enumerate(points):
@@ -128,13 +133,32 @@ def locality(shares: ArrayLike) -> Locality:
         >>> measured.entropies.round(3), round(measured.mean, 3), measured.silent
         (array([0.   , 0.693,   nan]), 0.347, array([0, 0, 1]))
     """
-    shares = np.array(shares, np.float64)
+    shares = np.array(an_array("shares", shares, "(N, n, P + 1)"), np.float64)
     shares[np.isnan(shares).all(-1)] = 0
     shares = not_negative("shares", shares, "(N, n, P + 1)")
     silent = (~shares.any(2)).sum(0)
     histograms = _normalized(shares.sum(0))
     surprise = -np.log(np.where(histograms > 0, histograms, 1))
     return Locality((histograms * surprise).sum(1), histograms, silent)
+
+
+def an_array(what: str, values: ArrayLike, axes: str) -> NDArray[np.floating]:
+    """Array of ``values``, checked to be of numbers and to have these axes.
+
+    >>> an_array("maps", ["a"], "(n, H, W)")
+    Traceback (most recent call last):
+    xwidgets.errors.WrongType: maps is ['a'], but must be an array (n, H, W) of numbers
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError:  # of several lengths
+        array = np.array(None)
+    if array.dtype.kind not in "biuf":
+        raise WrongType(f"{what} is {shown(values)}, but must be an array {axes} of numbers")
+    least = axes.count(",") + 1
+    if not (array.size and (array.ndim == least or (array.ndim > least and "..." in axes))):
+        raise ValueError(f"the {what} have the shape {array.shape}, but must be {axes}")
+    return array
 
 
 def not_negative(what: str, values: ArrayLike, axes: str) -> NDArray[np.floating]:
@@ -144,10 +168,7 @@ def not_negative(what: str, values: ArrayLike, axes: str) -> NDArray[np.floating
     Traceback (most recent call last):
     ValueError: the maps have the shape (8, 8), but must be (n, H, W)
     """
-    array = np.asarray(values)
-    least = axes.count(",") + 1
-    if not (array.size and (array.ndim == least or (array.ndim > least and "..." in axes))):
-        raise ValueError(f"the {what} have the shape {array.shape}, but must be {axes}")
+    array = an_array(what, values, axes)
     low, high = array.min(), array.max()
     if not (low >= 0 and np.isfinite(high)):
         raise ValueError(

@@ -10,10 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from xwidgets.errors import of_kind
 from xwidgets.images.scenes import Scene
 from xwidgets.networks import Network
 from xwidgets.networks._network import a_network
 from xwidgets.results.evidence import log_odds
+
+from .a_map import a_map
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +64,8 @@ def part_deletion(
         True
     """
     a_network(net)
+    of_kind("scene", scene, Scene, "a drawn scene, such as xw.scenes.bird(seed=3)")
+    values = a_map("values", values)
     if values.shape != scene.image.shape[1:]:
         raise ValueError(
             f"the map is {values.shape}, the scene {tuple(scene.image.shape[1:])}; "

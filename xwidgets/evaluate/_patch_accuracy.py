@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
+from xwidgets.errors import a_seed, at_least, listed, shown
+
 ImagePatches = tuple[Sequence[NDArray[np.uint8]], int]
 """The patches of one image, 8-bit ``(h, w, 3)`` of any size, and the image's class."""
 
@@ -63,8 +65,11 @@ def patch_accuracy(
         >>> patch_accuracy(images * 16, images)
         PatchAccuracy(accuracy=1.0, chance=0.5, patches=4)
     """
+    at_least("size", size, 4)
+    at_least("epochs", epochs, 1)
+    seed = a_seed(seed)
     patches, labels = _table(training, size, "training")
-    unseen, truth = _table(held_out, size, "held-out")
+    unseen, truth = _table(held_out, size, "held_out")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         classifier = _classifier(1 + int(torch.cat([labels, truth]).max()), size)
@@ -87,14 +92,22 @@ def patch_accuracy(
 def _table(images: Sequence[ImagePatches], size: int, which: str) -> tuple[Tensor, Tensor]:
     """Patches ``(N, 3, size, size)`` in [-1, 1], and their classes ``(N,)``."""
     pictures, labels = [], []
-    for patches, label in images:
-        for patch in patches:
+    needed = "pairs of the patches of an image, 8-bit (h, w, 3), and its class"
+    for pair in listed(which, images, tuple, needed):
+        if len(pair) != 2:
+            raise ValueError(f"{which} has {shown(pair)}, but must be {needed}")
+        patches, label = pair
+        at_least("class of patches", label, 0)
+        for patch in listed("patches", patches, np.ndarray, "arrays (h, w, 3) of 8 bits"):
             if patch.size:
                 resized = Image.fromarray(patch).resize((size, size), Image.Resampling.BILINEAR)
                 pictures.append(np.asarray(resized))
                 labels.append(label)
     if not pictures:
-        raise ValueError(f"no {which} image has a patch with pixels; give patches of more neurons")
+        raise ValueError(
+            f"no {which.replace('_', '-')} image has a patch with pixels; give patches of more "
+            "neurons"
+        )
     pixels = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)  # channels last in memory
     return pixels / 127.5 - 1, torch.tensor(labels)
 

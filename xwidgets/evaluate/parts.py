@@ -8,12 +8,14 @@ point. Where true masks are known, they give the parts exactly.
 from __future__ import annotations
 
 from collections.abc import Collection
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xwidgets.box import Box
+from xwidgets.errors import WrongType, listed, of_kind, shown
 
 if TYPE_CHECKING:
     from xwidgets.images.scenes import Point
@@ -48,6 +50,10 @@ def voronoi_parts(
                [[0. , 0. , 0. , 0. , 1. , 0. ]],
                [[0. , 0. , 0. , 0. , 0. , 1. ]]], dtype=float32)
     """
+    sides = listed("size", size, Integral, "(height, width) in pixels")
+    if len(sides) != 2:
+        raise ValueError(f"size is {shown(size)}, but must be (height, width) in pixels")
+    of_kind("box", box, Box, "an xwidgets.box.Box")
     points_inside(points, size)
     if not any(point.visible for point in points):
         raise ValueError("no part is visible, so no pixel shows one; leave this picture out")
@@ -92,7 +98,8 @@ def mask_parts(masks: Collection[NDArray[np.bool_]]) -> NDArray[np.float32]:
                [[0. , 0.5, 0. ]],
                [[0. , 0. , 1. ]]], dtype=float32)
     """
-    shapes = {np.shape(mask) for mask in masks}
+    masks = listed("masks", masks, np.ndarray, "a list of masks (H, W)")
+    shapes = {mask.shape for mask in masks}
     if len(shapes) != 1 or len(min(shapes)) != 2:
         raise ValueError(
             f"masks of the shapes {sorted(shapes)} are given; give at least one, all (H, W)"
@@ -107,6 +114,8 @@ def mask_parts(masks: Collection[NDArray[np.bool_]]) -> NDArray[np.float32]:
 def points_inside(points: Collection[Point], size: tuple[int, ...]) -> None:
     """Check that every visible point lies in a picture of ``size``, ``(H, W)``."""
     height, width = size
-    for point in points:
+    for point in listed("points", points, tuple, "a list of points xw.images.scenes.Point"):
+        if not hasattr(point, "visible"):
+            raise WrongType(f"a point is {shown(point)}, but must be an xw.images.scenes.Point")
         if point.visible and not (0 <= point.x < width and 0 <= point.y < height):
             raise ValueError(f"{point} is not in the picture of {height} x {width}")

@@ -22,9 +22,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialized
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+from torch.nn.utils import skip_init
 from tqdm import tqdm
 
 from xwidgets.errors import a_flag, a_seed, at_least, number, one_line, warn
@@ -85,7 +86,8 @@ class PooledNetwork(Network):
     module: Pooled
 
     def __init__(self, base: Network, facts: PooledFacts, weight: Tensor, bias: Tensor) -> None:
-        head = nn.Linear(weight.shape[1], weight.shape[0], device=base.device, dtype=base.dtype)
+        kind = {"device": base.device, "dtype": base.dtype}
+        head = skip_init(nn.Linear, weight.shape[1], weight.shape[0], **kind)
         with torch.no_grad():
             head.weight.copy_(weight)
             head.bias.copy_(bias)
@@ -111,19 +113,13 @@ class PooledNetwork(Network):
             OSError: when that is not possible, such as in a folder that there is not.
         """
         head = self.module.head
-        tensors = {"weight": head.weight, "bias": head.bias}
-        try:
-            with whole(path) as part:
-                save_file(
-                    {name: value.detach().cpu().contiguous() for name, value in tensors.items()},
-                    part,
-                    {"pooled_network": json.dumps(asdict(self.facts))},
-                )
-        except (OSError, SafetensorError) as error:
-            raise OSError(
-                f"the network cannot be written to {str(path)!r}; check that its folder is there "
-                f"and can be written to ({error})"
-            ) from error
+        tensors = {
+            name: value.detach().cpu().contiguous()
+            for name, value in (("weight", head.weight), ("bias", head.bias))
+        }
+        told = {"pooled_network": json.dumps(asdict(self.facts))}
+        with whole(path) as part:
+            part.write_bytes(serialized(tensors, told))
 
     @classmethod
     def load(cls, path: str | Path, net: Network) -> PooledNetwork:

@@ -19,6 +19,7 @@ from platformdirs import user_cache_dir
 from torch import Tensor
 
 from xwidgets.errors import WrongType, shown, warn
+from xwidgets.files import fault_of, made
 from xwidgets.images import one_image
 from xwidgets.images.collection import Collection
 from xwidgets.images.pixels import in_channels
@@ -177,12 +178,12 @@ def keep(results: Mapping[Path, Cached]) -> None:
     """Save results to cache files; warn when that is not possible."""
     for file, result in results.items():
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            made(file.parent)
             replace(result, key=file.stem).save(file)
         except OSError as error:
             warn(
-                f"what was found cannot be kept in {str(file.parent)!r} ({error}); give another "
-                "folder with cache=folder"
+                f"what was found cannot be kept: {fault_of(error)}; give another folder with "
+                "cache=folder"
             )
             return
 

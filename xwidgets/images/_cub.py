@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from xwidgets.box import Box
-from xwidgets.errors import unknown
+from xwidgets.errors import of_kind, unknown
 
 from ._photo import PhotographFile
 from .scenes.scene import Point
@@ -64,6 +64,7 @@ def cub(folder: str | Path, split: str = "train") -> list[BirdPhotograph]:
     """
     if split not in ("train", "test"):
         raise unknown("split", split, ("train", "test"))
+    of_kind("folder", folder, str | Path, "the path of a folder")
     root = Path(folder)
     images = _File(root, "images.txt", "image", "name")
     training = _File(root, "train_test_split.txt", "image", "training")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from xwidgets.box import Box
-from xwidgets.errors import unknown
+from xwidgets.errors import of_kind, unknown
 
 from ._photo import PhotographFile
 
@@ -50,6 +50,7 @@ def inria(folder: str | Path, split: str = "train") -> list[Photograph]:
     """
     if split not in ("train", "test"):
         raise unknown("split", split, ("train", "test"))
+    of_kind("folder", folder, str | Path, "the path of a folder")
     root = Path(folder)
     pos, neg, annotations = (
         _listed(root, f"{split.title()}/{kind}.lst") for kind in ("pos", "neg", "annotations")

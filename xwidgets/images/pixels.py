@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xwidgets.errors import at_least
+from xwidgets.errors import at_least, of_kind
 
 
 def as_pixels(images: object, channels: int | None = None) -> Tensor:
@@ -27,6 +27,8 @@ def as_pixels(images: object, channels: int | None = None) -> Tensor:
         >>> as_pixels(torch.rand(2, 3, 8, 8), channels=3).shape
         torch.Size([2, 3, 8, 8])
     """
+    if channels is not None:
+        at_least("channels", channels, 1)
     try:
         x = as_tensor(images)
     except (TypeError, ValueError, RuntimeError) as error:
@@ -141,10 +143,18 @@ def picture(image: Tensor) -> NDArray[np.uint8]:
     One channel is grey, three are red, green and blue, a fourth is opacity, which is left out; any
     other number is shown as its mean in grey.
 
+    Raises:
+        ValueError: for what is no such tensor.
+
     Example:
         >>> picture(torch.rand(1, 8, 8)).shape
         (8, 8, 3)
     """
+    of_kind("image", image, Tensor, "a tensor (C, H, W) in [0, 1]")
+    if image.ndim != 3 or not image.numel():
+        raise ValueError(
+            f"the image has the shape {tuple(image.shape)}, but must be (C, H, W) with pixels"
+        )
     shown = image if len(image) in (3, 4) else image.mean(0, keepdim=True)
     pixels = in_channels(shown, 3).detach().cpu().permute(1, 2, 0) * 255
     return pixels.round().to(torch.uint8).numpy()

@@ -5,6 +5,7 @@ from math import prod
 import torch
 from torch import Tensor
 
+from xwidgets.errors import number
 from xwidgets.networks import Network
 
 _PROCESSOR = 48e6
@@ -23,6 +24,7 @@ def budget(memory: float | None, device: torch.device) -> float:
         48000000.0
     """
     if memory is not None:
+        number("memory", memory, lambda size: size >= 0, "of bytes, at least 0")
         return memory
     if device.type == "cuda":
         return _SHARE * torch.cuda.get_device_properties(device).total_memory
@@ -60,10 +62,11 @@ def images_at_once(net: Network, image: Tensor, memory: float | None, what: str)
     channels, height, width = image.shape
     layers = net.layers_for((channels, height, width))
     largest = max([image.numel(), *(prod(layer.shape) for layer in layers)])
+    room = budget(memory, net.device)
     need = 4 * largest * image.element_size()  # a layer's input, its output, and as much to work
     if memory and memory < need:
         raise ValueError(
             f"memory is {memory:.3g} bytes, but one image of this size in {net.name} takes "
             f"{need:.3g}; give at least that, or 0 for one {what} at a time"
         )
-    return max(1, int(budget(memory, net.device) // need))
+    return max(1, int(room // need))

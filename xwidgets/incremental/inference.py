@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from xwidgets.aliases import FormerName
+from xwidgets.errors import of_kind
 from xwidgets.networks.forward_trace import refuse_hiding
 
 from .boxes import BaseCrops, Places
@@ -59,6 +60,7 @@ class IncrementalInference:
     products = FormerName("compute_dtype")
 
     def __init__(self, whole: WholeInference, compute_dtype: ComputeDtype = "float32") -> None:
+        of_kind("whole", whole, WholeInference, "a WholeInference")
         self._whole, net = whole, whole.net
         self._extent = Extent.of_windows(whole.window, whole.image.shape[1:])
         self._pixels = BaseCrops(whole.image[None], self._extent, fill=0)

@@ -7,10 +7,12 @@ hundredth, where plain forwards in such a type would lose them.
 import time
 from functools import cache
 from statistics import median
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch.nn.functional import conv2d
+
+from xwidgets.errors import one_of
 
 ComputeDtype = Literal["float32", "bfloat16", "auto"]
 """Asked type: the network's own, bfloat16, or what the device is faster in."""
@@ -27,6 +29,7 @@ def asked_type(asked: ComputeDtype, own: torch.dtype, device: torch.device) -> t
         >>> asked_type("float32", torch.float64, torch.device("cpu"))
         torch.float64
     """
+    one_of("compute_dtype", asked, get_args(ComputeDtype))
     if asked == "bfloat16":
         return torch.bfloat16
     return fast_type(device) if asked == "auto" and own == torch.float32 else own

@@ -11,7 +11,10 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from xwidgets.errors import WrongType, of_kind, shown
+from xwidgets.images import one_image
 from xwidgets.networks import Network
+from xwidgets.networks._network import a_network
 from xwidgets.networks.exact import exact_products
 from xwidgets.networks.forward_trace import ForwardTrace
 
@@ -63,6 +66,11 @@ class UnitInference:
         memory: float | None = None,
         compute_dtype: ComputeDtype = "float32",
     ) -> None:
+        image = one_image(image, a_network(net).channels)
+        of_kind("layer", layer, str, "the name of a layer")
+        if not callable(read):
+            raise WrongType(f"read is {shown(read)}, but must be a function of pixels")
+        budget(memory, net.device)
         pixels = image[None].to(memory_format=net.memory_format)
         with net.evaluating():
             base = net.activations(pixels, layer)

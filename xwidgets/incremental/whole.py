@@ -6,7 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn.modules.utils import _pair
 
+from xwidgets.errors import WrongType, at_least, shown
+from xwidgets.images import one_image
 from xwidgets.networks import Network
+from xwidgets.networks._network import a_network
 
 from .budget import budget, images_at_once
 
@@ -31,7 +34,7 @@ class WholeInference:
         batch: how many windows are computed at a time.
 
     Raises:
-        ValueError: when not even one window fits into ``memory``.
+        ValueError: for invalid arguments, or when not even one window fits into ``memory``.
 
     Example:
         >>> import xwidgets as xw
@@ -49,7 +52,18 @@ class WholeInference:
         memory: float | None = None,
         read: Read | None = None,
     ) -> None:
-        self.net = net
+        self.net = a_network(net)
+        image = one_image(image, net.channels)
+        sides = window if isinstance(window, tuple) and len(window) == 2 else (window, window)
+        for side, most in zip(sides, image.shape[1:], strict=True):
+            at_least("window", side, 1)
+            if side > most:
+                raise ValueError(
+                    f"window is {shown(window)}, but the image has {tuple(image.shape[1:])} "
+                    "pixels; give a smaller one"
+                )
+        if read is not None and not callable(read):
+            raise WrongType(f"read is {shown(read)}, but must be a function of pixels, or None")
         self.window: tuple[int, int] = _pair(window)
         self.memory = budget(memory, net.device)
         self.image = image.to(net.device, net.dtype)

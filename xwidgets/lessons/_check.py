@@ -1,10 +1,16 @@
 """Check of a reader's prediction against what was computed."""
 
 from collections.abc import Sequence
+from numbers import Real
 
 import numpy as np
+from numpy.typing import NDArray
 
-Answer = bool | int | float | str | Sequence[float]
+from xwidgets.errors import of_kind, shown
+
+NEEDED = "a finite number, True or False, a word, or a list of numbers"
+
+Answer = bool | int | float | str | Sequence[float] | NDArray[np.generic]
 
 
 def check(prediction: Answer | None, truth: Answer, why: str) -> str:
@@ -19,6 +25,9 @@ def check(prediction: Answer | None, truth: Answer, why: str) -> str:
     Returns:
         One line. Numbers are right within a thousandth, words whatever their case.
 
+    Raises:
+        ValueError: for answers of another kind.
+
     Example:
         >>> check(None, 4, "Four windows fit.")
         'Not answered yet: write your prediction in place of None, and run the cell again.'
@@ -27,14 +36,26 @@ def check(prediction: Answer | None, truth: Answer, why: str) -> str:
         >>> check([1, 0], np.array([1.0, 0.0]), "The second is 0.")
         'Right: [1, 0]. The second is 0.'
     """
+    for name, answer in (("prediction", prediction), ("truth", truth)):
+        if not (name == "prediction" and answer is None):
+            _check_answer(name, answer)
+    of_kind("why", why, str, "a sentence about the truth")
     if prediction is None:
         return "Not answered yet: write your prediction in place of None, and run the cell again."
-    shown = _plain(truth)
-    if _agree(_plain(prediction), shown):
-        return f"Right: {_written(shown)}. {why}"
+    right = _plain(truth)
+    if _agree(_plain(prediction), right):
+        return f"Right: {_written(right)}. {why}"
     return (
-        f"Not quite: you predicted {_written(_plain(prediction))}, it is {_written(shown)}. {why}"
+        f"Not quite: you predicted {_written(_plain(prediction))}, it is {_written(right)}. {why}"
     )
+
+
+def _check_answer(name: str, answer: object) -> None:
+    of_kind(name, answer, bool | Real | str | Sequence | np.ndarray, NEEDED)
+    if not isinstance(answer, str):
+        numbers = np.asarray(answer) if not isinstance(answer, bytes) else np.array(None)
+        if numbers.dtype.kind not in "biuf" or not np.isfinite(numbers).all():
+            raise ValueError(f"{name} is {shown(answer)}, but must be {NEEDED}")
 
 
 def _plain(answer: Answer) -> object:

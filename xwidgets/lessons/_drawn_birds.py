@@ -1,14 +1,17 @@
 """Drawn birds for small networks: a description in numbers, pictures, and masks."""
 
 from collections.abc import Iterable
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from xwidgets.errors import listed
 from xwidgets.images.scenes import Scene
 from xwidgets.images.scenes.birds import SPECIES, BirdRecord, Plumage, draw_record
+from xwidgets.images.scenes.scene import check_size
 
 GREY = 0.5
 """Colour behind a bird that is shown alone."""
@@ -46,7 +49,9 @@ def drawn_birds(seeds: Iterable[int], size: int = 32) -> DrawnBirds:
         >>> birds.descriptions.shape, birds.masks.shape
         (torch.Size([2, 35]), torch.Size([2, 1, 32, 32]))
     """
-    records = [draw_record(seed) for seed in seeds]
+    check_size(size)
+    drawn_from = listed("seeds", seeds, Integral, "a list of whole numbers, one for each bird")
+    records = [draw_record(seed) for seed in drawn_from]
     if not records:
         raise ValueError("there is no seed; give one for each bird, such as range(500)")
     drawn = [Scene.draw(record, size) for record in records]

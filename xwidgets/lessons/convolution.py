@@ -21,7 +21,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
-from xwidgets.errors import at_least
+from xwidgets.errors import WrongType, at_least, shown
 
 Numbers = NDArray[np.float64]
 
@@ -85,10 +85,11 @@ class Convolution1d:
             )
         at_least("stride", self.stride, 1)
         most = len(self.filter) - 1
-        if not isinstance(self.padding, Integral) or not 0 <= self.padding <= most:
-            raise ValueError(
-                f"padding is {self.padding!r}, but must be a whole number from 0 to {most}, one "
-                "less than the filter has weights: a window would hold nothing but padding"
+        whole = isinstance(self.padding, Integral) and not isinstance(self.padding, bool)
+        if not whole or not 0 <= self.padding <= most:
+            raise (ValueError if whole else WrongType)(
+                f"padding is {shown(self.padding)}, but must be a whole number from 0 to {most}, "
+                "one less than the filter has weights: a window would hold nothing but padding"
             )
 
     def outputs(self, length: int) -> int:
@@ -177,9 +178,9 @@ class Convolution1d:
 
 
 def _finite(name: str, values: Sequence[float]) -> tuple[float, ...]:
-    numbers = tuple(np.ravel(values).tolist())
+    numbers = tuple(np.ravel(np.array(values, dtype=object)).tolist())
     if not numbers or not all(map(_is_finite, numbers)):
-        raise ValueError(f"{name} is {values!r}, but must be one finite number or more")
+        raise ValueError(f"{name} is {shown(values)}, but must be one finite number or more")
     return tuple(map(float, numbers))
 
 

@@ -1,14 +1,14 @@
 """Fitting of a small network to pairs of inputs and targets, epoch by epoch."""
 
 from collections.abc import Iterator
-from copy import deepcopy
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from xwidgets.errors import a_seed, at_least
+from xwidgets.errors import a_seed, at_least, of_kind
+from xwidgets.networks.evaluation_copy import evaluation_copy
 
 BATCH = 16
 LEARNING_RATE = 6e-3
@@ -20,7 +20,7 @@ class Epoch(NamedTuple):
     Attributes:
         number: how often every pair has been seen; 0 before the fit.
         loss: mean binary cross-entropy per pixel in that epoch; NaN before the fit.
-        module: a copy, which stays as it is.
+        module: a copy in evaluation mode, which stays as it is.
     """
 
     number: int
@@ -57,13 +57,16 @@ def fit(
     """
     at_least("epochs", epochs, 1)
     seed = a_seed(seed)
+    of_kind("module", module, nn.Module, "a torch.nn.Module")
+    of_kind("inputs", inputs, Tensor, "a tensor (N, ...)")
+    of_kind("targets", targets, Tensor, "a tensor (N, ...) in [0, 1]")
     if not 0 < len(inputs) == len(targets):
         raise ValueError(
             f"there are {len(inputs)} inputs and {len(targets)} targets; give a target for each "
             "input"
         )
     with torch.no_grad():
-        shape = deepcopy(module)(inputs[:1]).shape
+        shape = evaluation_copy(module)(inputs[:1]).shape
     if shape != targets[:1].shape:
         raise ValueError(
             f"outputs have the shape {tuple(shape[1:])}, but targets {tuple(targets.shape[1:])}; "
@@ -75,7 +78,7 @@ def fit(
 def _fit(
     module: nn.Module, inputs: Tensor, targets: Tensor, epochs: int, seed: int
 ) -> Iterator[Epoch]:
-    fitted = deepcopy(module)
+    fitted = evaluation_copy(module, own_parameters=True).train()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for part in fitted.modules():
@@ -85,14 +88,18 @@ def _fit(
     optimizer = torch.optim.Adam(fitted.parameters(), LEARNING_RATE)
     batches = -(-len(inputs) // BATCH)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * batches)
-    yield Epoch(0, float("nan"), deepcopy(fitted))
+    yield Epoch(0, float("nan"), evaluation_copy(fitted, own_parameters=True))
+    drawn = order.get_state()  # of dropout
     for number in range(1, epochs + 1):
         total = 0.0
-        for batch in torch.randperm(len(inputs), generator=order).split(BATCH):
-            loss = F.binary_cross_entropy(fitted(inputs[batch]), targets[batch])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            total += loss.item() * len(batch)
-        yield Epoch(number, total / len(inputs), deepcopy(fitted))
+        with torch.random.fork_rng(devices=[]):
+            torch.set_rng_state(drawn)
+            for batch in torch.randperm(len(inputs), generator=order).split(BATCH):
+                loss = F.binary_cross_entropy(fitted(inputs[batch]), targets[batch])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                schedule.step()
+                total += loss.item() * len(batch)
+            drawn = torch.get_rng_state()
+        yield Epoch(number, total / len(inputs), evaluation_copy(fitted, own_parameters=True))

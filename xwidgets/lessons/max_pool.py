@@ -16,7 +16,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
-from xwidgets.errors import at_least
+from xwidgets.errors import WrongType, at_least, shown
 
 
 class Pooled(NamedTuple):
@@ -74,7 +74,12 @@ class MaxPool:
         Raises:
             ValueError: for other shapes, for what is no finite number, or for less than a window.
         """
-        numbers = np.asarray(values, float)
+        try:
+            numbers = np.asarray(values, float)
+        except (TypeError, ValueError) as error:
+            raise WrongType(
+                f"values is {shown(values)}, but must be numbers (n,) or (H, W)"
+            ) from error
         if numbers.ndim not in (1, 2) or min(numbers.shape) < self.window:
             raise ValueError(
                 f"values have the shape {numbers.shape}, but must be (n,) or (H, W) and at least "

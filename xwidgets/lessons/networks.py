@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from xwidgets.errors import at_least, of_kind
+
 
 def dense_generator(numbers: int, size: int = 32) -> nn.Module:
     """One fully connected layer from ``(N, numbers)`` to pixels ``(N, 3, size, size)`` in [0, 1].
@@ -10,6 +12,8 @@ def dense_generator(numbers: int, size: int = 32) -> nn.Module:
         >>> parameters(dense_generator(35))
         110592
     """
+    at_least("numbers", numbers, 1)
+    at_least("size", size, 1)
     return nn.Sequential(
         nn.Linear(numbers, 3 * size * size), nn.Unflatten(1, (3, size, size)), nn.Sigmoid()
     )
@@ -25,6 +29,8 @@ def deconvolution_generator(numbers: int, channels: int = 32) -> nn.Module:
         >>> parameters(deconvolution_generator(35))
         29083
     """
+    at_least("numbers", numbers, 1)
+    at_least("channels", channels, 4)
     widths = (channels, channels // 2, channels // 4)
     return nn.Sequential(
         nn.Linear(numbers, 16 * channels),
@@ -49,6 +55,7 @@ def encoder_decoder(channels: int = 12) -> nn.Module:
         >>> encoder_decoder()(torch.rand(1, 3, 32, 40)).shape
         torch.Size([1, 1, 32, 40])
     """
+    at_least("channels", channels, 1)
     return nn.Sequential(
         _halving(3, channels), nn.ReLU(),
         _halving(channels, 2 * channels), nn.ReLU(),
@@ -66,6 +73,7 @@ def parameters(module: nn.Module) -> int:
         >>> parameters(nn.Linear(3, 2))
         8
     """
+    of_kind("module", module, nn.Module, "a torch.nn.Module")
     return sum(parameter.numel() for parameter in module.parameters())
 
 
@@ -78,6 +86,13 @@ def overlap(masks: Tensor, predicted: Tensor) -> Tensor:
         >>> overlap(torch.tensor([[[[1.0, 1, 0, 0]]]]), torch.tensor([[[[0.2, 0.9, 0.6, 0]]]]))
         tensor([0.3333])
     """
+    of_kind("masks", masks, Tensor, "a tensor (N, 1, H, W)")
+    of_kind("predicted", predicted, Tensor, "a tensor (N, 1, H, W)")
+    if masks.shape != predicted.shape or masks.ndim < 2:
+        raise ValueError(
+            f"masks are {tuple(masks.shape)}, predicted {tuple(predicted.shape)}; give both as "
+            "(N, 1, H, W)"
+        )
     one, other = (maps.flatten(1) > 0.5 for maps in (masks, predicted))
     union = (one | other).sum(1)
     return ((one & other).sum(1) / union.clamp(min=1)).where(union > 0, 1.0)

@@ -11,6 +11,7 @@ from xwidgets.explain._class_model import grey
 from xwidgets.networks.subject import Subject
 from xwidgets.results import ClassModel
 
+from .kind import check_study
 from .live_result import LiveResult, Question
 from .study import Study
 
@@ -38,6 +39,7 @@ class ClassModels(traitlets.HasTraits):
     method = traitlets.Instance(ActivationMaximization)
 
     def __init__(self, study: Study) -> None:
+        check_study(study)
         super().__init__(method=ActivationMaximization())
         self._study = study
         self._grey = Subject(study.network, grey(study.network))

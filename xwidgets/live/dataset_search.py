@@ -15,8 +15,10 @@ from xwidgets.images import Collection
 from xwidgets.networks.target import Channel, Class
 from xwidgets.results import TopImages
 
+from .kind import check_study
 from .live_result import LiveResult
 from .study import Study
+from .traits import Whole
 
 
 class SearchQuestion(NamedTuple):
@@ -69,9 +71,10 @@ class DatasetSearch(traitlets.HasTraits):
     """
 
     searched: traitlets.TraitType[Any, Any] = traitlets.TraitType(None)
-    k = traitlets.Int(20)
+    k = Whole(20)
 
     def __init__(self, study: Study) -> None:
+        check_study(study)
         super().__init__()
         self._study = study
         self._images: Collection | None = None  # None for the examples

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from xwidgets.errors import listed
 from xwidgets.evaluate import WeightRandomisation, weight_randomisation_steps
 from xwidgets.explain import (
     ClassActivationMap,
@@ -105,8 +106,12 @@ class MethodMaps(Following):
     """
 
     def __init__(self, study: Study, methods: Sequence[Method[Relevance]] | None = None) -> None:
+        check_study(study)
         self._study = study
-        self.methods = tuple(methods_for(study) if methods is None else methods)
+        if methods is None:
+            methods = methods_for(study)
+        needed = "a list of methods, such as [xw.Saliency()]"
+        self.methods: tuple[Method[Relevance], ...] = (*listed("methods", methods, Method, needed),)
         self._randomising = False
         maps: list[LiveResult[Question, TimedMap]] = [
             study.live(_timed, keep=8, rests=1) for _ in self.methods

@@ -17,8 +17,10 @@ from xwidgets.networks.subject import Subject
 from xwidgets.networks.target import Channel
 from xwidgets.results import NeuronPatch, Ranking, TopImages
 
+from .kind import check_study
 from .live_result import LiveResult, Question
 from .study import Study
+from .traits import Number
 
 Neuron = tuple[str, int]
 LIMIT = 65
@@ -48,7 +50,7 @@ class Neurons(traitlets.HasTraits):
         patches: one whose answer is a :class:`xwidgets.NeuronPatch` for each selected neuron that
             computed so far.
         matches: one whose answer is a :class:`xwidgets.TopImages` for each.
-        images: data set that is searched for top images; by default the network's examples.
+        images: data set that is searched for top images; ``None`` for the network's examples.
 
     Example:
         >>> import xwidgets as xw
@@ -61,13 +63,15 @@ class Neurons(traitlets.HasTraits):
 
     selected = traitlets.Tuple()
     start = traitlets.Enum(get_args(Start), "maximum")
-    threshold = traitlets.Float(0.0, min=0, max=0.99)
+    threshold = Number(0.0, min=0, max=0.99)
 
     def __init__(self, study: Study) -> None:
+        check_study(study)
         super().__init__()
         self._study = study
         self._method = InputResampling()
         self.images: Collection | None = None
+        self._examples: Collection | None = None  # of the network, once they were searched
         self._searching = False
         self.ranking: LiveResult[Question, Ranking] = study.live(_ranked, urgent=True, keep=32)
         self.patches: LiveResult[PatchQuestion, tuple[NeuronPatch, ...]] = study.live(
@@ -170,9 +174,10 @@ class Neurons(traitlets.HasTraits):
         return _looked_at(question, known)
 
     def _search(self, neurons: tuple[Neuron, ...]) -> Iterator[list[TopImages]]:
-        if self.images is None and self._study.network.examples is not None:
-            self.images = Collection(self._study.network.examples())
-        return search_images_steps(self._study.network, self.images, neurons)
+        network, images = self._study.network, self.images
+        if images is None and network.examples is not None:
+            images = self._examples = self._examples or Collection(network.examples())
+        return search_images_steps(network, images, neurons)
 
 
 def _ranked(question: Question) -> Iterator[Ranking]:

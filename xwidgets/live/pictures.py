@@ -17,6 +17,7 @@ from xwidgets.images.scenes import Scene
 from .following import Following
 from .kind import check_study
 from .study import Study
+from .traits import Whole
 
 FIRST = 8
 """How many pictures of a collection are read to find the one at hand."""
@@ -47,8 +48,8 @@ class Pictures(Following, traitlets.HasTraits):
         (2, 1)
     """
 
-    count = traitlets.Int(read_only=True)
-    selected = traitlets.Int(read_only=True)
+    count = Whole(read_only=True)
+    selected = Whole(read_only=True)
 
     def __init__(self, study: Study, images: object = None) -> None:
         check_study(study)

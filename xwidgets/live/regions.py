@@ -23,9 +23,11 @@ from xwidgets.explain.removal.samplers import default_sampler
 from xwidgets.networks.subject import Subject
 from xwidgets.results import RegionRemoval
 
+from .kind import check_study
 from .live_result import LiveResult, Question
 from .live_results import LiveResults
 from .study import Study
+from .traits import Whole
 
 
 class RemovalQuestion(NamedTuple):
@@ -66,9 +68,10 @@ class Regions(traitlets.HasTraits):
 
     mask: traitlets.TraitType[Any, Any] = traitlets.TraitType()  # whatever may become an array
     fill = traitlets.Unicode()
-    samples = traitlets.Int(20, min=1)
+    samples = Whole(20, min=1)
 
     def __init__(self, study: Study) -> None:
+        check_study(study)
         self._study = study
         self._samplers = _samplers(study)
         self.fills = tuple(self._samplers)

@@ -28,6 +28,7 @@ from xwidgets.results import Relevance
 from .companions import COMPANIONS
 from .following import weakly
 from .live_result import LiveResult, Progress, Question, share_of
+from .traits import Whole
 from .worker import Worker
 
 Companion = TypeVar("Companion")
@@ -91,7 +92,7 @@ class Study(traitlets.HasTraits):
     result = traitlets.Any(read_only=True)
     relevance = traitlets.Instance(Relevance, allow_none=True, read_only=True)
     progress = traitlets.Instance(Progress, args=("computing",), read_only=True)
-    renewals = traitlets.Int(0, read_only=True)
+    renewals = Whole(0, read_only=True)
 
     concepts = FormerName("x_features")
 

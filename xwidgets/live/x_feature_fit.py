@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import torch
 import traitlets
 
+from xwidgets.errors import listed
 from xwidgets.explain import ExplanationModule, Fitting, XFeatureMaps, fit_explanation_steps
 from xwidgets.explain._x_features import the_module
 from xwidgets.explain.data_set import DataSet
@@ -18,8 +19,10 @@ from xwidgets.networks import Network
 from xwidgets.results import XFeatures
 
 from .following import Following, weakly
+from .kind import check_study
 from .live_result import LiveResult, Question
 from .study import Study
+from .traits import Whole
 
 MANY = 12
 """Number of images in which an x-feature is shown: those in which it is most active."""
@@ -75,8 +78,8 @@ class XFeatureFit(Following, traitlets.HasTraits):
         (5, 64, 64)
     """
 
-    shown = traitlets.Int(-1)
-    target = traitlets.Int(None, allow_none=True)
+    shown = Whole(-1)
+    target = Whole(None, allow_none=True)
 
     def __init__(
         self,
@@ -87,11 +90,13 @@ class XFeatureFit(Following, traitlets.HasTraits):
         target: int | None = None,
         **options: Any,
     ) -> None:
+        check_study(study)
         super().__init__(target=target)
         self._method = XFeatureMaps(contrastive=contrastive)
+        self._method.check_parameters()
         self._study = study
         self._given: dict[int, ExplanationModule] = {}
-        for module in modules:
+        for module in listed("modules", modules, object, "a list of ExplanationModules"):
             explained = the_module(study.network, module).facts.target
             if explained in self._given:
                 raise ValueError(

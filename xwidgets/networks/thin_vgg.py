@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialized
 from torch import Tensor, nn
 
 from xwidgets.files import whole
@@ -107,7 +107,8 @@ def save(path: str | Path, module: ThinVGG, facts: Facts) -> None:
     """Write a network without batch norm, as float16, and its facts to a safetensors file."""
     weights = {name: value.half().contiguous() for name, value in module.state_dict().items()}
     with whole(path) as part:
-        save_file(weights, part, {"facts": facts.to_json(), "sha256": _digest(weights)})
+        told = {"facts": facts.to_json(), "sha256": _digest(weights)}
+        part.write_bytes(serialized(weights, told))
 
 
 def load(path: str | Path) -> tuple[ThinVGG, Facts]:

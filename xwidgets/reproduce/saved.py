@@ -13,8 +13,8 @@ from typing import Any, TypeVar, cast
 
 import pandas as pd
 
-from xwidgets.errors import one_line
-from xwidgets.files import whole
+from xwidgets.errors import a_flag, of_kind, one_line
+from xwidgets.files import explained, made, whole
 from xwidgets.results.facts import parsed
 from xwidgets.results.result import versions
 
@@ -32,6 +32,7 @@ class SavedFiles:
     """
 
     def __init__(self, folder: str | Path | None, name: str) -> None:
+        of_kind("folder", folder, str | Path | None, "the path of a folder, or None")
         self._folder = None if folder is None else Path(folder)
         self._name = name
 
@@ -44,7 +45,7 @@ class SavedFiles:
         """Let ``save`` write a file, if there is a folder."""
         path = self._path(ending)
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            made(path.parent)
             save(path)
 
     def kept(
@@ -96,6 +97,7 @@ class SavedTables(SavedFiles):
         **facts: str,
     ) -> None:
         super().__init__(folder, setting.name if name is None else name)
+        a_flag("recompute", recompute)
         self._facts: dict[str, Any] = json.loads(json.dumps(asdict(setting) | facts))
         if recompute:
             self._clear()
@@ -146,7 +148,8 @@ class SavedTables(SavedFiles):
         for path in files:
             results = path in own and path.suffix != ".json" and not path.name.startswith(longer)
             if results or path.name == f"{self._name}.json":
-                path.unlink()
+                with explained(path, "could not be removed", "take another folder"):
+                    path.unlink()
 
 
 def _defaults(setting: NamedSetting) -> dict[str, Any]:

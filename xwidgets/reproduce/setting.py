@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from xwidgets.errors import unknown
+from xwidgets.errors import WrongType, of_kind, shown, unknown
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,24 @@ def chosen(setting: str | AnySetting, settings: Mapping[str, AnySetting]) -> Any
         NamedSetting(name='full')
     """
     if not isinstance(setting, str):
+        kind = type(next(iter(settings.values())))
+        of_kind("setting", setting, kind, f"{', '.join(map(repr, settings))} or a Setting")
         return setting
     if setting not in settings:
         raise unknown("setting", setting, settings)
     return settings[setting]
+
+
+def check_source(source: object) -> None:
+    """Check that images come from a function.
+
+    Raises:
+        ValueError: when they do not.
+
+    Example:
+        >>> check_source("birds")
+        Traceback (most recent call last):
+        xwidgets.errors.WrongType: source is 'birds', but must be a function that returns images
+    """
+    if not hasattr(source, "__qualname__"):
+        raise WrongType(f"source is {shown(source)}, but must be a function that returns images")

@@ -5,6 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from xwidgets.errors import at_least, listed
+
+from .a_table import a_table
+
 REPEATED = ("class", "scene", "seed")
 """Columns that number repetitions of one measurement, in tables of results."""
 
@@ -41,7 +45,13 @@ def spread_table(
         >>> spread_table(pd.DataFrame(rows), "method", ["o2"]).loc["nn", "o2"]
         '3.00 ± 2.12 ± 2.12'
     """
-    groups = frame.groupby(by, sort=False)
+    keys = [by] if isinstance(by, str) else listed("by", by, str, "names of columns")
+    if not keys:
+        raise ValueError("by is empty; give the columns that say what a row is of")
+    columns = listed("columns", columns, str, "names of columns")
+    at_least("digits", digits, 0)
+    a_table("frame", frame, [*keys, *columns])
+    groups = frame.groupby(keys if len(keys) > 1 else keys[0], sort=False)
     return groups[[*columns, *(name for name in REPEATED if name in frame)]].apply(
         lambda rows: pd.Series({name: _cell(rows, name, digits) for name in columns})
     )

@@ -9,6 +9,7 @@ import traitlets
 
 from xwidgets.errors import at_least
 from xwidgets.live.kind import check_study
+from xwidgets.live.traits import Whole
 from xwidgets.results.numbers import percent
 
 from .closing import Held
@@ -48,7 +49,7 @@ class ClassChooser(View, module="class_chooser.mjs"):
     value = traitlets.Any().tag(
         sync=True, to_json=lambda value, _: value if isinstance(value, int) else None
     )
-    k = traitlets.Int(5, min=1).tag(sync=True)
+    k = Whole(5, min=1).tag(sync=True)
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     shares = traitlets.Bytes().tag(sync=True)
     part = traitlets.Unicode().tag(sync=True)

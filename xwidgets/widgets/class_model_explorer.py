@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from xwidgets import live
 from xwidgets.errors import listed
 from xwidgets.live.kind import is_study
+from xwidgets.live.traits import Whole
 from xwidgets.results import ClassModel, render
 
 from .closing import Held
@@ -58,18 +59,18 @@ class ClassModelExplorer(View, module="class_model_explorer.mjs"):
     _models: Held[ClassModels | None] = Held()
     pictures = traitlets.List(traitlets.Bytes()).tag(sync=True, echo_update=False)
     frames = traitlets.List(traitlets.List(traitlets.Bytes())).tag(sync=True, echo_update=False)
-    frame_steps = traitlets.List(traitlets.Int()).tag(sync=True)
-    shape = traitlets.List(traitlets.Int()).tag(sync=True)
+    frame_steps = traitlets.List(Whole()).tag(sync=True)
+    shape = traitlets.List(Whole()).tag(sync=True)
     curves = traitlets.Dict().tag(sync=True, echo_update=False)
-    seeds = traitlets.List(traitlets.Int()).tag(sync=True)
+    seeds = traitlets.List(Whole()).tag(sync=True)
     label = traitlets.Unicode().tag(sync=True)
     network = traitlets.Unicode().tag(sync=True)
     unit = traitlets.Unicode().tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)
     classes = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    target = traitlets.Int(-1).tag(sync=True)
+    target = Whole(-1).tag(sync=True)
     controls = traitlets.List(traitlets.Dict()).tag(sync=True)
-    shown = traitlets.Int(-1).tag(sync=True)
+    shown = Whole(-1).tag(sync=True)
     work = traitlets.Dict().tag(sync=True, echo_update=False)
     message = traitlets.Unicode().tag(sync=True)
     alive = traitlets.Bool(False).tag(sync=True)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from xwidgets.errors import of_kind, unknown
 from xwidgets.lessons import Convolution1d
+from xwidgets.live.traits import Whole
 
 from .number_table import html_table, short
 from .page import write_page
@@ -57,8 +58,8 @@ class DeconvolutionLesson(View, module="deconvolution_lesson.mjs"):
 
     setting = traitlets.Dict().tag(sync=True)
     part = traitlets.Unicode("matrix").tag(sync=True)
-    row = traitlets.Int(0).tag(sync=True)
-    step = traitlets.Int(0).tag(sync=True)
+    row = Whole(0).tag(sync=True)
+    step = Whole(0).tag(sync=True)
 
     def __init__(
         self,

@@ -8,6 +8,7 @@ import traitlets
 
 from xwidgets import live
 from xwidgets.live.kind import check_study
+from xwidgets.live.traits import Whole
 
 from .closing import Held
 from .view import View
@@ -42,7 +43,7 @@ class MethodChooser(View, module="method_chooser.mjs"):
 
     _study: Held[Study] = Held()
     methods = traitlets.List(traitlets.Dict()).tag(sync=True)
-    chosen = traitlets.Int(0).tag(sync=True)
+    chosen = Whole(0).tag(sync=True)
     qualities = traitlets.List(traitlets.Unicode()).tag(sync=True)
     quality = traitlets.Unicode().tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)

@@ -18,12 +18,13 @@ import traitlets
 from xwidgets import evaluate, live
 from xwidgets.errors import of_kind
 from xwidgets.live.kind import is_study
+from xwidgets.live.traits import Number, Whole
 from xwidgets.results import Relevance, common_settings, render
 
 from .closing import Held
 from .page import write_page
 from .relevance_overlay import COMPLETE, frames
-from .view import Number, View
+from .view import View
 
 if TYPE_CHECKING:
     from xwidgets.explain import Method
@@ -66,10 +67,10 @@ class MethodComparison(View, module="method_comparison.mjs"):
     _study: Held[Study | None] = Held()
     _live: Held[MethodMaps | None] = Held()
     photo = traitlets.Bytes().tag(sync=True)
-    shape = traitlets.List(traitlets.Int()).tag(sync=True)
+    shape = traitlets.List(Whole()).tag(sync=True)
     cells = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
-    chosen = traitlets.Int(0, min=0).tag(sync=True)
-    pixel = traitlets.List(traitlets.Int(), maxlen=2).tag(sync=True, echo_update=False)
+    chosen = Whole(0, min=0).tag(sync=True)
+    pixel = traitlets.List(Whole(), maxlen=2).tag(sync=True, echo_update=False)
     color_maps = traitlets.Dict(render.COLOR_MAPS).tag(sync=True)
     color_map = traitlets.Enum(list(render.COLOR_MAPS), "red-blue").tag(sync=True)
     sequential = traitlets.List(list(render.SEQUENTIAL)).tag(sync=True)

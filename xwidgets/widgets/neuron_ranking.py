@@ -14,10 +14,11 @@ from xwidgets import live
 from xwidgets.errors import at_least, listed, number, unknown
 from xwidgets.live.kind import is_study
 from xwidgets.live.live_result import Progress
+from xwidgets.live.traits import Number, Whole
 from xwidgets.results import METRICS, Ranking, sentences
 
 from .page import write_page
-from .view import Number, View
+from .view import View
 
 if TYPE_CHECKING:
     from xwidgets.live.neurons import Neurons
@@ -65,7 +66,7 @@ class NeuronRanking(View, module="neuron_ranking.mjs"):
     layers = traitlets.List(traitlets.Dict()).tag(sync=True)
     metrics = traitlets.List(traitlets.Unicode(), list(METRICS)).tag(sync=True)
     chosen = traitlets.List(traitlets.Enum(METRICS), minlen=1).tag(sync=True)
-    top = traitlets.Int(5, min=0).tag(sync=True)
+    top = Whole(5, min=0).tag(sync=True)
     minimum = Number(0.1, min=0).tag(sync=True)
     shown_layers = traitlets.List(traitlets.Unicode()).tag(sync=True)
     selected: traitlets.List[Any] = traitlets.List().tag(sync=True)

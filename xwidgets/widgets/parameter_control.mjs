@@ -1,7 +1,7 @@
 // @ts-check
 // A control for one parameter of a method: a slider, a choice or a switch.
 
-import { makeSlider } from "./shared/control.mjs";
+import { makeDropDown, makeSlider } from "./shared/control.mjs";
 import { keepKeys, make, makeAlert, warn } from "./shared/dom.mjs";
 import { makeHelp } from "./shared/help.mjs";
 import { mount, put } from "./shared/view.mjs";
@@ -114,16 +114,8 @@ function makeSides(model) {
 
 /** @param {Model} model */
 function makeChoice(model) {
-  const input = make("select");
-  input.addEventListener("change", () => put(model, { value: input.value }));
-  const draw = () => {
-    /** @type {string[]} */
-    const options = model.get("options");
-    if (String([...input.options].map(({ value }) => value)) !== String(options)) {
-      input.replaceChildren(...options.map((value) => make("option", { value, textContent: value })));
-    }
-    input.value = model.get("value");
-  };
+  const { input, set } = makeDropDown((place) => put(model, { value: model.get("options")[place] }));
+  const draw = () => set(model.get("options"), model.get("options").indexOf(model.get("value")));
   return { elements: [input], input, draw };
 }
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from xwidgets.errors import unknown
+from xwidgets.errors import a_flag, of_kind, shown, unknown
 from xwidgets.live.kind import check_study, is_study
+from xwidgets.live.traits import Number, Whole
 
 from .closing import close_all
 from .group import Group
@@ -62,11 +63,11 @@ class ParameterControl(View, module="parameter_control.mjs"):
     side = traitlets.Unicode().tag(sync=True)
     line = traitlets.Unicode().tag(sync=True)
     unit = traitlets.Unicode().tag(sync=True)
-    value = traitlets.Any().tag(sync=True)
-    min = traitlets.Any(0).tag(sync=True)
-    max = traitlets.Any(1).tag(sync=True)
-    step = traitlets.Any(1).tag(sync=True)
-    sides = traitlets.List(traitlets.Int()).tag(sync=True)
+    value: traitlets.TraitType[Any, Any] = traitlets.TraitType(None).tag(sync=True)  # asks for None
+    min = traitlets.Union([Whole(0), Number()]).tag(sync=True)
+    max = traitlets.Union([Whole(1), Number()]).tag(sync=True)
+    step = traitlets.Union([Whole(1), Number()]).tag(sync=True)
+    sides = traitlets.List(Whole()).tag(sync=True)
     options = traitlets.List(traitlets.Unicode()).tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)
 
@@ -77,6 +78,8 @@ class ParameterControl(View, module="parameter_control.mjs"):
                 f"a control moves a parameter of studies, but was given {given}; "
                 "make a study with xw.Study(net, image)"
             )
+        of_kind("name", name, str, "the name of a parameter")
+        of_kind("side", side, str, "a text")
         self._studies: tuple[Study, ...] = studies
         self._values: dict[str, Any] = {}
         for study in studies:
@@ -157,11 +160,14 @@ class ParameterControl(View, module="parameter_control.mjs"):
         value = proposal.value
         if self.kind == "choice" and value not in self.options:
             raise unknown(self.name, value, self.options)
+        if self.kind == "switch":
+            a_flag(self.name, value)
         if self.kind == "range" and not isinstance(value, list):
             number = isinstance(value, int | float) and not isinstance(value, bool)
             if not number or not self.min <= value <= self.max:
                 raise ValueError(
-                    f"{self.name} {value} is not possible here: {self.min:g} to {self.max:g} are"
+                    f"{self.name} {shown(value)} is not possible here: {self.min:g} to "
+                    f"{self.max:g} are"
                 )
             return int(value) if float(value).is_integer() and self.step == 1 else value
         return value

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from xwidgets.errors import a_seed, at_least, listed, of_kind
 from xwidgets.evaluate import Locality, locality
-from xwidgets.files import whole
+from xwidgets.files import fault_of, whole
+from xwidgets.live.traits import Whole
 from xwidgets.results import XFeatures, render
 from xwidgets.results.facts import parsed
 
@@ -67,9 +68,9 @@ class PartsForm(View, module="parts_form.mjs"):
 
     facts = traitlets.Dict().tag(sync=True)
     pictures = traitlets.List(traitlets.Dict()).tag(sync=True)
-    questions = traitlets.List(traitlets.Dict()).tag(sync=True)
+    questions = traitlets.List(traitlets.Dict(), minlen=1).tag(sync=True)
     answers = traitlets.List(traitlets.Dict()).tag(sync=True)
-    position = traitlets.Int().tag(sync=True)
+    position = Whole().tag(sync=True)
     heat = traitlets.Bool(True).tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)
     alive = traitlets.Bool(True).tag(sync=True)
@@ -207,8 +208,8 @@ class PartsForm(View, module="parts_form.mjs"):
             self.message = ""
         except OSError as error:
             self.message = (
-                f"The answers cannot be written to {str(self._file)!r} ({error}); write them "
-                "elsewhere with form.save(path)"
+                f"The answers are not kept: {fault_of(error)}; write them elsewhere with "
+                "form.save(path)"
             )
 
 

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from xwidgets import live
 from xwidgets.live.kind import is_study
+from xwidgets.live.traits import Number, Whole
 from xwidgets.results import NeuronPatch, TopImages, render
 
 from .closing import Held
 from .drawn_images import DrawnImages
 from .page import write_page
-from .view import Number, View
+from .view import View
 
 if TYPE_CHECKING:
     from xwidgets.box import Box
@@ -62,7 +63,7 @@ class PatchGallery(View, module="patch_gallery.mjs"):
 
     _study: Held[Study | None] = Held()
     photo = traitlets.Bytes().tag(sync=True)
-    shape = traitlets.List(traitlets.Int()).tag(sync=True)
+    shape = traitlets.List(Whole()).tag(sync=True)
     selected: traitlets.List[Any] = traitlets.List().tag(sync=True)
     cards = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
     matches = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)

@@ -11,6 +11,7 @@ import traitlets
 
 from xwidgets import live
 from xwidgets.errors import of_kind
+from xwidgets.live.traits import Whole
 from xwidgets.results import render
 
 from .closing import Held
@@ -52,10 +53,10 @@ class PictureStrip(View, module="picture_strip.mjs"):
 
     _pictures: Held[Pictures] = Held()
     thumbs = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
-    first = traitlets.Int(0, min=0).tag(sync=True)
-    count = traitlets.Int(0).tag(sync=True)
-    page = traitlets.Int(PAGE).tag(sync=True)
-    selected = traitlets.Int(-1).tag(sync=True)
+    first = Whole(0, min=0).tag(sync=True)
+    count = Whole(0).tag(sync=True)
+    page = Whole(PAGE).tag(sync=True)
+    selected = Whole(-1).tag(sync=True)
     can_grow = traitlets.Bool(False).tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)
 

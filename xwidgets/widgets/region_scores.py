@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from xwidgets import live
 from xwidgets.box import Box
 from xwidgets.live.kind import is_study
+from xwidgets.live.traits import Whole
 from xwidgets.results import RegionRemoval, render, sentences
 
 from .page import write_page
@@ -48,9 +49,9 @@ class RegionScores(View, module="region_scores.mjs"):
     crop = traitlets.Bytes().tag(sync=True)
     marked = traitlets.Bytes().tag(sync=True)
     coarse = traitlets.Bool().tag(sync=True)
-    pixels = traitlets.Int().tag(sync=True)
-    scored = traitlets.Int().tag(sync=True)
-    samples = traitlets.Int().tag(sync=True)
+    pixels = Whole().tag(sync=True)
+    scored = Whole().tag(sync=True)
+    samples = Whole().tag(sync=True)
     progress = traitlets.Dict().tag(sync=True, echo_update=False)
     remark = traitlets.Unicode().tag(sync=True)
     sentence = traitlets.Unicode().tag(sync=True)

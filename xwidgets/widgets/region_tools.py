@@ -8,6 +8,7 @@ import numpy as np
 import traitlets
 
 from xwidgets import live
+from xwidgets.live.traits import Whole
 
 from .closing import Held
 from .view import View
@@ -37,13 +38,13 @@ class RegionTools(View, module="region_tools.mjs"):
     """
 
     _regions: Held[Regions] = Held()
-    brush = traitlets.Int(1, min=1).tag(sync=True)
-    largest = traitlets.Int(1).tag(sync=True)
+    brush = Whole(1, min=1).tag(sync=True)
+    largest = Whole(1).tag(sync=True)
     erase = traitlets.Bool(False).tag(sync=True)
     fill = traitlets.Unicode().tag(sync=True)
     fills = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    shape = traitlets.List(traitlets.Int()).tag(sync=True)
-    pixels = traitlets.Int().tag(sync=True)
+    shape = traitlets.List(Whole()).tag(sync=True)
+    pixels = Whole().tag(sync=True)
 
     def __init__(self, study: Study) -> None:
         regions = self._regions = live.Regions.of(study)

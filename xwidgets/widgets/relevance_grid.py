@@ -14,6 +14,7 @@ import traitlets
 from numpy.typing import NDArray
 
 from xwidgets.errors import listed, of_kind, one_of
+from xwidgets.live.traits import Whole
 from xwidgets.results import Relevance, common_settings, render
 from xwidgets.results.numbers import percent
 
@@ -64,8 +65,8 @@ class RelevanceGrid(View, module="relevance_grid.mjs"):
     columns = traitlets.List(traitlets.Unicode()).tag(sync=True)
     scale = traitlets.Enum(SCALES, "own").tag(sync=True)
     colors = traitlets.List(traitlets.Unicode(), list(render.COLOR_MAPS["red-blue"])).tag(sync=True)
-    hovered = traitlets.List(traitlets.Int(), maxlen=2).tag(sync=True)
-    enlarged = traitlets.List(traitlets.Int(), maxlen=2).tag(sync=True)
+    hovered = traitlets.List(Whole(), maxlen=2).tag(sync=True)
+    enlarged = traitlets.List(Whole(), maxlen=2).tag(sync=True)
 
     def __init__(
         self,

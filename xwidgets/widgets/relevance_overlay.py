@@ -17,12 +17,13 @@ from xwidgets import explain
 from xwidgets.errors import of_kind
 from xwidgets.live.difference import Difference
 from xwidgets.live.kind import is_study
+from xwidgets.live.traits import Number, Whole
 from xwidgets.results import Relevance, common_settings, ends, render, sentences
 from xwidgets.results.common_scale import CommonScale
 
 from .closing import Held
 from .page import write_page
-from .view import Number, View
+from .view import View
 
 if TYPE_CHECKING:
     from xwidgets.explain import Method
@@ -82,9 +83,9 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
 
     _study: Held[Study | None] = Held()
     photo = traitlets.Bytes().tag(sync=True)
-    shape = traitlets.List(traitlets.Int()).tag(sync=True)
+    shape = traitlets.List(Whole()).tag(sync=True)
     frames = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
-    index = traitlets.Int(0).tag(sync=True)
+    index = Whole(0).tag(sync=True)
     progress = traitlets.Dict().tag(sync=True, echo_update=False)
     color_maps = traitlets.Dict(render.COLOR_MAPS).tag(sync=True)
     color_map = traitlets.Enum(list(render.COLOR_MAPS), "red-blue").tag(sync=True)
@@ -98,7 +99,7 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
     segments = traitlets.Bool(True).tag(sync=True)
     scale = Number(None, allow_none=True).tag(sync=True)
     scale_locked = traitlets.Bool(True).tag(sync=True)
-    pixel = traitlets.List(traitlets.Int(), maxlen=2).tag(sync=True, echo_update=False)
+    pixel = traitlets.List(Whole(), maxlen=2).tag(sync=True, echo_update=False)
     caption = traitlets.Unicode().tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)
     sentence = traitlets.Unicode().tag(sync=True)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from xwidgets import explain, live
 from xwidgets.errors import at_least, listed
 from xwidgets.live.kind import is_study
+from xwidgets.live.traits import Whole
 from xwidgets.results import TopImages, render, sentences
 from xwidgets.results.numbers import number
 
@@ -68,8 +69,8 @@ class TopImagesGallery(View, module="top_images_gallery.mjs"):
 
     sentence = traitlets.Unicode().tag(sync=True)
     tops = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
-    k = traitlets.Int(9, min=1).tag(sync=True)
-    most = traitlets.Int(1).tag(sync=True)
+    k = Whole(9, min=1).tag(sync=True)
+    most = Whole(1).tag(sync=True)
     patches_alone = traitlets.Bool(False).tag(sync=True)
     choice = traitlets.Dict().tag(sync=True)
     target = traitlets.Unicode().tag(sync=True)

@@ -9,10 +9,11 @@ import traitlets
 from numpy.typing import ArrayLike
 
 from xwidgets.lessons import MaxPool
+from xwidgets.live.traits import Number, Whole
 
 from .number_table import html_table, short
 from .page import write_page
-from .view import Number, View
+from .view import View
 
 LONGEST = 12
 
@@ -46,10 +47,10 @@ class UnpoolingLesson(View, module="unpooling_lesson.mjs"):
 
     signal = traitlets.List(Number()).tag(sync=True)
     map = traitlets.List(traitlets.List(Number())).tag(sync=True)
-    window = traitlets.Int(2).tag(sync=True)
-    stride = traitlets.Int(2).tag(sync=True)
-    output = traitlets.Int(0).tag(sync=True)
-    cell = traitlets.List(traitlets.Int(), [0, 0], minlen=2, maxlen=2).tag(sync=True)
+    window = Whole(2).tag(sync=True)
+    stride = Whole(2).tag(sync=True)
+    output = Whole(0).tag(sync=True)
+    cell = traitlets.List(Whole(), [0, 0], minlen=2, maxlen=2).tag(sync=True)
 
     def __init__(
         self,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from inspect import signature
-from math import isfinite
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,25 +15,6 @@ import traitlets
 from .line import listen
 from .modules import joined
 from .preview import Preview
-
-
-class Number(traitlets.Float[Any, Any]):
-    """A finite number, as browsers know no other from Python.
-
-    Example:
-        >>> class Square(traitlets.HasTraits):
-        ...     side = Number(1.0)
-        >>> Square(side=float("nan"))
-        Traceback (most recent call last):
-        traitlets.traitlets.TraitError: side is nan, but must be a finite number
-    """
-
-    def validate(self, obj: Any, value: Any) -> Any:
-        """Refuse NaN and infinity."""
-        checked = super().validate(obj, value)
-        if checked is not None and not isfinite(checked):
-            raise traitlets.TraitError(f"{self.name} is {checked}, but must be a finite number")
-        return checked
 
 
 class Work(Protocol):

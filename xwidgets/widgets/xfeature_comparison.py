@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from xwidgets import live
 from xwidgets.errors import of_kind
 from xwidgets.live.kind import is_study
+from xwidgets.live.traits import Whole
 from xwidgets.results import XFeatures, render
 
 from .closing import Held
@@ -74,7 +75,7 @@ class XFeatureComparison(View, module="xfeature_comparison.mjs"):
 
     _study: Held[Study | None] = Held()
     photo = traitlets.Bytes().tag(sync=True)
-    shape = traitlets.List(traitlets.Int(), [1, 1]).tag(sync=True)
+    shape = traitlets.List(Whole(), [1, 1]).tag(sync=True)
     network = traitlets.Unicode().tag(sync=True)
     sides = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
     left = traitlets.Dict().tag(sync=True, echo_update=False)

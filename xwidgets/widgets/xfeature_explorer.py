@@ -13,13 +13,15 @@ import traitlets
 from xwidgets import live
 from xwidgets.aliases import FormerName
 from xwidgets.errors import of_kind
+from xwidgets.files import fault_of
 from xwidgets.live.kind import is_study
+from xwidgets.live.traits import Number, Whole
 from xwidgets.results import XFeatures, render, sentences
 from xwidgets.results.names import Names, Opinion
 
 from .closing import Held
 from .page import write_page
-from .view import Number, View
+from .view import View
 
 if TYPE_CHECKING:
     from xwidgets.explain import ExplanationModule
@@ -67,7 +69,7 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
 
     _study: Held[Study | None] = Held()
     photo = traitlets.Bytes().tag(sync=True)
-    shape = traitlets.List(traitlets.Int()).tag(sync=True)
+    shape = traitlets.List(Whole()).tag(sync=True)
     label = traitlets.Unicode().tag(sync=True)
     network = traitlets.Unicode().tag(sync=True)
     method = traitlets.Unicode().tag(sync=True)
@@ -82,7 +84,7 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
     features = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
     opinion = traitlets.Dict().tag(sync=True)
     suggestions = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    shown = traitlets.Int(-1).tag(sync=True)
+    shown = Whole(-1).tag(sync=True)
     heat = traitlets.Bool(True).tag(sync=True)
     images = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
     work = traitlets.Dict().tag(sync=True, echo_update=False)
@@ -345,8 +347,8 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
                 held = self._known.note_in(self._file, self._found, opinion)
             except (OSError, ValueError) as error:
                 self.message = (
-                    f"The names cannot be written to {str(self._file)!r} ({error}); write them "
-                    "elsewhere with explorer.save_names(path)"
+                    f"The names are not kept: {fault_of(error)}; write them elsewhere with "
+                    "explorer.save_names(path)"
                 )
             else:  # with what others wrote meanwhile
                 self.opinion = self.opinion | held._asdict()

@@ -356,7 +356,9 @@ def test_closing_or_a_crash_leaves_nothing_behind(tmp_path, monkeypatch):
 def test_where_nothing_can_be_kept_it_is_still_read(tmp_path):
     (tmp_path / "file").write_text("")
     net, images = network(), pixels(4)
-    with pytest.warns(UserWarning, match=r"cannot be kept in '.*folder' .*; give another folder"):
+    with pytest.warns(
+        UserWarning, match=r"cannot be kept: '.*folder' could not be made .*; give another folder"
+    ):
         found = read(net, images, cache=tmp_path / "file" / "folder")
     assert_same(found, read(net, images))
 

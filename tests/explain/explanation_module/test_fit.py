@@ -750,5 +750,5 @@ def test_few_positives_and_few_others_are_told():
 
 
 def test_a_folder_that_there_is_not_is_told(tmp_path):
-    with pytest.raises(OSError, match=r"cannot be written to '.*module'; check that its folder"):
+    with pytest.raises(OSError, match=r"there is no folder '.*gone'; make it first"):
         fit(network()).save(tmp_path / "gone" / "module")

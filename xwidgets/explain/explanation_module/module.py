@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialized
 from torch import Tensor, nn
 
 from xwidgets.aliases import formerly
@@ -148,14 +148,9 @@ class ExplanationModule(nn.Module):
             OSError: when that is not possible, such as in a folder that there is not.
         """
         tensors = {name: value.cpu().contiguous() for name, value in self.state_dict().items()}
-        try:
-            with whole(path) as part:
-                save_file(tensors, part, {"explanation_module": json.dumps(asdict(self.facts))})
-        except (OSError, SafetensorError) as error:
-            raise OSError(
-                f"the module cannot be written to {str(path)!r}; check that its folder is there "
-                f"and can be written to ({error})"
-            ) from error
+        told = {"explanation_module": json.dumps(asdict(self.facts))}
+        with whole(path) as part:
+            part.write_bytes(serialized(tensors, told))
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf, sqrt
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xwidgets.errors import at_least, number, unknown
+from xwidgets.errors import at_least, listed, number, unknown
 
 from .features import LARGEST
 from .loss import faithfulness_loss, reconstruction_loss
@@ -79,10 +80,9 @@ class Training:
             number(name, getattr(self, name), lambda share: 0 < share < 1, "between 0 and 1")
         if not isinstance(self.sparsity, str) or self.sparsity not in SPARSITIES:
             raise unknown("sparsity", self.sparsity, SPARSITIES)
-        if not isinstance(self.hidden, Sequence | None):
-            raise ValueError(f"hidden is {self.hidden!r}, but must be widths, such as (64, 32)")
-        for width in self.hidden or ():
-            at_least("hidden", width, 1)
+        if self.hidden is not None:
+            for width in listed("hidden", self.hidden, Integral, "widths, such as (64, 32)"):
+                at_least("hidden", width, 1)
 
     def widths(self, features: int, x_features: int) -> list[int]:
         """Widths of the encoder's layers, from Z to the x-features."""

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialized
 from torch import Tensor
 
 from xwidgets.aliases import FormerName
@@ -126,11 +126,12 @@ class ConditionalSampler:
         """Write to a safetensors file that :meth:`load` reads.
 
         Raises:
-            OSError: when there is no such folder.
+            OSError: when that is not possible, such as in a folder that there is not.
         """
         facts = {name: str(int(getattr(self, name))) for name in _FACTS}
         with whole(path) as part:
-            save_file({"mean": self.mean, "covariance": self.covariance}, part, facts)
+            tensors = {"mean": self.mean, "covariance": self.covariance}
+            part.write_bytes(serialized(tensors, facts))
 
     @classmethod
     def load(cls, path: str | Path) -> ConditionalSampler:

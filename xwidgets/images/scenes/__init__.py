@@ -6,12 +6,13 @@ masks, and the same picture `without` a part. `draw` draws many pictures with th
 
 from collections.abc import Iterable
 from dataclasses import replace
+from numbers import Integral
 from random import Random
 
 import numpy as np
 import torch
 
-from xwidgets.errors import unknown
+from xwidgets.errors import listed, number, unknown
 
 from . import birds, streets
 from .birds import BirdRecord, bird
@@ -59,10 +60,11 @@ def draw(
         >>> images.shape, labels.shape
         (torch.Size([10, 3, 64, 64]), torch.Size([10]))
     """
-    if kind not in CLASSES:
+    if not isinstance(kind, str) or kind not in CLASSES:
         raise unknown("kind of scene", kind, CLASSES)
     check_size(size)
-    seeds = tuple(seeds)
+    number("incomplete", incomplete, lambda share: 0 <= share <= 1, "from 0 to 1")
+    seeds = listed("seeds", seeds, Integral, "a list of whole numbers, one for each scene")
     pictures = np.empty((len(seeds), size, size, 3), dtype=np.uint8)
     labels = torch.empty(len(seeds), dtype=torch.int64)
     for i, seed in enumerate(seeds):

@@ -12,6 +12,8 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
+from xwidgets.errors import a_seed, at_least
+
 from .canvas import (
     Canvas,
     Colour,
@@ -199,9 +201,11 @@ def draw_record(seed: int, species: int | None = None) -> BirdRecord:
     Raises:
         ValueError: there is no such species.
     """
-    if species is not None and not 0 <= species < len(SPECIES):
-        raise ValueError(f"there is no species {species}; species are 0 to {len(SPECIES) - 1}")
-    random = Random(seed)
+    if species is not None:
+        at_least("species", species, 0)
+        if species >= len(SPECIES):
+            raise ValueError(f"there is no species {species}; species are 0 to {len(SPECIES) - 1}")
+    random = Random(a_seed(seed))
     drawn = random.randrange(len(SPECIES))
     return BirdRecord(
         seed=seed,

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from xwidgets.box import Box
+from xwidgets.errors import at_least
 
 from .canvas import Canvas
 
@@ -152,8 +153,7 @@ class Scene:
 
 def check_size(size: int) -> None:
     """Check that a picture can have this size."""
-    if size < 1:
-        raise ValueError(f"a scene of {size} x {size} pixels cannot be drawn; size must be >= 1")
+    at_least("size", size, 1)
 
 
 def _point(mask: NDArray[np.bool_]) -> Point:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Self
 
+from xwidgets.errors import a_flag, a_seed
+
 from .canvas import (
     Canvas,
     Colour,
@@ -196,7 +198,9 @@ class StreetRecord:
 
 def draw_record(seed: int, person: bool | None = None) -> StreetRecord:
     """Draw the parameters of a street; `person` decides only whether its people are there."""
-    random = Random(seed)
+    if person is not None:
+        a_flag("person", person)
+    random = Random(a_seed(seed))
     populated = random.random() < 0.5
     horizon = random.uniform(0.4, 0.55)
     record = StreetRecord(

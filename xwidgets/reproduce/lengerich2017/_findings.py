@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from xwidgets.errors import of_kind
 from xwidgets.evaluate._jaccard import jaccard_of_overlap
 from xwidgets.reproduce.spread import spread
 from xwidgets.reproduce.verdicts import sign_of_all
@@ -29,6 +30,7 @@ def findings(results: Reproduction) -> list[str]:
     A difference counts as found when it has the same sign with every seed, which chance alone does
     in one of four cases with three seeds, and in one of sixteen with five.
     """
+    of_kind("results", results, Reproduction, "what reproduce() returned")
     curves, table = results
     trained = curves[curves["epoch"] > 0].groupby("seed")
     first, last = (trained.nth(place).set_index("seed") for place in (0, -1))

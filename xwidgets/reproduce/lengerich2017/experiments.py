@@ -32,7 +32,7 @@ from xwidgets.networks import Network
 from xwidgets.networks.training import train
 from xwidgets.reproduce.repetitions import grow, progress
 from xwidgets.reproduce.saved import SavedTables
-from xwidgets.reproduce.setting import NamedSetting, by_name, chosen
+from xwidgets.reproduce.setting import NamedSetting, by_name, check_source, chosen
 from xwidgets.results import METRICS, NeuronPatch, Ranking
 
 from .two_classes import CLASSES, Pictures, Source, streets
@@ -154,6 +154,7 @@ def steps(
             f"at ends with epoch {setting.at[-1]:g}, but Table 1 is of the end of training; "
             f"end it with {setting.epochs}"
         )
+    check_source(source)
     saved = SavedTables(folder, setting, recompute, source=source.__name__)
     seeds = [(seed,) for seed in range(setting.seeds)]
     return grow(Reproduction, saved, ["seed"], seeds, partial(_repetition, setting, source))

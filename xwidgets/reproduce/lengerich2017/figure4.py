@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from xwidgets.errors import at_least, listed
 from xwidgets.results import NeuronPatch
 from xwidgets.results.render import depth_color
 
@@ -32,7 +33,8 @@ def drawn_boxes(patches: Iterable[NeuronPatch], size: int = 256) -> NDArray[np.u
         >>> drawn_boxes(patches).shape
         (256, 256, 3)
     """
-    patches = list(patches)
+    patches = listed("patches", patches, NeuronPatch, "what xw.neuron_patches returned")
+    at_least("size", size, 1)
     if not patches:
         raise ValueError("there is no patch to draw; give those of at least one neuron")
     picture = Image.fromarray(patches[0].image)

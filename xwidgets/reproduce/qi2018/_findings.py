@@ -8,7 +8,9 @@ when its mean over the classes is more than two standard errors away from 0.
 import numpy as np
 import pandas as pd
 
+from xwidgets.errors import of_kind
 from xwidgets.explain.explanation_module import METHODS
+from xwidgets.reproduce.a_table import a_table
 from xwidgets.reproduce.verdicts import mean_and_bound, sign_beyond_bound
 
 from .experiments import Reproduction
@@ -70,6 +72,7 @@ def findings(results: Reproduction) -> dict[str, list[str]]:
         >>> print(said["table"][0])
         Faithful? On images that SRAE was not fitted to, the class stays for ...
     """
+    of_kind("results", results, Reproduction, "what reproduce() returned")
     return {
         "table": [*_faithful(results.table), *_better(results.table), *_reasons(results.table)],
         "variants": _variants(results),
@@ -282,6 +285,7 @@ def marked(x_features: pd.DataFrame) -> pd.DataFrame:
         >>> marked(rows)[["x_feature", "times"]].values.tolist()
         [[4.0, 4.0]]
     """
+    a_table("x_features", x_features, ["maps", "class", "seed", "active", "on_mark", "of_bird"])
     rows = x_features.assign(times=x_features["on_mark"] / x_features["of_bird"])
     rows = rows[rows["active"] > 0.5]
     return rows.loc[rows.groupby(["maps", "class", "seed"])["times"].idxmax()]
@@ -306,6 +310,7 @@ def best_and_worst(x_features: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
         >>> int(best["x_feature"]), int(worst["x_feature"])
         (4, 1)
     """
+    a_table("x_features", x_features, ["maps", "active", "weight", "context", "entropy"])
     rows = x_features[
         (x_features["maps"] == "srae") & (x_features["active"] > 0.5) & (x_features["weight"] > 0)
     ]

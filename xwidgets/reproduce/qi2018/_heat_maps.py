@@ -15,7 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from xwidgets.evaluate._locality import Locality, locality, part_shares
+from xwidgets.errors import a_flag, at_least, of_kind
+from xwidgets.evaluate._locality import Locality, locality, not_negative, part_shares
 from xwidgets.evaluate._orthogonality import orthogonality
 from xwidgets.explain._excitation_backprop import excitation_backprop
 from xwidgets.explain._x_features import x_features_each
@@ -24,7 +25,7 @@ from xwidgets.explain.explanation_module import ExplanationModule
 from xwidgets.explain.explanation_module.features import read_features
 from xwidgets.networks import Network
 
-from .cases import KINDS, Case
+from .cases import KINDS, Case, some_cases
 
 ALIKE = 0.9
 """The correlation above which two heat maps count as alike."""
@@ -73,6 +74,8 @@ def heat_maps(net: Network, module: ExplanationModule, cases: Sequence[Case]) ->
         >>> seen.maps.shape, bool(seen.maps.any((2, 3)).all())
         ((4, 5, 64, 64), True)
     """
+    some_cases(cases)
+    of_kind("module", module, ExplanationModule, "an ExplanationModule of xw.fit_explanation")
     images = [case.image for case in cases]
     maps = np.stack(
         [each.maps for each in x_features_each(net, _awake(module), images, contrastive=True)]
@@ -115,6 +118,9 @@ def heat_maps_of_score(
         >>> heat_maps_of_score(material.net, 3, material.cases[3]).maps.shape
         (2, 1, 64, 64)
     """
+    some_cases(cases)
+    a_flag("contrastive", contrastive)
+    at_least("label", label, 0)
     maps = [
         excitation_backprop(net, case.image, label, contrastive=contrastive).values[None]
         for case in cases
@@ -145,6 +151,8 @@ def measures(seen: HeatMaps, cases: Sequence[Case]) -> dict[str, float]:
         >>> [round(measured[name], 2) for name in ("masks", "o1", "correlation_all")]
         [0.15, 0.0, -0.01]
     """
+    of_kind("seen", seen, HeatMaps, "what heat_maps() returned")
+    some_cases(cases)
     measured: dict[str, float] = {}
     for name, maps in (("", seen.active), ("_all", seen.maps)):
         correlated = orthogonality(maps)
@@ -175,6 +183,8 @@ def localities(maps: NDArray[np.float32], cases: Sequence[Case]) -> dict[str, Lo
         >>> local["masks"].entropies.round(2), local["voronoi"].histograms.shape
         (array([0.55]), (1, 16))
     """
+    maps = not_negative("maps", maps, "(N, n, H, W)")
+    some_cases(cases)
     shares: dict[str, list[NDArray[np.float64]]] = {kind: [] for kind in KINDS}
     for some, case in zip(maps, cases, strict=True):
         for kind, parts in case.parts().items():

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xwidgets.box import Box
+from xwidgets.errors import WrongType, listed, shown
 from xwidgets.evaluate.parts import mask_parts, voronoi_parts
 from xwidgets.images import scenes
 from xwidgets.images._cub import BirdPhotograph, cub
@@ -219,3 +220,18 @@ def _some(
     others = [bird for bird in birds if bird.label not in classes]
     more = max(0, min(count - len(chosen), len(others)))
     return chosen + [others[place * len(others) // more] for place in range(more)]
+
+
+def some_cases(cases: Sequence[Case]) -> Sequence[Case]:
+    """``cases``, checked to be at least one.
+
+    Raises:
+        ValueError: when they are not.
+    """
+    needed = "a list of cases, such as Laboratory('small').material.cases[3]"
+    for case in listed("cases", cases, object, needed):
+        if not (hasattr(case, "image") and hasattr(case, "parts")):
+            raise WrongType(f"a case is {shown(case)}, but must have an image and parts")
+    if not cases:
+        raise ValueError(f"there is no case; give {needed}")
+    return cases

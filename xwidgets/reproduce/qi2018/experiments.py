@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from .cases import Source, drawn_birds
-from .laboratory import Laboratory, Setting
+from .laboratory import Laboratory, Setting, a_laboratory
 from .shift import figure10
 from .tables import figure7, figure8, table1, table2, table3, variants
 from .tuning import tuned
@@ -117,6 +117,11 @@ def steps(
 
 def steps_of(lab: Laboratory) -> Iterator[Reproduction]:
     """The same of a laboratory, whose modules are there afterwards."""
+    a_laboratory(lab)
+    return _steps(lab)
+
+
+def _steps(lab: Laboratory) -> Iterator[Reproduction]:
     tables = lab.saved.load(EXPERIMENTS)
     for name, experiment in EXPERIMENTS.items():
         if name not in tables:

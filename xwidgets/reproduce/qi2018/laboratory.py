@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from xwidgets.explain.data_set import DataSet
+from xwidgets.errors import of_kind
+from xwidgets.explain.data_set import DataSet, cache_folder
 from xwidgets.explain.explanation_module import METHODS, ExplanationModule, Facts, encoder_of
 from xwidgets.explain.explanation_module.features import Features, feature_layer, read_features
 from xwidgets.explain.explanation_module.fit import fit_explanation
@@ -26,7 +27,7 @@ from xwidgets.explain.explanation_module.training import Training
 from xwidgets.networks import Network
 from xwidgets.reproduce.repetitions import progress
 from xwidgets.reproduce.saved import SavedTables
-from xwidgets.reproduce.setting import NamedSetting, by_name, chosen
+from xwidgets.reproduce.setting import NamedSetting, by_name, check_source, chosen
 from xwidgets.results.result import versions
 
 from .cases import Material, Source, drawn_birds
@@ -165,6 +166,8 @@ class Laboratory:
         recompute: bool = False,
     ) -> None:
         self.setting = chosen(setting, SETTINGS)
+        check_source(source)
+        cache_folder(cache, "features")
         self.saved = SavedTables(folder, self.setting, recompute, source=source.__qualname__)
         self._source, self._cache = source, cache
         self.features = cached(self._features)
@@ -266,3 +269,12 @@ class Laboratory:
 def _save_encoder(module: ExplanationModule, path: Path) -> None:
     """Without the decoder, which no picture needs."""
     ExplanationModule(module.facts, module.encoder, module.weights, module.intercept).save(path)
+
+
+def a_laboratory(lab: object) -> None:
+    """Check that ``lab`` is one.
+
+    Raises:
+        ValueError: when it is not.
+    """
+    of_kind("lab", lab, Laboratory, "a Laboratory, such as qi2018.Laboratory('small')")

@@ -15,7 +15,7 @@ from xwidgets.explain.explanation_module import ExplanationModule
 from xwidgets.networks import Network
 from xwidgets.reproduce.repetitions import progress
 
-from .laboratory import Laboratory
+from .laboratory import Laboratory, a_laboratory
 
 DIM = 0.8
 """How much pictures are darkened before, so that they stay in [0, 1]."""
@@ -86,6 +86,7 @@ def figure10(lab: Laboratory) -> pd.DataFrame:
         pictures of the largest ``difference`` as a share of the map's maximum, and ``score``, by
         how much the score changes.
     """
+    a_laboratory(lab)
     shifted, offset = shifted_network(lab.net)
     rows = []
     for label, module in progress(lab.modules("srae").items(), "Figure 10"):

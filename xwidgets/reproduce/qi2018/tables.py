@@ -18,7 +18,7 @@ from xwidgets.reproduce.repetitions import progress
 
 from ._heat_maps import HeatMaps, heat_maps, heat_maps_of_score, localities, measures
 from .cases import Case
-from .laboratory import COLUMNS, EXCITATION, RANDOM, Laboratory
+from .laboratory import COLUMNS, EXCITATION, RANDOM, Laboratory, a_laboratory
 
 GAMMAS = (0.01, 0.05, 0.1, 0.3)
 """The shares of a heat map's maximum below which pixels are masked."""
@@ -48,6 +48,7 @@ def table1(lab: Laboratory) -> pd.DataFrame:
         ``random`` encoder. These, as many dimensions of ``z``, and ``excitation``, which depends on
         no seed, give no score.
     """
+    a_laboratory(lab)
     layer = feature_layer(lab.net, None).name
     rows = []
     for method in COLUMNS:
@@ -80,6 +81,7 @@ def table2(lab: Laboratory) -> pd.DataFrame:
         A row for each number of features that are ``allowed`` and each ``class``: how many were
         ``chosen``, with what ``penalty``, and how faithful they are.
     """
+    a_laboratory(lab)
     rows = []
     for n in progress(lab.setting.allowed, "Table 2, the Lasso"):
         for label, module in lab.modules("lasso", n).items():
@@ -100,6 +102,7 @@ def table3(lab: Laboratory) -> pd.DataFrame:
         maps leaves more of a picture than one map does, and ``"random, same area"``, a smooth
         random map.
     """
+    a_laboratory(lab)
     rows = []
     for seed in lab.seeds("Table 3"):
         for label, module in lab.modules("srae", seed=seed).items():
@@ -168,6 +171,7 @@ def figure7(lab: Laboratory) -> pd.DataFrame:
         part in which they differ, the share that is ``on_mark``, and what share of the bird the
         mark covers (``of_bird``).
     """
+    a_laboratory(lab)
     rows = []
     for method in ("srae", "nn", EXCITATION):
         for seed, label, seen in _looks(lab, method, f"Figures 4, 6 and 7, {method}"):
@@ -224,6 +228,7 @@ def figure8(lab: Laboratory) -> pd.DataFrame:
         A row for each ``method`` (``srae`` and ``nn``), other number ``n`` of x-features than that
         of Table 1, and ``class``, of the first seed: :func:`measures`.
     """
+    a_laboratory(lab)
     rows = []
     for n in progress(lab.setting.counts, "Figure 8"):
         for method in ("srae", "nn"):
@@ -241,6 +246,7 @@ def variants(lab: Laboratory) -> pd.DataFrame:
         Rows as of :func:`table1` for the first seed, by ``layer``, ``method`` and ``beta``, which
         matters to SRAE only.
     """
+    a_laboratory(lab)
     rows = []
     for layer, method, beta in progress(lab.setting.variants, "variants"):
         for label, cases in lab.material.cases.items():

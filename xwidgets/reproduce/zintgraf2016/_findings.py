@@ -7,12 +7,15 @@ does when it is as far below, and it is not clear otherwise.
 
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
+from numbers import Real
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from xwidgets.errors import listed, of_kind
+from xwidgets.reproduce.a_table import a_table
 from xwidgets.reproduce.spread import spread, spread_table
 from xwidgets.reproduce.verdicts import mean_and_bound, sign_beyond_bound
 from xwidgets.results import render
@@ -38,6 +41,7 @@ def verdict(differences: Sequence[float] | pd.Series) -> str:
         >>> verdict([0.2, 0.3, 0.25]), verdict([-0.2, 0.3])
         ('holds', 'not clear')
     """
+    listed("differences", differences, Real, "a list of numbers, one for each scene")
     known = pd.Series(differences, dtype=float).dropna()
     return {1: HOLDS, -1: FAILS, 0: UNCLEAR}[sign_beyond_bound(known)]
 
@@ -58,6 +62,7 @@ def findings(results: Reproduction) -> pd.DataFrame:
         >>> findings(reproduce(tiny))["verdict"].unique().tolist()
         ['not clear']
     """
+    of_kind("results", results, Reproduction, "what claims.reproduce() returned")
     rows = []
     for network in results.maps["network"].unique():
         own = Reproduction(*(_of(frame, network) for frame in results))
@@ -168,6 +173,7 @@ def measures(maps: pd.DataFrame) -> pd.DataFrame:
         >>> measures(reproduce(tiny).maps).loc["street", "edges"]["sharpness"]
         '0.49'
     """
+    a_table("maps", maps, ["network", "map", "window", "effects"])
     titled = maps.assign(map=_titles(maps))
     names = ["on_object", "effects", "sharpness", "half_area", "negative"]
     table = spread_table(titled, ["network", "map"], names)
@@ -183,6 +189,7 @@ def readable(table: pd.DataFrame) -> "Styler":
         >>> "nowrap" in readable(pd.DataFrame({"value": ["0.25 ± 0.10"]})).to_html()
         True
     """
+    a_table("table", table)
     line = "1px solid rgb(128 128 128 / 30%)"
     return render.styled(table).set_table_styles([
         {"selector": "", "props": "table-layout: auto"},
@@ -328,6 +335,7 @@ def patterns(parts: pd.DataFrame) -> pd.DataFrame:
         >>> patterns(parts).round(2).loc[0].tolist()
         [1.0, -1.0]
     """
+    a_table("parts", parts, ["scene", "channel"])
     known = parts.dropna(axis=1, how="all").dropna()  # other networks' parts, maps without effect
     shares = known.set_index(["scene", "channel"]).drop(columns="network")
     shares = shares - shares.groupby("scene").mean()

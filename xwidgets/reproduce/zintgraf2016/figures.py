@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from xwidgets.errors import unknown
+from xwidgets.errors import a_flag, of_kind, unknown
 from xwidgets.evaluate._top_pixels import top_pixels
 from xwidgets.explain._prediction_difference import prediction_difference_each
 from xwidgets.explain._saliency import saliency
@@ -30,7 +30,7 @@ from xwidgets.explain.removal.samplers import (
     MarginalSampler,
     default_sampler,
 )
-from xwidgets.images import photo, picture, scenes
+from xwidgets.images import as_pixels, photo, picture, scenes
 from xwidgets.images.sampler import Sampler
 from xwidgets.networks import Network, network
 from xwidgets.networks.embedded import EMBEDDED
@@ -119,7 +119,7 @@ def drawn(name: str) -> Subject:
         >>> list(drawn("birds").pictures)
         ['Dune finch (ruby breast), scene 3', ...]
     """
-    if name not in SCENES:
+    if not isinstance(name, str) or name not in SCENES:
         raise unknown("embedded network", name, SCENES)
     net = network(name)
     draw = scenes.bird if name == "birds" else scenes.street
@@ -147,6 +147,8 @@ def photographs(name: str, images: Tensor | None = None) -> Subject:
     Raises:
         ValueError: when the network or its weights cannot be had.
     """
+    if images is not None:
+        images = as_pixels(images, 3)
     net = network(name)
     sampler = default_sampler(net) if images is None else ConditionalSampler.fit(images, window=15)
     if images is None:
@@ -201,6 +203,8 @@ class Figures:
         recompute: bool = False,
     ) -> None:
         self.setting = chosen(setting, SETTINGS)
+        of_kind("subject", subject, str | Subject, "the name of a network, or a Subject")
+        a_flag("recompute", recompute)
         self.name = subject if isinstance(subject, str) else subject.net.name
         self._given = subject
         self._files = SavedFiles(folder, f"{self.setting.name}-{self.name}")

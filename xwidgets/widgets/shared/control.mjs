@@ -23,3 +23,24 @@ export function makeSlider(onInput, properties = {}) {
   };
   return { input, output, set };
 }
+
+/**
+ * A list of names, of which one is chosen.
+ *
+ * @param {(place: number) => void} onChange
+ */
+export function makeDropDown(onChange) {
+  const input = make("select");
+  input.addEventListener("change", () => onChange(input.selectedIndex));
+  /**
+   * @param {string[]} names
+   * @param {number} place
+   */
+  const set = (names, place) => {
+    if (names.join("\n") !== [...input.options].map(({ value }) => value).join("\n")) {
+      input.replaceChildren(...names.map((name) => make("option", { value: name, textContent: name })));
+    }
+    input.selectedIndex = place;
+  };
+  return { input, set };
+}

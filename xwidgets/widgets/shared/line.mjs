@@ -32,9 +32,9 @@ const everywhere = /** @type {Record<symbol, any>} */ (globalThis);
 everywhere[Symbol.for(TARGET)] ??= new WeakMap();
 
 /**
- * The line to each kernel.
+ * The line to each kernel; null after one that could not be opened, as none will.
  *
- * @type {WeakMap<Kernel, Promise<Line | undefined>>}
+ * @type {WeakMap<Kernel, Promise<Line | null | undefined>>}
  */
 const LINES = everywhere[Symbol.for(TARGET)];
 
@@ -62,8 +62,8 @@ export async function takeLine(model) {
  */
 function lineTo(manager, kernel) {
   const line = (LINES.get(kernel) ?? Promise.resolve(undefined))
-    .then((known) => known && !known.jsServicesComm?.isDisposed ? known : opened(manager, kernel));
-  LINES.set(kernel, line.catch(() => undefined));
+    .then((known) => known === null || (known && !known.jsServicesComm?.isDisposed) ? known : opened(manager, kernel));
+  LINES.set(kernel, line.catch(() => null));
   return line;
 }
 
