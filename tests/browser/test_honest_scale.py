@@ -78,7 +78,7 @@ def test_a_map_of_nothing_says_so_and_what_to_call(page: Page) -> None:
     expect(notice).to_be_hidden()
     expect(finding).to_contain_text("Most of what speaks for '<i>wren</i>' is in the centre")
     look_at(page, 2)
-    expect(notice).to_contain_text("Nothing here changes the score by more than 0.05 bits")
+    expect(notice).to_contain_text("nothing here changes the score by more than 0.05 bits")
     expect(notice).to_contain_text("The network is sure of '<i>wren</i>' (> 99.9 %)")
     expect(notice).to_contain_text('xw.prediction_difference(..., measure="difference")')
     expect(notice.get_by_role("button")).to_be_hidden()

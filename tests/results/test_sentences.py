@@ -44,7 +44,7 @@ PLACES = {
 @pytest.mark.parametrize("name", PLACES)
 def test_a_patch_is_found_in_its_place(name):
     told = sentence(of(patch(*PLACES[name], 0.4)))
-    assert told.startswith(f"Most of what speaks for 'wren' is in the {name}; the strongest ")
+    assert told.startswith(f"Most of what speaks for 'wren' is in the {name}; there the windows ")
     assert "change the score by +0.40 bits" in told
 
 
@@ -56,9 +56,9 @@ def test_a_patch_across_the_ninths_is_in_one_place():
 def test_both_signs_are_told():
     values = patch(*PLACES["lower right"], -1.25, patch(*PLACES["centre"], 0.4))
     assert sentence(of(values, 0.1)) == (
-        "Most of what speaks for 'wren' is in the centre; the strongest windows change the score "
-        "by +0.40 ± 0.1 bits; most of what speaks against 'wren' is in the lower right, at most "
-        "−1.3 ± 0.1 bits. 78 % of the picture is hatched."
+        "Most of what speaks for 'wren' is in the centre; there the windows change the score "
+        "by +0.40 ± 0.1 bits on average; most of what speaks against 'wren' is in the lower "
+        "right, at most −1.3 ± 0.1 bits. 78 % of the picture is hatched."
     )
 
 
@@ -70,7 +70,8 @@ def test_an_even_map_is_spread_out():
 def test_a_map_of_nothing_says_so_and_why():
     small = of(patch(*PLACES["centre"], 0.04), probability=0.9999)
     assert sentence(small) == (
-        "Nothing here changes the score by more than 0.05 bits. The network is sure of 'wren' "
+        "On average over the windows, nothing here changes the score by more than 0.05 bits. The "
+        "network is sure of 'wren' "
         "(> 99.9 %), so that hiding a part hardly moves its probability; the score before softmax "
         "has more to say."
     )
@@ -79,7 +80,7 @@ def test_a_map_of_nothing_says_so_and_why():
     assert sure(of(np.zeros((3, 3)), probability=0.9999, unit="logits")) == ""
     assert "it is not 'wren'" in sure(of(np.zeros((3, 3)), probability=0.0001))
     assert sentence(of(np.zeros((3, 3)), unit="logits")) == (
-        "Nothing here changes the score at all."
+        "On average over the windows, nothing here changes the score at all."
     )
 
 
@@ -119,7 +120,15 @@ def test_shares_are_told_for_regions():
 def test_a_probability_that_remains_is_low_where_it_matters():
     values = patch(*PLACES["lower right"], 0.25, np.full((SIDE, SIDE), 0.9))
     told = sentence(of(values, unit="probability", signed=False))
-    assert told == "The probability is lowest, 25.0 %, with the lower right hidden."
+    assert told == "What is left is lowest, 25.0 % on average, with windows over the lower right."
+    gone = of(np.zeros((SIDE, SIDE)), unit="probability", signed=False, probability=0.9)
+    assert not gone.hatched(effect=0.5).any()  # where nothing is left, the effect is largest
+    assert sentence(gone).startswith("What is left is lowest, 0 % on average")
+
+
+def test_a_gradient_of_zero_is_no_word_on_what_hiding_does():
+    flat = of(np.zeros((SIDE, SIDE)), unit="logits per unit of pixel value", parameters={})
+    assert sentence(flat) == "The score does not react to tiny changes of a pixel at all."
 
 
 def test_differences_say_which_side_has_more():
@@ -146,7 +155,7 @@ def test_no_effect_is_told_that_is_not_above_noise(values, error, unit):
     real = np.where(result.hatched(), np.nan, result.values)
     for words, some in (("speaks for", (real > 0).any()), ("speaks against", (real < 0).any())):
         assert (words in told) == bool(some)
-    if "Nothing here changes the score by more than" in told:
+    if "nothing here changes the score by more than" in told:
         assert np.isfinite(values).all()
         assert (np.abs(values) <= 0.05).all()
 

@@ -180,6 +180,9 @@ test("of a map of nothing it is said what is known", () => {
   const words = (frame, limit) => nothingWords(frame, hatchedOf(frame, limit, true), limit);
   const small = { scale: 0.04, unit: "bits", map: view(Int8Array.of(0, 127, -64)) };
   assert.equal(words(small, 0.05), "Nothing here changes the score by more than 0.05 bits.");
+  assert.equal(words({ ...small, about: "windows" }, 0.05),
+    "On average over the windows, nothing here changes the score by more than 0.05 bits.");
+  assert.equal(words({ ...small, about: "remaining" }, 0.05), "");
   assert.equal(words(small, 0.03), "", "there is something");
   assert.equal(words({ ...small, map: view(Int8Array.of(0, UNKNOWN)) }, 0.05), "", "not all is known");
   const noisy = { ...small, error: view(Uint8Array.of(254, 254, 254)), error_scale: 0.1 };

@@ -70,6 +70,33 @@ def test_a_region_that_is_painted_has_no_truth_and_none_no_rows(bird, scene):
     view.close()
 
 
+def test_what_compares_no_more_computes_no_more(bird, scene):
+    views = [xw.FillingComparison(bird, scene) for _ in range(2)]
+    views[0].part = "beak"
+    waited(views[1])
+    views[0].close()
+    bird.regions.mask = scene.masks["breast"]
+    lives = views[1]._lives
+    assert all(live.question is not None for live in lives)
+    views[1].close()
+    bird.regions.mask = scene.masks["tail"]
+    assert all(live.question is None for live in lives)
+    again = xw.FillingComparison(bird, scene)
+    assert "grey" in waited(again)
+    again.close()
+
+
+def test_a_part_is_a_step_that_can_be_undone(bird, scene):
+    explorer = xw.Explorer(bird, [scene])
+    bird.history.pause = 0
+    explorer.panes.open_panel("fillings").part = "beak"
+    explorer.panes.hear_undo()
+    assert not bird.regions.mask.any()
+    explorer.panes.hear_redo()
+    assert (bird.regions.mask == scene.masks["beak"]).all()
+    explorer.close()
+
+
 def test_another_picture_has_other_parts_or_none(bird, scene):
     explorer = xw.Explorer(bird, [scene, xw.scenes.bird(seed=4), 1 - scene.image])
     view = explorer.panes.open_panel("fillings")
@@ -114,10 +141,13 @@ def test_reasons_are_given_where_the_numbers_have_them_and_not_else():
     back = {DRAWN: drawn(), "conditional": Answer("conditional", 0.5, 0.2, 0.9999, 0.995, 0.05)}
     [reason] = reasons_of(back)
     assert "differ from the picture by 5.0 %" in reason
-    assert "bring much of the part back" in reason
+    assert reason.endswith("bring much of the part back, and its evidence with it.")
+    back["conditional"] = back["conditional"]._replace(evidence=12.0)
+    [reason] = reasons_of(back)
+    assert reason.endswith("bring much of the part back.")
     grey = {DRAWN: drawn(4.0), "grey": Answer("grey", 9.0, np.nan, 0.9999, 0.3, 0.2)}
     [reason] = reasons_of(grey)
-    assert reason.startswith("Grey takes 5.00 bits more than the part's absence")
+    assert reason.startswith("Grey leaves the class 5.00 bits lower than the part's absence")
     sure = {DRAWN: drawn(0.1, 0.99999, 0.9999, 0.3)}
     [reason] = reasons_of(sure)
     assert reason.startswith("The network is sure of the class, and stays so")

@@ -104,7 +104,9 @@ def test_the_sentence_goes_with_the_map_and_with_what_is_too_small() -> None:
         sentences.found(STRONG), sentences.found(WEAK),
     ]  # fmt: skip
     view.effect = 0.3
-    assert view.sentence == "Nothing here changes the score by more than 0.3 bits."
+    assert view.sentence == (
+        "On average over the windows, nothing here changes the score by more than 0.3 bits."
+    )
     assert view.frames[1]["sentence"] == ""
     assert view.frames[0]["sentence"] == sentences.found(STRONG, 0.3)
 
@@ -119,7 +121,7 @@ def test_a_sure_class_offers_the_score_before_softmax(net: xw.Network, image: to
         assert result.probability > 0.999
         [frame] = view.frames
         assert frame["sure"].startswith("The network is sure of 'ant' (")
-        assert view.sentence.startswith("Nothing here changes the score ")
+        assert view.sentence.startswith("On average over the windows, nothing here changes")
         assert view.offer == "Show the score before softmax"
         view._handle_custom_msg({"type": "before_softmax"}, [])
         assert study.method == replace(method, measure="difference")

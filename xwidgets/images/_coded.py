@@ -63,7 +63,9 @@ def decoded(text: str) -> Tensor:
             values = unpacked.decompress(file, LARGEST)
             return one_image(np.load(io.BytesIO(values), allow_pickle=False))
         raise ValueError("it begins neither with png: nor with npy:")
-    except (ValueError, OSError, EOFError, SyntaxError, zlib.error) as error:
+    except (
+        ValueError, OSError, EOFError, SyntaxError, zlib.error, Image.DecompressionBombError,
+    ) as error:  # fmt: skip
         reason = " ".join(str(error).split())
         raise ValueError(
             f"the text is no image ({reason}); make it with xw.images.coded(image)"

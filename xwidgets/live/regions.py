@@ -76,6 +76,7 @@ class Regions(traitlets.HasTraits):
         self._samplers = _samplers(study)
         self.fills = tuple(self._samplers)
         self._each: LiveResults | None = None
+        self._comparing = 0  # how many views compare
         super().__init__(mask=self._nothing(), fill=self.fills[0])
         self.removal: LiveResult[RemovalQuestion, RegionRemoval] = study.live(
             self._remove, urgent=True, keep=8
@@ -122,7 +123,8 @@ class Regions(traitlets.HasTraits):
 
     def _ask(self) -> None:
         lives = {self.fill: [self.removal]}
-        for fill, live in zip(self.fills, self._each or (), strict=False):
+        each = self._each if self._comparing and self._each else ()
+        for fill, live in zip(self.fills, each, strict=False):
             lives.setdefault(fill, []).append(live)
         mask = Mask.of(mask_of(self.mask)) if self.mask.any() else None
         for fill, several in lives.items():
@@ -148,8 +150,16 @@ class Regions(traitlets.HasTraits):
                 self._study.live(self._remove, keep=8) for _ in self.fills
             ]
             self._each = LiveResults(lives)
-            self._ask()
+        self._comparing += 1
+        self._ask()
         return self._each
+
+    def compare_no_more(self) -> None:
+        """End what :meth:`compare` began; nothing is compared once all who began it have ended."""
+        self._comparing -= 1
+        if self._each is not None and not self._comparing:
+            for live in self._each:
+                live.drop()
 
 
 def _samplers(study: Study) -> dict[str, Callable[[], Sampler]]:

@@ -85,7 +85,7 @@ def restore(study: Study, settings: Mapping[str, Any]) -> None:
         regions = Regions.of(study)
         regions.fill = fill if fill in regions.fills else regions.fill
         regions.mask = mask > 0.5
-    if neurons:
+    if neurons or study.made(Neurons) is not None:
         study.neurons.selected = neurons
 
 

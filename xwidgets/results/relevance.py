@@ -141,6 +141,11 @@ class Relevance(Result):
         """Magnitude below which values are taken to be too small to matter; 0 for none known."""
         return default_effect(self.unit, self.signed)
 
+    @property
+    def remaining(self) -> bool:
+        """Whether the values are what is left of the probability, so that 0 is the most."""
+        return not self.signed and self.unit == "probability"
+
     def hatched(self, effect: float | None = None, uncertain: bool = True) -> NDArray[np.bool_]:
         """Mask ``(H, W)`` of the known values that tell nothing.
 
@@ -155,6 +160,8 @@ class Relevance(Result):
             >>> Relevance(values, image, "bits", "", "", 0, "", {}).hatched().tolist()
             [[True, True]]
         """
+        if self.remaining:  # a small value is a large effect
+            return np.zeros(self.values.shape, bool)
         error = self.standard_error if uncertain else None
         return hatched(self.values, error, self.effect if effect is None else effect)
 

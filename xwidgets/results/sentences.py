@@ -86,7 +86,7 @@ def found(result: Relevance, effect: float | None = None, uncertain: bool = True
     if not known.any():
         return "Nothing is computed yet."
     values = np.where(known & ~result.hatched(effect, uncertain), result.values, 0)
-    if not values.any():
+    if not values.any() and not result.remaining:
         return ""
     told = _unsigned(result, values) if not result.signed else _signed(result, values)
     if known.all():
@@ -104,7 +104,8 @@ def nothing(result: Relevance, effect: float | None = None, uncertain: bool = Tr
     """
     limit = result.effect if effect is None else effect
     size = np.abs(result.values)
-    if not np.isfinite(size).all() or not (result.hatched(effect, uncertain) | (size == 0)).all():
+    empty = result.hatched(effect, uncertain) | (size == 0)
+    if result.remaining or not np.isfinite(size).all() or not empty.all():
         return ""
     changes = ABOUT[about(result)]
     if not size.any():
@@ -121,6 +122,8 @@ NOISE = "the values are not larger than their noise"
 
 ABOUT = {
     "score": "Nothing here changes the score",
+    "windows": "On average over the windows, nothing here changes the score",
+    "reaction": "The score does not react to tiny changes of a pixel",
     "activation": "Nothing here changes the activation",
     "maps": "The two maps do not differ",
 }
@@ -128,9 +131,15 @@ ABOUT = {
 
 
 def about(result: Relevance) -> str:
-    """What the values of a map are of: a key of :data:`ABOUT`."""
+    """What the values of a map are of: a key of :data:`ABOUT`, or what remains of a probability."""
     if "left" in result.parameters and "right" in result.parameters:
         return "maps"
+    if result.remaining:
+        return "remaining"
+    if " per " in result.unit:
+        return "reaction"
+    if _windows(result):
+        return "windows"
     return "activation" if result.unit.startswith("activation") else "score"
 
 
@@ -266,9 +275,11 @@ def _signed(result: Relevance, values: NDArray[Any]) -> str:
     if about(result) == "maps":
         return "; ".join(f"{where}, by up to {peak}" for where, peak in parts) + "."
     (where, peak), *rest = parts
-    how = "; the strongest windows change the score by" if _windows(result) else ", at most"
+    how = ", at most {}"
+    if _windows(result):
+        how = "; there the windows change the score by {} on average"
     against = "".join(f"; {where[0].lower()}{where[1:]}, at most {peak}" for where, peak in rest)
-    return f"{where}{how} {peak}{against}."
+    return f"{where}{how.format(peak)}{against}."
 
 
 def _side(result: Relevance, side: str, strength: NDArray[Any]) -> str:
@@ -285,10 +296,10 @@ def _side(result: Relevance, side: str, strength: NDArray[Any]) -> str:
 
 def _unsigned(result: Relevance, values: NDArray[Any]) -> str:
     """How far a map without signs is gathered, and where."""
-    if result.unit == "probability":
+    if result.remaining:
         least = _peak(np.where(np.isfinite(result.values), -result.values, -np.inf))
         lowest = percent(float(np.nanmin(result.values)))
-        return f"The probability is lowest, {lowest}, with the {least} hidden."
+        return f"What is left is lowest, {lowest} on average, with windows over the {least}."
     count = max(1, round(values.size / 100))
     largest = np.sort(values, axis=None)[-count:]
     share = float(largest.sum() / values.sum())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
+from .closing import close_all
 from .panes import Panes
 from .preview import Preview
 from .region_painter import RegionPainter
@@ -80,11 +81,11 @@ class Explorer(Preview, ipywidgets.VBox):
         self.panes.to_html(path, windows, title, **values)
 
     def _paint(self, study: Study) -> None:
-        if self.panes.painting:
+        _, *before = self.children
+        if self.panes.painting and not before:
             painter = RegionPainter(study)
             study.history.include(study.regions)
             self.children = (self.panes, painter)
-        else:
-            _, painter = self.children
+        elif before and not self.panes.painting:
             self.children = (self.panes,)
-            painter.close()
+            close_all(before)

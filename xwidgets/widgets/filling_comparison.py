@@ -171,6 +171,10 @@ class FillingComparison(View, module="filling_comparison.mjs"):
         state = {"alive": False, "progress": {"state": "complete", "share": 1.0}}
         write_page(path, title, [f"Ways to remove a region, for {self.label}"], [(self, state)])
 
+    def _let_go(self) -> None:
+        self._regions.compare_no_more()
+        super()._let_go()
+
     def _take(self) -> None:
         """Take the parts of a scene."""
         scene = self.scene
@@ -200,15 +204,18 @@ class FillingComparison(View, module="filling_comparison.mjs"):
         study = self._study
         target = study.target if isinstance(study.target, int) else study.ranking[0][0]
         fills = zip(self._regions.fills, self._lives, strict=True)
-        removals = {DRAWN: self._truth} | {fill: live.answer for fill, live in fills}
-        if not self._regions.mask.any():
+        mask, truth = self._regions.mask, self._truth
+        if truth is not None and not np.array_equal(truth.mask, mask):
+            truth = None  # of the part before this one
+        removals = {DRAWN: truth} | {fill: live.answer for fill, live in fills}
+        if not mask.any():
             removals = {}
         answers = {
             name: answer_of(name, removal, target)
             for name in ROWS
             if (removal := removals.get(name)) is not None and len(removal.samples)
         }
-        mean = mean_of_map(study.relevance, self._regions.mask, target)
+        mean = mean_of_map(study.relevance, mask, target)
         if answers and mean is not None:
             answers[MAP] = Answer(MAP, mean)
         self.answers = list(answers.values())
@@ -277,25 +284,28 @@ def reasons_of(answers: dict[str, Answer], window: Any = None) -> list[str]:
     reasons = []
     drawn, grey, samples = (answers.get(name) for name in (DRAWN, "grey", "conditional"))
     if drawn and samples and samples.change < 0.7 * drawn.change:
+        error = np.nan_to_num(samples.error)
+        taken = drawn.evidence - samples.evidence > 2 * error
         reasons.append(
             "The samples given the surroundings differ from the picture by "
             f"{percent(samples.change)} of the range of a pixel, the drawing without the part by "
-            f"{percent(drawn.change)}: the surroundings bring much of the part back, and its "
-            "evidence with it."
+            f"{percent(drawn.change)}: the surroundings bring much of the part back"
+            + (", and its evidence with it." if taken else ".")
         )
     if drawn and grey and abs(grey.evidence - drawn.evidence) > 0.5:
         gap = number(abs(grey.evidence - drawn.evidence))
         reasons.append(
-            f"Grey takes {gap} bits more than the part's absence: that much is the patch's own."
+            f"Grey leaves the class {gap} bits lower than the part's absence: that much is the "
+            "patch's own."
             if grey.evidence > drawn.evidence
-            else f"Grey takes {gap} bits less than the part's absence: what is behind the part "
-            "speaks against the class more than grey does."
+            else f"Grey leaves the class {gap} bits higher than the part's absence: what is behind "
+            "the part speaks against the class more than grey does."
         )
     sure = [answer for answer in answers.values() if answer.before > 0.999]
     if sure and all(answer.after > 0.99 for answer in sure):
         reasons.append(
-            "The network is sure of the class, and stays so: as long as other parts suffice, no "
-            "single one can take many bits. That does not say that it plays no part."
+            "The network is sure of the class, and stays so: as long as other parts suffice, "
+            "hiding one hardly moves the probability. That does not say that it plays no part."
         )
     if MAP in answers and window is not None:
         reasons.append(

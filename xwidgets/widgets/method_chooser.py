@@ -53,8 +53,10 @@ class MethodChooser(View, module="method_chooser.mjs"):
         self._study = study
         self._offered: list[Method[Any]] = []
         self._complete = False
+        self._kind: type | None = None
         super().__init__()
-        self.follow(study, self._follow, ["method", "target"])
+        self.follow(study, self._follow, "method")
+        self.follow(study, self._turn_to, "target")
         self._follow()
         self.observe(self._choose, "chosen")
         self.observe(self._refine, "quality")
@@ -67,6 +69,7 @@ class MethodChooser(View, module="method_chooser.mjs"):
     def offer(self) -> None:
         """Find out which methods explain the target; a view that is shown does."""
         self._complete = True
+        self._kind = kind_of_target(self._study)
         self._offered = list(live.methods_for(self._study))
         self._follow()
 
@@ -74,6 +77,11 @@ class MethodChooser(View, module="method_chooser.mjs"):
         """Offer the methods when a browser shows the view."""
         super().hear_shown()
         if not self._complete:
+            self.offer()
+
+    def _turn_to(self) -> None:
+        """Find out anew what explains another kind of target."""
+        if self._complete and kind_of_target(self._study) is not self._kind:
             self.offer()
 
     def _follow(self) -> None:
@@ -107,6 +115,11 @@ class MethodChooser(View, module="method_chooser.mjs"):
         except ValueError as error:
             self.message = str(error)
             self._follow()
+
+
+def kind_of_target(study: Study) -> type:
+    """Class, channel or another kind of target that a study has."""
+    return type(study.subject.target(study.target))
 
 
 def quality_of(method: Method[Any]) -> str:

@@ -124,6 +124,9 @@ class Panes(Group, module="panes.mjs"):
         if name not in self.panels:
             _, build = PANELS[name]
             self.panels = {**self.panels, name: build(self._study)}
+            regions = self._study.made(live.Regions)
+            if regions is not None:
+                self._history.include(regions)
             self._tell_scene()
         view: View = self.panels[name]
         return view
@@ -201,7 +204,7 @@ class Panes(Group, module="panes.mjs"):
             self.close_panel(name)
         for name in panels:
             if name in PANELS:
-                self.open_panel(name)
+                self._try(self.open_panel, name)  # which another network may not have
 
     def python(self) -> str:
         """Python that makes the study again, and shows it in the same way.

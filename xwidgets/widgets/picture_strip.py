@@ -84,7 +84,7 @@ class PictureStrip(View, module="picture_strip.mjs"):
 
     def hear_add(self, name: str, file: str) -> None:
         """Add a picture, by its file's name and its bytes in base64, and turn the study to it."""
-        self._try(self._pictures.add, b64decode(file), PurePath(str(name)).name)
+        self._try(lambda: self._pictures.add(b64decode(file), PurePath(str(name)).name))
         self.first = 0
 
     def _try(self, change: Callable[..., None], *arguments: object) -> None:

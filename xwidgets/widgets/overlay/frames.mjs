@@ -135,7 +135,7 @@ export function estimate(frame, i) {
 export function hatchedOf(frame, limit, uncertain) {
   const codes = frame?.map ? codesOf(frame.map) : new Int8Array();
   const hatched = new Uint8Array(codes.length);
-  if (!frame?.map) return hatched;
+  if (!frame?.map || frame.about === "remaining") return hatched; // there a small value is a large effect
   const least = (limit / frame.scale) * LARGEST;
   const errors = uncertain && frame.error ? bytesOf(frame.error) : undefined;
   const step = (2 * (frame.error_scale ?? 0) * LARGEST) / (ERROR_LARGEST * frame.scale);
@@ -163,6 +163,8 @@ export function sharesOf(frame, hatched) {
 
 const BEGINNINGS = new Map([
   ["score", "Nothing here changes the score"],
+  ["windows", "On average over the windows, nothing here changes the score"],
+  ["reaction", "The score does not react to tiny changes of a pixel"],
   ["activation", "Nothing here changes the activation"],
   ["maps", "The two maps do not differ"],
 ]);
@@ -177,7 +179,7 @@ const NOISE = "the values are not larger than their noise";
  * @param {number} limit
  */
 export function nothingWords(frame, hatched, limit) {
-  if (!frame?.map || !hatched.length) return "";
+  if (!frame?.map || !hatched.length || frame.about === "remaining") return "";
   const [codes, errors] = [codesOf(frame.map), frame.error && bytesOf(frame.error)];
   let [size, bound] = [0, 0];
   for (let i = 0; i < codes.length; i++) {
@@ -203,7 +205,7 @@ export function nothingWords(frame, hatched, limit) {
  * @param {boolean} uncertain
  */
 export function hatchWords(frame, limit, uncertain) {
-  if (!frame) return "";
+  if (!frame || frame.about === "remaining") return "";
   const { factor, unit } = telling(frame);
   const small = frame.signed === false ? "below" : "within ±";
   const reasons = [

@@ -89,10 +89,11 @@ export function makeGroup({ model, host, signal }, trait = "parts") {
   const linkAll = async () => {
     unlink();
     unlink = () => {};
-    const names = model.get("shared");
+    const [names, references] = [model.get("shared"), shown];
     if (!host || !names.length) return;
     const { getModel } = host;
-    unlink = link(await Promise.all(Object.values(shown).map((reference) => getModel(reference))), names);
+    const models = await Promise.all(Object.values(references).map((reference) => getModel(reference)));
+    if (references === shown) unlink = link(models, names); // or else there are others meanwhile
   };
   const draw = () => {
     const references = model.get(trait);
