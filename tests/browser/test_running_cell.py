@@ -163,8 +163,8 @@ def widen(view: Locator) -> None:
 
 
 VIEWS: dict[str, tuple[str, Callable[[Locator], None], str, str]] = {
-    "lesson": (".xw-lesson:not(.xw-unpooling)", button("3 Back to x"), "lesson.part == 'reconstruction'",
-               "lesson.part = 'matrix'"),
+    "lesson": (".xw-lesson:not(.xw-unpooling)", button("3 Back to x"),
+               "lesson.part == 'reconstruction'", "lesson.part = 'matrix'"),
     "unpooling": (".xw-unpooling", widen, "unpooling.window == 3", "unpooling.window = 2"),
     "form": (".xw-parts-form", lambda view: view.get_by_role("checkbox", name="heat map").click(),
              "not form.heat", "form.heat = True"),
