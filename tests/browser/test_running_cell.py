@@ -163,8 +163,8 @@ def widen(view: Locator) -> None:
 
 
 VIEWS: dict[str, tuple[str, Callable[[Locator], None], str, str]] = {
-    "lesson": (".xw-lesson:not(.xw-unpooling)", button("3 Back to x"), "lesson.part == 'transpose'",
-               "lesson.part = 'matrix'"),
+    "lesson": (".xw-lesson:not(.xw-unpooling)", button("3 Back to x"),
+               "lesson.part == 'reconstruction'", "lesson.part = 'matrix'"),
     "unpooling": (".xw-unpooling", widen, "unpooling.window == 3", "unpooling.window = 2"),
     "form": (".xw-parts-form", lambda view: view.get_by_role("checkbox", name="heat map").click(),
              "not form.heat", "form.heat = True"),
@@ -177,7 +177,7 @@ VIEWS: dict[str, tuple[str, Callable[[Locator], None], str, str]] = {
                      "models.shown = -1"),
     "top images": (".xw-top-images",
                    lambda view: view.get_by_role("slider", name="images").press("ArrowRight"),
-                   "study.dataset_search.k == 4", "top.k = 3"),
+                   "top.k == 4", "top.k = 3"),
     "methods": (".xw-methods", button("deconvnet"), "methods.chosen == 1", "methods.chosen = 0"),
     "class": (".xw-chooser", lambda view: view.get_by_label("Class").select_option(index=2),
               "study.target == chooser.options[2][1]", "study.target = chooser.options[0][1]"),

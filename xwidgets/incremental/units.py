@@ -12,9 +12,8 @@ import torch
 from torch import Tensor
 
 from xwidgets.errors import WrongType, of_kind, shown
-from xwidgets.images import one_image
 from xwidgets.networks import Network
-from xwidgets.networks._network import a_network
+from xwidgets.networks._network import image_for
 from xwidgets.networks.exact import exact_products
 from xwidgets.networks.forward_trace import ForwardTrace
 
@@ -66,7 +65,7 @@ class UnitInference:
         memory: float | None = None,
         compute_dtype: ComputeDtype = "float32",
     ) -> None:
-        image = one_image(image, a_network(net).channels)
+        image = image_for(net, image)
         of_kind("layer", layer, str, "the name of a layer")
         if not callable(read):
             raise WrongType(f"read is {shown(read)}, but must be a function of pixels")

@@ -7,9 +7,8 @@ from torch import Tensor
 from torch.nn.modules.utils import _pair
 
 from xwidgets.errors import WrongType, at_least, shown
-from xwidgets.images import one_image
 from xwidgets.networks import Network
-from xwidgets.networks._network import a_network
+from xwidgets.networks._network import image_for
 
 from .budget import budget, images_at_once
 
@@ -52,8 +51,7 @@ class WholeInference:
         memory: float | None = None,
         read: Read | None = None,
     ) -> None:
-        self.net = a_network(net)
-        image = one_image(image, net.channels)
+        self.net, image = net, image_for(net, image)
         sides = window if isinstance(window, tuple) and len(window) == 2 else (window, window)
         for side, most in zip(sides, image.shape[1:], strict=True):
             at_least("window", side, 1)
