@@ -1,5 +1,6 @@
 """What all tests need."""
 
+import gc
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache, partial
 from unittest.mock import patch
@@ -11,6 +12,15 @@ from xwidgets import Network
 from xwidgets.explain.removal import samplers
 from xwidgets.images import scenes
 from xwidgets.networks import embedded
+
+
+@pytest.fixture(autouse=True, scope="session")
+def collected_fast() -> Iterator[None]:
+    """Collections of garbage leave out what was there before the tests, such as all of torch."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -3,14 +3,15 @@
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from . import chromium
-from .lab import Notebook, jupyter_lab, running_chromium, write_notebook
+from .lab import PATIENCE, Notebook, jupyter_lab, running_chromium, write_notebook
+
+expect.set_options(timeout=1000 * PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -51,25 +52,32 @@ def page(profile: BrowserContext) -> Iterator[Page]:
         yield page
 
 
+@pytest.fixture(scope="package")
+def workspace(profile: BrowserContext, lab: str, folder: Path) -> Iterator[Notebook]:
+    """The page of JupyterLab in which notebooks are opened, one after the other."""
+    write_notebook(folder / "empty.ipynb", "")
+    with profile.new_page() as page:
+        notebook = Notebook(page, lab, "empty.ipynb")
+        notebook.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
+        yield notebook
+
+
 @pytest.fixture(scope="module")
-def run(profile: BrowserContext, lab: str, folder: Path) -> Iterator[Callable[..., Notebook]]:
-    """Function that runs a notebook of these cells, in a page that a module's tests share."""
-    opened: dict[tuple[str, ...], Notebook] = {}
-    with ExitStack() as pages:
+def run(workspace: Notebook, folder: Path) -> Callable[..., Notebook]:
+    """Function that runs a notebook of these cells, the one that is open if it has them."""
+    shown: list[str] = []
 
-        def run(*cells: str) -> Notebook:
-            if cells not in opened:
-                name = f"{time.monotonic_ns()}.ipynb"
-                write_notebook(folder / name, *cells)
-                opened[cells] = Notebook(pages.enter_context(profile.new_page()), lab, name)
-            notebook = opened[cells]
-            notebook.page.bring_to_front()
-            if not notebook.page.url.startswith("http"):
-                notebook.open()
-            notebook.run_all()
-            return notebook
+    def run(*cells: str) -> Notebook:
+        workspace.page.bring_to_front()
+        if shown != [*cells]:
+            name = f"{time.monotonic_ns()}.ipynb"
+            write_notebook(folder / name, *cells)
+            workspace.turn_to(name)
+            shown[:] = cells
+        workspace.run_all()
+        return workspace
 
-        yield run
+    return run
 
 
 STUDY = """

@@ -19,6 +19,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from . import chromium
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 30
+"""Seconds in which a page and a kernel answer on a machine that is busy with other things."""
+
 READY = """() => {
   const panel = window.jupyterapp?.shell.currentWidget;
   return panel?.sessionContext?.session?.kernel?.status === 'idle';
@@ -27,6 +30,25 @@ IDLE = """() => window.jupyterapp.shell.currentWidget.content.widgets
   .filter((cell) => cell.model.type === 'code')
   .every((cell) => cell.model.executionCount !== null
     && cell.model.executionState !== 'running')"""
+
+
+TURN = """async ([path, emptied]) => {
+  const { shell, commands } = window.jupyterapp;
+  const panel = shell.currentWidget;
+  const { kernel } = panel.sessionContext.session;
+  await kernel.requestExecute({ code: emptied, store_history: false }).done;
+  panel.dispose();
+  await commands.execute('docmanager:open', { path, factory: 'Notebook', kernel: kernel.model });
+}"""
+EMPTIED = """
+import gc
+from ipywidgets.widgets.widget import _instances
+for _one in [*_instances.values()]:
+    if _one._model_name != "CanvasManagerModel":  # which ipycanvas makes when it is imported
+        _one.close()
+get_ipython().run_line_magic("reset", "-f")
+gc.collect()
+"""
 
 
 @contextmanager
@@ -65,6 +87,7 @@ def jupyter_lab(
             "LabApp.user_settings_dir": settings,
             "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
             "LabApp.extension_manager": "readonly",
+            "LanguageServerManager.autodetect": False,  # asks npm for seconds
         }
         log = Path(home, "log")
         with open(log, "w") as output:
@@ -127,8 +150,15 @@ class Notebook:
 
     def __init__(self, page: Page, address: str, name: str) -> None:
         self.page = page
-        self._address = f"{address}/lab/workspaces/w{time.monotonic_ns()}/tree/{name}"
+        self._workspace = f"{address}/lab/workspaces/w{time.monotonic_ns()}/tree/"
+        self._address = self._workspace + name
         self.open("?reset")
+
+    def turn_to(self, name: str) -> None:
+        """Close the notebook and open another in its place, with its kernel, emptied."""
+        self._address = self._workspace + name
+        self.page.evaluate(TURN, [name, EMPTIED])
+        self.page.wait_for_function(READY, timeout=120_000)
 
     def open(self, query: str = "") -> None:
         """Open, or open again."""
@@ -164,17 +194,19 @@ class Notebook:
     def until(self, code: str, printed: str) -> None:
         """Wait until the kernel prints this: it hears of a click after the page shows it."""
         last = ""
-        for _ in range(200):
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
             last = self.kernel(code).strip()
             if last == printed:
                 return
             self.page.wait_for_timeout(50)
-        raise AssertionError(f"{code} prints {last!r} after ten seconds, not {printed!r}")
+        raise AssertionError(f"{code} prints {last!r} after {PATIENCE} seconds, not {printed!r}")
 
 
 def soon(page: Page, condition: Callable[[], bool]) -> bool:
-    """Whether it is so within five seconds: the kernel hears of a click after the page."""
-    for _ in range(100):
+    """Whether it is so before long: the kernel hears of a click after the page."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
         if condition():
             return True
         page.wait_for_timeout(50)

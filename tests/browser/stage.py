@@ -1,16 +1,28 @@
 """The stage of a map, as it is on the screen."""
 
+import base64
 import io
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 COLORED = """() => {
   const canvas = document.querySelector('.xw-map');
   const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
   return pixels.filter((_, i) => i % 4 === 3).some((alpha) => alpha > 0);
 }"""
+
+CODES = """(canvas) => {
+  const { width, height } = canvas;
+  const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+  return btoa(Array.from(data, (code) => String.fromCharCode(code)).join(''));
+}"""
+
+
+def codes(canvas: Locator) -> np.ndarray:
+    """The pixels that a canvas holds, RGBA, one after the other."""
+    return np.frombuffer(base64.b64decode(canvas.evaluate(CODES)), np.uint8).astype(int)
 
 
 def seen(page: Page) -> np.ndarray:

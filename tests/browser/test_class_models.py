@@ -1,12 +1,12 @@
 """Class models in JupyterLab: growth, stop, frames on the way, choice of the class."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import expect
 
-from .lab import Notebook, write_notebook
+from .lab import Notebook
 
 STUDY = """
 import xwidgets as xw
@@ -17,14 +17,11 @@ explorer
 
 
 @pytest.fixture(scope="module")
-def opened(profile: BrowserContext, lab: str, folder: Path) -> Iterator[Notebook]:
-    write_notebook(folder / "class_models.ipynb", STUDY)
-    with profile.new_page() as page:
-        notebook = Notebook(page, lab, "class_models.ipynb")
-        notebook.run_all()
-        page.locator(".xw-class-models .xw-seed").first.wait_for(timeout=60_000)
-        yield notebook
-        notebook.kernel("study.close()")
+def opened(run: Callable[..., Notebook]) -> Iterator[Notebook]:
+    notebook = run(STUDY)
+    notebook.page.locator(".xw-class-models .xw-seed").first.wait_for(timeout=60_000)
+    yield notebook
+    notebook.kernel("study.close()")
 
 
 STATE = "print(study.class_models.growing.progress.state)"

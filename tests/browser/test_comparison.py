@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from .lab import Notebook, browser_page, soon
+from .stage import codes
 
 SIDES = """
 import xwidgets as xw
@@ -15,16 +16,11 @@ net, image = xw.network("birds"), xw.scenes.bird(seed=8).image
 fills = xw.ConstantSampler(0.5), xw.ConstantSampler(0.0)
 left, right = (xw.Study(net, image, window=8, sampler=fill, {options}) for fill in fills)
 """
-CODES = """(map) => {
-  const { width, height } = map;
-  return [...map.getContext('2d').getImageData(0, 0, width, height).data];
-}"""
 
 
 def compared(run: Callable[..., Notebook], options: str) -> Iterator[Notebook]:
     shown = "comparison = xw.Comparison(left, right); comparison"
     notebook = run(SIDES.format(options=options), shown)
-    notebook.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")  # room for three maps
     notebook.page.locator(".xw-map").nth(2).wait_for()
     yield notebook
     notebook.kernel("left.close(); right.close()")
@@ -45,7 +41,7 @@ def slow(run: Callable[..., Notebook]) -> Iterator[Notebook]:
 def maps(page: Page) -> np.ndarray:
     """The pixels of the three maps, RGBA."""
     shown = page.locator(".xw-map:visible").all()
-    return np.array([one.evaluate(CODES) for one in shown])
+    return np.array([codes(one) for one in shown])
 
 
 def await_complete(page: Page) -> None:

@@ -1,14 +1,14 @@
 """What a person does in JupyterLab: look, slide, choose, stop, read, reload."""
 
 import time
+from collections.abc import Callable
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from .lab import Notebook, soon, write_notebook
+from .lab import Notebook, soon
 from .stage import await_colors, differs, seen
 
 
@@ -152,21 +152,21 @@ def test_running_the_cells_again_leaves_no_old_worker_computing(notebook: Notebo
     assert after.split()[2] != new, "the new one computes"
 
 
-def test_the_class_is_chosen_among_the_most_probable(notebook: Notebook) -> None:
-    page = notebook.page
-    await_colors(page)
+def test_the_class_is_chosen_among_the_most_probable(quick: Notebook) -> None:
+    page = quick.page
+    await_complete(page)
     assert page.locator(".xw-class").count() == 5
     first = seen(page)
     page.locator(".xw-class").nth(1).click()
-    name = notebook.kernel("print(study.ranking[1][1])").strip()
+    name = quick.kernel("print(study.ranking[1][1])").strip()
     expect(page.locator(".xw-for")).to_have_text(f"for {name}")
-    await_colors(page)
+    await_complete(page)
     assert differs(first, seen(page))
 
 
-def test_pixels_are_read_by_pointer_and_keys(notebook: Notebook) -> None:
-    page = notebook.page
-    await_colors(page)
+def test_pixels_are_read_by_pointer_and_keys(quick: Notebook) -> None:
+    page = quick.page
+    await_complete(page)
     page.locator(".xw-stage").scroll_into_view_if_needed()
     box = page.locator(".xw-map").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.5 + 1, box["y"] + box["height"] * 0.25 + 1)
@@ -214,9 +214,9 @@ def test_opacity_what_is_too_small_and_colours_work_in_the_browser(quick: Notebo
     assert all(differs(a, b) for a, b in pairwise(pictures))
 
 
-def test_the_picture_can_be_saved(notebook: Notebook) -> None:
-    page = notebook.page
-    await_colors(page)
+def test_the_picture_can_be_saved(quick: Notebook) -> None:
+    page = quick.page
+    await_complete(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Save PNG").click()
     saved = np.asarray(Image.open(download.value.path()).convert("RGB"), int)
@@ -224,9 +224,7 @@ def test_the_picture_can_be_saved(notebook: Notebook) -> None:
     assert np.ptp(saved, axis=(0, 1)).min() > 50
 
 
-def test_a_failing_cell_shows_one_sentence(lab: str, folder: Path, page: Page) -> None:
-    write_notebook(folder / "typo.ipynb", "import xwidgets as xw\nxw.network('brids')")
-    notebook = Notebook(page, lab, "typo.ipynb")
-    notebook.run_all()
-    output = page.locator(".jp-OutputArea-output").last
+def test_a_failing_cell_shows_one_sentence(run: Callable[..., Notebook]) -> None:
+    notebook = run("import xwidgets as xw\nxw.network('brids')")
+    output = notebook.page.locator(".jp-OutputArea-output").last
     expect(output).to_contain_text("unknown network 'brids'; did you mean 'birds'?")

@@ -1,14 +1,14 @@
 """The deconvolution lesson: in JupyterLab by mouse and keys, and in a page without a kernel."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 import xwidgets as xw
 
-from .lab import Notebook, write_notebook
+from .lab import Notebook
 
 LESSON = """
 import xwidgets as xw
@@ -18,13 +18,10 @@ lesson
 
 
 @pytest.fixture(scope="module")
-def opened(profile: BrowserContext, lab: str, folder: Path) -> Iterator[Notebook]:
-    write_notebook(folder / "lesson.ipynb", LESSON)
-    with profile.new_page() as page:
-        notebook = Notebook(page, lab, "lesson.ipynb")
-        notebook.run_all()
-        page.locator(".xw-lesson").wait_for(timeout=60_000)
-        yield notebook
+def opened(run: Callable[..., Notebook]) -> Notebook:
+    notebook = run(LESSON)
+    notebook.page.locator(".xw-lesson").wait_for(timeout=60_000)
+    return notebook
 
 
 def test_keys_and_fields_are_heard_in_the_kernel(opened: Notebook) -> None:

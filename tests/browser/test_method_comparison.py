@@ -13,7 +13,7 @@ from .lab import Notebook, browser_page
 STUDY = """
 import xwidgets as xw
 study = xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image, method=xw.Saliency())
-methods = [xw.Saliency(), xw.Deconvnet(), xw.Occlusion(window=8, stride=4)]
+methods = [xw.Saliency(), xw.Deconvnet(), xw.Occlusion(window=16, stride=16)]
 """
 
 

@@ -1,13 +1,13 @@
 """The controls that methods bring with them: moved by mouse and keys, replaced, shared, refused."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from .lab import Notebook, soon, write_notebook
+from .lab import Notebook, soon
+from .stage import codes
 
 STUDIES = """
 from dataclasses import dataclass
@@ -38,24 +38,15 @@ study = xw.Study(net, image, method=quick(window=8))
 left = xw.Study(net, image, method=xw.Occlusion(window=8, stride=4))
 right = xw.Study(net, image, method=quick(window=8))
 """
-CODES = """(map) => {
-  const { width, height } = map;
-  return [...map.getContext('2d').getImageData(0, 0, width, height).data];
-}"""
 CALLED = "inputs => inputs.map(one => one.ariaLabel)"
 
 
 @pytest.fixture(scope="module")
-def opened(profile: BrowserContext, lab: str, folder: Path) -> Iterator[Notebook]:
-    cells = STUDIES, "xw.Explorer(study)", "xw.Comparison(left, right)"
-    write_notebook(folder / "methods.ipynb", *cells)
-    with profile.new_page() as page:
-        notebook = Notebook(page, lab, "methods.ipynb")
-        notebook.command("application:toggle-left-area")
-        notebook.run_all()
-        page.locator(".xw-map").nth(2).wait_for()
-        yield notebook
-        notebook.kernel("for one in (study, left, right): one.close()")
+def opened(run: Callable[..., Notebook]) -> Iterator[Notebook]:
+    notebook = run(STUDIES, "xw.Explorer(study)", "xw.Comparison(left, right)")
+    notebook.page.locator(".xw-map").nth(2).wait_for()
+    yield notebook
+    notebook.kernel("for one in (study, left, right): one.close()")
 
 
 @pytest.fixture
@@ -94,7 +85,7 @@ def colors(notebook: Notebook) -> np.ndarray:
     notebook.kernel("study.wait()")
     expect(explorer(notebook).locator(".xw-status")).to_have_text("complete")
     notebook.page.wait_for_timeout(300)
-    return np.array(explorer(notebook).locator(".xw-map").evaluate(CODES))
+    return codes(explorer(notebook).locator(".xw-map"))
 
 
 def drag(page: Page, slider: Locator, share: float) -> None:
@@ -179,12 +170,12 @@ def test_the_object_is_outlined_and_its_threshold_moves_the_outline(notebook: No
     tick.focus()
     page.keyboard.press("Space")
     expect(outline).to_be_visible()
-    drawn = outline.evaluate(CODES)
-    assert any(drawn)
+    drawn = codes(outline)
+    assert drawn.any()
     threshold = view.get_by_label("object", exact=True)
     threshold.focus()
     page.keyboard.press("PageUp")
-    assert soon(page, lambda: outline.evaluate(CODES) != drawn)
+    assert soon(page, lambda: (codes(outline) != drawn).any())
     tick.click()
     expect(outline).to_be_hidden()
 
@@ -258,10 +249,9 @@ def test_a_map_without_negative_values_has_half_a_scale(notebook: Notebook) -> N
     expect(view.locator(".xw-low")).to_have_text("0")
     expect(view.locator(".xw-zero")).to_have_text("logits per unit of pixel value")
     expect(view.locator(".xw-against")).to_have_text("less sensitive")
-    first, last = (view.locator(".xw-ramp").evaluate(CODES)[place] for place in
-                   (slice(0, 3), slice(-4, -1)))  # fmt: skip
-    assert first == [29, 11, 63]
-    assert last == [253, 234, 160]
+    ramp = codes(view.locator(".xw-ramp"))
+    assert ramp[:3].tolist() == [29, 11, 63]
+    assert ramp[-4:-1].tolist() == [253, 234, 160]
     control(notebook, "channels").select_option("signed")
     expect(view.locator(".xw-tick")).to_be_visible()
 

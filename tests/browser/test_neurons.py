@@ -1,12 +1,11 @@
 """What a person does with neurons: choose them, look at what they look at, compare, go on."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from .lab import Notebook, soon, write_notebook
+from .lab import Notebook, soon
 
 STUDY = """
 import xwidgets as xw
@@ -28,14 +27,11 @@ _ = study.neurons.ranking.wait()
 
 
 @pytest.fixture(scope="module")
-def opened(profile: BrowserContext, lab: str, folder: Path) -> Iterator[Notebook]:
-    write_notebook(folder / "neurons.ipynb", STUDY, SHOW, OVERLAY)
-    with profile.new_page() as page:
-        notebook = Notebook(page, lab, "neurons.ipynb")
-        notebook.run_all()
-        page.locator(".xw-ranking .xw-row").first.wait_for(timeout=60_000)
-        yield notebook
-        notebook.kernel("study.close()")
+def opened(run: Callable[..., Notebook]) -> Iterator[Notebook]:
+    notebook = run(STUDY, SHOW, OVERLAY)
+    notebook.page.locator(".xw-ranking .xw-row").first.wait_for(timeout=60_000)
+    yield notebook
+    notebook.kernel("study.close()")
 
 
 @pytest.fixture

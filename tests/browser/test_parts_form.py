@@ -1,16 +1,16 @@
 """What a person does with the form: tick, go on, go back, come back later, send a file."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 import xwidgets as xw
 
-from .lab import Notebook, browser_page, soon, write_notebook
+from .lab import Notebook, browser_page, soon
 
 MARKUP = "<b>beak</b>"
 PARTS = [MARKUP, "crown", "tail"]
@@ -33,12 +33,8 @@ FOCUSED = """() => {
 
 
 @pytest.fixture(scope="module")
-def opened(profile: BrowserContext, lab: str, folder: Path) -> Iterator[Notebook]:
-    write_notebook(folder / "parts.ipynb", FOUND, SHOW)
-    with profile.new_page() as page:
-        notebook = Notebook(page, lab, "parts.ipynb")
-        notebook.run_all()
-        yield notebook
+def opened(run: Callable[..., Notebook]) -> Notebook:
+    return run(FOUND, SHOW)
 
 
 @pytest.fixture

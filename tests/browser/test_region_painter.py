@@ -29,8 +29,7 @@ def notebook(run: Callable[..., Notebook]) -> Iterator[Notebook]:
     page.wait_for_function("() => document.querySelector('.xw-painter canvas').role === 'img'")
     until_drawn(page)
     yield notebook
-    if page.url.startswith("http"):
-        notebook.kernel("study.close()")
+    notebook.kernel("study.close()")
 
 
 @pytest.fixture
@@ -231,8 +230,9 @@ def test_a_page_without_a_kernel(notebook: Notebook, folder: Path) -> None:
     words = page.locator(".xw-region-scores table").inner_text()
     assert notebook.kernel("painter.to_html('region.html')") == ""
     notebook.kernel("study.close()")
-    page.goto(f"file://{folder / 'region.html'}")
-    expect(page.locator(".xw-marked img")).to_be_visible()
-    assert page.locator(".xw-region-scores table").inner_text() == words
-    expect(page.locator(".xw-contents img")).to_have_count(6)
-    expect(page.locator(".xw-region-scores .xw-status")).to_have_text("mean of 20 samples")
+    with page.context.new_page() as page:
+        page.goto(f"file://{folder / 'region.html'}")
+        expect(page.locator(".xw-marked img")).to_be_visible()
+        assert page.locator(".xw-region-scores table").inner_text() == words
+        expect(page.locator(".xw-contents img")).to_have_count(6)
+        expect(page.locator(".xw-region-scores .xw-status")).to_have_text("mean of 20 samples")

@@ -1,12 +1,11 @@
 """Maps side by side: read by mouse and keys, enlarged and closed, in JupyterLab."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from .lab import Notebook, write_notebook
+from .lab import Notebook
 
 GRID = """
 import numpy as np
@@ -21,13 +20,10 @@ grid
 
 
 @pytest.fixture(scope="module")
-def opened(profile: BrowserContext, lab: str, folder: Path) -> Iterator[Notebook]:
-    write_notebook(folder / "grid.ipynb", GRID)
-    with profile.new_page() as page:
-        notebook = Notebook(page, lab, "grid.ipynb")
-        notebook.run_all()
-        cell(page, "first bird, ruby").wait_for(timeout=60_000)
-        yield notebook
+def opened(run: Callable[..., Notebook]) -> Notebook:
+    notebook = run(GRID)
+    cell(notebook.page, "first bird, ruby").wait_for(timeout=60_000)
+    return notebook
 
 
 @pytest.fixture

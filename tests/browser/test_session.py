@@ -122,6 +122,7 @@ def test_a_session_is_gone_through_undone_saved_restored_and_repeated(
     notebook.until(STATE, kept.strip())
     await_colors(page)
 
+    notebook.kernel("study.close()")
     again = run(code)
     again.page.locator(".xw-map").first.wait_for()
     await_colors(again.page)

@@ -1,12 +1,12 @@
 """Dataset search in JupyterLab: the choice of what is searched for, keys, and the page."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, expect
+from playwright.sync_api import Locator, expect
 
-from .lab import Notebook, write_notebook
+from .lab import Notebook
 
 STUDY = """
 import xwidgets as xw
@@ -19,14 +19,11 @@ gallery
 
 
 @pytest.fixture(scope="module")
-def opened(profile: BrowserContext, lab: str, folder: Path) -> Iterator[Notebook]:
-    write_notebook(folder / "top_images.ipynb", STUDY)
-    with profile.new_page() as page:
-        notebook = Notebook(page, lab, "top_images.ipynb")
-        notebook.run_all()
-        page.locator(".xw-top-images .xw-tile").first.wait_for(timeout=60_000)
-        yield notebook
-        notebook.kernel("study.close()")
+def opened(run: Callable[..., Notebook]) -> Iterator[Notebook]:
+    notebook = run(STUDY)
+    notebook.page.locator(".xw-top-images .xw-tile").first.wait_for(timeout=60_000)
+    yield notebook
+    notebook.kernel("study.close()")
 
 
 def view(notebook: Notebook) -> Locator:

@@ -1,13 +1,13 @@
 """What a person does with x-features: watch them appear, name them, vote, look at others."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from .lab import Notebook, soon, write_notebook
+from .lab import Notebook, soon
 
 STUDY = """
 import xwidgets as xw
@@ -22,13 +22,10 @@ explorer
 
 
 @pytest.fixture(scope="module")
-def opened(profile: BrowserContext, lab: str, folder: Path) -> Iterator[Notebook]:
-    write_notebook(folder / "x_features.ipynb", STUDY, SHOW)
-    with profile.new_page() as page:
-        notebook = Notebook(page, lab, "x_features.ipynb")
-        notebook.run_all()
-        yield notebook
-        notebook.kernel("study.close()")
+def opened(run: Callable[..., Notebook]) -> Iterator[Notebook]:
+    notebook = run(STUDY, SHOW)
+    yield notebook
+    notebook.kernel("study.close()")
 
 
 @pytest.fixture

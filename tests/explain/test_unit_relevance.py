@@ -50,7 +50,7 @@ def image(seed=0):
     return torch.rand(3, *SIZE, generator=generator, dtype=torch.float64)
 
 
-IMAGES = torch.stack([image(seed) for seed in range(1, 6)])
+IMAGES = torch.stack([image(seed) for seed in range(1, 4)])
 
 
 def network(kind=Branched):
@@ -136,7 +136,7 @@ class Branching(Branched):
 
 @pytest.mark.parametrize("kind", [Branched, Branching])
 def test_a_deeper_layer_can_hold_the_node(kind):
-    result = unit_relevance(network(kind), image(), "middle", (2, 1, 0), IMAGES, 5, layer="last")
+    result = unit_relevance(network(kind), image(), "middle", (2, 1, 0), IMAGES, 3, layer="last")
     assert (result.note != "") == (kind is Branching)
     module = network().module
     with torch.no_grad():
@@ -167,7 +167,7 @@ def test_a_wrong_rule_is_found_out_before_it_is_used(rule):
     """Each rule in turn forgets half of what it should hand on."""
     right = getattr(rules, rule).__call__
     with patch.object(getattr(rules, rule), "__call__", lambda *args: right(*args) * 0.5):
-        result = unit_relevance(network(), image(), "first", 1, IMAGES, 5, measure="difference")
+        result = unit_relevance(network(), image(), "first", 1, IMAGES, 3, measure="difference")
     assert result.note == (
         "branched is run whole for every unit: differences do not agree with a plain run"
     )
@@ -214,7 +214,7 @@ class Frozen(Branched):
 @pytest.mark.parametrize("kind", [Choosing, Mixing, Frozen])
 def test_networks_that_cannot_be_recorded_are_run_whole(kind, layer, memory):
     result = unit_relevance(
-        network(kind), image(), layer, 1, IMAGES, 5, measure="difference", memory=memory
+        network(kind), image(), layer, 1, IMAGES, 3, measure="difference", memory=memory
     )
     expected, spread = by_hand(layer, second_logit, as_it_is, kind)
     straight, _ = by_hand(layer, second_logit, as_it_is)
@@ -251,7 +251,7 @@ def test_an_error_on_the_way_leaves_the_module_as_it_came():
     net = network(Failing)
     before = [set(vars(part)) for part in net.module.modules()]
     with pytest.raises(KeyError, match="the other side"):
-        unit_relevance(net, image(), "middle", 0, IMAGES, 5)
+        unit_relevance(net, image(), "middle", 0, IMAGES, 3)
     assert [set(vars(part)) for part in net.module.modules()] == before
     assert all(part.training and not part._forward_hooks for part in net.module.modules())
     assert all(value.requires_grad and value.grad is None for value in net.module.parameters())
