@@ -321,15 +321,11 @@ def users() -> tuple[Fuse, xw.Network]:
     return fuse, net
 
 
-shared = cache(users)
-
-
 class Left:
     """A network, and whether its module and all settings are left as they are now."""
 
-    def __init__(self, made: Callable[[], tuple[Fuse, xw.Network]] = shared) -> None:
-        self.fuse, self.net = made()
-        self.fuse.set()
+    def __init__(self) -> None:
+        self.fuse, self.net = users()
         self.module = self.net.module
         self.before = condition(self.module), settings()
 
@@ -463,7 +459,7 @@ def test_changes_are_seen() -> None:
         lambda module: module[4].notes["of"].append("another"),
         lambda module: torch.rand(1),
     ):
-        left = Left(users)
+        left = Left()
         change(left.module)
         with pytest.raises(AssertionError):
             left.check("after a change")
