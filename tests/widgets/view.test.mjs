@@ -10,7 +10,6 @@ class Element {
   constructor(...inside) { this.inside = inside; }
   querySelectorAll(selector) { return selector === "img" ? this.inside : []; }
   append(...children) { this.children = children; }
-  closest(selector) { return selector === this.marked ? this : null; }
 }
 
 let pages; // what hears of the page's events
@@ -58,15 +57,22 @@ test("parts are drawn at first, and anew when what they show changes", () => {
   assert.equal(model.saved, 1);
 });
 
-test("a view whose kernel is gone says so, until there is one again", () => {
-  const [model, el, view] = [fake({}), new Element(), new Element()];
-  mount({ model, el }, view, []);
+test("a view whose kernel is gone says so, until there is one again", async () => {
+  const [model, el] = [fake({ _on_line: ["mine"] }), new Element()];
+  mount({ model, el }, new Element(), []);
   const [, draw] = model.listeners.find(([event]) => event === "comm_live_update");
-  for (const [marked, said] of [["", /^$/], [".jupyter-widgets-disconnected", /^The kernel is gone\./], ["", /^$/]]) {
-    el.marked = marked;
-    draw();
+  await draw(); // on a page without a kernel there is none that could be gone
+  assert.equal(el.children[0].textContent, "");
+  const known = new Map([["mine", { comm_live: true }]]);
+  model.widget_manager = { get_model: async (id) => known.get(id) ?? Promise.reject(new Error("unknown")) };
+  for (const [live, said] of [[true, /^$/], [false, /^The kernel is gone\./], [true, /^$/]]) {
+    known.get("mine").comm_live = live;
+    await draw();
     assert.match(el.children[0].textContent, said);
   }
+  known.clear();
+  await draw();
+  assert.match(el.children[0].textContent, /^The kernel is gone\./);
 });
 
 test("each event is subscribed by its own name", () => {

@@ -212,4 +212,5 @@ def _words(sides: tuple[Relevance, Relevance]) -> dict[str, Any]:
     """A frame without a map for the controls, which know of standard errors where one side does."""
     told = next((side for side in sides if side.standard_error is not None), sides[0])
     (frame,) = frames([told])
-    return {name: value for name, value in frame.items() if name not in {"map", "error"}}
+    words = {name: value for name, value in frame.items() if name not in {"map", "error"}}
+    return words | {"scale": max(_common(sides))}

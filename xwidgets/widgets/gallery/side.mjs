@@ -86,8 +86,8 @@ function makeLook(model) {
     draw();
   });
   const element = make("div", { className: "xw-look" },
-    make("label", {}, "Reconstructed from", makeHelp("reconstruction").element, start),
-    make("label", {}, "Box around pixels above", makeHelp("box").element, least, "%"));
+    make("label", {}, "Reconstructed from", start, makeHelp("reconstruction").element),
+    make("label", {}, "Box around pixels above", least, "%", makeHelp("box").element));
   const draw = () => {
     element.hidden = !model.get("alive");
     start.value = model.get("start");

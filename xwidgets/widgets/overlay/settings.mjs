@@ -19,7 +19,7 @@ import { HATCHING, endOf, limitOf, shownFrame, telling } from "./frames.mjs";
 function makeNamed(name, onInput) {
   const { input, output, set } = makeSlider(onInput, { min: "0", max: "100", step: "1" });
   const [title, help] = [make("span"), makeHelp()];
-  const label = make("label", { className: "xw-control" }, title, help.element, input, output);
+  const label = make("label", { className: "xw-control" }, title, input, output, help.element);
   /** @param {string} text */
   const call = (text) => {
     title.textContent = text;

@@ -38,7 +38,7 @@ function makeMetrics(model) {
       input.checked = [best, ...rest].includes(input.value);
     }
   };
-  return { first: make("label", { className: "xw-field" }, "Ranked by", makeHelp("importance").element, first), others, draw };
+  return { first: make("label", { className: "xw-field" }, "Ranked by", first, makeHelp("importance").element), others, draw };
 }
 
 /**
@@ -51,7 +51,7 @@ function makeTop(model) {
   top.addEventListener("input", () => top.checkValidity() && put(model, { top: top.valueAsNumber }));
   const all = tick("all", (on) => put(model, { top: on ? 0 : top.valueAsNumber || 5 }));
   const element = make("div", { className: "xw-field" },
-    make("label", { className: "xw-field" }, "Best of each layer", makeHelp("importance").element, top), all.label);
+    make("label", { className: "xw-field" }, "Best of each layer", top, makeHelp("importance").element), all.label);
   const draw = () => {
     all.input.checked = top.disabled = model.get("top") === 0;
     if (!top.disabled && top.valueAsNumber !== model.get("top")) top.value = model.get("top");
@@ -70,7 +70,7 @@ function makeMinimum(model) {
     if (minimum.checkValidity()) put(model, { minimum: minimum.valueAsNumber });
   });
   const enough = make("output");
-  const element = make("label", { className: "xw-field" }, "Mean magnitude at least", makeHelp("precision").element, minimum, enough);
+  const element = make("label", { className: "xw-field" }, "Mean magnitude at least", minimum, makeHelp("precision").element, enough);
   const draw = () => {
     if (minimum.valueAsNumber !== model.get("minimum")) minimum.value = model.get("minimum");
   };

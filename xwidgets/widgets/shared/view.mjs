@@ -31,14 +31,31 @@ export function put(model, values) {
 const GONE = "The kernel is gone. This is what it showed last; run the cells again to go on.";
 
 /**
- * Where it is said that the kernel is gone, as ipywidgets marks what stands around a view.
+ * Whether the kernel behind a view is gone. ipywidgets marks views for that, but not anywidget's.
  *
- * @param {HTMLElement} el
+ * @param {Model} model
  */
-function makeGone(el) {
+async function isGone(model) {
+  /** @type {{ get_model: (id: string) => Promise<{ comm_live?: boolean }> } | undefined} */
+  const manager = /** @type {any} */ (model.widget_manager);
+  if (!manager) return false;
+  try {
+    const [own] = model.get("_on_line");
+    return (await manager.get_model(own)).comm_live === false;
+  } catch {
+    return true; // it knows the view no more
+  }
+}
+
+/**
+ * Where it is said that the kernel is gone.
+ *
+ * @param {Model} model
+ */
+function makeGone(model) {
   const element = make("div", { className: "xw-gone", role: "status" });
-  const draw = () => {
-    element.textContent = el.closest(".jupyter-widgets-disconnected") ? GONE : "";
+  const draw = async () => {
+    element.textContent = await isGone(model) ? GONE : "";
   };
   return { element, draw };
 }
@@ -71,7 +88,7 @@ function sentenceDraws(model, view) {
  * @returns {() => void} what takes it off the page
  */
 export function mount({ model, el }, view, draws, onLeave = () => {}, onMessage = () => {}) {
-  const gone = makeGone(el);
+  const gone = makeGone(model);
   keepKeys(view);
   el.append(gone.element, view);
   // several names in one subscription are never heard in marimo
