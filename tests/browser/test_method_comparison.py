@@ -49,12 +49,12 @@ def test_methods_are_read_compared_and_randomised(run: Callable[..., Notebook]) 
     )
     notebook.until("print(view.chosen)", "1")
     page.get_by_role("button", name="Randomise the weights").click()
-    notebook.until("print(view.randomising.get('state'))", "complete")
     for number in range(3):
         expect(cell(page, number)).to_contain_text(
-            "With all 16 layers random: agrees with this map"
+            "With all 16 layers random: agrees with this map", timeout=120_000
         )
         expect(cell(page, number).locator(".xw-trace polyline")).to_be_visible()
+    notebook.until("print(view.randomising.get('state'))", "complete")
     notebook.kernel("view.close(); study.close()")
 
 
