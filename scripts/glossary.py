@@ -7,6 +7,7 @@
 import json
 from pathlib import Path
 
+from xwidgets.files import whole
 from xwidgets.widgets.terms import TERMS
 
 ROOT = Path(__file__).parents[1]
@@ -50,5 +51,6 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    MODULE.write_text(module(), "utf-8")
-    PAGE.write_text(page(), "utf-8")
+    for path, text in ((MODULE, module()), (PAGE, page())):
+        with whole(path) as part:
+            part.write_text(text, "utf-8")

@@ -280,6 +280,22 @@ EXAMPLES: dict[str, Callable[[xw.Network], Any]] = {
         Subject(net, arguments()["image"]), Class(0), xw.Saliency()).steps(),
     "live.Regions": in_a_study(painted),
     "live.XFeatureFit": in_a_study(fitted),
+    "live.History": in_a_study(xw.live.History),
+    "live.Pictures": in_a_study(xw.live.Pictures),
+    "live.methods_for": in_a_study(xw.live.methods_for),
+    "live.settings_of": in_a_study(xw.live.settings_of),
+    "live.python_of": in_a_study(xw.live.python_of),
+    "live.restore": in_a_study(
+        lambda study: xw.live.restore(study, xw.live.settings_of(study))),
+    "Panes": in_a_study(xw.Panes),
+    "MethodChooser": in_a_study(xw.MethodChooser),
+    "FillingComparison": in_a_study(xw.FillingComparison),
+    "XFeatureComparison": in_a_study(
+        lambda study: xw.XFeatureComparison(
+            study, images=arguments()["images"], layer="4", features=2, hidden=(6, 4), epochs=2,
+            cache=False)),
+    "evaluate.drawn_without": lambda net: xw.evaluate.drawn_without(
+        net, xw.scenes.bird(seed=3, size=SIDE), "beak"),
     "networks.Subject": lambda net: Subject(net, arguments()["image"]).target(None),
     "reproduce.qi2018.heat_maps": lambda net: heat_maps(net, explanation_module(), bird_cases()),
     "reproduce.qi2018.heat_maps_of_score": lambda net: heat_maps_of_score(net, 0, bird_cases()),

@@ -50,7 +50,7 @@ def arguments() -> dict[str, Any]:
         "mask": np.eye(SIDE, dtype=bool), "neurons": [(1, 2)], "removed_layer": "3", "layer": 1,
         "maps": np.ones((24, SIDE, SIDE)), "labels": [0, 1] * 12, "channel": 2, "samples": 2,
         "sigma": 0.1, "stride": 4, "window": 4, "minimum": 0, "cache": False, "progress": False,
-        "scene": xw.scenes.bird(seed=3), "values": np.ones((64, 64)), "epochs": 2,
+        "scene": xw.scenes.bird(seed=3), "part": "beak", "values": np.ones((64, 64)), "epochs": 2,
         "iterations": 2, "method": xw.Saliency(),
     }  # fmt: skip
 

@@ -283,7 +283,7 @@ def test_a_comparison_shares_what_both_methods_have(notebook: Notebook) -> None:
     assert moving(view).evaluate_all(CALLED) == [
         "window in pixels", "colour (left)", "measure (left)", "measure (right)",
     ]  # fmt: skip
-    expect(view.locator(".xw-parameter > span")).to_have_text(
+    expect(view.locator(".xw-parameter > span:first-child")).to_have_text(
         ["Window", "Colour (left)", "Measure (left)", "Measure (right)"]
     )
     window = view.get_by_label("window in pixels", exact=True)

@@ -179,7 +179,7 @@ VIEWS: dict[str, tuple[str, Callable[[Locator], None], str, str]] = {
                    lambda view: view.get_by_role("slider", name="images").press("ArrowRight"),
                    "top.k == 4", "top.k = 3"),
     "methods": (".xw-methods", button("deconvnet"), "methods.chosen == 1", "methods.chosen = 0"),
-    "class": (".xw-chooser", lambda view: view.get_by_label("Class").select_option(index=2),
+    "class": (".xw-chooser", lambda view: view.locator(".xw-class").nth(2).click(),
               "study.target == chooser.options[2][1]", "study.target = chooser.options[0][1]"),
     "grid": (".xw-grid", enlarge, "grid.enlarged", "grid.enlarged = []"),  # over all others
 }  # fmt: skip

@@ -75,7 +75,8 @@ def test_a_part_of_a_layer_is_told_and_no_class_is_marked(study, explorer):
 
 def test_a_class_that_there_is_not_is_refused_and_put_back(study, explorer):
     before, chooser = study.target, explorer.panes.classes
-    chooser.set_state({"value": 99})
+    with pytest.raises(ValueError, match="class 99 does not exist"):
+        chooser.set_state({"value": 99})
     assert study.target == before == chooser.value
     assert "class 99 does not exist" in chooser.message
     chooser.set_state({"value": 1})

@@ -155,7 +155,7 @@ def test_the_chooser_takes_what_it_offers_alone(study: xw.Study) -> None:
         assert study.target == chooser.value == chooser.options[chooser.index][1]
     study.ask(xw.Channel("0", 1), xw.Saliency())
     assert chooser.index == 0
-    assert chooser.names[0] == chooser.options[0][0] == chooser.value.label(study.network)
+    assert chooser.part == chooser.options[0][0] == chooser.value.label(study.network)
 
 
 def test_a_page_holds_every_window_and_asks_nobody(study: xw.Study, tmp_path: Path) -> None:

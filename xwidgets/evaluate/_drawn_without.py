@@ -34,6 +34,7 @@ def drawn_without(net: Network, scene: Scene, part: str) -> RegionRemoval:
     """
     a_network(net)
     of_kind("scene", scene, Scene, "a drawn scene, such as xw.scenes.bird(seed=3)")
+    of_kind("part", part, str, "the name of a part, such as 'beak'")
     changed = scene.without(part).image
     logits = [net.logits(image[None]) for image in (scene.image, changed)]
     before, after = (net.probabilities(each).double().numpy() for each in logits)

@@ -59,7 +59,7 @@ class XFeatureFit(Following, traitlets.HasTraits):
             :func:`xwidgets.fit_explanation`; ``None`` for the network's examples.
         modules: fitted explanation modules, at most one for each class.
         contrastive: of :func:`xwidgets.x_features`.
-        target: index of another class than the study's.
+        target: index of another class than the study's; ``None`` for the study's. Can be set.
         options: further arguments of :func:`xwidgets.fit_explanation` for the other classes.
 
     Attributes:
@@ -67,7 +67,6 @@ class XFeatureFit(Following, traitlets.HasTraits):
         found: one whose answer is the :class:`xwidgets.XFeatures` of the study's picture.
         matches: one whose answer is the :class:`Matches` of the x-feature ``shown``.
         shown: number of the x-feature that is searched in the images; -1 for none.
-        target: the class; ``None`` for the study's.
 
     Example:
         >>> import xwidgets as xw
@@ -91,6 +90,8 @@ class XFeatureFit(Following, traitlets.HasTraits):
         **options: Any,
     ) -> None:
         check_study(study)
+        if target is not None:
+            target = study.network.target_index(target, study.subject.logits)
         super().__init__(target=target)
         self._method = XFeatureMaps(contrastive=contrastive)
         self._method.check_parameters()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import traitlets
 
-from xwidgets.errors import at_least
+from xwidgets.errors import at_least, index_within
 from xwidgets.live.kind import check_study
 from xwidgets.live.traits import Whole
 from xwidgets.results.numbers import percent
@@ -61,9 +61,18 @@ class ClassChooser(View, module="class_chooser.mjs"):
         at_least("k", k, 1)
         self._study = study
         super().__init__(k=k, value=study.target)
-        self.observe(self._choose, "value")
         self.follow(study, self._follow, ["target", "image"])
         self._follow()
+
+    @property
+    def index(self) -> int:
+        """Place of the target among :attr:`options`; can be set."""
+        return [target for _, target in self.options].index(self._study.target)
+
+    @index.setter
+    def index(self, place: int) -> None:
+        options = self.options
+        _, self.value = options[index_within("option", place, len(options), "the chooser")]
 
     @property
     def options(self) -> list[tuple[str, Any]]:
@@ -80,16 +89,17 @@ class ClassChooser(View, module="class_chooser.mjs"):
         """The classes that are offered first, with their probabilities."""
         return {"text/plain": "\n".join(label for label, _ in self.options)}
 
-    def _choose(self, change: traitlets.Bunch) -> None:
-        if change.new == self._study.target:
-            return
-        try:
-            self._study.target = change.new
+    @traitlets.validate("value")
+    def _choose(self, proposal: traitlets.Bunch) -> Any:
+        """Make it the study's target, or say why it cannot be; ``None`` comes from browsers."""
+        if proposal.value is not None and proposal.value is not self._study.target:
+            try:
+                self._study.target = proposal.value
+            except ValueError as error:
+                self.message = str(error)
+                raise
             self.message = ""
-        except ValueError as error:  # the method explains no class
-            self.message = str(error)
-            self.value = self._study.target
-            self.send_state("value")
+        return self._study.target
 
     def _follow(self) -> None:
         study = self._study

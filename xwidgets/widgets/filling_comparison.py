@@ -269,7 +269,7 @@ def told(answer: Answer) -> str:
 
     Example:
         >>> told(Answer("grey", 4.5, 0.25, 0.9996, 0.9))
-        '+4.50 ± 0.50 bits, from > 99.9 % to 90.0 %'
+        '+4.50 ± 0.500 bits, from > 99.9 % to 90.0 %'
     """
     sign = "+" if answer.evidence > 0 else ""
     margin = "" if np.isnan(answer.error) else f" ± {number(2 * answer.error)}"

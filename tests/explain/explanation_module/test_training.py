@@ -695,7 +695,7 @@ def test_widths_are_those_of_the_paper_in_proportion():
         ({"held_out": 1}, "held_out is 1, but must be a number between 0 and 1"),
         ({"held_out": 1.5}, "held_out is 1.5, but must be a number between 0 and 1"),
         ({"hidden": (8, 0)}, "hidden is 0, but must be a whole number of at least 1"),
-        ({"hidden": (8.5,)}, "hidden is (8.5,), but must be widths, such as (64, 32)"),
+        ({"hidden": (8.5,)}, r"hidden is \(8.5,\), but must be widths, such as \(64, 32\)"),
     ],
 )
 def test_training_that_cannot_be_is_refused(changes, sentence):

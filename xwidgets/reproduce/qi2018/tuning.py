@@ -21,7 +21,7 @@ from xwidgets.explain.explanation_module.training import Training
 from xwidgets.reproduce.repetitions import progress
 
 from ._heat_maps import heat_maps, measures
-from .laboratory import Laboratory, Trial
+from .laboratory import Laboratory, Trial, a_laboratory
 from .tables import faithful
 
 
@@ -65,6 +65,7 @@ def tuned(lab: Laboratory) -> pd.DataFrame:
         standard deviation over the folds (``cv_spread``), and the columns of
         :func:`xwidgets.reproduce.qi2018.table1`.
     """
+    a_laboratory(lab)
     rows = []
     for trial in progress(lab.setting.tuned, "tuned by cross-validation"):
         validated = cross_validated(lab, trial)
