@@ -292,8 +292,8 @@ EXAMPLES: dict[str, Callable[[xw.Network], Any]] = {
     "FillingComparison": in_a_study(xw.FillingComparison),
     "XFeatureComparison": in_a_study(
         lambda study: xw.XFeatureComparison(
-            study, images=arguments()["images"], layer="4", features=2, hidden=(6, 4), epochs=2,
-            cache=False)),
+            study, other=2, images=arguments()["images"], layer="4", features=2, hidden=(6, 4),
+            epochs=2, cache=False)),
     "evaluate.drawn_without": lambda net: xw.evaluate.drawn_without(
         net, xw.scenes.bird(seed=3, size=SIDE), "beak"),
     "networks.Subject": lambda net: Subject(net, arguments()["image"]).target(None),

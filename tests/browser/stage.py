@@ -33,9 +33,11 @@ def seen(page: Page) -> np.ndarray:
 
 
 def differs(one: np.ndarray, other: np.ndarray) -> bool:
+    return one.shape != other.shape or np.abs(one - other).mean() > 1
+
+
+def recoloured(one: np.ndarray, other: np.ndarray) -> bool:
     """Whether more than two of a thousand pixels have clearly another colour."""
-    if one.shape != other.shape:
-        return True
     return bool((np.abs(one - other).max(-1) > 24).mean() > 0.002)
 
 
