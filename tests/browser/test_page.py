@@ -85,7 +85,7 @@ def test_hover_opacity_and_colours_work(offline: Page) -> None:
     offline.locator(".xw-map").hover()
     expect(offline.locator(".xw-readout")).to_contain_text("bits")
     offline.get_by_label("colour map").select_option("orange-purple")
-    assert (codes(offline.locator(".xw-map")) != first).mean() > 0.1
+    assert (codes(offline.locator(".xw-map")) != first).mean() > 0.01
     second = seen(offline)
     offline.get_by_label("opacity").focus()
     offline.keyboard.press("Home")
