@@ -38,7 +38,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 class Broken(Exception):
-    """What the network raises."""
+    """Error of the network's forward pass."""
 
 
 class Fuse:
@@ -107,7 +107,7 @@ def condition(module: nn.Module) -> dict[str, Any]:
 
 
 def settings() -> dict[str, Any]:
-    """What is of the whole process, or of this thread."""
+    """State of the process and of this thread, by name."""
     everywhere = torch.nn.modules.module
     return {
         "torch's random numbers": torch.get_rng_state().numpy().tobytes(),
@@ -145,7 +145,7 @@ def takes_a_network(call: Any) -> bool:
 
 
 def public() -> dict[str, Any]:
-    """Those by name."""
+    """Public callables that take a network, module or study, by name."""
     return {
         name: call
         for name, call in public_callables().items()

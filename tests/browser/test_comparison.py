@@ -41,7 +41,7 @@ def slow(run: Callable[..., Notebook]) -> Iterator[Notebook]:
 def maps(page: Page) -> np.ndarray:
     """The pixels of the three maps, RGBA."""
     shown = page.locator(".xw-map:visible").all()
-    return np.array([codes(one) for one in shown])
+    return np.array([codes(canvas) for canvas in shown])
 
 
 def await_complete(page: Page) -> None:

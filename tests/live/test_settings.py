@@ -1,4 +1,4 @@
-"""What a study is asked, written down and asked again."""
+"""Settings of a study are saved, restored and repeated by Python."""
 
 import json
 

@@ -19,7 +19,7 @@ from xwidgets.explain import (
     Sampler,
 )
 from xwidgets.explain.region_removal import Mask, mask_of
-from xwidgets.explain.removal.samplers import default_sampler
+from xwidgets.explain.removal.samplers import default_sampler, has_sampler
 from xwidgets.networks.subject import Subject
 from xwidgets.results import RegionRemoval
 
@@ -169,7 +169,7 @@ def _samplers(study: Study) -> dict[str, Callable[[], Sampler]]:
     samplers: dict[str, Callable[[], Sampler]] = {}
     if isinstance(sampler, ConditionalSampler):
         samplers["conditional"] = lambda: sampler
-    elif net.sampler is not None or examples is not None:
+    elif has_sampler(net):
         samplers["conditional"] = lambda: default_sampler(net)
     if isinstance(sampler, MarginalSampler):
         samplers["marginal"] = lambda: sampler

@@ -1,4 +1,4 @@
-"""What a study is asked, as plain data for a file and as Python that asks it again."""
+"""Settings of a study: plain data for a file, and Python that makes the study again."""
 
 from __future__ import annotations
 
