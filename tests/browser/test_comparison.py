@@ -147,7 +147,7 @@ def offline(browser: Browser, exported: Path) -> Iterator[Page]:
         page.goto(exported.as_uri())
         page.locator(".xw-map").nth(2).wait_for()
         yield page
-        assert all(url.startswith(("file:", "blob:", "data:")) for url in asked)
+        assert all(url.startswith(("file:", "data:")) for url in asked)
 
 
 def test_the_page_slides_and_reads_without_a_kernel(offline: Page) -> None:

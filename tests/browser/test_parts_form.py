@@ -64,7 +64,7 @@ def offline(browser: Browser, exported: tuple[xw.PartsForm, Path]) -> Iterator[P
         page.goto(exported[1].as_uri())
         expect(view(page).get_by_text("1 of 6")).to_be_visible()
         yield page
-        assert all(url.startswith(("file:", "blob:", "data:")) for url in asked)
+        assert all(url.startswith(("file:", "data:")) for url in asked)
 
 
 def kernel_and_view_agree(form: Notebook) -> bool:

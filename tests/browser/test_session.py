@@ -113,7 +113,7 @@ def test_a_session_is_gone_through_undone_saved_restored_and_repeated(
     told = page.get_by_label("Python of what is shown")
     expect(told).to_have_value(re.compile("explorer"))
     code = told.input_value()
-    page.locator(".xw-python").get_by_role("button", name="Close").click()
+    page.locator(".xw-copy").get_by_role("button", name="Close").click()
 
     page.locator(".xw-thumb").last.click()
     page.get_by_role("button", name="Neurons").click()

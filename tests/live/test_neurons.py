@@ -390,7 +390,8 @@ def test_a_page_holds_what_the_best_neurons_look_at(study: xw.Study, tmp_path: P
     explorer._table.top = 1
     study.neurons.selected = [("0", 0)]
     explorer.to_html(tmp_path / "page.html")
-    table, gallery = states(tmp_path / "page.html")
+    _, classes, table, gallery = states(tmp_path / "page.html")
+    assert classes["names"] == list(study.network.classes)
     ranking = study.neurons.ranking.answer
     best = {*ranking.by("output_correlation", top=1), *ranking.by("weight_sum", top=1), ("0", 0)}
     assert {(card["layer"], card["channel"]) for card in gallery["cards"]} == best

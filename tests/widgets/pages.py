@@ -7,5 +7,5 @@ from pathlib import Path
 
 def states(page: Path) -> list[dict]:
     """What the views on a page start from."""
-    found = re.search(r'id="views">(.*?)</script>', page.read_text("utf-8"))
+    found = re.search(r'class="xw-page-states">(.*?)</script>', page.read_text("utf-8"))
     return [part["state"] for part in json.loads(found.group(1))["parts"]]

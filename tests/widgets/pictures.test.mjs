@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { isCoarse, same, sizeOf } from "../../xwidgets/widgets/shared/pictures.mjs";
+import { hrefOf, isCoarse, same, sizeOf } from "../../xwidgets/widgets/shared/pictures.mjs";
 
 const bytes = (...values) => new DataView(Uint8Array.from(values).buffer);
 
@@ -19,6 +19,12 @@ test("bytes are compared, not views", () => {
   assert.ok(!same(bytes(1), bytes(1, 2)));
   assert.ok(same(bytes(), bytes()));
   assert.ok(same(bytes(2), new DataView(Uint8Array.of(1, 2).buffer, 1)));
+});
+
+test("an address holds all bytes of its view, of any number", () => {
+  const all = Uint8Array.from({ length: 20_003 }, (_, at) => (7 * at) % 256);
+  const href = hrefOf(new DataView(all.buffer, 3));
+  assert.equal(href, `data:image/png;base64,${Buffer.from(all.subarray(3)).toString("base64")}`);
 });
 
 test("small pictures are coarse", () => {

@@ -12,6 +12,7 @@ from PIL import Image
 import xwidgets as xw
 from xwidgets.widgets.group import Group
 from xwidgets.widgets.method_chooser import MethodChooser
+from xwidgets.widgets.view import page_of
 
 from .pages import states
 
@@ -42,11 +43,9 @@ def test_a_group_tells_its_parts_by_their_identity():
 
 
 def test_a_page_holds_a_group_with_those_parts_that_are_given(tmp_path):
-    from xwidgets.widgets.page import write_page
-
     parts = {"first": xw.DeconvolutionLesson(), "second": xw.UnpoolingLesson()}
     group = Group(parts)
-    write_page(tmp_path / "a.html", None, ["two"], [(group, {}), (parts["second"], {})])
+    page_of(None, ["two"], [(group, {}), (parts["second"], {})]).save(tmp_path / "a.html")
     state, _ = states(tmp_path / "a.html")
     assert state["parts"] == {"second": "anywidget:1"}
 

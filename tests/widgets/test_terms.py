@@ -15,6 +15,7 @@ from xwidgets.widgets.terms import TERMS, term_of
 WIDGETS = Path(xw.__file__).parent / "widgets"
 
 PLAIN = {
+    "copy answers", "please download the answers, or copy them, and send them back.",
     "class", "opacity", "colours", "colour map", "save png", "stop", "close", "paint",
     "erase", "clear", "undo", "brush", "brush size in pixels", 
     "rectangle by numbers", "all", "none", "tick all", "tick none", "selected", "progress",

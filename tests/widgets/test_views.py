@@ -207,8 +207,11 @@ def test_a_page_by_default_holds_what_was_looked_at(study: xw.Study, tmp_path: P
     study.wait()
     study.window = 5
     xw.Explorer(study).to_html(tmp_path / "page.html")
-    (state,) = states(tmp_path / "page.html")
-    assert [frame["window"] for frame in state["frames"]] == [4, 5]
+    panes, overlay, classes = states(tmp_path / "page.html")
+    assert [frame["window"] for frame in overlay["frames"]] == [4, 5]
+    assert panes["parts"] == {"map": "anywidget:1", "classes": "anywidget:2"}
+    assert not panes["alive"]
+    assert not classes["alive"]
 
 
 # The object in the overlay

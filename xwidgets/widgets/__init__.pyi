@@ -9,6 +9,7 @@ from .method_chooser import MethodChooser
 from .method_comparison import MethodComparison
 from .neuron_explorer import NeuronExplorer
 from .neuron_ranking import NeuronRanking
+from .page import Page
 from .panes import Panes
 from .parameter_control import MethodControls, ParameterControl, WindowSlider
 from .parts_form import PartsForm
@@ -35,6 +36,7 @@ __all__ = [
     "MethodControls",
     "NeuronExplorer",
     "NeuronRanking",
+    "Page",
     "Panes",
     "ParameterControl",
     "PartsForm",

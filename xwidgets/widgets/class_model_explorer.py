@@ -5,7 +5,6 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +18,6 @@ from xwidgets.live.traits import Whole
 from xwidgets.results import ClassModel, render
 
 from .closing import Held
-from .page import write_page
 from .view import View
 
 if TYPE_CHECKING:
@@ -108,17 +106,15 @@ class ClassModelExplorer(View, module="class_model_explorer.mjs"):
         self._follow_method(models)
         self._follow_model(models)
 
-    def to_html(self, path: str | Path, title: str | None = None) -> None:
-        """Write a page of one file that needs neither kernel nor network.
-
-        Pictures, curves and the strip of frames are alive in it.
-
-        Raises:
-            ValueError: when there is nothing to show yet.
-        """
+    def about(self) -> list[str]:
+        """What the pictures are of; on a page they can be played, and their curves read."""
         if self._model is None:
             raise ValueError("there is no picture yet; wait for study.class_models.growing.wait()")
-        write_page(path, title, [self._model.title], [(self, STILL)])
+        return [self._model.title]
+
+    def still(self) -> dict[str, Any]:
+        """Nothing grows."""
+        return {"alive": False, "work": {}, "message": "", "controls": []}
 
     def preview(self) -> dict[str, str]:
         """The pictures, and what they are of."""
@@ -206,7 +202,6 @@ FIRST, MOST = (0, 1, 2), 4
 """Seeds of a view unless others are chosen, and the number of them that its control offers."""
 SIDE = 128
 """Longest side of the pictures that are sent, in pixels."""
-STILL = {"alive": False, "work": {}, "message": "", "controls": []}
 
 
 def small(picture: NDArray[np.uint8]) -> bytes:

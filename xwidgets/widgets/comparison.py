@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import ipywidgets
@@ -16,10 +15,11 @@ from xwidgets.live.kind import is_study
 from xwidgets.results import Relevance, common_settings, contrast, render
 
 from .closing import Held
-from .page import write_page
+from .exporting import Exporting
+from .page import Page
 from .parameter_control import ParameterControl
-from .preview import Preview
-from .relevance_overlay import COMPLETE, RelevanceOverlay, frames
+from .relevance_overlay import RelevanceOverlay, frames
+from .view import COMPLETE, page_of
 
 SIZE = 448
 """The width of a map in a preview, in pixels."""
@@ -30,7 +30,7 @@ SHARED = ("color_map", "opacity", "effect", "threshold", "hide_uncertain", "pixe
 """What the maps have in common, linked in the browser."""
 
 
-class Comparison(Preview, ipywidgets.Box):
+class Comparison(Exporting, ipywidgets.Box):
     """Two maps of one picture on one colour scale, and their difference on its own.
 
     Each side is a study that computes its map, or a finished map: by two samplers, for two classes,
@@ -112,14 +112,13 @@ class Comparison(Preview, ipywidgets.Box):
         """``left - right`` so far; ``None`` while there is none."""
         return self._subject.relevance
 
-    def to_html(self, path: str | Path, title: str | None = None) -> None:
-        """Write a page of one file that needs neither kernel nor network.
+    def to_page(self, title: str | None = None) -> Page:
+        """The maps for where there is no kernel.
 
         It waits for the maps at hand. Studies that share a slider have one on the page too, between
         the sizes that are complete on both sides.
 
         Args:
-            path: where.
             title: of the page; what is compared by default.
 
         Raises:
@@ -135,8 +134,7 @@ class Comparison(Preview, ipywidgets.Box):
         states += [{"frames": frames(gaps)}, {"frames": [_words(pair) for pair in pairs]}]
         still = {"index": index, "progress": COMPLETE, "scale": None}
         views = [*self._maps, self._gap, self._controls]
-        write_page(
-            path,
+        return page_of(
             title,
             [self._title(), common_settings([side for pair in pairs for side in pair])],
             [(view, state | still) for view, state in zip(views, states, strict=True)],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import traitlets
@@ -14,7 +13,6 @@ from xwidgets.lessons import Convolution1d
 from xwidgets.live.traits import Whole
 
 from .number_table import html_table, short
-from .page import write_page
 from .view import View
 
 PARTS = ("matrix", "transpose", "reconstruction", "sub-pixel")
@@ -90,10 +88,12 @@ class DeconvolutionLesson(View, module="deconvolution_lesson.mjs"):
     def signal(self, signal: Sequence[float] | ArrayLike) -> None:
         self.setting = _setting(self.convolution, signal)
 
-    def to_html(self, path: str | Path, title: str | None = None) -> None:
-        """Write a page, one HTML file in which the lesson works without a kernel."""
-        about = "Change filter, stride, padding and signal; point at a row, or use the arrow keys."
-        write_page(path, title or "Deconvolution by hand", [about], [(self, {})])
+    def about(self) -> list[str]:
+        """Title of a page, and what can be done on it."""
+        return [
+            "Deconvolution by hand",
+            "Change filter, stride, padding and signal; point at a row, or use the arrow keys.",
+        ]
 
     def preview(self) -> dict[str, str]:
         """The matrix between signal and outputs as a table, and what there is to know of it."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
 from .closing import close_all
+from .exporting import Exporting
+from .page import Page
 from .panes import Panes
-from .preview import Preview
 from .region_painter import RegionPainter
 from .relevance_overlay import RelevanceOverlay
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from xwidgets.live.study import Study
 
 
-class Explorer(Preview, ipywidgets.VBox):
+class Explorer(Exporting, ipywidgets.VBox):
     """Pictures, method, classes and map of one study in one piece, and further views on demand.
 
     A region painter opens below the rest. Where a host has anywidgets alone, show :attr:`panes`.
@@ -70,15 +70,9 @@ class Explorer(Preview, ipywidgets.VBox):
         """Python that repeats what is shown; see :meth:`Panes.python`."""
         return self.panes.python()
 
-    def to_html(
-        self,
-        path: str | Path,
-        windows: Iterable[int] | None = None,
-        title: str | None = None,
-        **values: Iterable[Any],
-    ) -> None:
-        """Write a page without a kernel; see :meth:`RelevanceOverlay.to_html`."""
-        self.panes.to_html(path, windows, title, **values)
+    def to_page(self, *shown: Any, **choices: Any) -> Page:
+        """Map, classes and open panels; see :meth:`Panes.to_page`."""
+        return self.panes.to_page(*shown, **choices)
 
     def _paint(self, study: Study) -> None:
         _, *before = self.children

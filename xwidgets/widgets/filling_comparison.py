@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,10 +17,9 @@ from xwidgets.results import RegionRemoval, Relevance, render
 from xwidgets.results.numbers import number, percent
 
 from .closing import Held
-from .page import write_page
 from .region_scores import zoomed
 from .relevance_overlay import told_size
-from .view import View
+from .view import COMPLETE, View
 
 if TYPE_CHECKING:
     from xwidgets.images.scenes import Scene
@@ -157,19 +155,18 @@ class FillingComparison(View, module="filling_comparison.mjs"):
             "text/html": render.table(f"Evidence for {self.label}", self.frame()),
         }
 
-    def to_html(self, path: str | Path, title: str | None = None) -> None:
-        """Write a page of one file that needs neither kernel nor network.
-
-        Raises:
-            ValueError: when no region is removed.
-        """
+    def about(self) -> list[str]:
+        """What is compared."""
         if not self._regions.mask.any():
             raise ValueError("no region is removed; set part, or study.regions.mask, first")
+        return [f"Ways to remove a region, for {self.label}"]
+
+    def still(self) -> dict[str, Any]:
+        """All ways are complete."""
         for each in self._lives:
             each.wait()
         self._draw()
-        state = {"alive": False, "progress": {"state": "complete", "share": 1.0}}
-        write_page(path, title, [f"Ways to remove a region, for {self.label}"], [(self, state)])
+        return {"alive": False, "progress": COMPLETE}
 
     def _let_go(self) -> None:
         self._regions.compare_no_more()

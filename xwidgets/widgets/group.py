@@ -9,17 +9,15 @@ import traitlets
 
 from xwidgets.errors import listed, of_kind, one_of
 
+from .page import REFERENCE
 from .view import View
-
-PREFIX = "anywidget:"
-"""Stands before the identity of a widget where anywidget's browser side finds one by it."""
 
 ARRANGEMENTS = ("column", "row")
 
 
 def references(views: Mapping[str, View], _: object = None) -> dict[str, str]:
     """What the browser finds the views of a group by."""
-    return {name: f"{PREFIX}{view.model_id}" for name, view in views.items()}
+    return {name: f"{REFERENCE}{view.model_id}" for name, view in views.items()}
 
 
 class Group(View, module="group.mjs"):
@@ -62,6 +60,15 @@ class Group(View, module="group.mjs"):
         one_of("arrangement", arrangement, ARRANGEMENTS)
         names = listed("shared", shared, str, "a list of names of traits")
         super().__init__(parts=dict(parts), arrangement=arrangement, shared=names, **traits)
+
+    def about(self) -> list[str]:
+        """What the first part shows."""
+        first = next(iter(self.children), None)
+        return ["No view"] if first is None else first.about()
+
+    def held_views(self) -> dict[str, dict[str, View]]:
+        """The parts."""
+        return {"parts": dict(self.parts)}
 
     @property
     def children(self) -> tuple[View, ...]:

@@ -9,7 +9,6 @@ from dataclasses import asdict
 from functools import partial
 from itertools import combinations
 from math import isnan
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,9 +21,8 @@ from xwidgets.live.traits import Number, Whole
 from xwidgets.results import Relevance, common_settings, render
 
 from .closing import Held
-from .page import write_page
-from .relevance_overlay import COMPLETE, frames
-from .view import View
+from .relevance_overlay import frames
+from .view import COMPLETE, View
 
 if TYPE_CHECKING:
     from xwidgets.explain import Method
@@ -115,24 +113,16 @@ class MethodComparison(View, module="method_comparison.mjs"):
             ]
             self._compare()
 
-    def to_html(self, path: str | Path, title: str | None = None) -> None:
-        """Write a page of one file that needs neither kernel nor network.
+    def about(self) -> list[str]:
+        """What the maps are of, and the settings that they have in common."""
+        results = [result for result in self._maps if result is not None]
+        return [self._words(), common_settings(results)]
 
-        It waits for maps that are being computed; what was randomised so far is on it.
-
-        Args:
-            path: where.
-            title: of the page; what is shown by default.
-
-        Raises:
-            Exception: what ended the computation of a map, when it failed.
-        """
+    def still(self) -> dict[str, Any]:
+        """All maps are complete; what was randomised so far stays."""
         for part in () if self._live is None else self._live.maps:
             part.wait()
-        results = [result for result in self._maps if result is not None]
-        about = [self._words(), common_settings(results)]
-        still = {"progress": COMPLETE, "randomising": COMPLETE, "pixel": []}
-        write_page(path, title, about, [(self, still)])
+        return {"progress": COMPLETE, "randomising": COMPLETE, "pixel": []}
 
     def preview(self) -> dict[str, str]:
         """All maps in one picture, and whose they are."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xwidgets import live
@@ -12,9 +11,10 @@ from xwidgets.live.kind import check_study
 from .class_chooser import ClassChooser
 from .closing import Held
 from .group import Group
-from .neuron_ranking import COMPLETE, NeuronRanking
-from .page import write_page
-from .patch_gallery import STILL, PatchGallery, card
+from .neuron_ranking import NeuronRanking
+from .page import Page
+from .patch_gallery import PatchGallery, card
+from .view import page_of
 
 if TYPE_CHECKING:
     from xwidgets.live.study import Study
@@ -59,14 +59,13 @@ class NeuronExplorer(Group):
         """Preview of the table."""
         return self._table.preview()
 
-    def to_html(self, path: str | Path, title: str | None = None) -> None:
-        """Write a page without a kernel, in which the best neurons of the table can be looked at.
+    def to_page(self, title: str | None = None) -> Page:
+        """Classes, table and gallery for where there is no kernel, with the best of the neurons.
 
         Those are the best by each metric that is shown; what they look at is computed now. Top
         images are on the page for the neurons that are selected.
 
         Args:
-            path: of the file.
             title: of the page; what is ranked by default.
 
         Raises:
@@ -82,13 +81,9 @@ class NeuronExplorer(Group):
             for neuron in ranking.by(metric, self._table.top or 5, self._table.minimum)
         ]
         patches = neurons.patches_of(dict.fromkeys([*neurons.shown, *best]))
-        write_page(
-            path,
-            title,
-            [self._table.preview()["text/plain"]],
-            [
-                (self._table, {"progress": COMPLETE}),
-                (self._gallery, STILL | {"cards": [card(patch) for patch in patches]}),
-            ],
-            shared=["selected"],
-        )
+        cards = {"cards": [card(patch) for patch in patches]}
+        still = [
+            (view, state | cards if view is self._gallery else state)
+            for view, state in self.stills()
+        ]
+        return page_of(title, self._table.about(), still, ["selected"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +16,7 @@ from xwidgets.live.live_result import Progress
 from xwidgets.live.traits import Number, Whole
 from xwidgets.results import METRICS, Ranking, sentences
 
-from .page import write_page
-from .view import View
+from .view import COMPLETE, View
 
 if TYPE_CHECKING:
     from xwidgets.live.neurons import Neurons
@@ -133,16 +131,16 @@ class NeuronRanking(View, module="neuron_ranking.mjs"):
         count = max(len(self._result.layer), 1)
         return self._result.by(self.chosen[0], self.top or count, self.minimum)
 
-    def to_html(self, path: str | Path, title: str | None = None) -> None:
-        """Write a page of one file that needs neither kernel nor network.
-
-        Raises:
-            ValueError: when the ranking is not complete.
-        """
+    def about(self) -> list[str]:
+        """What is ranked."""
         if self._result is None or self._result.completed < 1:
             raise ValueError("the ranking is not complete; wait with study.neurons.ranking.wait()")
-        about = [self.preview()["text/plain"]]
-        write_page(path, title, about, [(self, {"progress": COMPLETE})])
+        return [self.preview()["text/plain"]]
+
+    def still(self) -> dict[str, Any]:
+        """Nothing is ranked any more."""
+        complete = self._result is not None and self._result.completed == 1
+        return {"progress": COMPLETE if complete else {"state": "stopped", "share": 0.0}}
 
     def preview(self) -> dict[str, str]:
         """The best neurons as a table, and what they are ranked by."""
@@ -188,6 +186,3 @@ class NeuronRanking(View, module="neuron_ranking.mjs"):
         if self._result is not None:
             shown = replace(self._result, metric=self.chosen[0], minimum=self.minimum)
             self.sentence = sentences.sentence(shown)
-
-
-COMPLETE = asdict(Progress("complete", 1.0))

@@ -83,12 +83,13 @@ class Model {
 /**
  * Draws all parts of the page; of one that fails, says so in its place.
  *
+ * @param {HTMLElement} page the element that holds the states, and a sentence for who sees no view
  * @param {(() => { render: (place: Place) => void })[]} views functions that return the default exports
  *   of the parts' modules
  */
-export function drawParts(views) {
+export function drawParts(page, views) {
   /** @type {{ parts: Part[], shared: string[] }} */
-  const { parts, shared } = JSON.parse(document.getElementById("views")?.textContent ?? "", revive);
+  const { parts, shared } = JSON.parse(page.querySelector(".xw-page-states")?.textContent ?? "", revive);
   const models = parts.map(({ state }) => new Model(state));
   for (const model of models) {
     for (const name of shared) {
@@ -121,7 +122,8 @@ export function drawParts(views) {
   for (const [at, { inside }] of parts.entries()) {
     if (inside) continue;
     const el = document.createElement("section");
-    document.querySelector(".xw-page")?.append(el);
+    page.querySelector(".xw-page-views")?.append(el);
     draw(at, el);
   }
+  page.querySelector(".xw-page-blank")?.remove();
 }

@@ -3,46 +3,10 @@
 
 import { keepKeys, make, makeAlert, press, warn } from "./shared/dom.mjs";
 import { makeGroup } from "./shared/group.mjs";
+import { download, jsonHref, makeCopy } from "./shared/saving.mjs";
 import { mount, put } from "./shared/view.mjs";
 
 /** @typedef {import("./shared/view.mjs").Model} Model */
-
-/**
- * Lets the reader keep a text as a file.
- *
- * @param {string} text
- * @param {string} name
- */
-function download(text, name) {
-  const href = `data:application/json;charset=utf-8,${encodeURIComponent(text)}`;
-  make("a", { href, download: name }).click();
-}
-
-/** Python of what is shown, to be copied. */
-function makePython() {
-  const code = make("textarea", { readOnly: true, rows: 8, spellcheck: false, ariaLabel: "Python of what is shown" });
-  const told = make("span", { role: "status" });
-  const copy = async () => {
-    code.select();
-    try {
-      await navigator.clipboard.writeText(code.value);
-      told.textContent = "copied";
-    } catch {
-      told.textContent = document.execCommand("copy") ? "copied" : "press Ctrl+C or ⌘C to copy";
-    }
-  };
-  const element = make("div", { className: "xw-python", hidden: true }, code,
-    make("div", {}, press("Copy", copy), press("Close", () => { element.hidden = true; }), told));
-  /** @param {string} text */
-  const show = (text) => {
-    code.value = text;
-    told.textContent = "";
-    element.hidden = false;
-    code.focus();
-    code.select();
-  };
-  return { element, show };
-}
 
 /**
  * Undo and redo, files of settings, Python, and the size.
@@ -98,14 +62,14 @@ function makePanels(model) {
 function render(place) {
   const { model } = place;
   const [parts, panels] = [makeGroup(place), makeGroup(place, "panels")];
-  const [tools, choice, python, alert] = [makeTools(model), makePanels(model), makePython(), makeAlert()];
+  const [tools, choice, python, alert] = [makeTools(model), makePanels(model), makeCopy("Python of what is shown"), makeAlert()];
   parts.element.classList.add("xw-panes");
   panels.element.classList.add("xw-panels");
   const view = make("div", { className: "xw-view xw-explorer" },
     tools.element, alert, python.element, parts.element, choice.element, panels.element);
   /** @param {{ type: string, text: string }} message */
   const hear = ({ type, text }) => {
-    if (type === "file") download(text, "explorer.json");
+    if (type === "file") warn(alert, download("explorer.json", jsonHref(text)));
     if (type === "python") python.show(text);
   };
   keepKeys(python.element);
@@ -113,6 +77,7 @@ function render(place) {
     ...parts.draws, ...panels.draws,
     [["can_undo", "can_redo", "large"], tools.draw],
     [["panels", "offered", "can_paint", "painting"], choice.draw],
+    [["alive"], () => { tools.element.hidden = choice.element.hidden = !model.get("alive"); }],
     [["large"], () => view.classList.toggle("xw-large", model.get("large"))],
     [["message"], () => warn(alert, model.get("message"))],
   ], () => {

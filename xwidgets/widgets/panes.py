@@ -23,12 +23,13 @@ from .group import Group, references
 from .method_chooser import MethodChooser
 from .method_comparison import MethodComparison
 from .neuron_ranking import NeuronRanking
+from .page import Page
 from .parameter_control import MethodControls
 from .patch_gallery import PatchGallery
 from .picture_strip import PictureStrip
 from .relevance_overlay import RelevanceOverlay
 from .top_images_gallery import TopImagesGallery
-from .view import View
+from .view import View, page_of
 
 if TYPE_CHECKING:
     from xwidgets.live.history import History
@@ -249,15 +250,32 @@ class Panes(Group, module="panes.mjs"):
         """Send the browser the Python of what is shown."""
         self._try(lambda: self.send({"type": "python", "text": self.python()}))
 
-    def to_html(
+    def held_views(self) -> dict[str, dict[str, View]]:
+        """Map, classes and open panels; what asks anew stays where there is a kernel."""
+        return {"parts": dict(self.parts), "panels": dict(self.panels)}
+
+    def to_page(  # type: ignore[override]
         self,
-        path: str | Path,
         windows: Iterable[int] | None = None,
         title: str | None = None,
         **values: Iterable[Any],
-    ) -> None:
-        """Write a page without a kernel; see :meth:`RelevanceOverlay.to_html`."""
-        self.overlay.to_html(path, windows, title, **values)
+    ) -> Page:
+        """Map, classes and open panels, for where there is no kernel.
+
+        Args:
+            windows, title, **values: see :meth:`RelevanceOverlay.to_page`.
+        """
+        shown = self.overlay.to_page(windows, title, **values)
+        views: list[View] = [self.classes, *self.panels.values()]
+        return page_of(
+            shown.title,
+            shown.about,
+            [
+                (self, self.still()),
+                (self.overlay, shown.parts[0].state),
+                *(each for view in views for each in view.stills()),
+            ],
+        )
 
     def _let_go(self) -> None:
         self._pictures.close()

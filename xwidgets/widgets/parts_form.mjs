@@ -3,8 +3,10 @@
 
 import { make, makeAlert, press, warn } from "./shared/dom.mjs";
 import { isCommand, take } from "./shared/keyboard.mjs";
+import { download, jsonHref, makeCopy } from "./shared/saving.mjs";
 import { mount, put } from "./shared/view.mjs";
-import { answerTo, answered, file, following, optionOf, progress, revised, toggled, withheld } from "./form/answers.mjs";
+import { answerTo, answered, file, following, optionOf, progress, resumed, revised, toggled, withheld } from "./form/answers.mjs";
+import { makeMemory } from "./form/memory.mjs";
 import { makeLook, makeOptions } from "./form/question.mjs";
 
 const CONTEXT = "context";
@@ -14,19 +16,6 @@ const TITLE = "Which parts do the heat maps show?";
  * @typedef {import("./shared/view.mjs").Model} Model
  * @typedef {import("./form/answers.mjs").Choice} Choice
  */
-
-/**
- * Lets a person keep a text as a file.
- *
- * @param {string} name
- * @param {string} text
- */
-function download(name, text) {
-  const link = make("a", { download: name });
-  link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // the browser reads it meanwhile
-}
 
 /**
  * What is ticked, and how it becomes an answer.
@@ -69,23 +58,53 @@ function makeDialogue(model, onChoose) {
 }
 
 /**
+ * How the answers outlive a page without a kernel: kept by the browser, as a file, or copied.
+ *
+ * @param {Model} model
+ * @param {ReturnType<typeof makeDialogue>} dialogue
+ */
+function makeKeeping(model, dialogue) {
+  const alive = model.get("alive");
+  const memory = makeMemory(model.get("facts"));
+  if (!alive) put(model, resumed(model.get("questions"), memory.recall()));
+  let kept = model.get("answers"); // those that closing the page does not lose
+  const copy = makeCopy("Answers");
+  const told = make("div", { className: "xw-hint", role: "status" });
+  const written = () => {
+    dialogue.keep();
+    kept = model.get("answers");
+    return file(model.get("facts"), kept);
+  };
+  const save = () => { told.textContent = download("answers.json", jsonHref(written())); };
+  const buttons = [
+    press("Download answers", save, { hidden: alive }),
+    press("Copy answers", () => copy.show(written()), { hidden: alive }),
+  ];
+  const draw = () => {
+    const answers = model.get("answers");
+    if (!alive && memory.keep(answers)) kept = answers;
+  };
+  const isLost = () => !alive && (dialogue.pending() || model.get("answers") !== kept);
+  return { buttons, elements: [told, copy.element], draw, isLost };
+}
+
+/**
  * The buttons that lead on and back, and save.
  *
  * @param {Model} model
  * @param {ReturnType<typeof makeDialogue>} dialogue
- * @param {() => void} onSave
+ * @param {HTMLButtonElement[]} keeping
  */
-function makeButtons(model, dialogue, onSave) {
+function makeButtons(model, dialogue, keeping) {
   const hint = make("div", { className: "xw-hint", role: "status" });
   const goOn = () => {
     if (!dialogue.goOn()) hint.textContent = "Tick the parts that the heat map shows, or “cannot tell”.";
   };
   const back = press("Back", dialogue.goBack, { ariaKeyShortcuts: "Backspace" });
   const next = press("Next", goOn, { ariaKeyShortcuts: "Enter" });
-  const save = press("Download answers", onSave, { hidden: model.get("alive") });
   const keys = make("div", { className: "xw-quiet xw-keys" },
     make("kbd", { textContent: "Enter" }), " next ", make("kbd", { textContent: "Backspace" }), " back");
-  const element = make("div", { className: "xw-buttons" }, back, next, keys, save);
+  const element = make("div", { className: "xw-buttons" }, back, next, keys, ...keeping);
   const draw = () => {
     next.hidden = keys.hidden = !dialogue.asked();
     back.ariaDisabled = String(model.get("position") === 0); // keeps the focus, unlike disabled
@@ -119,7 +138,6 @@ function actionOf({ key, target }, model, dialogue, goOn) {
 /** @param {{ model: Model, el: HTMLElement }} place */
 function render({ model, el }) {
   const [alive, questions] = ["alive", "questions"].map((name) => model.get(name));
-  let kept = model.get("answers"); // those that closing the page does not lose
   const dialogue = makeDialogue(model, () => {
     options.draw();
     buttons.drawChoice();
@@ -131,16 +149,13 @@ function render({ model, el }) {
   const options = makeOptions(dialogue.options, dialogue.choice, dialogue.choose);
   const end = make("div", { className: "xw-end" },
     make("b", { textContent: "All questions are answered. Thank you." }),
-    make("div", { textContent: "Please download the answers, and send the file back.", hidden: alive }));
-  const buttons = makeButtons(model, dialogue, () => {
-    dialogue.keep();
-    kept = model.get("answers");
-    download("answers.json", file(model.get("facts"), kept));
-  });
+    make("div", { textContent: "Please download the answers, or copy them, and send them back.", hidden: alive }));
+  const keeping = makeKeeping(model, dialogue);
+  const buttons = makeButtons(model, dialogue, keeping.buttons);
   const view = make("div", { className: "xw-view xw-parts-form", tabIndex: -1, role: "group", ariaLabel: TITLE },
     make("div", { className: "xw-far" }, far, bar), alert,
     make("div", { className: "xw-columns" }, look.element,
-      make("div", {}, options.element, end, buttons.hint, buttons.element)));
+      make("div", {}, options.element, end, buttons.hint, buttons.element, ...keeping.elements)));
 
   const drawPosition = () => {
     const ended = !dialogue.asked();
@@ -153,6 +168,7 @@ function render({ model, el }) {
     if (ended && held) view.focus({ preventScroll: true });
   };
   const drawAnswers = () => {
+    keeping.draw();
     bar.value = model.get("answers").length;
     dialogue.restart();
   };
@@ -163,7 +179,7 @@ function render({ model, el }) {
     act();
   });
   const warnOfLoss = (/** @type {BeforeUnloadEvent} */ event) => {
-    if (!alive && (dialogue.pending() || model.get("answers") !== kept)) event.preventDefault();
+    if (keeping.isLost()) event.preventDefault();
   };
   window.addEventListener("beforeunload", warnOfLoss);
   const leave = mount({ model, el }, view, [

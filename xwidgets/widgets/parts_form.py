@@ -21,7 +21,6 @@ from xwidgets.live.traits import Whole
 from xwidgets.results import XFeatures, render
 from xwidgets.results.facts import parsed
 
-from .page import write_page
 from .view import View
 
 CONTEXT = "context"
@@ -176,14 +175,13 @@ class PartsForm(View, module="parts_form.mjs"):
         found: NDArray[np.int64] = np.sum([_counts(*study) for study in studies], 0)
         return found
 
-    def to_html(self, path: str | Path, title: str | None = None) -> None:
-        """Write a page of one file that needs neither kernel nor network, without answers.
+    def about(self) -> list[str]:
+        """What is asked."""
+        return ["Which parts do the heat maps show?"]
 
-        Whoever opens it answers and downloads the answers, in the form that :meth:`load` and
-        :meth:`counts_of` read.
-        """
-        changes = {"answers": [], "position": 0, "heat": True, "message": "", "alive": False}
-        write_page(path, title, ["Which parts do the heat maps show?"], [(self, changes)])
+    def still(self) -> dict[str, Any]:
+        """No answers: who opens a page gives some, in the file that :meth:`load` reads."""
+        return {"answers": [], "position": 0, "heat": True, "message": "", "alive": False}
 
     def preview(self) -> dict[str, str]:
         """The picture of the first question, and how many there are."""

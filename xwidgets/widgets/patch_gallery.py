@@ -5,7 +5,6 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +18,6 @@ from xwidgets.results import NeuronPatch, TopImages, render
 
 from .closing import Held
 from .drawn_images import DrawnImages
-from .page import write_page
 from .view import View
 
 if TYPE_CHECKING:
@@ -138,15 +136,15 @@ class PatchGallery(View, module="patch_gallery.mjs"):
         shown = [name for name in (_id(*neuron) for neuron in self.selected) if name in known]
         return sum(bool(self.ticks.get(name)) for name in shown) / len(shown) if shown else np.nan
 
-    def to_html(self, path: str | Path, title: str | None = None) -> None:
-        """Write a page of one file that needs neither kernel nor network.
-
-        Raises:
-            ValueError: when no neuron is selected.
-        """
+    def about(self) -> list[str]:
+        """What it shows."""
         if not self.cards:
             raise ValueError("no neuron is selected; set study.neurons.selected first")
-        write_page(path, title, ["What neurons look at"], [(self, STILL)])
+        return ["What neurons look at"]
+
+    def still(self) -> dict[str, Any]:
+        """Nothing is searched."""
+        return {"search": {}, "alive": False, "hovered": []}
 
     def preview(self) -> dict[str, str]:
         """The picture with the patches beside it, and whose they are."""
@@ -214,7 +212,6 @@ class PatchGallery(View, module="patch_gallery.mjs"):
 
 
 LOOK = ["start", "threshold"]
-STILL = {"search": {}, "alive": False, "hovered": []}
 PREVIEW, SHOWN = 224, 8
 """How wide a picture of the preview is, in pixels, and how many there are at most."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,8 @@ from xwidgets.live.kind import check_study
 from xwidgets.results import render, sentences
 
 from .closing import Held, close_all
-from .preview import Preview
+from .exporting import Exporting
+from .page import Page
 from .region_scores import RegionScores
 from .region_tools import RegionTools
 
@@ -32,7 +32,7 @@ WIDTH = 448
 _DRAWING = RLock()  # ipycanvas has one manager for all canvases, which is not safe in threads
 
 
-class RegionPainter(Preview, ipywidgets.Box):
+class RegionPainter(Exporting, ipywidgets.Box):
     """Paint a region of a study's picture, and see how the class scores change without it.
 
     The region is painted with mouse, pen or finger, or added as a rectangle by keyboard. Each
@@ -98,20 +98,17 @@ class RegionPainter(Preview, ipywidgets.Box):
             png, words = removal.png(), f"{removal.title}. {sentences.sentence(removal)}"
         return {"image/png": b64encode(png).decode(), "text/plain": words}
 
-    def to_html(self, path: str | Path, title: str | None = None) -> None:
-        """Write a page of one file that needs neither kernel nor network.
-
-        It shows the picture with the region, the scores and some samples, after waiting for them.
+    def to_page(self, title: str | None = None) -> Page:
+        """The picture with the region, the scores and some samples, after waiting for them.
 
         Args:
-            path: of the file.
             title: of the page; what is shown by default.
 
         Raises:
             ValueError: when no region is removed.
         """
         self._regions.removal.wait()
-        self.scores.to_html(path, title)
+        return self.scores.to_page(title)
 
     def _let_go(self) -> None:
         close_all(self._canvas._canvases)  # which a MultiCanvas does not close

@@ -4,7 +4,7 @@
 import { make, makeAlert, warn } from "./shared/dom.mjs";
 import { makeHelp } from "./shared/help.mjs";
 import { number, percent, signed } from "./shared/numbers.mjs";
-import { picture, release } from "./shared/pictures.mjs";
+import { picture } from "./shared/pictures.mjs";
 import { mount } from "./shared/view.mjs";
 import { makeWork, status } from "./shared/work.mjs";
 
@@ -62,7 +62,6 @@ export function spoken([first]) {
  * @param {(at: number) => string} alt
  */
 function showPictures(parent, pngs, alt) {
-  release(parent);
   parent.replaceChildren(...pngs.map((png, at) => {
     const { image, show } = picture({ alt: alt(at) });
     show(png);

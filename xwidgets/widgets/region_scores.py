@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +16,7 @@ from xwidgets.live.kind import is_study
 from xwidgets.live.traits import Whole
 from xwidgets.results import RegionRemoval, render, sentences
 
-from .page import write_page
-from .view import View
+from .view import COMPLETE, View
 
 if TYPE_CHECKING:
     from xwidgets.live.study import Study
@@ -69,18 +67,20 @@ class RegionScores(View, module="region_scores.mjs"):
         else:
             self._show(subject)
             self.marked = render.png(render.marked(subject.image, subject.mask))
-            self.progress = {"state": "complete", "share": 1.0}
+            self.progress = COMPLETE
 
-    def to_html(self, path: str | Path, title: str | None = None) -> None:
-        """Write a page of one file that needs neither kernel nor network.
-
-        Raises:
-            ValueError: when no region is removed.
-        """
-        removal = self._removal
-        if removal is None:
+    def about(self) -> list[str]:
+        """What was removed."""
+        if self._removal is None:
             raise ValueError("no region is removed; paint one, or set study.regions.mask first")
-        write_page(path, title, [removal.title], [(RegionScores(removal), {})])
+        return [self._removal.title]
+
+    def still(self) -> dict[str, Any]:
+        """The picture with its region stands on the page in any case."""
+        marked = self.marked
+        if self._removal is not None:  # beside a painter that shows the picture itself
+            marked = render.png(render.marked(self._removal.image, self._removal.mask))
+        return {"progress": COMPLETE, "marked": marked}
 
     def preview(self) -> dict[str, str]:
         """The picture with the region and some samples, and what changes without it."""

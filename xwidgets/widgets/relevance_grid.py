@@ -6,7 +6,6 @@ from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from math import ceil
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from xwidgets.live.traits import Whole
 from xwidgets.results import Relevance, common_settings, render
 from xwidgets.results.numbers import percent
 
-from .page import write_page
 from .view import View
 
 SCALES = ("own", "row", "all")
@@ -103,15 +101,13 @@ class RelevanceGrid(View, module="relevance_grid.mjs"):
             scale=scale,
         )
 
-    def to_html(self, path: str | Path, title: str | None = None) -> None:
-        """Write a page of one file that needs neither kernel nor network.
+    def about(self) -> list[str]:
+        """What the maps are of, and the settings that they have in common."""
+        return [self._words(), common_settings(_maps(self._results))]
 
-        Args:
-            path: where.
-            title: of the page; what is shown by default.
-        """
-        about = [self._words(), common_settings(_maps(self._results))]
-        write_page(path, title, about, [(self, {"enlarged": [], "hovered": []})])
+    def still(self) -> dict[str, Any]:
+        """No map is enlarged."""
+        return {"enlarged": [], "hovered": []}
 
     def preview(self) -> dict[str, str]:
         """All maps in one picture, and their titles."""

@@ -2,6 +2,7 @@
 // The signed relevance map over its picture.
 
 import { make, makeAlert, warn } from "./shared/dom.mjs";
+import { download } from "./shared/saving.mjs";
 import { mount } from "./shared/view.mjs";
 import { makeWork } from "./shared/work.mjs";
 import {
@@ -45,7 +46,7 @@ function render({ model, el }) {
       meaning: frame ? hatchWords(frame, limitOf(model, frame), model.get("hide_uncertain")) : "",
       opacity: model.get("opacity"), coarse: stage.element.classList.contains("xw-coarse"),
     });
-    make("a", { href: sheet.toDataURL("image/png"), download: "relevance.png" }).click();
+    warn(state.alert, download("relevance.png", sheet.toDataURL("image/png")));
   });
   const view = make("figure", { className: "xw-view xw-overlay" }, caption,
     make("div", { className: "xw-panel" },

@@ -7,7 +7,6 @@ from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,8 +21,8 @@ from xwidgets.results import Relevance, common_settings, ends, render, sentences
 from xwidgets.results.common_scale import CommonScale
 
 from .closing import Held
-from .page import write_page
-from .view import View
+from .page import Page
+from .view import COMPLETE, View, page_of
 
 if TYPE_CHECKING:
     from xwidgets.explain import Method
@@ -143,17 +142,15 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
             self.refresh_after(subject)
             follow()
 
-    def to_html(
+    def to_page(  # type: ignore[override]
         self,
-        path: str | Path,
         windows: Iterable[int] | None = None,
         title: str | None = None,
         **values: Iterable[Any],
-    ) -> None:
-        """Write a page of one file that needs neither kernel nor network.
+    ) -> Page:
+        """The maps for where there is no kernel, with a slider between them.
 
         Args:
-            path: where.
             windows: sizes, in pixels, between which a slider on the page switches; sizes that were
                 not looked at before are computed now. ``None`` for those that are complete, after
                 waiting for the one at hand.
@@ -174,6 +171,19 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
                 "of one parameter"
             )
         [(parameter, several)] = values.items() or [("window", None)]
+        results, state = self._stills(parameter, several)
+        titles = dict.fromkeys(result.title for result in results)
+        return page_of(title, ["; ".join(titles), common_settings(results)], [(self, state)])
+
+    def still(self) -> dict[str, Any]:
+        """The maps that are complete, after waiting for the one at hand."""
+        _, state = self._stills("window", None)
+        return state
+
+    def _stills(
+        self, parameter: str, several: Iterable[Any] | None
+    ) -> tuple[list[Relevance], dict[str, Any]]:
+        """Maps on a page, and the traits that have another value there."""
         results, index = self._results, self.index
         if self._study is not None:
             results, index = self._of_study(self._study, parameter, several)
@@ -187,9 +197,7 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
             label = self._study.method.parameters[parameter].label
             shown = [one | {"slider": label or one["slider"]} for one in shown]
         state = {"frames": shown, "index": index, "progress": COMPLETE}
-        state |= {"segments": False, "offer": ""}
-        titles = dict.fromkeys(result.title for result in results)
-        write_page(path, title, ["; ".join(titles), common_settings(results)], [(self, state)])
+        return results, state | {"segments": False, "offer": ""}
 
     def _of_study(
         self, study: Study, parameter: str, values: Iterable[Any] | None
@@ -315,8 +323,6 @@ HATCHING = ("effect", "hide_uncertain", "threshold", "scale", "scale_locked")
 """Traits that say what is hatched."""
 
 OFFER = "Show the score before softmax"
-
-COMPLETE = {"state": "complete", "share": 1.0}
 
 
 def no_map(study: Study) -> str:

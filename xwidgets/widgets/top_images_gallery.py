@@ -6,7 +6,6 @@ from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +21,6 @@ from xwidgets.results.numbers import number
 
 from .closing import Held
 from .drawn_images import DrawnImages
-from .page import write_page
 from .view import View
 
 if TYPE_CHECKING:
@@ -131,17 +129,15 @@ class TopImagesGallery(View, module="top_images_gallery.mjs"):
         follow_choice()
         follow_search()
 
-    def to_html(self, path: str | Path, title: str | None = None) -> None:
-        """Write a page of one file that needs neither kernel nor network.
-
-        The number of images, and whether the patches stand alone, can be changed in it.
-
-        Raises:
-            ValueError: when no image is found yet.
-        """
+    def about(self) -> list[str]:
+        """What is strongest in the images; on a page their number can still be changed."""
         if not self._shown:
             raise ValueError("no image is found yet; wait for study.dataset_search.wait()")
-        write_page(path, title, [top.title for top in self._shown], [(self, STILL)])
+        return [top.title for top in self._shown]
+
+    def still(self) -> dict[str, Any]:
+        """Nothing is searched."""
+        return {"alive": False, "work": {}, "message": "", "looked": ""}
 
     def preview(self) -> dict[str, str]:
         """The images, dark outside of their patches, and what is strongest in them."""
@@ -227,7 +223,6 @@ class TopImagesGallery(View, module="top_images_gallery.mjs"):
         self.tops = [_section(*pair) for pair in zip(tops, self._drawn.of(tops), strict=True)]
 
 
-STILL = {"alive": False, "work": {}, "message": "", "looked": ""}
 SIDE, PREVIEWED = 128, 9
 """Longest side of a picture that is sent, in pixels, and number of them in a preview's row."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import traitlets
 from numpy.typing import ArrayLike
@@ -12,7 +10,6 @@ from xwidgets.lessons import MaxPool
 from xwidgets.live.traits import Number, Whole
 
 from .number_table import html_table, short
-from .page import write_page
 from .view import View
 
 LONGEST = 12
@@ -72,10 +69,12 @@ class UnpoolingLesson(View, module="unpooling_lesson.mjs"):
         """Shown max pool."""
         return MaxPool(self.window, self.stride)
 
-    def to_html(self, path: str | Path, title: str | None = None) -> None:
-        """Write a page, one HTML file in which the lesson works without a kernel."""
-        about = "Point at an output, or use the arrow keys, for its window and its switch."
-        write_page(path, title or "Unpooling by hand", [about], [(self, {})])
+    def about(self) -> list[str]:
+        """Title of a page, and what can be done on it."""
+        return [
+            "Unpooling by hand",
+            "Point at an output, or use the arrow keys, for its window and its switch.",
+        ]
 
     def preview(self) -> dict[str, str]:
         """The signal, its outputs and what is put back, as a table."""

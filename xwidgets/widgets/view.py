@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from inspect import signature
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,9 +12,13 @@ import anywidget
 import ipywidgets
 import traitlets
 
+from .exporting import Exporting
 from .line import listen
 from .modules import joined
-from .preview import Preview
+from .page import Page, Part
+
+COMPLETE = {"state": "complete", "share": 1.0}
+"""Progress of work that is done."""
 
 
 class Work(Protocol):
@@ -30,7 +34,7 @@ class Work(Protocol):
         """Tell that the number of views on screen changed by ``viewers``."""
 
 
-class View(Preview, anywidget.AnyWidget):
+class View(Exporting, anywidget.AnyWidget):
     """A view of something that follows it until it is closed.
 
     A subclass names its ES module, a file beside its own, ``class Mine(View, module="mine.mjs")``;
@@ -118,6 +122,47 @@ class View(Preview, anywidget.AnyWidget):
         for work in self._named(of):
             work.resume()
 
+    def about(self) -> list[str]:
+        """Lines that say what is shown, for a page; the first is its title.
+
+        Raises:
+            ValueError: in a sentence, when there is nothing to show yet.
+        """
+        return self.preview()["text/plain"].splitlines()[:1]
+
+    def still(self) -> dict[str, Any]:
+        """Traits that differ where there is no kernel, after waiting for what is shown."""
+        return {"alive": False} if self.has_trait("alive") else {}
+
+    def to_page(self, title: str | None = None) -> Page:
+        """The view, and those that it holds, as they are now, for where there is no kernel.
+
+        Args:
+            title: of the page; what is shown by default.
+
+        Raises:
+            ValueError: when there is nothing to show yet.
+            Exception: what ended a computation, when it failed.
+        """
+        views = self.stills()
+        return page_of(title, self.about(), views)
+
+    def held_views(self) -> dict[str, dict[str, View]]:
+        """Views that stand within this one: by name, for each trait that holds some."""
+        return {}
+
+    def page_state(self) -> dict[str, Any]:
+        """Values of the traits that a browser needs to draw the view, but for views it holds."""
+        inherited = {"_anywidget_id", "_css", "_esm", *View.class_trait_names(), *self.held_views()}
+        names = [name for name in self.trait_names(sync=True) if name not in inherited]
+        state: dict[str, Any] = self.get_state(names)
+        return state
+
+    def stills(self) -> list[tuple[View, dict[str, Any]]]:
+        """The view and all within it, at any depth, with their traits that differ on a page."""
+        held = [view for views in self.held_views().values() for view in views.values()]
+        return [(self, self.still()), *(each for view in held for each in view.stills())]
+
     def _let_go(self) -> None:
         if self._viewers:  # their browsers cannot say any more that it is hidden
             self._watch(-self._viewers)
@@ -147,3 +192,36 @@ class View(Preview, anywidget.AnyWidget):
         except TypeError:  # not the arguments of such a message
             return
         hear(**content)
+
+
+def page_of(
+    title: str | None,
+    about: Sequence[str],
+    views: Sequence[tuple[View, Mapping[str, Any]]],
+    shared: Sequence[str] = (),
+) -> Page:
+    """Page of views.
+
+    Args:
+        title: of the page; ``None`` for the first line of ``about``.
+        about: lines that say what is shown.
+        views: each with the traits that have another value on the page; their other synchronised
+            traits are as they are. A view that holds others stands on the page with those of them
+            that are among the views.
+        shared: names of traits that stay the same in all views.
+    """
+    heading, *lines = [line for line in (title, *about) if line]
+    places = {id(view): place for place, (view, _) in enumerate(views)}
+    parts = [
+        Part(
+            str(view._esm),
+            str(view._css),
+            {**view.page_state(), **changes},
+            {
+                trait: {name: places[id(part)] for name, part in held.items() if id(part) in places}
+                for trait, held in view.held_views().items()
+            },
+        )
+        for view, changes in views
+    ]
+    return Page(heading, lines, parts, shared)

@@ -6,7 +6,6 @@ from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +19,6 @@ from xwidgets.live.traits import Whole
 from xwidgets.results import XFeatures, render
 
 from .closing import Held
-from .page import write_page
 from .view import View
 from .xfeature_explorer import METHODS, PROGRESS, as_sentence, feature
 
@@ -116,17 +114,16 @@ class XFeatureComparison(View, module="xfeature_comparison.mjs"):
         """X-features of the two classes; none until both are known."""
         return list(self._found)
 
-    def to_html(self, path: str | Path, title: str | None = None) -> None:
-        """Write a page of one file that needs neither kernel nor network.
-
-        Raises:
-            ValueError: when the x-features of a class are not known yet.
-        """
+    def about(self) -> list[str]:
+        """Title of a page, and what is explained."""
         if not self._found:
             raise ValueError("the x-features are not known yet; wait for fit.wait() of both .fits")
-        heading = title or f"X-features of two classes in one picture ({self.network})"
-        still = {"alive": False, "left": {}, "right": {}}
-        write_page(path, heading, [found.title for found in self._found], [(self, still)])
+        heading = f"X-features of two classes in one picture ({self.network})"
+        return [heading, *(found.title for found in self._found)]
+
+    def still(self) -> dict[str, Any]:
+        """Nothing is fitted."""
+        return {"alive": False, "left": {}, "right": {}}
 
     def preview(self) -> dict[str, str]:
         """The heat maps of both classes on one scale, a class a row, and what they are of."""

@@ -20,7 +20,6 @@ from xwidgets.results import XFeatures, render, sentences
 from xwidgets.results.names import Names, Opinion
 
 from .closing import Held
-from .page import write_page
 from .view import View
 
 if TYPE_CHECKING:
@@ -213,18 +212,16 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
             self.fit.close()
         super()._let_go()
 
-    def to_html(self, path: str | Path, title: str | None = None) -> None:
-        """Write a page of one file that needs neither kernel nor network.
-
-        In it x-features can be named and voted on too, for as long as it is open.
-
-        Raises:
-            ValueError: when there is nothing to show yet.
-        """
+    def about(self) -> list[str]:
+        """What is explained; on a page x-features can be named for as long as it is open."""
         if self._found is None:
             raise ValueError("there are no x-features yet; wait for explorer.fit.wait()")
-        opinion = self.opinion | {"history": []}
-        write_page(path, title, [self._found.title], [(self, STILL | {"opinion": opinion})])
+        return [self._found.title]
+
+    def still(self) -> dict[str, Any]:
+        """Nothing is fitted, and what others said of the x-features stays with them."""
+        quiet = {"alive": False, "training": {}, "work": {}, "message": "", "suggestions": []}
+        return quiet | {"opinion": self.opinion | {"history": []}}
 
     def preview(self) -> dict[str, str]:
         """The heat maps over the picture, and what they are of."""
@@ -357,7 +354,6 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
 
 METHODS = {"srae": "SRAE", "nn": "NN", "sae": "SAE", "cae": "CAE", "lasso": "Lasso"}
 PROGRESS = ["answer", "progress"]
-STILL = {"alive": False, "training": {}, "work": {}, "message": "", "suggestions": []}
 
 
 def as_sentence(text: str) -> str:

@@ -57,7 +57,7 @@ export function withheld(choice) {
 }
 
 /**
- * @param {Answer[]} answers
+ * @param {Question[]} answers
  * @param {Question} question
  */
 function placeOf(answers, question) {
@@ -112,6 +112,17 @@ export function following(position, questions, answers) {
   if (position + 1 < questions.length) return position + 1;
   const open = questions.findIndex((question) => answerTo(answers, question) === null);
   return open < 0 ? questions.length : open;
+}
+
+/**
+ * Where a person goes on who answered before: at the first question without an answer.
+ *
+ * @param {Question[]} questions
+ * @param {Answer[]} before of which those to other questions are dropped
+ */
+export function resumed(questions, before) {
+  const answers = before.filter((answer) => placeOf(questions, answer) >= 0);
+  return { answers, position: answers.length ? following(questions.length, questions, answers) : 0 };
 }
 
 /**

@@ -4,7 +4,7 @@
 import { keepKeys, make, press, tick } from "../shared/dom.mjs";
 import { neuronName } from "../shared/neurons.mjs";
 import { number } from "../shared/numbers.mjs";
-import { picture, release, sizeOf } from "../shared/pictures.mjs";
+import { picture, sizeOf } from "../shared/pictures.mjs";
 import { framed, makeBox, makeSample } from "../shared/boxes.mjs";
 import { stateOf } from "./cards.mjs";
 
@@ -60,10 +60,7 @@ function makeStrip(onLook) {
     const images = match?.images ?? [];
     caption.hidden = element.hidden = !images.length;
     caption.textContent = `top images among ${match?.searched} searched`;
-    for (const extra of parts.splice(images.length)) {
-      release(extra.element);
-      extra.element.remove();
-    }
+    for (const extra of parts.splice(images.length)) extra.element.remove();
     images.forEach((image, place) => {
       parts[place] ??= makeTopImage(onLook);
       parts[place].show(color, image);

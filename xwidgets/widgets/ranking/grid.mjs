@@ -94,6 +94,27 @@ function countsOf({ listed, places }, selected) {
 }
 
 /**
+ * Draws the rows in sight anew as they change, and all of them on paper, which does not scroll.
+ *
+ * @param {HTMLElement} element
+ * @param {() => void} drawInSight
+ * @param {() => void} drawAll
+ * @returns {() => void} what ends it
+ */
+function followBox(element, drawInSight, drawAll) {
+  const sizes = new ResizeObserver(drawInSight);
+  sizes.observe(element);
+  element.addEventListener("scroll", drawInSight);
+  window.addEventListener("beforeprint", drawAll);
+  window.addEventListener("afterprint", drawInSight);
+  return () => {
+    sizes.disconnect();
+    window.removeEventListener("beforeprint", drawAll);
+    window.removeEventListener("afterprint", drawInSight);
+  };
+}
+
+/**
  * The neurons in rows.
  *
  * @param {Model} model
@@ -148,7 +169,6 @@ export function makeGrid(model, table) {
     drawSelection();
   };
 
-  element.addEventListener("scroll", drawRows);
   const state = () => {
     const { pairs, places } = table();
     const page = Math.floor(height() / ROW) - 1;
@@ -159,8 +179,7 @@ export function makeGrid(model, table) {
     else if (action === "none") put(model, { selected: [] });
     else go(action.to, action.how);
   });
-  const sizes = new ResizeObserver(drawRows);
-  sizes.observe(element);
 
-  return { element, words: [count, hint], build: head.build, show, drawSelection, leave: () => sizes.disconnect() };
+  const leave = followBox(element, drawRows, () => rows.draw(table(), 0, Infinity));
+  return { element, words: [count, hint], build: head.build, show, drawSelection, leave };
 }

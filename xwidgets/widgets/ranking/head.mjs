@@ -64,6 +64,8 @@ function makeTitle(model, by, metric) {
  */
 export function makeHead(model) {
   const element = make("div", { className: "xw-head", role: "rowgroup" });
+  const selected = title({});
+  selected.append(make("span", { className: "xw-spoken", textContent: "selected" }));
   const build = () => {
     /** @type {string[]} */
     const chosen = model.get("chosen");
@@ -75,7 +77,7 @@ export function makeHead(model) {
         ...chosen.map((metric) =>
           titled(metric))),
       make("div", { className: "xw-cells", role: "row", ariaRowIndex: 2 },
-        title({ ariaLabel: "selected" }), makeTitle(model, "layer"), makeTitle(model, "channel"),
+        selected, makeTitle(model, "layer"), makeTitle(model, "channel"),
         title({ textContent: "map" }),
         ...chosen.flatMap((metric) => keys.map((by) => makeTitle(model, by, metric)))));
     keepKeys(element);

@@ -2,7 +2,6 @@
 // Parts that stay in place while what they show changes, so that neither focus nor what is read is
 // lost.
 
-import { release } from "./pictures.mjs";
 
 /**
  * Puts elements in order; the one with the focus is not moved, as that would take the focus away.
@@ -43,10 +42,8 @@ export function keepParts(parent) {
    */
   const keep = (keys, build) => {
     const kept = new Set(keys);
-    for (const [key, { element }] of parts) {
-      if (kept.has(key)) continue;
-      release(element);
-      parts.delete(key);
+    for (const key of parts.keys()) {
+      if (!kept.has(key)) parts.delete(key);
     }
     const all = keys.map((key, place) => {
       const part = parts.get(key) ?? build(key, place);

@@ -3,7 +3,6 @@
 
 import { keepKeys, make } from "./dom.mjs";
 import { takeLine } from "./line.mjs";
-import { release } from "./pictures.mjs";
 
 /**
  * The state that the kernel and the views share, as anywidget offers it, and page.mjs without a
@@ -107,7 +106,6 @@ export function mount({ model, el }, view, draws, onLeave = () => {}, onMessage 
     window.removeEventListener("pagehide", hide);
     for (const { event, draw } of subscriptions) model.off(event, draw);
     onLeave();
-    release(view);
     hide();
   };
 }

@@ -1,0 +1,59 @@
+"""Files of what a view shows."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from base64 import b64decode
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xwidgets.files import whole
+
+from .preview import Preview
+
+if TYPE_CHECKING:
+    from .page import Page
+
+
+class Exporting(Preview):
+    """A view that can be written to a file that shows it without a kernel."""
+
+    @abstractmethod
+    def to_page(self, *shown: Any, **choices: Any) -> Page:
+        """What is shown now as a :class:`xwidgets.Page`."""
+
+    def to_html(self, path: str | Path, *shown: Any, **choices: Any) -> Page:
+        """Write a page of one file that needs neither kernel nor network.
+
+        Args:
+            path: of the file.
+            *shown: as :meth:`to_page` takes them.
+            **choices: such as ``title="A bird"``.
+
+        Returns:
+            The page; its size is told where it is shown.
+
+        Raises:
+            ValueError: when there is nothing to show yet.
+            OSError: when the file cannot be written; one that was there stays as it was.
+            Exception: what ended a computation, when it failed.
+        """
+        page = self.to_page(*shown, **choices)
+        page.save(path)
+        return page
+
+    def to_png(self, path: str | Path) -> None:
+        """Write the picture that readers without widgets see.
+
+        Raises:
+            ValueError: for a view that shows no picture.
+            OSError: when the file cannot be written; one that was there stays as it was.
+        """
+        shown = self.preview()
+        if "image/png" not in shown:
+            raise ValueError(
+                f"this {type(self).__name__} shows no picture ({shown['text/plain']}); "
+                "write it with to_html(path)"
+            )
+        with whole(path) as part:
+            part.write_bytes(b64decode(shown["image/png"]))
