@@ -105,7 +105,6 @@ def test_a_pixel_is_read_in_all_maps_and_controls_change_all(quick: Notebook) ->
     assert soon(page, lambda: (maps(page) != before).any(1).all())
 
 
-@pytest.mark.xfail(reason="in JupyterLab the limit does not reach the maps", strict=False)
 def test_what_is_too_small_is_hatched_in_all_maps(quick: Notebook) -> None:
     page = quick.page
     await_complete(page)

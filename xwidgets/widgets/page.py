@@ -57,11 +57,11 @@ class Page:
     Example:
         >>> import xwidgets as xw
         >>> relevance = xw.saliency(xw.network("birds"), xw.scenes.bird(seed=3).image)
-        >>> page = xw.RelevanceOverlay(relevance).to_page("A bird")
+        >>> page = xw.RelevanceOverlay(relevance).to_page(title="A bird")
         >>> page
         <Page 'A bird', ... kB>
         >>> page.iframe(height=480)[:50]
-        '<iframe title="A bird" sandbox="allow-scripts allo'
+        '<iframe title="A bird" sandbox="allow-scripts allow'
     """
 
     title: str

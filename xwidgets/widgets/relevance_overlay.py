@@ -260,6 +260,8 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
 
     def _tell(self) -> None:
         """Say what is shown, and again in the frames where that has changed."""
+        if not self._results:  # as in a view that holds but the controls of others
+            return
         with self.lock:
             told = self._told(self.frames, self._results)
             if [one["sentence"] for one in told] != [one["sentence"] for one in self.frames]:
