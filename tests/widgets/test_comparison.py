@@ -57,6 +57,7 @@ def test_the_controls_of_all_maps_take_a_limit_from_the_browser(sides) -> None:
     settle(*sides)
     comparison._controls.set_state({"effect": 0.5, "threshold": 0.0})
     assert comparison._controls.effect == 0.5
+    assert comparison._controls.sentence == ""
 
 
 def test_both_sides_have_one_scale_and_the_difference_its_own(sides) -> None:

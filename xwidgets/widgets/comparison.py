@@ -73,8 +73,7 @@ class Comparison(Exporting, ipywidgets.Box):
         self._maps = RelevanceOverlay(left), RelevanceOverlay(right)
         self._gap = RelevanceOverlay(self._subject)
         self._controls = RelevanceOverlay(self._subject)
-        self._controls.unfollow()
-        self._controls.controls = "only"
+        self._controls.serve_others()
         self._links = []
         for view in (*self._maps, self._gap):
             view.controls = "none"

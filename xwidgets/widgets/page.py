@@ -61,7 +61,7 @@ class Page:
         >>> page
         <Page 'A bird', ... kB>
         >>> page.iframe(height=480)[:50]
-        '<iframe title="A bird" sandbox="allow-scripts allow'
+        '<iframe title="A bird" sandbox="allow-scripts allo'
     """
 
     title: str

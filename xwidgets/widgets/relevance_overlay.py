@@ -220,6 +220,12 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
         here = study.question.method
         return maps, meant.index(here) if here in meant else 0
 
+    def serve_others(self) -> None:
+        """Show but the controls for the maps of other overlays, and no map from now on."""
+        self.unfollow()
+        with self.lock:
+            self._results, self.frames, self.sentence, self.controls = [], [], "", "only"
+
     def preview(self) -> dict[str, str]:
         """The picture with its map, its title, and what it shows."""
         result = self._shown()
@@ -260,7 +266,7 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
 
     def _tell(self) -> None:
         """Say what is shown, and again in the frames where that has changed."""
-        if not self._results:  # as in a view that holds but the controls of others
+        if not self._results:
             return
         with self.lock:
             told = self._told(self.frames, self._results)
