@@ -209,8 +209,9 @@ class Frozen(Branched):
             return super().behind_middle(h, z)
 
 
-@pytest.mark.parametrize("memory", [None, 0])
-@pytest.mark.parametrize("layer", ["first", "middle", "hidden"])
+@pytest.mark.parametrize(
+    ("layer", "memory"), [("first", None), ("middle", None), ("middle", 0), ("hidden", None)]
+)
 @pytest.mark.parametrize("kind", [Choosing, Mixing, Frozen])
 def test_networks_that_cannot_be_recorded_are_run_whole(kind, layer, memory):
     result = unit_relevance(
