@@ -12,6 +12,7 @@ exclude_patterns = ["_build", "jupyter_execute"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
+nb_execution_mode = "force"  # views are alive in pages that were run here alone
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
 

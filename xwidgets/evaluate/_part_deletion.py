@@ -7,6 +7,7 @@ known: the evidence for the class that is lost.
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 
@@ -37,6 +38,15 @@ class PartDeletion:
     def hit(self) -> bool:
         """Whether the part with the largest effect has the highest relevance."""
         return bool(self.effects.argmax() == self.relevance.argmax())
+
+    def frame(self) -> pd.DataFrame:
+        """Table of the parts, those of the largest effect first."""
+        columns = {
+            "bits lost without it": self.effects,
+            "mean of the map over it": self.relevance,
+        }
+        table = pd.DataFrame(columns, pd.Index(self.parts, name="part"))
+        return table.sort_values("bits lost without it", ascending=False).round(2)
 
 
 def part_deletion(

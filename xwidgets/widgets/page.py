@@ -49,7 +49,7 @@ class Page:
     than inline scripts, inline styles and ``data:`` pictures.
 
     Attributes:
-        title: of the page.
+        title: of the page; "" for none.
         about: lines that say what is shown, below the title.
         parts: the views.
         shared: names of traits that stay the same in all views.
@@ -119,7 +119,7 @@ class Page:
             for place, part in enumerate(self.parts)
         ]
         return Template((HERE / "fragment.html").read_text("utf-8")).substitute(
-            title=f"<{heading}>{escape(self.title)}</{heading}>",
+            title=f"<{heading}>{escape(self.title)}</{heading}>" if self.title else "",
             about="".join(f"<p>{escape(line)}</p>\n" for line in self.about),
             style="\n".join(dict.fromkeys(part.style for part in self.parts)),
             views=_json({"parts": parts, "shared": list(self.shared)}),

@@ -57,6 +57,7 @@ class ParameterControl(View, module="parameter_control.mjs"):
         >>> study.close()
     """
 
+    asks = True
     name = traitlets.Unicode().tag(sync=True)
     kind = traitlets.Unicode().tag(sync=True)
     label = traitlets.Unicode().tag(sync=True)
@@ -216,6 +217,8 @@ class MethodControls(Group):
         ['reduce']
         >>> study.close()
     """
+
+    asks = True
 
     def __init__(self, study: Study) -> None:
         check_study(study)

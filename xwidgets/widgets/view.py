@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from inspect import signature
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import anywidget
 import ipywidgets
@@ -59,6 +59,9 @@ class View(Exporting, anywidget.AnyWidget):
         >>> Hello()._repr_mimebundle_()[0]["text/plain"]
         'hello'
     """
+
+    asks: ClassVar[bool] = False
+    """Whether all that it does is to ask the kernel; a view that holds it has a page without it."""
 
     _on_line = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
@@ -161,7 +164,8 @@ class View(Exporting, anywidget.AnyWidget):
     def stills(self) -> list[tuple[View, dict[str, Any]]]:
         """The view and all within it, at any depth, with their traits that differ on a page."""
         held = [view for views in self.held_views().values() for view in views.values()]
-        return [(self, self.still()), *(each for view in held for each in view.stills())]
+        told = [view for view in held if not view.asks]
+        return [(self, self.still()), *(each for view in told for each in view.stills())]
 
     def _let_go(self) -> None:
         if self._viewers:  # their browsers cannot say any more that it is hidden

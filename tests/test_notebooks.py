@@ -1,0 +1,39 @@
+"""Notebooks are committed with what they show, small, and for who sees no widgets."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+LARGEST = 1_500_000
+"""Bytes of a notebook."""
+
+pytestmark = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def outputs(path: Path) -> list[dict]:
+    notebook = json.loads(path.read_text("utf-8"))
+    return [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
+
+
+def test_it_shows_something_and_is_small(path: Path) -> None:
+    assert any("image/png" in one.get("data", {}) for one in outputs(path))
+    assert path.stat().st_size < LARGEST
+    assert "widgets" not in json.loads(path.read_text("utf-8"))["metadata"]
+
+
+def test_it_ran_from_the_first_cell_to_the_last(path: Path) -> None:
+    notebook = json.loads(path.read_text("utf-8"))
+    counts = [one["execution_count"] for one in notebook["cells"] if one["cell_type"] == "code"]
+    assert counts == list(range(1, len(counts) + 1))
+    assert not [one for one in outputs(path) if one["output_type"] == "error"]
+
+
+def test_no_output_needs_a_widget_or_speaks_of_a_machine(path: Path) -> None:
+    for output in outputs(path):
+        assert not [kind for kind in output.get("data", {}) if "widget" in kind]
+        text = json.dumps(output)
+        assert "/tmp/" not in text
+        assert "/home/" not in text
+        assert "Traceback" not in text
