@@ -152,12 +152,15 @@ def test_a_page_of_neurons_selects_sorts_and_shows_patches(
     with xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image, samples=1) as study:
         study.stop()
         xw.NeuronExplorer(study, ["activation_precision", "weight_sum"]).to_html(path)
+        ranking = study.neurons.ranking.wait()
+    layer, channel = ranking.by("activation_precision", 1)[-1]
+    name = f"conv {ranking.convolutions[-1]} · channel {channel} ({layer})"
     with browser_page(browser, offline=True) as page:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         page.goto(path.as_uri())
         page.locator(".xw-row").first.click()
-        shown = page.get_by_role("group", name="conv 1 · channel 3 (features.0)")
+        shown = page.get_by_role("group", name=name)
         expect(shown.get_by_alt_text("reconstruction")).to_be_visible()
         page.get_by_label("ranked by").select_option("weight_sum")
         page.keyboard.press("Tab")
