@@ -164,6 +164,11 @@ def test_a_page_of_neurons_selects_sorts_and_shows_patches(
         expect(shown.get_by_alt_text("reconstruction")).to_be_visible()
         page.get_by_label("ranked by").select_option("weight_sum")
         page.keyboard.press("Tab")
+        for width, beside in ((760, True), (740, False)):
+            page.set_viewport_size({"width": width, "height": 900})
+            parts = [page.locator(f".xw-{name}").bounding_box() for name in ("ranking", "gallery")]
+            assert (parts[0]["y"] == parts[1]["y"]) is beside
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.locator(".xw-row").first.click(modifiers=["Control"])
         expect(page.locator(".xw-card")).to_have_count(2)
         expect(page.get_by_role("button", name="Stop")).to_have_count(0)

@@ -276,9 +276,8 @@ def test_maps_that_are_compared_show_one_part_and_python_knows_it(
     ]
     assert len(parts) == 3
     assert set(parts) == {"shown: rows 24 to 39, columns 12 to 27 of 64 × 64 pixels"}
-    notebook.until(
-        "print([(one.zoom, one.center) for one in comparison._maps])", str([(4.0, [0.5, 0.3125])] * 2)
-    )
+    look = "print([(one.zoom, one.center) for one in comparison._maps])"
+    notebook.until(look, "[(4.0, [0.5, 0.3125]), (4.0, [0.5, 0.3125])]")
     notebook.kernel("overlay.zoom = 8")
     expect(page.locator(".xw-methods .xw-times")).to_have_text(["8 ×"] * 2)
     notebook.kernel("left.window = 6; left.wait()")

@@ -6,6 +6,7 @@
 
 import { make, press } from "../shared/dom.mjs";
 import { isCommand, take } from "../shared/keyboard.mjs";
+import { brief } from "../shared/numbers.mjs";
 import { put } from "../shared/view.mjs";
 import { MOST, dragged, inPicture, keyed, partOf, partWords, pinched, pointOf, wheeled } from "./viewport.mjs";
 
@@ -28,6 +29,15 @@ export function viewportOf(model) {
 }
 
 /**
+ * A number as it is kept, far finer than a pixel.
+ *
+ * @param {number} value
+ */
+function rounded(value) {
+  return Math.round(1e6 * value) / 1e6;
+}
+
+/**
  * Shows another part of the picture.
  *
  * @param {Model} model
@@ -35,7 +45,7 @@ export function viewportOf(model) {
  */
 export function look(model, viewport) {
   const { zoom, center } = inPicture(viewport);
-  const next = { zoom: Number(zoom.toFixed(3)), center: center.map((at) => Number(at.toFixed(6))) };
+  const next = { zoom: rounded(zoom), center: center.map(rounded) };
   if (JSON.stringify(next) !== JSON.stringify(viewportOf(model))) put(model, next);
 }
 
@@ -143,7 +153,7 @@ export function makeZoom(model) {
     const [words, zoom] = [partWords(viewport, shape), 1 / side];
     less.ariaDisabled = whole.ariaDisabled = String(zoom <= 1);
     more.ariaDisabled = String(zoom >= MOST);
-    times.textContent = words && `${Number(zoom.toPrecision(2))} ×`;
+    times.textContent = words && `${brief(zoom)} ×`;
     inset.hidden = !words;
     inset.ariaLabel = inset.title = `shown: ${words}`;
     inset.style.aspectRatio = `${shape[1]} / ${shape[0]}`;
