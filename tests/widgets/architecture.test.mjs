@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { blocksOf, choosing, layerWords } from "../../xwidgets/widgets/ranking/architecture.mjs";
+import { blocksOf, choosing, layerWords, stripWords } from "../../xwidgets/widgets/ranking/architecture.mjs";
 import { plainOf } from "../../xwidgets/widgets/shared/help.mjs";
 
 const layer = (channels, size, name = "features.9") => ({ name, convolution: 5, channels, size });
@@ -33,6 +33,15 @@ test("choosing the only layer again chooses all", () => {
   assert.deepEqual(choosing(["a"], "b"), ["b"]);
   assert.deepEqual(choosing(["a", "b"], "a"), ["a"]);
   assert.deepEqual(choosing(["a"], "a"), []);
+});
+
+test("below the strip stands the layer that is pointed at, or the one that is chosen", () => {
+  const layers = [layer(8, [], "a"), layer(16, [], "b"), layer(32, [], "c")];
+  assert.match(stripWords(layers, []), /^Choose a layer/);
+  assert.equal(stripWords(layers, ["b"]), "conv 5 · b: 16 channels");
+  assert.equal(stripWords(layers, ["b"], layers[2]), "conv 5 · c: 32 channels");
+  assert.equal(stripWords(layers, ["a", "b"]), "2 layers chosen");
+  assert.equal(stripWords(layers.slice(1, 2), []), "conv 5 · b: 16 channels");
 });
 
 test("every metric has a plain name, and other terms need none", () => {

@@ -53,6 +53,20 @@ export function choosing(shown, name) {
 }
 
 /**
+ * What is said below the strip.
+ *
+ * @param {RankedLayer[]} layers
+ * @param {string[]} shown names of those that are chosen; empty for all
+ * @param {RankedLayer} [pointed] the one that is pointed at
+ */
+export function stripWords(layers, shown, pointed) {
+  const chosen = shown.length ? layers.filter(({ name }) => shown.includes(name)) : layers;
+  const only = pointed ?? (chosen.length === 1 ? chosen[0] : undefined);
+  if (only) return layerWords(only);
+  return shown.length ? `${chosen.length} layers chosen` : "Choose a layer: the picture is on the left, the output on the right.";
+}
+
+/**
  * The strip, and what is said of the layer that is pointed at or chosen.
  *
  * @param {import("../shared/view.mjs").Model} model
@@ -69,13 +83,7 @@ export function makeArchitecture(model) {
   moveFocus(strip);
 
   /** @param {RankedLayer} [pointed] */
-  const tell = (pointed) => {
-    const shown = model.get("shown_layers");
-    const chosen = layers().filter(({ name }) => shown.includes(name));
-    const [only] = chosen;
-    const several = chosen.length ? `${chosen.length} layers chosen` : "Choose a layer: the picture is on the left, the output on the right.";
-    words.textContent = pointed || chosen.length === 1 ? layerWords(pointed ?? only) : several;
-  };
+  const tell = (pointed) => { words.textContent = stripWords(layers(), model.get("shown_layers"), pointed); };
   const build = () => {
     const sizes = blocksOf(layers());
     blocks = layers().map((layer, at) => {
