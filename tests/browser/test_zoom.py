@@ -242,6 +242,32 @@ def test_the_png_is_of_the_whole_and_lines_stay_thin(offline: Page) -> None:
     assert widths[1] == pytest.approx(widths[0], abs=1), "drawn for the part that is shown"
 
 
+def test_maps_that_are_compared_show_one_part_without_a_kernel(
+    browser: Browser, result: xw.Relevance, tmp_path: Path
+) -> None:
+    other = xw.prediction_difference(
+        xw.network("birds"), xw.scenes.bird(seed=3).image, window=4, samples=1, stride=4
+    )
+    for name, view in (
+        ("comparison", xw.Comparison(result, other)),
+        ("methods", xw.MethodComparison([result, other])),
+    ):
+        view.to_html(tmp_path / f"{name}.html")
+        with browser_page(browser, offline=True, dark=True) as page:
+            page.goto((tmp_path / f"{name}.html").as_uri())
+            canvas = page.locator(".xw-map:visible")
+            canvas.first.wait_for()
+            count = canvas.count()
+            assert count == {"comparison": 3, "methods": 2}[name]
+            canvas.nth(1).focus()
+            page.keyboard.press("+")
+            page.keyboard.press("ArrowLeft")
+            expect(page.locator(".xw-times:visible")).to_have_text(["2 ×"] * count)
+            assert [times(page, at) for at in range(count)] == pytest.approx([2] * count)
+            read = page.locator(".xw-readout:visible").all_inner_texts()
+            assert {text.split(":")[0] for text in read} == {"row 32, column 31"}
+
+
 STUDIES = """
 import xwidgets as xw
 net, image = xw.network("birds"), xw.scenes.bird(seed=3).image
