@@ -20,14 +20,19 @@ def module() -> str:
     lines = [
         f"  [{json.dumps(name, ensure_ascii=False)}, {json.dumps(facts, ensure_ascii=False)}],"
         for name, term in TERMS.items()
-        for facts in [{"words": term.words, "link": term.link, "labels": list(term.labels)}]
+        for facts in [
+            {"words": term.words, "link": term.link, "labels": list(term.labels)}
+            | ({"plain": term.plain} if term.plain else {})
+        ]
     ]
     return "\n".join(
         [
             "// @ts-check",
             "// Terms of the views, in two sentences with a link; scripts/glossary.py wrote this.",
             "",
-            "/** @type {Map<string, { words: string, link: string, labels: string[] }>} */",
+            "/** @typedef {{ words: string, link: string, labels: string[] }} Help */",
+            "",
+            "/** @type {Map<string, Help & { plain?: string }>} */",
             "export const TERMS = new Map([",
             *lines,
             "]);",

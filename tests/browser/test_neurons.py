@@ -50,6 +50,19 @@ def card(page: Page, title: str) -> Locator:
     return page.get_by_role("group", name=title)
 
 
+BEST = """
+ranking = study.neurons.ranking.wait()
+layer, convolution = ranking.layers[-1], ranking.convolutions[-1]
+best = [channel for name, channel in ranking.by("activation_precision") if name == layer]
+print(*(f"conv {convolution} · channel {channel} ({layer})" for channel in best[:2]), sep="|")
+"""
+
+
+def first_cards(notebook: Notebook) -> list[str]:
+    """Titles of the cards of the first two rows, which are of the last layer."""
+    return notebook.kernel(BEST).strip().split("|")
+
+
 def await_selected(notebook: Notebook, printed: str) -> None:
     notebook.until("print([tuple(neuron) for neuron in study.neurons.selected])", printed)
 
@@ -57,9 +70,10 @@ def await_selected(notebook: Notebook, printed: str) -> None:
 def test_a_click_on_a_row_shows_the_patch_and_the_top_images(neurons: Notebook) -> None:
     page = neurons.page
     expect(page.get_by_text("Select neurons in the ranking table")).to_be_visible()
+    title, _ = first_cards(neurons)
     row(page, 0).click()
-    await_selected(neurons, "[('features.0', 3)]")
-    shown = card(page, "conv 1 · channel 3 (features.0)")
+    await_selected(neurons, neurons.kernel("print([(layer, best[0])])").strip())
+    shown = card(page, title)
     expect(shown.get_by_alt_text("reconstruction")).to_be_visible()
     expect(shown.get_by_alt_text("patch", exact=True)).to_be_visible()
     expect(shown.get_by_role("button")).to_have_count(5, timeout=60_000)
@@ -68,9 +82,10 @@ def test_a_click_on_a_row_shows_the_patch_and_the_top_images(neurons: Notebook) 
 
 def test_keys_move_select_and_extend_and_stay_in_the_table(neurons: Notebook) -> None:
     page = neurons.page
+    _, title = first_cards(neurons)
     row(page, 0).click()
     page.keyboard.press("ArrowDown")
-    expect(card(page, "conv 1 · channel 14 (features.0)")).to_be_visible()
+    expect(card(page, title)).to_be_visible()
     page.keyboard.press("Shift+ArrowDown")
     expect(page.locator(".xw-card")).to_have_count(2)
     page.keyboard.press("b")
@@ -111,11 +126,60 @@ def test_sorting_and_finding_are_known_to_the_kernel_and_set_by_it(neurons: Note
         "{'by': 'channel', 'down': False} features.0",
     )
     neurons.kernel(
-        "explorer._table.order, explorer._table.find = {'by': 'layer', 'down': True}, ''"
+        "explorer._table.order, explorer._table.find = {'by': 'layer', 'down': False}, ''"
     )
     expect(by_channel).to_have_attribute("aria-sort", "none")
     expect(table.get_by_label("Find")).to_have_value("")
-    neurons.kernel("explorer._table.order = {'by': 'layer', 'down': False}")
+    neurons.kernel("explorer._table.order = {'by': 'layer', 'down': True}")
+
+
+def test_a_strip_of_the_architecture_chooses_a_layer(neurons: Notebook) -> None:
+    page = neurons.page
+    table = page.locator(".xw-ranking")
+    strip = table.get_by_role("toolbar", name="layers, from the picture to the output")
+    blocks = strip.get_by_role("button")
+    expect(blocks).to_have_count(13)
+    expect(row(page, 0)).to_contain_text("conv 13")
+    block = strip.get_by_role("button", name="conv 3 · features.5: 32 channels, 32 × 32")
+    block.hover()
+    expect(table.get_by_text("32 channels")).to_have_text(block.get_attribute("aria-label") or "")
+    block.click()
+    expect(block).to_have_attribute("aria-pressed", "true")
+    neurons.until("print(explorer._table.shown_layers)", "['features.5']")
+    rows = page.locator(".xw-ranking .xw-row")
+    expect(rows.filter(has_text="conv 3")).to_have_count(rows.count())
+    page.keyboard.press("ArrowRight")
+    expect(blocks.nth(3)).to_be_focused()
+    page.keyboard.press("Enter")
+    neurons.until("print(explorer._table.shown_layers)", "['features.7']")
+    page.keyboard.press("Enter")
+    neurons.until("print(explorer._table.shown_layers)", "[]")
+    expect(strip.locator('[aria-pressed="true"]')).to_have_count(0)
+    block.click()
+    table.get_by_role("button", name="All layers").click()
+    neurons.until("print(explorer._table.shown_layers)", "[]")
+    assert strip.locator('[tabindex="0"]').count() == 1, "one stop for Tab"
+
+
+def test_reconstructions_are_of_the_patch_unless_the_whole_is_asked_for(neurons: Notebook) -> None:
+    page = neurons.page
+    neurons.kernel("study.neurons.selected = [(3, 1)]")
+    reconstruction = page.get_by_alt_text("reconstruction")
+    expect(reconstruction).to_be_visible()
+    top, left, bottom, right = map(
+        int, neurons.kernel("print(*study.neurons.patches.wait()[0].box)").split()
+    )
+    assert max(bottom - top, right - left) < 64
+
+    def times() -> float:
+        frame = page.locator(".xw-cut > div").bounding_box()
+        return reconstruction.bounding_box()["width"] / frame["width"]
+
+    assert times() == pytest.approx(64 / (right - left), rel=0.02)
+    page.get_by_label("Reconstructions in the whole picture").check()
+    assert times() == pytest.approx(1, rel=0.01)
+    neurons.until("print(explorer._gallery.whole)", "True")
+    page.get_by_label("Reconstructions in the whole picture").uncheck()
 
 
 def test_the_views_do_not_style_each_other(neurons: Notebook) -> None:

@@ -152,15 +152,23 @@ def test_a_page_of_neurons_selects_sorts_and_shows_patches(
     with xw.Study(xw.network("birds"), xw.scenes.bird(seed=3).image, samples=1) as study:
         study.stop()
         xw.NeuronExplorer(study, ["activation_precision", "weight_sum"]).to_html(path)
+        ranking = study.neurons.ranking.wait()
+    layer, channel = ranking.by("activation_precision", 1)[-1]
+    name = f"conv {ranking.convolutions[-1]} · channel {channel} ({layer})"
     with browser_page(browser, offline=True) as page:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         page.goto(path.as_uri())
         page.locator(".xw-row").first.click()
-        shown = page.get_by_role("group", name="conv 1 · channel 3 (features.0)")
+        shown = page.get_by_role("group", name=name)
         expect(shown.get_by_alt_text("reconstruction")).to_be_visible()
         page.get_by_label("ranked by").select_option("weight_sum")
         page.keyboard.press("Tab")
+        for width, beside in ((760, True), (740, False)):
+            page.set_viewport_size({"width": width, "height": 900})
+            parts = [page.locator(f".xw-{name}").bounding_box() for name in ("ranking", "gallery")]
+            assert (parts[0]["y"] == parts[1]["y"]) is beside
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.locator(".xw-row").first.click(modifiers=["Control"])
         expect(page.locator(".xw-card")).to_have_count(2)
         expect(page.get_by_role("button", name="Stop")).to_have_count(0)

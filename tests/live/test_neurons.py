@@ -49,7 +49,7 @@ def test_the_table_holds_the_ranking(study: xw.Study) -> None:
     np.testing.assert_allclose(importance, expected.importance)
     np.testing.assert_allclose(activation, expected.activation)
     assert np.frombuffer(view.maps["data"], np.uint8).size == answer.maps.size
-    assert view.layers == [{"name": "0", "convolution": 1}]
+    assert view.layers == [{"name": "0", "convolution": 1, "channels": 4, "size": [14, 14]}]
     assert view.target == study.network.class_name(study.target)
     assert view.progress["state"] == "complete"
 
@@ -390,7 +390,8 @@ def test_a_page_holds_what_the_best_neurons_look_at(study: xw.Study, tmp_path: P
     explorer._table.top = 1
     study.neurons.selected = [("0", 0)]
     explorer.to_html(tmp_path / "page.html")
-    _, classes, table, gallery = states(tmp_path / "page.html")
+    group, classes, table, gallery = states(tmp_path / "page.html")
+    assert list(group["parts"]) == ["classes", "table", "gallery"]
     assert classes["names"] == list(study.network.classes)
     ranking = study.neurons.ranking.answer
     best = {*ranking.by("output_correlation", top=1), *ranking.by("weight_sum", top=1), ("0", 0)}

@@ -104,8 +104,8 @@ test("the Jaccard index is the shared part of the union", () => {
 test("rows stand by layer, then by the rank of the first metric, the unranked last", () => {
   const neurons = example();
   const columns = both(neurons);
-  assert.deepEqual(sorted(union(columns), neurons, columns, DEFAULT_ORDER), [1, 2, 0, 5, 4]);
-  assert.deepEqual(sorted(union(columns), neurons, columns, { by: "layer", down: true }), [5, 4, 1, 2, 0]);
+  assert.deepEqual(sorted(union(columns), neurons, columns, DEFAULT_ORDER), [5, 4, 1, 2, 0], "the last layer first");
+  assert.deepEqual(sorted(union(columns), neurons, columns, { by: "layer", down: false }), [1, 2, 0, 5, 4]);
 });
 
 test("numbers that are missing stand last in either direction", () => {
@@ -124,7 +124,7 @@ test("a header sorts the usual way first, and the other way when pressed again",
   assert.equal(ordered(once, "value", "output_correlation").down, false);
   assert.equal(ordered(once, "value", "activation_precision").down, true);
   assert.equal(ordered(once, "rank", "output_correlation").down, false);
-  assert.equal(ordered(DEFAULT_ORDER, "layer").down, true);
+  assert.equal(ordered(DEFAULT_ORDER, "layer").down, false);
 });
 
 test("an order by a metric that is not shown is the usual one", () => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  cardId, localisation, searchStatus, shownCards, stacked, stateOf, ticked,
+  cardId, cutOut, localisation, searchStatus, shownCards, stacked, stateOf, ticked,
 } from "../../xwidgets/widgets/gallery/cards.mjs";
 
 const bytes = (...values) => new DataView(Uint8Array.from(values).buffer);
@@ -40,6 +40,16 @@ test("a card says what is known of its neuron", () => {
   assert.equal(stateOf(CARDS[1], true), "silent in this picture");
   assert.deepEqual([true, false].map((alive) => stateOf({ layer: "c", channel: 7 }, alive)),
     ["computing …", "not on this page"]);
+});
+
+test("a box fills a square as far as it can, and the picture lies behind it as it does", () => {
+  const [box, shape] = [[10, 20, 30, 60], [64, 80]]; // 20 × 40
+  const { around, inside } = cutOut(box, shape);
+  assert.deepEqual(around, { height: "50%", top: "25%", width: "100%", left: "0%" });
+  assert.deepEqual(inside, { height: "320%", top: "-50%", width: "200%", left: "-50%" });
+  const whole = cutOut([0, 0, 5, 5], [5, 5]);
+  assert.deepEqual(Object.values(whole.around).map(parseFloat), [100, 0, 100, 0]);
+  assert.deepEqual(Object.values(whole.inside).map((share) => Math.abs(parseFloat(share))), [100, 0, 100, 0]);
 });
 
 test("the search is as far as for the neuron with the fewest images", () => {

@@ -171,7 +171,8 @@ def test_a_region_painter_opens_below(study, explorer):
 
 
 def state_of(study, explorer):
-    look = [explorer.overlay.color_map, explorer.overlay.opacity, explorer.overlay.scale]
+    names = ["color_map", "opacity", "scale", "zoom", "center"]
+    look = [getattr(explorer.overlay, name) for name in names]
     panes = explorer.panes
     return study.target, study.method, look, list(panes.panels), panes.large, study.image.tolist()
 
@@ -181,6 +182,7 @@ def change(study, explorer):
     study.ask((study.target + 1) % 3, xw.Occlusion(window=5))
     explorer.overlay.color_map, explorer.overlay.opacity = "orange-purple", 0.5
     explorer.overlay.scale = 2.5
+    explorer.overlay.zoom, explorer.overlay.center = 4.0, [0.25, 0.75]
     explorer.panes.open_panel("images")
     explorer.panes.large = True
 
@@ -246,6 +248,8 @@ def test_settings_that_do_not_fit_change_nothing(study, explorer):
     for part, change_ in (
         ("look", {"opacity": 7}),
         ("look", {"color_map": "<b>"}),
+        ("look", {"zoom": 0}),
+        ("look", {"center": [0.5, 1.5]}),
         ("study", {"target": {"kind": "Class", "parameters": {"index": 9}}}),
     ):
         wrong = {**told, part: {**told[part], **change_}}

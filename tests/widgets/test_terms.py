@@ -34,7 +34,9 @@ PLAIN = {
     "remove a region", "ways to remove the region", "parts of the drawing", "share of the steps",
     "both classes are shown once their x-features are known.",
     "each map has its own scale: do not compare how strong they look.", "share searched",
-    "share of the fit", "find", "★",
+    "reconstructions in the whole picture", "share of the fit", "find", "★",
+    "all layers", "layers, from the picture to the output", "zoom", "zoom in", "zoom out",
+    "show the whole picture",
 }  # fmt: skip
 """Labels that need no help. A new label stands here, or in the table of terms."""
 

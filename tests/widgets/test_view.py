@@ -161,8 +161,9 @@ def test_a_preview_that_fails_leaves_the_work_well(study, monkeypatch, caplog) -
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("pixel", [3, 4]), ("opacity", 0.5), ("threshold", 0.2), ("color_map", "orange-purple")],
-)
+    [("pixel", [3, 4]), ("opacity", 0.5), ("threshold", 0.2), ("color_map", "orange-purple"),
+     ("zoom", 4.0), ("center", [0.25, 1.0])],
+)  # fmt: skip
 def test_two_overlays_are_linked_in_the_kernel(study: xw.Study, name: str, value: Any) -> None:
     one, other = xw.RelevanceOverlay(study), xw.RelevanceOverlay(study)
     ipywidgets.link((one, name), (other, name))
@@ -173,14 +174,20 @@ def test_two_overlays_are_linked_in_the_kernel(study: xw.Study, name: str, value
 def test_what_a_person_chooses_in_a_view_is_state_of_it(study: xw.Study) -> None:
     """By view, what is chosen in the browser and kept there and in the kernel."""
     chosen: dict[str, tuple[View, dict[str, Any]]] = {
-        "overlay": (xw.RelevanceOverlay(study), {"pixel": [1, 2], "hide_uncertain": True}),
+        "overlay": (
+            xw.RelevanceOverlay(study),
+            {"pixel": [1, 2], "hide_uncertain": True, "zoom": 2.5, "center": [0.5, 0.25]},
+        ),
+        "methods": (xw.MethodComparison([study.wait()]), {"zoom": 16, "center": [0, 1]}),
         "grid": (xw.RelevanceGrid([[study.wait()]]), {"hovered": [0, 0], "enlarged": [0, 0]}),
         "ranking": (
             xw.NeuronRanking(study),
             {"order": {"by": "channel", "down": True}, "find": "conv", "top": 2, "minimum": 0.3,
              "shown_layers": ["0"]},
         ),
-        "gallery": (xw.PatchGallery(study), {"hovered": ["0", 3], "threshold": 0.3}),
+        "gallery": (
+            xw.PatchGallery(study), {"hovered": ["0", 3], "threshold": 0.3, "whole": True},
+        ),
         "top images": (
             xw.TopImagesGallery(study, images=[study.image]),
             {"k": 2, "patches_alone": True},
@@ -196,6 +203,20 @@ def test_what_a_person_chooses_in_a_view_is_state_of_it(study: xw.Study) -> None
 def test_a_pixel_has_a_row_and_a_column(study: xw.Study) -> None:
     with pytest.raises(Exception, match="pixel"):
         xw.RelevanceOverlay(study).pixel = [1, 2, 3]
+
+
+@pytest.mark.parametrize("view", [xw.RelevanceOverlay, xw.MethodComparison])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("zoom", 0.5), ("zoom", 17), ("zoom", True), ("zoom", "4"), ("center", [0.5]),
+     ("center", [0.1, 0.2, 0.3]), ("center", [-0.1, 0.5]), ("center", [0.5, float("nan")])],
+)  # fmt: skip
+def test_a_part_that_cannot_be_shown_is_refused(study, view, name: str, value: Any) -> None:
+    shown = view([study.wait()])
+    before = shown.zoom, shown.center
+    with pytest.raises(traitlets.TraitError, match=name):
+        setattr(shown, name, value)
+    assert (shown.zoom, shown.center) == before == (1.0, [0.5, 0.5])
 
 
 NOTEBOOK = """

@@ -45,3 +45,16 @@ class Whole(traitlets.Int[Any, Any]):
         if isinstance(value, bool):
             raise traitlets.TraitError(f"{self.name} is {value}, but must be a whole number")
         return super().validate(obj, value)
+
+
+def a_point() -> traitlets.List[Any]:
+    """Trait of a place in a picture, row and column as shares of height and width; its middle.
+
+    Example:
+        >>> class Look(traitlets.HasTraits):
+        ...     center = a_point()
+        >>> Look().center
+        [0.5, 0.5]
+    """
+    share = Number(min=0, max=1)
+    return traitlets.List(share, [0.5, 0.5], minlen=2, maxlen=2)

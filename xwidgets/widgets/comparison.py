@@ -26,7 +26,9 @@ SIZE = 448
 
 GAP = "Difference: left minus right"
 
-SHARED = ("color_map", "opacity", "effect", "threshold", "hide_uncertain", "pixel")
+SHARED = (
+    "color_map", "opacity", "effect", "threshold", "hide_uncertain", "pixel", "zoom", "center",
+)  # fmt: skip
 """What the maps have in common, linked in the browser."""
 
 
@@ -35,8 +37,9 @@ class Comparison(Exporting, ipywidgets.Box):
 
     Each side is a study that computes its map, or a finished map: by two samplers, for two classes,
     in two networks or through windows of two sizes. The captions say in what the sides differ.
-    Pointing at a pixel reads it in all three maps. Studies in which a parameter of the methods is
-    equal share the control that moves it; otherwise each has its own, which names the side.
+    Pointing at a pixel reads it in all three maps, which show the same part of the picture. Studies
+    in which a parameter of the methods is equal share the control that moves it; otherwise each has
+    its own, which names the side.
 
     Args:
         left, right: a :class:`Study` or a :class:`xwidgets.Relevance` each.

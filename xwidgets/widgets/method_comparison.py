@@ -17,7 +17,7 @@ import traitlets
 from xwidgets import evaluate, live
 from xwidgets.errors import of_kind
 from xwidgets.live.kind import is_study
-from xwidgets.live.traits import Number, Whole
+from xwidgets.live.traits import Number, Whole, a_point
 from xwidgets.results import Relevance, common_settings, render
 
 from .closing import Held
@@ -47,6 +47,8 @@ class MethodComparison(View, module="method_comparison.mjs"):
     Attributes:
         chosen: which map the others are compared with, from 0 on.
         pixel: row and column of the pixel that is read; empty for none.
+        zoom, center: the part of the picture that all maps show, as of
+            :class:`RelevanceOverlay`.
         color_map: a name in ``xwidgets.results.render.COLOR_MAPS``.
         opacity: of the maps, 0 to 1.
 
@@ -69,6 +71,8 @@ class MethodComparison(View, module="method_comparison.mjs"):
     cells = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
     chosen = Whole(0, min=0).tag(sync=True)
     pixel = traitlets.List(Whole(), maxlen=2).tag(sync=True, echo_update=False)
+    zoom = Number(1.0, min=1, max=16).tag(sync=True, echo_update=False)
+    center = a_point().tag(sync=True, echo_update=False)
     color_maps = traitlets.Dict(render.COLOR_MAPS).tag(sync=True)
     color_map = traitlets.Enum(list(render.COLOR_MAPS), "red-blue").tag(sync=True)
     sequential = traitlets.List(list(render.SEQUENTIAL)).tag(sync=True)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 class NeuronExplorer(Group):
     """Class chooser, neuron ranking and patch gallery of one study, linked.
 
+    Table and gallery stand beside each other where the whole is at least 720 pixels wide.
+
     Args:
         study: what is looked at.
         metrics: which metrics the table shows, the first of them ranks.
@@ -51,7 +53,7 @@ class NeuronExplorer(Group):
         self._table = NeuronRanking(study, metrics, **options)
         self._gallery = PatchGallery(study, images)
         super().__init__(
-            {"classes": ClassChooser(study), "table": self._table, "gallery": self._gallery}
+            {"classes": ClassChooser(study), "table": self._table, "gallery": self._gallery}, "row"
         )
         self.refresh_after(live.Neurons.of(study).ranking)
 

@@ -58,7 +58,9 @@ function render({ model, el }) {
     heading.textContent = ["Neurons", model.get("target")].filter(Boolean).join(" for ");
   };
   const drawMetrics = () => {
-    view.style.setProperty("--xw-metrics", model.get("chosen").length);
+    const count = String(model.get("chosen").length);
+    view.style.setProperty("--xw-metrics", count);
+    view.dataset.metrics = count;
     grid.build();
     grid.element.ariaLabel = `Neurons by ${metricName(model.get("chosen")[0])}`;
   };

@@ -16,6 +16,7 @@ from xwidgets.live.live_result import Progress
 from xwidgets.live.traits import Number, Whole
 from xwidgets.results import METRICS, Ranking, sentences
 
+from .closing import Held
 from .view import COMPLETE, View
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ class NeuronRanking(View, module="neuron_ranking.mjs"):
         chosen: the metrics shown.
         shown_layers: names of the layers listed; empty for all.
         selected: pairs of a layer's name and a channel.
-        order: by what the rows are sorted: ``{"by": "layer", "down": False}``; ``"channel"``, or
-            ``"value"``, ``"rank"`` or ``"share"`` of a ``"metric"``.
+        order: by what the rows are sorted: ``{"by": "layer", "down": True}``, the last layers
+            first; ``"channel"``, or ``"value"``, ``"rank"`` or ``"share"`` of a ``"metric"``.
         find: a layer's name, a part of it, or a channel; "" lists all.
 
     Raises:
@@ -59,6 +60,7 @@ class NeuronRanking(View, module="neuron_ranking.mjs"):
         >>> study.close()
     """
 
+    _study: Held[Study | None] = Held()
     table = traitlets.Dict().tag(sync=True, echo_update=False)
     maps = traitlets.Dict().tag(sync=True, echo_update=False)
     layers = traitlets.List(traitlets.Dict()).tag(sync=True)
@@ -68,7 +70,7 @@ class NeuronRanking(View, module="neuron_ranking.mjs"):
     minimum = Number(0.1, min=0).tag(sync=True)
     shown_layers = traitlets.List(traitlets.Unicode()).tag(sync=True)
     selected: traitlets.List[Any] = traitlets.List().tag(sync=True)
-    order = traitlets.Dict({"by": "layer", "down": False}).tag(sync=True)
+    order = traitlets.Dict({"by": "layer", "down": True}).tag(sync=True)
     find = traitlets.Unicode().tag(sync=True)
     target = traitlets.Unicode().tag(sync=True)
     sentence = traitlets.Unicode().tag(sync=True)
@@ -109,6 +111,7 @@ class NeuronRanking(View, module="neuron_ranking.mjs"):
             minimum=(0.1 if result is None else result.minimum) if minimum is None else minimum,
         )
         self._result: Ranking | None = None
+        self._study = subject if is_study(subject) else None
         self.observe(lambda _: self._tell(), ["chosen", "minimum"])
         if result is not None:
             self._show(result, Progress("complete", 1.0))
@@ -175,12 +178,27 @@ class NeuronRanking(View, module="neuron_ranking.mjs"):
             if before is None or result.maps is not before.maps:
                 _, height, width = result.maps.shape
                 self.maps = {"data": result.maps.tobytes(), "height": height, "width": width}
-            self.layers = [
-                {"name": name, "convolution": number}
-                for name, number in zip(result.layers, result.convolutions, strict=True)
-            ]
+            self.layers = self._layers_of(result)
             self.target = result.label
             self._tell()
+
+    def _layers_of(self, result: Ranking) -> list[dict[str, Any]]:
+        """Layers as the view takes them; the sizes of their maps where there is a network."""
+        shapes: dict[str, tuple[int, ...]] = {}
+        if self._study is not None:
+            channels, height, width = self._study.image.shape
+            listed = self._study.network.layers_for((channels, height, width))
+            shapes = {layer.name: layer.shape for layer in listed}
+        counts = np.bincount(result.layer, minlength=len(result.layers))
+        return [
+            {
+                "name": name,
+                "convolution": number,
+                "channels": int(count),
+                "size": list(shapes.get(name, ())[1:]),
+            }
+            for name, number, count in zip(result.layers, result.convolutions, counts, strict=True)
+        ]
 
     def _tell(self) -> None:
         if self._result is not None:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 LOOK = (
     "color_map", "opacity", "effect", "threshold", "hide_uncertain", "scale_locked", "scale",
-    "outline", "object_threshold",
+    "outline", "object_threshold", "zoom", "center",
 )  # fmt: skip
 """Traits of the overlay that settings keep."""
 
@@ -217,7 +217,7 @@ class Panes(Group, module="panes.mjs"):
         look = [
             f"explorer.overlay.{name} = {getattr(self.overlay, name)!r}"
             for name in LOOK
-            if getattr(self.overlay, name) != defaults[name].default_value
+            if getattr(self.overlay, name) != defaults[name].default(self.overlay)
         ]
         opened = [f"explorer.panes.open_panel({name!r})" for name in self.panels]
         lines = ["explorer = xw.Explorer(study)", *look, *opened, "explorer"]

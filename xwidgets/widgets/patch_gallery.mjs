@@ -50,17 +50,17 @@ function makeCards(model) {
     const cards = cardsOf(model);
     /** @type {Map<string, Match>} */
     const matches = new Map(model.get("matches").map((/** @type {Match} */ match) => [cardId(match), match]));
-    const ticks = model.get("ticks");
+    const [ticks, shape, whole] = ["ticks", "shape", "whole"].map((name) => model.get(name));
     parts.keep(cards.map(cardId), (_, at) => build(cards[at])).forEach((part, at) => {
       const name = cardId(cards[at]);
-      part.show(cards[at], matches.get(name), Boolean(ticks[name]));
+      part.show(cards[at], matches.get(name), Boolean(ticks[name]), whole ? null : cards[at].box ?? null, shape);
     });
     empty.hidden = cards.length > 0;
     drawLit();
   };
   const choose = (/** @type {Card} */ card) => parts.parts.get(cardId(card))?.element.focus();
   /** @type {Draw[]} */
-  const draws = [[["selected", "cards", "matches", "ticks"], draw], [["hovered"], drawLit]];
+  const draws = [[["selected", "cards", "matches", "ticks", "shape", "whole"], draw], [["hovered"], drawLit]];
   return { element: make("div", { className: "xw-main" }, empty, grid), choose, draws };
 }
 

@@ -44,6 +44,7 @@ class PatchGallery(View, module="patch_gallery.mjs"):
         start, threshold: of :func:`xwidgets.neuron_patches`, for a study; from a neuron's maximum
             unless changed, as from its whole map most boxes cover the picture.
         ticks: ``{"layer channel": True}`` for the patches that contain the object.
+        whole: whether reconstructions are shown in the whole picture, and not in the patch alone.
         hovered: layer and channel of the neuron whose card or box is pointed at, or nothing.
 
     Raises:
@@ -69,6 +70,7 @@ class PatchGallery(View, module="patch_gallery.mjs"):
     start = traitlets.Enum(["map", "maximum"], "maximum").tag(sync=True)
     threshold = Number(0.0, min=0, max=0.99).tag(sync=True)
     ticks = traitlets.Dict().tag(sync=True)
+    whole = traitlets.Bool(False).tag(sync=True)
     hovered: traitlets.List[Any] = traitlets.List(maxlen=2).tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)
     target = traitlets.Unicode().tag(sync=True)

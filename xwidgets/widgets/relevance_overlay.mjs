@@ -41,7 +41,8 @@ function render({ model, el }) {
   const settings = makeSettings(model, () => {
     const frame = shownFrame(model);
     const sheet = sheetOf({
-      photo: stage.photo, map: stage.canvas, hatching: stage.hatching, outline: stage.outline, ramp: legend.ramp, frame,
+      photo: stage.photo, map: stage.canvas, hatching: stage.hatching, outline: stage.outline.copy(),
+      ramp: legend.ramp, size: stage.element.getBoundingClientRect(), frame,
       end: frame ? endOf(model, frame) : 1,
       meaning: frame ? hatchWords(frame, limitOf(model, frame), model.get("hide_uncertain")) : "",
       opacity: model.get("opacity"), coarse: stage.element.classList.contains("xw-coarse"),

@@ -16,7 +16,7 @@ from xwidgets import explain
 from xwidgets.errors import of_kind
 from xwidgets.live.difference import Difference
 from xwidgets.live.kind import is_study
-from xwidgets.live.traits import Number, Whole
+from xwidgets.live.traits import Number, Whole, a_point
 from xwidgets.results import Relevance, common_settings, ends, render, sentences
 from xwidgets.results.common_scale import CommonScale
 
@@ -63,6 +63,9 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
         index: which of several maps is shown.
         pixel: row and column of the pixel that is read, by pointer or keys; empty for none. Set it
             to mark one, or link it, as with ``ipywidgets.link((one, "pixel"), (other, "pixel"))``.
+        zoom: how many times the picture is enlarged, 1 to 16.
+        center: row and column of the middle of the part that is shown, as shares of height and
+            width; the part is moved into the picture where it is not.
         caption: stands over the picture.
         note: stands in place of the map, and says why there is none.
         lock: held while a thread writes to the view; a comparison has two.
@@ -99,6 +102,8 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
     scale = Number(None, allow_none=True).tag(sync=True)
     scale_locked = traitlets.Bool(True).tag(sync=True)
     pixel = traitlets.List(Whole(), maxlen=2).tag(sync=True, echo_update=False)
+    zoom = Number(1.0, min=1, max=16).tag(sync=True, echo_update=False)
+    center = a_point().tag(sync=True, echo_update=False)
     caption = traitlets.Unicode().tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)
     sentence = traitlets.Unicode().tag(sync=True)

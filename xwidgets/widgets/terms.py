@@ -17,11 +17,13 @@ class Term:
         words: two sentences.
         link: where more is said, without its scheme.
         labels: other words of the views for it, or that need it to be read.
+        plain: what it is in everyday words, to stand beside the field's; "" for none.
     """
 
     words: str
     link: str
     labels: tuple[str, ...] = ()
+    plain: str = ""
 
 
 _PDA = "arxiv.org/abs/1702.04595"
@@ -174,36 +176,42 @@ TERMS: dict[str, Term] = {
         "little. Steady neurons rank first; neurons that are hardly active are left out.",
         _RESAMPLING,
         ("activation_precision", "activation precision", "mean magnitude at least"),
+        "how steady it stays when the picture is disturbed",
     ),
     "output correlation": Term(
         "How closely a neuron's activation and the score move together when the picture is "
         "disturbed a little. 1 is in step; the sign does not count.",
         _RESAMPLING,
         ("output_correlation",),
+        "how closely it moves with the score of the class",
     ),
     "activation sum": Term(
         "All activations of a neuron in this picture, added up. It favours neurons that are active "
         "in many places, whether or not the class needs them.",
         _RESAMPLING,
         ("activation_sum",),
+        "how active it is, all places together",
     ),
     "activation variance": Term(
         "How much a neuron's activation differs between places of this picture. It favours neurons "
         "that answer to some places only.",
         _RESAMPLING,
         ("activation_variance",),
+        "how much it differs from place to place",
     ),
     "weight sum": Term(
         "All weights with which the next layer reads a neuron, added up. It knows nothing of the "
         "picture.",
         _RESAMPLING,
         ("weight_sum",),
+        "the next layer's weights for it, added up",
     ),
     "weight variance": Term(
         "How much the weights with which the next layer reads a neuron differ. It knows nothing of "
         "the picture.",
         _RESAMPLING,
         ("weight_variance",),
+        "how much the next layer's weights for it differ",
     ),
     "Jaccard": Term(
         "How far two sets agree: what they share, divided by what either has. 1 means the same "

@@ -6,7 +6,7 @@ import { neuronName } from "../shared/neurons.mjs";
 import { number } from "../shared/numbers.mjs";
 import { picture, sizeOf } from "../shared/pictures.mjs";
 import { framed, makeBox, makeSample } from "../shared/boxes.mjs";
-import { stateOf } from "./cards.mjs";
+import { cutOut, stateOf } from "./cards.mjs";
 
 /**
  * @typedef {import("./cards.mjs").Card} Card
@@ -70,17 +70,25 @@ function makeStrip(onLook) {
   return { caption, element, show };
 }
 
-/** Reconstruction and patch, side by side. */
+/** Reconstruction, of the patch unless the whole is asked for, and patch, side by side. */
 function makePair() {
   const [reconstruction, patch] = ["reconstruction", "patch"].map((alt) => picture({ alt }));
-  const figures = [reconstruction, patch].map(({ image }) =>
-    make("figure", {}, image, make("figcaption", { textContent: image.alt })));
+  const frame = make("div", {}, reconstruction.image);
+  const figures = [make("div", { className: "xw-cut" }, frame), patch.image].map((content, at) =>
+    make("figure", {}, content, make("figcaption", { textContent: ["reconstruction", "patch"][at] })));
   const element = make("div", { className: "xw-pair" }, ...figures);
-  /** @param {Card} card */
-  const show = (card) => {
+  /**
+   * @param {Card} card
+   * @param {number[] | null} box of the reconstruction that is shown; null for all
+   * @param {number[]} shape of the picture
+   */
+  const show = (card, box, shape) => {
     element.hidden = card.reconstruction === undefined;
     if (card.reconstruction === undefined) return;
     reconstruction.show(card.reconstruction);
+    const { around, inside } = cutOut(box ?? [0, 0, ...shape], shape);
+    Object.assign(frame.style, around);
+    Object.assign(reconstruction.image.style, inside);
     if (card.crop) patch.show(card.crop);
     figures[1].hidden = !card.box;
   };
@@ -106,8 +114,10 @@ export function makeCard({ onTick, onLook }) {
    * @param {Card} card
    * @param {import("./cards.mjs").Match | undefined} match
    * @param {boolean} isTicked
+   * @param {number[] | null} box of the reconstruction that is shown; null for all
+   * @param {number[]} shape of the picture
    */
-  const show = (card, match, isTicked) => {
+  const show = (card, match, isTicked, box, shape) => {
     const computed = card.reconstruction !== undefined;
     name.textContent = element.ariaLabel = neuronName(card);
     element.ariaBusy = String(!computed && Boolean(onLook));
@@ -115,7 +125,7 @@ export function makeCard({ onTick, onLook }) {
     contains.label.hidden = !card.box;
     contains.input.checked = isTicked;
     activation.textContent = stateOf(card, Boolean(onLook));
-    pair.show(card);
+    pair.show(card, box, shape);
     strip.show(card.color ?? "", computed ? match : undefined);
   };
   return { element, show };

@@ -87,6 +87,26 @@ export function ticked(cards, ticks, on) {
 }
 
 /**
+ * Where a frame around a box stands in a square, in its middle and as large as can be, and where the
+ * whole picture in that frame; in percent.
+ *
+ * @param {number[]} box top, left, bottom, right
+ * @param {number[]} shape height and width of the picture
+ */
+export function cutOut([top, left, bottom, right], [height, width]) {
+  const [down, across] = [bottom - top, right - left];
+  const side = Math.max(down, across);
+  const percents = (/** @type {Record<string, number>} */ shares) =>
+    Object.fromEntries(Object.entries(shares).map(([name, share]) => [name, `${100 * share}%`]));
+  return {
+    around: percents({
+      height: down / side, top: (1 - down / side) / 2, width: across / side, left: (1 - across / side) / 2,
+    }),
+    inside: percents({ height: height / down, top: -top / down, width: width / across, left: -left / across }),
+  };
+}
+
+/**
  * What a card says of its neuron; without a kernel, nothing more will be computed.
  *
  * @param {Card} card

@@ -1,7 +1,7 @@
 // @ts-check
 // The picture with the boxes of all cards, and what all cards have in common.
 
-import { make, press } from "../shared/dom.mjs";
+import { make, press, tick } from "../shared/dom.mjs";
 import { makeHelp } from "../shared/help.mjs";
 import { put } from "../shared/view.mjs";
 import { makeWork } from "../shared/work.mjs";
@@ -122,12 +122,13 @@ function makeSearch(model) {
  */
 export function makeSide(model, onChoose) {
   const [photo, ratio, look, search] = [makePhoto(model, onChoose), makeRatio(model), makeLook(model), makeSearch(model)];
+  const whole = tick("Reconstructions in the whole picture", (on) => put(model, { whole: on }));
   const legend = make("div", { className: "xw-legend" }, ...Object.entries(DEPTHS).map(([color, depth]) =>
     make("span", {}, makeSample(color), depth)));
   const element = make("div", { className: "xw-side" },
-    photo.element, legend, look.element, ratio.element, search.element);
+    photo.element, legend, look.element, whole.label, ratio.element, search.element);
   const drawLegend = () => {
-    legend.hidden = ratio.element.hidden = !cardsOf(model).some(({ box }) => box);
+    legend.hidden = ratio.element.hidden = whole.label.hidden = !cardsOf(model).some(({ box }) => box);
   };
   /** @type {Draw[]} */
   const draws = [
@@ -136,6 +137,7 @@ export function makeSide(model, onChoose) {
     [["selected", "cards"], drawLegend],
     [["selected", "cards", "ticks"], ratio.draw],
     [["start", "threshold"], look.draw],
+    [["whole"], () => { whole.input.checked = model.get("whole"); }],
     [["selected", "cards", "matches", "search"], search.draw],
   ];
   return { element, draws };

@@ -5,6 +5,9 @@ import { make } from "../shared/dom.mjs";
 
 const DISTANCE = 9; // of the lines along a row, in CSS pixels; a dark and a light line alternate
 const STRENGTH = 0.38; // opacity of a line
+const WHOLE = { top: 0, left: 0, side: 1 };
+
+/** @typedef {ReturnType<typeof import("./viewport.mjs").partOf>} Part */
 
 /**
  * RGBA pixels of the square that repeats: a dark line and a light one beside it.
@@ -38,33 +41,48 @@ function makeLines(ratio) {
   return tile;
 }
 
+/**
+ * Draws lines where a mask is.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {HTMLCanvasElement} mask one pixel each of the map
+ * @param {number[]} size width and height of the canvas
+ * @param {number} ratio device pixels a CSS pixel
+ * @param {Part} part of the map that the canvas shows
+ */
+function hatch(canvas, mask, [width, height], ratio, { top, left, side }) {
+  Object.assign(canvas, { width, height });
+  const pen = canvas.getContext("2d");
+  const lines = pen?.createPattern(makeLines(ratio), "repeat");
+  if (!pen || !lines || !width || !height) return canvas;
+  pen.fillStyle = lines;
+  pen.fillRect(0, 0, width, height);
+  pen.globalCompositeOperation = "destination-in";
+  pen.imageSmoothingEnabled = false;
+  pen.drawImage(mask, left * mask.width, top * mask.height, side * mask.width, side * mask.height, 0, 0, width, height);
+  return canvas;
+}
+
 /** Hatching over a picture: a canvas, and what draws on it. */
 export function makeHatching() {
   const canvas = make("canvas", { className: "xw-hatching", ariaHidden: "true", hidden: true });
   const mask = make("canvas");
-  /**
-   * Draws lines where the mask is, on a canvas of this size.
-   *
-   * @param {HTMLCanvasElement} onto
-   * @param {number} width
-   * @param {number} height
-   * @param {number} ratio
-   */
-  const draw = (onto, width, height, ratio) => {
-    Object.assign(onto, { width, height });
-    const pen = onto.getContext("2d");
-    const lines = pen?.createPattern(makeLines(ratio), "repeat");
-    if (!pen || !lines || !width || !height) return onto;
-    pen.fillStyle = lines;
-    pen.fillRect(0, 0, width, height);
-    pen.globalCompositeOperation = "destination-in";
-    pen.imageSmoothingEnabled = false;
-    pen.drawImage(mask, 0, 0, width, height);
-    return onto;
-  };
+  let part = WHOLE;
   const redraw = () => {
     const ratio = window.devicePixelRatio;
-    if (!canvas.hidden) draw(canvas, Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio), ratio);
+    const size = [canvas.clientWidth, canvas.clientHeight].map((length) => Math.round(length * ratio));
+    if (!canvas.hidden) hatch(canvas, mask, size, ratio, part);
+  };
+  /**
+   * Turns to a part of the map.
+   *
+   * @param {Part} to
+   */
+  const turn = (to) => {
+    part = to;
+    const [top, left, side] = [to.top, to.left, to.side].map((share) => `${100 * share}%`);
+    Object.assign(canvas.style, { top, left, width: side, height: side });
+    redraw();
   };
   /**
    * Shows which pixels of a map are hatched.
@@ -85,12 +103,12 @@ export function makeHatching() {
   const observer = new ResizeObserver(redraw);
   observer.observe(canvas);
   /**
-   * The same lines on a canvas of another size, to be saved.
+   * The lines of the whole map on a canvas of another size, to be saved.
    *
    * @param {number} width
    * @param {number} height
    * @param {number} ratio
    */
-  const copy = (width, height, ratio) => (canvas.hidden ? null : draw(make("canvas"), width, height, ratio));
-  return { canvas, show, copy };
+  const copy = (width, height, ratio) => (canvas.hidden ? null : hatch(make("canvas"), mask, [width, height], ratio, WHOLE));
+  return { canvas, show, turn, copy };
 }

@@ -8,19 +8,19 @@ const [FOOT, MARGIN] = [72, 8]; // pixels
 
 /**
  * @typedef {{
- *   photo: HTMLImageElement, map: HTMLCanvasElement, hatching: ReturnType<typeof import("./hatching.mjs").makeHatching>, meaning: string, outline: HTMLCanvasElement, ramp: HTMLCanvasElement,
- *   frame: import("./frames.mjs").Frame | undefined, end: number, opacity: number, coarse: boolean,
+ *   photo: HTMLImageElement, map: HTMLCanvasElement, hatching: ReturnType<typeof import("./hatching.mjs").makeHatching>, meaning: string, outline: HTMLCanvasElement | null, ramp: HTMLCanvasElement,
+ *   size: { width: number, height: number }, frame: import("./frames.mjs").Frame | undefined, end: number, opacity: number, coarse: boolean,
  * }} Content
  */
 
 /**
- * A canvas with all that is shown, to be saved.
+ * A canvas with the whole picture and all that is shown of it, to be saved.
  *
  * @param {Content} content
  */
 export function sheetOf(content) {
   const ratio = Math.max(2, window.devicePixelRatio);
-  const { width, height } = content.map.getBoundingClientRect();
+  const { width, height } = content.size;
   const sheet = make("canvas", { width: width * ratio, height: (height + FOOT) * ratio });
   const pen = sheet.getContext("2d");
   if (!pen) return sheet;
@@ -36,7 +36,7 @@ export function sheetOf(content) {
   const lines = content.hatching.copy(width * ratio, height * ratio, ratio);
   if (lines) pen.drawImage(lines, 0, 0, width, height);
   pen.globalAlpha = 1;
-  if (!content.outline.hidden) pen.drawImage(content.outline, 0, 0, width, height);
+  if (content.outline) pen.drawImage(content.outline, 0, 0, width, height);
   drawLegend(pen, content, width, height);
   return sheet;
 }

@@ -3,7 +3,7 @@
 //
 // The picture is an <img>, the map a <canvas> of one canvas pixel a map pixel above it; both are
 // scaled by the browser, so they are sharp at any device scale and no change of opacity, size or
-// zoom draws anything anew.
+// zoom draws them anew. Hatching and outline are lines of one width, drawn for the part that is shown.
 
 import { make, press } from "../shared/dom.mjs";
 import { movedInGrid, take } from "../shared/keyboard.mjs";
@@ -14,7 +14,9 @@ import {
   HATCHING, bytesOf, codesOf, hatchedOf, limitOf, nothingWords, reading, shadesOfFrame, shownFrame,
 } from "./frames.mjs";
 import { makeHatching } from "./hatching.mjs";
-import { enlargement, outlined } from "./outline.mjs";
+import { makeOutline } from "./outline.mjs";
+import { middleOf, partOf, showing } from "./viewport.mjs";
+import { listenToZoom, look, makeZoom, viewportOf } from "./zoom.mjs";
 
 const FAR = 10; // pixels that an arrow moves with Shift
 
@@ -58,23 +60,27 @@ function read(model, pixel) {
 }
 
 /**
- * Reads pixels by pointer and keys.
+ * Reads pixels by pointer and keys; those that keys lead to come into sight.
  *
  * @param {Model} model
  * @param {HTMLCanvasElement} canvas
  */
 function listen(model, canvas) {
-  canvas.addEventListener("pointermove", ({ clientX, clientY }) => {
-    read(model, pixelAt(clientX, clientY, canvas.getBoundingClientRect(), model.get("shape")));
-  });
+  for (const type of /** @type {const} */ (["pointermove", "click", "wheel", "dblclick"])) {
+    canvas.addEventListener(type, ({ clientX, clientY }) => {
+      read(model, pixelAt(clientX, clientY, canvas.getBoundingClientRect(), model.get("shape")));
+    }, { passive: true });
+  }
   canvas.addEventListener("pointerleave", () => read(model, null));
   canvas.addEventListener("blur", () => read(model, null));
   canvas.addEventListener("keydown", (event) => {
     const shape = model.get("shape");
-    const from = pixelOf(model) ?? shape.map((/** @type {number} */ side) => Math.floor(side / 2));
+    const viewport = viewportOf(model);
+    const from = pixelOf(model) ?? middleOf(viewport, shape);
     const to = movedInGrid(from, event.key, shape, event.shiftKey ? FAR : 1);
     if (to === null && event.key !== "Escape") return;
     take(event);
+    if (to) look(model, showing(viewport, to, shape));
     read(model, to);
   });
 }
@@ -141,10 +147,10 @@ export function makeStage(model) {
     className: "xw-map", tabIndex: 0, role: "img", ariaRoleDescription: "map that the arrow keys read",
   });
   const readout = makeReading(model, canvas);
-  const outline = make("canvas", { className: "xw-outline", ariaHidden: "true" });
-  const [hatching, notice] = [makeHatching(), makeNotice(model)];
-  const element = make("div", { className: "xw-stage" },
-    photo.image, canvas, hatching.canvas, outline, readout.marker, notice.element);
+  const [outline, hatching, notice, zoom] = [makeOutline(), makeHatching(), makeNotice(model), makeZoom(model)];
+  const enlarged = make("div", { className: "xw-enlarged" }, photo.image, canvas, hatching.canvas, outline.canvas, readout.marker);
+  const element = make("div", { className: "xw-stage" }, enlarged, notice.element, zoom.element);
+  listenToZoom(model, element, canvas); // before the pixel is read that is under the pointer then
   listen(model, canvas);
 
   const drawPhoto = () => {
@@ -164,17 +170,22 @@ export function makeStage(model) {
     hatching.show(hatched, width);
     notice.show(frame, nothingWords(frame, hatched, limit));
     canvas.ariaLabel = frame
-      ? `${frame.signed === false ? "Relevance" : "Signed relevance"}: ${frame.title}. Arrow keys read pixels.`
+      ? `${frame.signed === false ? "Relevance" : "Signed relevance"}: ${frame.title}. Arrow keys read pixels, + and − zoom, 0 shows the whole.`
       : "Relevance: nothing computed yet.";
   };
   const drawOutline = () => {
     const [height, width] = model.get("shape");
     const object = model.get("outline") ? shownFrame(model)?.object : undefined;
-    outline.hidden = object?.byteLength !== height * width;
-    if (!object || outline.hidden) return;
-    const factor = enlargement(width);
-    const pixels = outlined(bytesOf(object), width, model.get("object_threshold"), factor);
-    drawPixels(outline, pixels, width * factor);
+    const known = object?.byteLength === height * width;
+    outline.show(known && object ? bytesOf(object) : null, [height, width], model.get("object_threshold"), viewportOf(model));
+  };
+  const drawZoom = () => {
+    const { top, left, side } = partOf(viewportOf(model));
+    const [times, down, right] = [1, -top, -left].map((share) => `${(100 * share) / side}%`);
+    Object.assign(enlarged.style, { width: times, height: times, top: down, left: right });
+    element.classList.toggle("xw-zoomed", side < 1);
+    hatching.turn({ top, left, side });
+    zoom.draw();
   };
   const drawOpacity = () => {
     canvas.style.opacity = hatching.canvas.style.opacity = model.get("opacity");
@@ -186,7 +197,8 @@ export function makeStage(model) {
   const draws = [
     [["photo", "shape"], drawPhoto],
     [["shape", "frames", "index", "color_map", "offer", ...HATCHING], drawMap],
-    [["shape", "frames", "index", "outline", "object_threshold"], drawOutline],
+    [["shape", "zoom", "center"], drawZoom],
+    [["shape", "frames", "index", "outline", "object_threshold", "zoom", "center"], drawOutline],
     [["shape", "frames", "index", "pixel"], readout.draw],
     [["opacity"], drawOpacity],
     [["progress"], drawState],

@@ -2,10 +2,11 @@
 // What is ranked, how many of each layer, and which layers.
 
 import { keepKeys, make, press, tick } from "../shared/dom.mjs";
-import { makeHelp } from "../shared/help.mjs";
+import { makeHelp, plainOf } from "../shared/help.mjs";
 import { layerName, metricName } from "../shared/neurons.mjs";
 import { put } from "../shared/view.mjs";
 import { compared, rankedBy } from "./order.mjs";
+import { makeArchitecture } from "./architecture.mjs";
 import { shownLayers } from "./state.mjs";
 
 /**
@@ -22,10 +23,11 @@ function makeMetrics(model) {
   /** @type {string[]} */
   const metrics = model.get("metrics");
   const first = make("select", {},
-    ...metrics.map((metric) => make("option", { value: metric, textContent: metricName(metric) })));
+    ...metrics.map((metric) => make("option", { value: metric, textContent: `${metricName(metric)} · ${plainOf(metric)}` })));
   first.addEventListener("change", () => put(model, { chosen: rankedBy(model.get("chosen"), first.value) }));
   const boxes = metrics.map((metric) => tick(metricName(metric),
     (on) => put(model, { chosen: compared(model.get("chosen"), metric, on) }), { value: metric }));
+  boxes.forEach(({ label }, at) => label.append(make("span", { className: "xw-quiet", textContent: plainOf(metrics[at]) })));
   const summary = make("summary");
   const others = make("details", {}, summary,
     make("div", { className: "xw-ticks" }, ...boxes.map(({ label }) => label)));
@@ -135,18 +137,19 @@ function makeLayers(model, onTick) {
  */
 export function makeControls(model, onTick) {
   const [metrics, top, minimum] = [makeMetrics(model), makeTop(model), makeMinimum(model)];
-  const layers = makeLayers(model, onTick);
+  const [layers, architecture] = [makeLayers(model, onTick), makeArchitecture(model)];
   const find = make("input", { type: "search", placeholder: "layer or channel" });
   find.addEventListener("input", () => put(model, { find: find.value }));
   const element = make("div", { className: "xw-controls" },
     metrics.first, top.element, minimum.element, make("label", { className: "xw-field" }, "Find", find),
-    metrics.others, layers.element);
+    metrics.others, layers.element, architecture.element);
   const drawFind = () => {
     if (find.value !== model.get("find")) find.value = model.get("find");
   };
   /** @type {Draw[]} */
   const draws = [
     [["layers"], layers.build],
+    ...architecture.draws,
     [["layers", "shown_layers"], layers.draw],
     [["chosen"], metrics.draw],
     [["top"], top.draw],

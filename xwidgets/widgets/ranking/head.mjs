@@ -2,7 +2,7 @@
 // The two rows of titles above the table, whose buttons sort it.
 
 import { keepKeys, make, press } from "../shared/dom.mjs";
-import { makeHelp } from "../shared/help.mjs";
+import { makeHelp, plainOf } from "../shared/help.mjs";
 import { metricName } from "../shared/neurons.mjs";
 import { put } from "../shared/view.mjs";
 import { ordered, possible } from "./order.mjs";
@@ -23,8 +23,10 @@ function title(properties) {
  * @param {string} metric
  */
 function titled(metric) {
+  const plain = plainOf(metric);
   const cell = title({ className: "xw-metric", ariaColSpan: 3, ariaLabel: metricName(metric) });
-  cell.append(metricName(metric), makeHelp(metric).element);
+  cell.append(metricName(metric), makeHelp(metric).element,
+    make("div", { className: "xw-plain", title: plain, textContent: plain }));
   return cell;
 }
 

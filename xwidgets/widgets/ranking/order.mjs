@@ -12,7 +12,7 @@ import { compare } from "./measures.mjs";
  */
 
 /** @type {Order} */
-export const DEFAULT_ORDER = { by: "layer", down: false };
+export const DEFAULT_ORDER = { by: "layer", down: true }; // the last layers first
 
 /**
  * Whether a neuron is looked for: a number finds channels, other text layers.

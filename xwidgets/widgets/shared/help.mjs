@@ -18,6 +18,15 @@ export function termOf(label) {
 }
 
 /**
+ * What a label is in everyday words; "" where it has none.
+ *
+ * @param {string} label
+ */
+export function plainOf(label) {
+  return TERMS.get(termOf(label))?.plain ?? "";
+}
+
+/**
  * Where help of a width stands: below its button, within the page.
  *
  * @param {{ left: number, bottom: number }} button

@@ -1,7 +1,9 @@
 // @ts-check
 // Terms of the views, in two sentences with a link; scripts/glossary.py wrote this.
 
-/** @type {Map<string, { words: string, link: string, labels: string[] }>} */
+/** @typedef {{ words: string, link: string, labels: string[] }} Help */
+
+/** @type {Map<string, Help & { plain?: string }>} */
 export const TERMS = new Map([
   ["score", {"words": "The number that the network puts out for a class, before softmax turns all of them into probabilities. Scores can be any number, and the largest belongs to the predicted class.", "link": "en.wikipedia.org/wiki/Softmax_function", "labels": ["logits", "logit", "score before softmax", "class scores"]}],
   ["probability", {"words": "How likely a class is by the network's own account, from 0 to 1 or 100 %. All classes together have 1, unless each label is judged by itself.", "link": "en.wikipedia.org/wiki/Softmax_function", "labels": ["percentage points"]}],
@@ -25,12 +27,12 @@ export const TERMS = new Map([
   ["layer", {"words": "A step of the network, whose output is a stack of maps. Early layers see small patches, late ones most of the picture.", "link": "arxiv.org/abs/1311.2901", "labels": ["output", "start from", "reconstruct from"]}],
   ["neuron", {"words": "A channel of a layer: one detector, applied at every place. Its map shows where it is active.", "link": "arxiv.org/abs/1707.09641", "labels": ["channel", "activation", "feature map", "unit", "in many images"]}],
   ["importance", {"words": "How much a neuron matters for one prediction, by one of six metrics. The metrics have different units and often disagree.", "link": "arxiv.org/abs/1707.09641", "labels": ["rank", "ranked by", "best of each layer", "in the top set", "in all top sets"]}],
-  ["precision", {"words": "The inverse of how much a neuron's activation varies when the picture is disturbed a little. Steady neurons rank first; neurons that are hardly active are left out.", "link": "arxiv.org/abs/1707.09641", "labels": ["activation_precision", "activation precision", "mean magnitude at least"]}],
-  ["output correlation", {"words": "How closely a neuron's activation and the score move together when the picture is disturbed a little. 1 is in step; the sign does not count.", "link": "arxiv.org/abs/1707.09641", "labels": ["output_correlation"]}],
-  ["activation sum", {"words": "All activations of a neuron in this picture, added up. It favours neurons that are active in many places, whether or not the class needs them.", "link": "arxiv.org/abs/1707.09641", "labels": ["activation_sum"]}],
-  ["activation variance", {"words": "How much a neuron's activation differs between places of this picture. It favours neurons that answer to some places only.", "link": "arxiv.org/abs/1707.09641", "labels": ["activation_variance"]}],
-  ["weight sum", {"words": "All weights with which the next layer reads a neuron, added up. It knows nothing of the picture.", "link": "arxiv.org/abs/1707.09641", "labels": ["weight_sum"]}],
-  ["weight variance", {"words": "How much the weights with which the next layer reads a neuron differ. It knows nothing of the picture.", "link": "arxiv.org/abs/1707.09641", "labels": ["weight_variance"]}],
+  ["precision", {"words": "The inverse of how much a neuron's activation varies when the picture is disturbed a little. Steady neurons rank first; neurons that are hardly active are left out.", "link": "arxiv.org/abs/1707.09641", "labels": ["activation_precision", "activation precision", "mean magnitude at least"], "plain": "how steady it stays when the picture is disturbed"}],
+  ["output correlation", {"words": "How closely a neuron's activation and the score move together when the picture is disturbed a little. 1 is in step; the sign does not count.", "link": "arxiv.org/abs/1707.09641", "labels": ["output_correlation"], "plain": "how closely it moves with the score of the class"}],
+  ["activation sum", {"words": "All activations of a neuron in this picture, added up. It favours neurons that are active in many places, whether or not the class needs them.", "link": "arxiv.org/abs/1707.09641", "labels": ["activation_sum"], "plain": "how active it is, all places together"}],
+  ["activation variance", {"words": "How much a neuron's activation differs between places of this picture. It favours neurons that answer to some places only.", "link": "arxiv.org/abs/1707.09641", "labels": ["activation_variance"], "plain": "how much it differs from place to place"}],
+  ["weight sum", {"words": "All weights with which the next layer reads a neuron, added up. It knows nothing of the picture.", "link": "arxiv.org/abs/1707.09641", "labels": ["weight_sum"], "plain": "the next layer's weights for it, added up"}],
+  ["weight variance", {"words": "How much the weights with which the next layer reads a neuron differ. It knows nothing of the picture.", "link": "arxiv.org/abs/1707.09641", "labels": ["weight_variance"], "plain": "how much the next layer's weights for it differ"}],
   ["Jaccard", {"words": "How far two sets agree: what they share, divided by what either has. 1 means the same set, 0 nothing in common.", "link": "en.wikipedia.org/wiki/Jaccard_index", "labels": ["jaccard index of the top sets"]}],
   ["box", {"words": "The patch of the picture in which a neuron's reconstruction has pixels. Its size depends on how faint a pixel still counts.", "link": "arxiv.org/abs/1707.09641", "labels": ["box around pixels above", "contains the object", "smallest share of the strongest pixel in a box, in percent"]}],
   ["reconstruction", {"words": "A deconvnet runs a neuron's activation backwards to the pixels that caused it. It shows the pattern that the neuron answers to in this picture.", "link": "arxiv.org/abs/1311.2901", "labels": ["reconstructed from", "the whole map", "its maximum"]}],
