@@ -7,24 +7,41 @@ would be megabytes, and without it JupyterLab could not show them.
 
 import shutil
 import sys
+from base64 import b64decode, b64encode
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
+from PIL import Image
 
 from xwidgets.files import whole
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
+LARGE = 90_000
+"""Characters of a picture from which on it is made smaller."""
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 
+def smaller(png: str) -> str:
+    """A picture as base64; a large one in 256 colours."""
+    if len(png) < LARGE:
+        return png
+    file = BytesIO()
+    picture = Image.open(BytesIO(b64decode(png))).convert("RGB")
+    picture.quantize(256).save(file, "PNG", optimize=True)
+    return b64encode(file.getvalue()).decode()
+
+
 def shown(output: Any) -> Any:
-    """An output without its view."""
+    """An output without its view, its picture as small as it can be without a loss that is seen."""
     output = nbformat.from_dict({**output})
     if "data" in output:
         output.data.pop(VIEW, None)
+        if "image/png" in output.data:
+            output.data["image/png"] = smaller(output.data["image/png"])
     output.metadata = {kind: told for kind, told in output.get("metadata", {}).items() if told}
     if output.output_type == "stream":
         output.pop("metadata")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
-LARGEST = 1_500_000
+LARGEST = 2_000_000
 """Bytes of a notebook."""
 
 pytestmark = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -18,7 +18,8 @@ def outputs(path: Path) -> list[dict]:
 
 
 def test_it_shows_something_and_is_small(path: Path) -> None:
-    assert any("image/png" in one.get("data", {}) for one in outputs(path))
+    shown = {kind for one in outputs(path) for kind in one.get("data", {})}
+    assert shown & {"image/png", "text/html"}
     assert path.stat().st_size < LARGEST
     assert "widgets" not in json.loads(path.read_text("utf-8"))["metadata"]
 
