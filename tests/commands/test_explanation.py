@@ -15,11 +15,11 @@ import torch
 from PIL import Image
 
 import xwidgets as xw
-from tests.test_hostile_labels import HOSTILE, Elements
 from xwidgets.commands import main
 from xwidgets.results.numbers import percent
 from xwidgets.results.sentences import sentence
 
+from ..test_hostile_labels import HOSTILE, Elements
 from ..widgets.pages import states
 from .networks import SIZE, known_as, small
 

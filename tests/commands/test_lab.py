@@ -9,12 +9,15 @@ import sys
 import time
 import tomllib
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from xwidgets.commands import lab, main
+
+from ..browser.lab import free_port
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "notebooks" / "quickstart.ipynb"
@@ -123,32 +126,31 @@ def test_the_notebook_of_the_package_comes_first(
 
 
 def test_a_real_jupyterlab_has_the_notebook(tmp_path: Path) -> None:
-    places = {
-        name: str(tmp_path / "jupyter")
-        for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
-    }
-    command = [sys.executable, "-m", "xwidgets", "lab", str(tmp_path / "here"), "--no-browser",
-               "--allow-root", "--IdentityProvider.token=",
-               "--LanguageServerManager.autodetect=False"]  # fmt: skip
+    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+    places = {name: str(tmp_path / "jupyter") for name in names}
+    port = free_port()
+    words = ["--no-browser", "--allow-root", "--IdentityProvider.token=", f"--port={port}",
+             "--ServerApp.port_retries=0", "--LanguageServerManager.autodetect=False"]  # fmt: skip
     with open(tmp_path / "log", "w+", encoding="utf-8") as log:
+        command = [sys.executable, "-m", "xwidgets", "lab", str(tmp_path / "here"), *words]
         server = subprocess.Popen(
             command, stdout=log, stderr=log, env=os.environ | places, cwd=ROOT
         )
         try:
-            address = _address(server, tmp_path / "log")
-            with urllib.request.urlopen(f"{address}/api/contents/quickstart.ipynb") as answer:
-                content = json.load(answer)["content"]
+            address = f"http://127.0.0.1:{port}/api/contents/quickstart.ipynb"
+            content = json.loads(_answer(address, server, tmp_path / "log"))["content"]
         finally:
             server.terminate()
             server.wait(30)
     assert len(content["cells"]) == len(cells(NOTEBOOK))
 
 
-def _address(server: "subprocess.Popen[Any]", log: Path) -> str:
+def _answer(address: str, server: "subprocess.Popen[Any]", log: Path) -> bytes:
+    """What a server that is starting answers."""
     for _ in range(300):
-        found = re.search(r"(http://(?:localhost|127\.0\.0\.1):\d+)/lab", log.read_text("utf-8"))
-        if found:
-            return found[1]
         assert server.poll() is None, log.read_text("utf-8")
+        with suppress(OSError), urllib.request.urlopen(address) as answer:
+            body: bytes = answer.read()
+            return body
         time.sleep(0.1)
     raise AssertionError(log.read_text("utf-8"))

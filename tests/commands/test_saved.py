@@ -15,6 +15,7 @@ from xwidgets.results.result import Result, kind_of
 from xwidgets.widgets.result_page import VIEWS, views_of
 
 from ..results import examples
+from ..test_hostile_labels import HOSTILE, Elements, results_of
 from ..widgets.pages import states
 
 DATA = Path(__file__).parents[1] / "data" / "0.1.0"
@@ -103,6 +104,21 @@ def test_views_are_closed_when_the_page_is_written() -> None:
     before = set(_instances)
     assert main(["show", "a.npz", "--out", "a.html"]) == 0
     assert set(_instances) == before
+
+
+def page_of(label: str) -> Elements:
+    for number, result in enumerate(results_of(label)):
+        result.save(f"{number}.npz")
+    files = [f"{number}.npz" for number in range(len(EXAMPLES))]
+    assert main(["show", *files, "--out", "a.html", "--title", label]) == 0
+    return Elements(Path("a.html").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("label", HOSTILE)
+def test_names_in_results_stay_text(label: str) -> None:
+    hostile = page_of(label)
+    assert hostile.found == page_of("wren").found
+    assert hostile.text.count(label) > len(EXAMPLES)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def run(words: Sequence[str]) -> None:
 
     write_results(page, results, arguments.title)
     for path, result in zip(arguments.results, results, strict=True):
-        print(terminal.plain(f"{path}: {getattr(result, 'title', type(result).__name__)}"))
+        print(terminal.plain(f"{path}: {getattr(result, 'title', result)}"))
         if told := sentence(result):
             print(terminal.wrapped(terminal.plain(told), 2))
     print(f"written to {terminal.plain(page)}")

@@ -111,8 +111,9 @@ def _of_maps(maps: list[Relevance]) -> View:
 
 
 def _of_picture(result: Any) -> View:
-    """Result that is a picture."""
-    return RelevanceGrid([[np.asarray(Image.open(BytesIO(result.png())).convert("RGB"))]])
+    """Result that is a picture, below its title."""
+    picture = np.asarray(Image.open(BytesIO(result.png())).convert("RGB"))
+    return RelevanceGrid([[picture]], columns=[result.title])
 
 
 VIEWS: dict[type[Result], Callable[[list[Any]], View]] = {
