@@ -34,7 +34,8 @@ from .results.examples import (
 
 HARMLESS = "wren"
 HOSTILE = ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", '"><b>', "</script>"]
-VIEWS = {name for name in widgets.__all__ if issubclass(getattr(widgets, name), Widget)}
+PUBLIC = [getattr(widgets, name) for name in widgets.__all__]
+VIEWS = {one.__name__ for one in PUBLIC if isinstance(one, type) and issubclass(one, Widget)}
 
 
 class Elements(HTMLParser):

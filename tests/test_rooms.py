@@ -25,6 +25,7 @@ ROOMS = {
     "live": ("evaluate", "explain", "networks", "images", "results"),
     "lessons": ("networks", "images"),
     "reproduce": ("evaluate", "explain", "networks", "images", "results"),
+    "commands": ("widgets", "explain", "networks", "images", "results"),
     "widgets": ("lessons", "live", "evaluate", "explain", "networks", "images", "results"),
 }
 """Of each folder, the folders that its files may import; all may import what lies in none."""
@@ -39,6 +40,8 @@ FILES = {module_of(path): path for path in sorted(ROOT.rglob("*.py"))}
 
 
 def room_of(module):
+    if module == "xwidgets.__main__":  # starts the command line
+        return "commands"
     room = module.split(".")[1] if "." in module else ""
     return room if (ROOT / room).is_dir() else ""
 

@@ -98,6 +98,8 @@ from .widgets import (
     WindowSlider,
     XFeatureComparison,
     XFeatureExplorer,
+    notebook_page,
+    results_page,
 )
 
 __all__ = [
@@ -175,6 +177,7 @@ __all__ = [
     "network",
     "networks",
     "neuron_patches",
+    "notebook_page",
     "occlusion",
     "occlusion_steps",
     "photo",
@@ -189,6 +192,7 @@ __all__ = [
     "remove_region_steps",
     "reproduce",
     "results",
+    "results_page",
     "saliency",
     "scenes",
     "search_images",
@@ -199,4 +203,5 @@ __all__ = [
     "x_features",
     "x_features_each",
 ]
+
 __version__: str

@@ -1,6 +1,7 @@
 """Sentences say what constructed maps show, and no more."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,15 @@ from hypothesis.extra.numpy import arrays
 from xwidgets.results import difference
 from xwidgets.results.sentences import advice, found, nothing, sentence, sure
 
-from .examples import ranking, relevance, removal, top_images, unscored, x_features
+from .examples import (
+    ranking,
+    relevance,
+    removal,
+    top_images,
+    unit_relevance,
+    unscored,
+    x_features,
+)
 
 SIDE = 9
 
@@ -177,6 +186,20 @@ def test_a_region_is_told_with_what_it_changes():
     assert sentence(removal()).startswith("So far: Without the painted region no change of ")
     assert sentence(removal()).endswith("'ant' becomes the likeliest.")
     assert sentence(unscored()) == "Nothing is computed yet."
+
+
+def test_units_are_told_by_channel():
+    values = np.array([[[0.5, 0.25]], [[-1.0, 0.5]], [[np.nan, 0.1]]], np.float32)
+    complete = unit_relevance(values=values, standard_error=np.abs(values), completed=1.0)
+    told = "channel 0 for 'wren', +0.750 bits; channel 1 against 'wren', −0.500 bits."
+    assert sentence(complete) == f"Of features.3, what speaks most is {told}"
+    partial = replace(complete, completed=0.5)
+    assert sentence(partial).startswith("So far: Of features.3")
+    assert "against" not in sentence(replace(complete, values=np.abs(values)))
+    silent = replace(complete, values=np.zeros_like(values))
+    assert sentence(silent) == "No channel of features.3 changes the score of 'wren'."
+    unknown = replace(complete, values=np.full_like(values, np.nan), completed=0.0)
+    assert sentence(unknown) == "Nothing is computed yet."
 
 
 def test_rankings_x_features_and_top_images_are_told():

@@ -8,7 +8,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 import xwidgets as xw
-from xwidgets.widgets.notebook_page import STATE, VIEW, notebook_page, page_of_state
+from xwidgets.widgets._notebook_page import STATE, VIEW, notebook_page, page_of_state
 
 from .pages import states as states_on
 

@@ -50,6 +50,7 @@ class ClassActivationMap(MapMethod):
     )
 
     name, unit = "class activation map", "logits"
+    cost = "A pass; only for networks that end in global average pooling."
     asks = "Which places of the last maps add up to the score?"
 
     def check(self, subject: Subject, targets: Sequence[Resolved]) -> None:

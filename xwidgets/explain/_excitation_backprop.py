@@ -89,6 +89,7 @@ class ExcitationBackprop(MapMethod):
     )
 
     asks = "Where does the activity come from that adds up to the score, layer by layer?"
+    cost = "A pass forward and back, and another back for contrast."
     unit, signed = "share of the excitation", False
 
     @property

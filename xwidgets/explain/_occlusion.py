@@ -94,6 +94,10 @@ class Occlusion(MapMethod):
 
     name = "occlusion"
     asks = "What does the class lose, or keep, with a plain rectangle over each place?"
+    cost = (
+        "A pass for each place of the rectangle, of only what that changes: some 47,000 in a "
+        "picture of 224 x 224 pixels, 1/16 of them with a stride of 4."
+    )
 
     @property
     def unit(self) -> str:

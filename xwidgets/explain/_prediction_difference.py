@@ -103,6 +103,10 @@ class PredictionDifference(MapMethod):
         "How much speaks for the class in each window, beyond what the rest of the picture "
         "suggests there?"
     )
+    cost = (
+        "A pass for each sample of each window, of only what that changes: some 46,000 windows in "
+        "a picture of 224 x 224 pixels, 1/16 of them with a stride of 4."
+    )
 
     @property
     def unit(self) -> str:

@@ -51,6 +51,7 @@ class Saliency(MapMethod):
     seed: int = seed_parameter("of the noise")
 
     asks = "How much does the score change with a tiny change of each pixel?"
+    cost = "A pass forward and back for each sample."
     unit = "logits per unit of pixel value"
 
     @property

@@ -63,6 +63,7 @@ class Deconvnet(MapMethod):
     )
 
     name, unit = "deconvnet", "logits per pixel value"
+    cost = "A pass forward and back."
     asks = "Which pixels do the layers paint for the score when they are run backwards?"
 
     def explain(self, subject: Subject, target: Resolved) -> Relevance:

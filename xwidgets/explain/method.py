@@ -45,6 +45,7 @@ class Method(ABC, Generic[R]):
     Attributes:
         name: of the method in results.
         asks: what is measured, in a sentence.
+        cost: what it takes to compute, in a sentence; "" where nothing is said.
         unit: of the values of its results for a class.
         signed: whether the values for a class can be negative, evidence against it.
         parameters: facts about each parameter, by name.
@@ -103,6 +104,11 @@ class Method(ABC, Generic[R]):
         """What is measured, in a sentence; the first of the docstring by default."""
         first, *_ = (type(self).__doc__ or "").split("\n\n")
         return " ".join(first.split())
+
+    @property
+    def cost(self) -> str:
+        """What it takes to compute, in a sentence."""
+        return ""
 
     @property
     def unit(self) -> str:

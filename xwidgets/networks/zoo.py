@@ -1,8 +1,10 @@
 """Trained networks by name: the embedded ones, and torchvision's with their own weights."""
 
 import os
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import torch
@@ -71,7 +73,7 @@ def torchvision_network(name: str) -> Network:
         with patch.dict(os.environ, TORCH_FORCE_WEIGHTS_ONLY_LOAD="1"):
             module = models.get_model(name, weights=weights).eval()
     except Exception as error:
-        file = Path(torch.hub.get_dir(), "checkpoints", weights.url.rsplit("/", 1)[-1])
+        file = _file_of(weights)
         fix = (
             f"delete {file} and try again"
             if file.exists()
@@ -93,6 +95,56 @@ def torchvision_network(name: str) -> Network:
     net.examples = cache(partial(_everyday, net))
     net.memory_format = torch.channels_last
     return net
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A network that :func:`xwidgets.network` knows, and what it takes to have it.
+
+    Attributes:
+        name: of the network.
+        classes: number of them.
+        size: ``(H, W)`` of its pictures.
+        megabytes: of weights that have to be downloaded first; 0 where they are here.
+        shipped: whether they came with the package.
+    """
+
+    name: str
+    classes: int
+    size: tuple[int, int]
+    megabytes: float
+    shipped: bool
+
+
+def entries() -> list[Entry]:
+    """All networks by name, the embedded ones first.
+
+    Raises:
+        ValueError: when torchvision cannot be imported beside the installed torch.
+
+    Example:
+        >>> entries()[0]
+        Entry(name='birds', classes=20, size=(64, 64), megabytes=0.0, shipped=True)
+    """
+    names = torchvision_classifiers()
+    from torchvision import models
+
+    shipped = [
+        Entry(net.name, len(net.classes or ()), net.size, 0.0, True)
+        for net in map(embedded, EMBEDDED)
+    ]
+    return [*shipped, *(_entry(name, models.get_model_weights(name).DEFAULT) for name in names)]
+
+
+def _entry(name: str, weights: Any) -> Entry:
+    [side] = weights.transforms().crop_size
+    absent = 0.0 if _file_of(weights).exists() else float(weights.meta["_file_size"])
+    return Entry(name, len(weights.meta["categories"]), (side, side), absent, False)
+
+
+def _file_of(weights: Any) -> Path:
+    """File in which torchvision keeps weights that it has downloaded."""
+    return Path(torch.hub.get_dir(), "checkpoints", weights.url.rsplit("/", 1)[-1])
 
 
 def _everyday(net: Network) -> Tensor:

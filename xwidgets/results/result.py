@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -64,7 +64,7 @@ class Result:
         Raises:
             ValueError: when the file is missing, damaged or of another kind.
         """
-        try:
+        with _readable(path, f"{cls.__name__} result"):
             arrays: dict[str, Any] = {**npz.read(path)}
             told = facts.parsed(str(arrays.pop("facts")))
             if (kind := told.pop("kind")) != cls.__name__:
@@ -72,13 +72,6 @@ class Result:
             if lost := set(told.pop("arrays", arrays)) - set(arrays):
                 raise ValueError(f"it lacks {', '.join(sorted(lost))}")
             return cls.restored(arrays | told)
-        except FileNotFoundError as error:
-            raise ValueError(f"there is no result at {str(path)!r}; check the path") from error
-        except npz.DAMAGE as error:
-            raise ValueError(
-                f"{str(path)!r} is no readable {cls.__name__} result ({one_line(error)}); compute "
-                "it again and write it with result.save(path)"
-            ) from error
 
     @classmethod
     def restored(cls, values: Mapping[str, Any]) -> Self:
@@ -96,3 +89,34 @@ class Result:
     def _fault(self) -> str | None:
         """What does not fit together beyond the limits of the fields; ``None`` for nothing."""
         return None
+
+
+def kind_of(path: str | Path) -> str:
+    """Name of the class of the result that a file holds, such as ``"Relevance"``.
+
+    Raises:
+        ValueError: when the file is missing, damaged or no result.
+
+    Example:
+        >>> from xwidgets.results import Relevance
+        >>> values, image = np.zeros((4, 4), np.float32), np.zeros((4, 4, 3), np.uint8)
+        >>> Relevance(values, image, "bits", "", "birds", 0, "wren", {}).save("map.npz")
+        >>> kind_of("map.npz")
+        'Relevance'
+    """
+    with _readable(path, "result"):
+        return str(facts.parsed(str(npz.read(path)["facts"]))["kind"])
+
+
+@contextmanager
+def _readable(path: str | Path, what: str) -> Iterator[None]:
+    """Context whose errors say that a file cannot be read as ``what``."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ValueError(f"there is no result at {str(path)!r}; check the path") from error
+    except npz.DAMAGE as error:
+        raise ValueError(
+            f"{str(path)!r} is no readable {what} ({one_line(error)}); compute it again and write "
+            "it with result.save(path)"
+        ) from error

@@ -19,6 +19,7 @@ from .ranking import Ranking
 from .region_removal import RegionRemoval
 from .relevance import Relevance
 from .top_images import TopImages
+from .unit_relevance import UnitRelevance
 from .x_features import XFeatures
 
 EVEN = "× an even spread"
@@ -259,6 +260,23 @@ def top_images(result: TopImages) -> str:
         f"{so_far}{result.name} is strongest in {result.sources[0]} ({number(first)}); "
         f"the {len(result.activations)} images shown reach down to {number(last)}."
     )
+
+
+@sentence.register
+def unit_relevance(result: UnitRelevance) -> str:
+    """Which channel of a layer speaks most for, and which against."""
+    sums = result.frame()["value"].dropna()
+    if not len(sums):
+        return "Nothing is computed yet."
+    so_far = "" if result.completed >= 1 else "So far: "
+    sides = [
+        f"channel {at} {side} {result.label!r}, {signed(sums[at])} {result.unit}"
+        for at, side, sign in ((sums.idxmax(), "for", 1), (sums.idxmin(), "against", -1))
+        if sign * sums[at] > 0
+    ]
+    if not sides:
+        return f"{so_far}No channel of {result.layer} changes the score of {result.label!r}."
+    return f"{so_far}Of {result.layer}, what speaks most is {'; '.join(sides)}."
 
 
 def _signed(result: Relevance, values: NDArray[Any]) -> str:

@@ -1,3 +1,4 @@
+from ._notebook_page import notebook_page
 from .class_chooser import ClassChooser
 from .class_model_explorer import ClassModelExplorer
 from .comparison import Comparison
@@ -18,6 +19,7 @@ from .picture_strip import PictureStrip
 from .region_painter import RegionPainter
 from .relevance_grid import RelevanceGrid
 from .relevance_overlay import RelevanceOverlay
+from .result_page import results_page
 from .top_images_gallery import TopImagesGallery
 from .unpooling_lesson import UnpoolingLesson
 from .xfeature_comparison import XFeatureComparison
@@ -50,4 +52,6 @@ __all__ = [
     "WindowSlider",
     "XFeatureComparison",
     "XFeatureExplorer",
+    "notebook_page",
+    "results_page",
 ]

@@ -1,0 +1,5 @@
+from .command_line import main
+
+__all__ = [
+    "main",
+]

@@ -1,0 +1,142 @@
+"""Map over its picture with a legend, as a picture that explains itself."""
+
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from . import render, sentences
+from ._difference import ends
+from .numbers import brief, signed
+from .relevance import Relevance
+
+MARGIN, RAMP, LINE, GAP, FONT = 12, 14, 20, 8, 15
+"""Pixels: border, heights of the ramp, of a line and of the gap above the text; size of letters."""
+
+
+def with_legend(result: Relevance, size: int = 560) -> NDArray[np.uint8]:
+    """Map over its picture, and below it what colours and hatching mean and what the map shows.
+
+    Args:
+        result: a map.
+        size: width in pixels; the height follows.
+
+    Returns:
+        8-bit ``(height, size, 3)``. Letters that are not of the Latin alphabet are question marks.
+
+    Example:
+        >>> values, image = np.zeros((4, 4), np.float32), np.zeros((4, 4, 3), np.uint8)
+        >>> with_legend(Relevance(values, image, "bits", "", "birds", 0, "wren", {})).shape[1]
+        560
+    """
+    font = ImageFont.load_default(FONT)
+    inner = size - 2 * MARGIN
+    text = [line for each in paragraphs(result) for line in _lines(written(each), inner, font)]
+    height = 2 * MARGIN + RAMP + LINE * (len(text) + 2) + GAP
+    legend = Image.new("RGB", (size, height), "white")
+    pen = ImageDraw.Draw(legend)
+    legend.paste(Image.fromarray(ramp(result, inner)), (MARGIN, MARGIN))
+    top = MARGIN + RAMP + 3
+    if result.signed:
+        pen.line([(size // 2, MARGIN - 3), (size // 2, top)], fill="black")
+    columns = (MARGIN, "la"), (size // 2, "ma"), (size - MARGIN, "ra")
+    for row, texts in enumerate(scale_texts(result)):
+        for (left, anchor), each in zip(columns, texts, strict=True):
+            pen.text(
+                (left, top + row * LINE), written(each), fill="black", font=font, anchor=anchor
+            )
+    for row, line in enumerate(text, 2):
+        pen.text((MARGIN, top + GAP + row * LINE), line, fill="black", font=font, anchor="la")
+    return np.concatenate([result.overlay(size=size), np.asarray(legend)])
+
+
+def paragraphs(result: Relevance) -> Iterator[str]:
+    """Title, what hatching means, and what the map shows."""
+    yield result.title
+    if meaning := hatch_words(result):
+        yield meaning
+    yield sentences.sentence(result)
+
+
+def ramp(result: Relevance, width: int) -> NDArray[np.uint8]:
+    """Colours of a map's scale from its low to its high end, 8-bit ``(RAMP, width, 3)``.
+
+    Example:
+        >>> values, image = np.zeros((4, 4), np.float32), np.zeros((4, 4, 3), np.uint8)
+        >>> ramp(Relevance(values, image, "bits", "", "birds", 0, "wren", {}), 3)[0].tolist()
+        [[5, 48, 97], [247, 247, 247], [103, 0, 31]]
+    """
+    shares = np.linspace(-1 if result.signed else 0, 1, width)
+    row = np.round(render.colorize(shares, signed=result.signed)).astype(np.uint8)
+    return np.repeat(row[None], RAMP, 0)
+
+
+def scale_texts(result: Relevance) -> tuple[tuple[str, str, str], tuple[str, str, str]]:
+    """Numbers below the ramp at its low end, middle and high end; and their meanings.
+
+    Example:
+        >>> values, image = np.full((4, 4), 0.5, np.float32), np.zeros((4, 4, 3), np.uint8)
+        >>> scale_texts(Relevance(values, image, "bits", "", "birds", 0, "wren", {}))
+        (('−0.500', '0 bits', '+0.500'), ('against wren', '', 'for wren'))
+    """
+    factor, unit = _telling(result)
+    scale, (low, high) = factor * render.scale_of(result.values), ends(result)
+    if result.signed:
+        return (signed(-scale), f"0 {unit}", signed(scale)), (low, "", high)
+    return ("0", unit, signed(scale).removeprefix("+")), (low, "", high)
+
+
+def hatch_words(result: Relevance) -> str:
+    """What hatching means in a map, in numbers; "" where nothing can be hatched.
+
+    Example:
+        >>> values, image = np.full((4, 4), 0.5, np.float32), np.zeros((4, 4, 3), np.uint8)
+        >>> hatch_words(Relevance(values, image, "bits", "", "birds", 0, "wren", {}))
+        'hatched: within ±0.05 bits'
+    """
+    if result.remaining:
+        return ""
+    (factor, unit), limit = _telling(result), result.effect
+    small = "within ±" if result.signed else "below "
+    reasons = [f"{small}{brief(factor * limit)} {unit}"] if limit else []
+    if result.standard_error is not None:
+        reasons.append("not told from zero (2 standard errors)")
+    return f"hatched: {', or '.join(reasons)}" if reasons else ""
+
+
+def written(text: str) -> str:
+    """Text in the letters of the font that every installation has.
+
+    Example:
+        >>> written("−0.5 × grün")
+        '-0.5 x grun'
+    """
+    plain = unicodedata.normalize("NFKD", text.translate(_SIGNS))
+    kept = "".join(each for each in plain if not unicodedata.combining(each))
+    return "".join(each if each in _LETTERS else "?" for each in kept)
+
+
+_SIGNS = str.maketrans({"−": "-", "–": "-", "×": "x", "“": '"', "”": '"', "‘": "'", "’": "'"})
+_LETTERS = {chr(code) for code in range(32, 127)} | {"±"}
+
+
+def _lines(text: str, width: int, font: Any) -> list[str]:
+    """Text in lines of at most ``width`` pixels, but for words that are longer."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and font.getlength(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def _telling(result: Relevance) -> tuple[float, str]:
+    """Factor and unit in which values are told."""
+    if sentences.is_share(result):
+        return float(result.values.size), sentences.EVEN
+    return 1.0, result.unit
