@@ -27,7 +27,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torchvision.transforms.functional import gaussian_blur
 
 from xwidgets.errors import WrongType, a_seed, number, shown
 from xwidgets.images import picture
@@ -487,6 +486,8 @@ class Ascent:
             gradient = gradient / size if size > 0 else gradient
         x = self._x + self._method.step * gradient
         if self._method.blur:
+            from torchvision.transforms.functional import gaussian_blur  # all of torchvision
+
             width = 2 * round(3 * self._method.blur) + 1
             x = gaussian_blur(x, [max(3, width)] * 2, [self._method.blur] * 2)
         self._x = x.clamp(-0.5, 0.5)
