@@ -1,12 +1,17 @@
 """The README's picture: the quickstart in a real JupyterLab.
 
-python -m scripts.screenshot [docs/quickstart.png]
+``python -m scripts.screenshot [docs/quickstart.png]``. The file holds the sentence that the picture
+shows; a test compares it with what the committed notebook says.
 """
 
 import shutil
 import sys
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from tests.browser.lab import Notebook, browser_page, jupyter_lab, running_chromium
 from xwidgets.files import whole
@@ -31,8 +36,11 @@ def main() -> None:
             explorer.evaluate("element => element.scrollIntoView({ block: 'end' })")
             page.locator(".xw-map").first.hover(position={"x": 250, "y": 150})
             page.wait_for_timeout(500)
+            told = PngInfo()
+            told.add_itxt("sentence", explorer.locator(".xw-finding").inner_text())
+            picture = Image.open(BytesIO(page.screenshot(type="png")))
             with whole(target) as part:
-                page.screenshot(path=part, type="png")
+                picture.save(part, "PNG", pnginfo=told, optimize=True)
 
 
 if __name__ == "__main__":
