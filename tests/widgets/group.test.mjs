@@ -25,9 +25,9 @@ function model(state) {
 }
 
 test("probabilities arrive as bytes", () => {
-  const bytes = new DataView(new ArrayBuffer(8));
-  bytes.setFloat32(0, 0.25, true);
-  bytes.setFloat32(4, 0.75, true);
+  const bytes = new DataView(new ArrayBuffer(16));
+  bytes.setFloat64(0, 0.25, true);
+  bytes.setFloat64(8, 0.75, true);
   assert.deepEqual(sharesOf(bytes), [0.25, 0.75]);
 });
 
@@ -84,13 +84,17 @@ test("traits of a name stay alike until the link is ended", () => {
 
 test("a way to remove a region tells evidence, its margin and the probabilities", () => {
   const row = { evidence: 4.5, error: 0.25, before: 0.9996, after: 0.9 };
-  assert.deepEqual(tellRow(row), ["+4.50 ± 0.500 bits", "from > 99.9 % to 90.0 %"]);
+  assert.deepEqual(tellRow(row), ["+4.50 ± 0.250 bits", "from > 99.9 % to 90.0 %"]);
   assert.deepEqual(tellRow({ evidence: -0.2, error: null, before: null, after: null }), ["−0.200 bits", ""]);
+  const overtaken = { ...row, then: "wren", share: 0.6 };
+  assert.equal(tellRow(overtaken)[1], "from > 99.9 % to 90.0 %; most likely then: wren, 60.0 %");
 });
 
 test("bars of all rows begin at one zero", () => {
-  assert.deepEqual(barOf(4, [4, 2]), { left: 0, width: 1 });
-  assert.deepEqual(barOf(-1, [3, -1]), { left: 0, width: 0.25 });
-  assert.deepEqual(barOf(3, [3, -1]), { left: 0.25, width: 0.75 });
-  assert.deepEqual(barOf(0, [0]), { left: 0, width: 0 });
+  assert.deepEqual(barOf(4, [4, 2]), { left: 0, width: 1, zero: 0 });
+  assert.deepEqual(barOf(-1, [3, -1]), { left: 0, width: 0.25, zero: 0.25 });
+  assert.deepEqual(barOf(3, [3, -1]), { left: 0.25, width: 0.75, zero: 0.25 });
+  assert.deepEqual(barOf(0, [0]), { left: 0, width: 0, zero: 0 });
+  assert.equal(barOf(-0.001, [-0.001]).width, 0.001, "a small number has no large bar");
+  assert.equal(barOf(-0.001, [-0.001]).zero, 1);
 });

@@ -57,7 +57,7 @@ def test_a_class_is_chosen_and_followed(study, explorer):
     study.target = 0
     assert chooser.value == 0
     assert chooser.get_state(["value"])["value"] == 0
-    shares = np.frombuffer(chooser.shares, "<f4")
+    shares = np.frombuffer(chooser.shares, "<f8")
     expected = study.network.probabilities(study.subject.logits)[0]
     np.testing.assert_allclose(shares, expected, rtol=1e-6)
     assert chooser.names == ["ant", "bee", "cat"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import xwidgets as xw
-from xwidgets.widgets.filling_comparison import DRAWN, MAP, Answer, reasons_of
+from xwidgets.widgets.filling_comparison import DRAWN, MAP, Answer, answer_of, reasons_of, told
 
 from .pages import states
 
@@ -133,6 +133,35 @@ def test_a_page_has_the_rows_and_no_dead_buttons(bird, scene, tmp_path):
 
 def drawn(evidence=8.0, before=0.9999, after=0.6, change=0.3):
     return Answer(DRAWN, evidence, np.nan, before, after, change)
+
+
+def test_it_says_which_answer_to_believe_and_what_takes_the_lead(bird, scene):
+    view = xw.FillingComparison(bird, scene)
+    view.part = "breast"
+    bird.wait()
+    answers = waited(view)
+    assert view.reasons[0].startswith("Believe “drawn without it”")
+    assert answers[DRAWN].then == "" == view.rows[0]["then"]
+    bird.target = bird.ranking[1][0]
+    bird.wait()
+    assert not waited(view)[DRAWN].then, "it was not the most likely one before either"
+    mask = scene.masks["breast"].copy()
+    mask[:4, :4] = True
+    bird.regions.mask = mask
+    waited(view)
+    assert view.reasons[0].startswith("Press a part above")
+    bird.method = xw.Saliency()
+    bird.wait()
+    assert any("logits" in reason for reason in view.reasons)
+    view.close()
+
+
+def test_a_class_that_is_overtaken_names_the_first(scene):
+    net, tail = xw.network("birds"), xw.scenes.bird(seed=12)
+    removal = xw.evaluate.drawn_without(net, tail, "tail")
+    answer = answer_of(DRAWN, removal, tail.label)
+    assert answer.then == "Heath finch (long tail)"
+    assert told(answer).endswith("; most likely then: Heath finch (long tail), 60.0 %")
 
 
 def test_reasons_are_given_where_the_numbers_have_them_and_not_else():

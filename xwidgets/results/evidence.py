@@ -61,7 +61,7 @@ def told_flat(label: str, probability: float) -> str:
     """Words for evidence that is :func:`flat`."""
     return (
         f"the evidence for {label!r} is flat by construction, because its probability is so near "
-        f"{round(probability)} that the Laplace correction hides most of a small change"
+        f"{round(probability)} that bits do not tell a small change of the score"
     )
 
 

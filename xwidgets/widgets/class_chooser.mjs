@@ -17,7 +17,7 @@ const MOST = 12;
  * @param {DataView} bytes
  */
 export function sharesOf(bytes) {
-  return Array.from({ length: bytes.byteLength / 4 }, (_, at) => bytes.getFloat32(4 * at, true));
+  return Array.from({ length: bytes.byteLength / 8 }, (_, at) => bytes.getFloat64(8 * at, true));
 }
 
 /**

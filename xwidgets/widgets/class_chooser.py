@@ -31,7 +31,7 @@ class ClassChooser(View, module="class_chooser.mjs"):
     Attributes:
         value: the study's target: the index of a class, or a part of a layer. Can be set.
         names: of all classes.
-        shares: their probabilities, float32.
+        shares: their probabilities, float64.
         part: the part of a layer that is the target; "" for a class.
         message: why a class was refused.
         alive: whether there is a kernel that can be asked for another class.
@@ -106,7 +106,7 @@ class ClassChooser(View, module="class_chooser.mjs"):
         ranked = sorted(study.ranking)
         with self.hold_sync():
             self.names = [name for _, name, _ in ranked]
-            self.shares = np.array([share for *_, share in ranked], "<f4").tobytes()
+            self.shares = np.array([share for *_, share in ranked], "<f8").tobytes()
             target = study.target
             self.part = "" if isinstance(target, int) else target.label(study.network)
             self.value = target

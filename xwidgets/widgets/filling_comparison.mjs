@@ -13,17 +13,23 @@ import { makeWork } from "./shared/work.mjs";
  * @typedef {{
  *   name: string, title: string, asks: string, png: DataView, coarse: boolean,
  *   evidence: number, error: number | null, before: number | null, after: number | null,
+ *   then: string, share: number | null,
  * }} Row
  */
 
+/** A bar is never longer than its bits are of this many, so that a small number has no large bar. */
+const LEAST = 1;
+
 /**
- * What a row says of the class: "+4.50 ± 0.50 bits", and "from > 99.9 % to 90.0 %".
+ * What a row says of the class: "+4.50 ± 0.50 bits", and "from > 99.9 % to 40.0 %; most likely then:
+ * wren, 60.0 %".
  *
- * @param {Pick<Row, "evidence" | "error" | "before" | "after">} row
+ * @param {Omit<Row, "name" | "title" | "asks" | "png" | "coarse">} row
  */
-export function tellRow({ evidence, error, before, after }) {
-  const margin = error === null ? "" : ` ± ${number(2 * error)}`;
-  return [`${signed(evidence)}${margin} bits`, after === null ? "" : `from ${percent(before)} to ${percent(after)}`];
+export function tellRow({ evidence, error, before, after, then, share }) {
+  const margin = error === null ? "" : ` ± ${number(error)}`;
+  const chances = after === null ? "" : `from ${percent(before)} to ${percent(after)}`;
+  return [`${signed(evidence)}${margin} bits`, then ? `${chances}; most likely then: ${then}, ${percent(share)}` : chances];
 }
 
 /**
@@ -33,20 +39,21 @@ export function tellRow({ evidence, error, before, after }) {
  * @param {number[]} values
  */
 export function barOf(value, values) {
-  const [low, high] = [Math.min(0, ...values), Math.max(0, ...values)];
-  const span = high - low || 1;
-  return { left: (Math.min(0, value) - low) / span, width: Math.abs(value) / span };
+  const [least, most] = [Math.min(0, ...values), Math.max(0, ...values)];
+  const low = most < -least ? Math.min(least, most - LEAST) : least;
+  const span = Math.max(most, low + LEAST) - low;
+  return { left: (Math.min(0, value) - low) / span, width: Math.abs(value) / span, zero: Math.abs(low) / span };
 }
 
 function makeRow() {
   const shown = picture({ alt: "" });
   const [title, asks] = [make("b"), make("span", { className: "xw-quiet" })];
   const [bits, chances] = [make("span"), make("span", { className: "xw-quiet" })];
-  const [bar, help] = [make("i", { ariaHidden: "true" }), makeHelp()];
+  const [bar, zero, help] = [make("i", { ariaHidden: "true" }), make("i", { className: "xw-filling-zero" }), makeHelp()];
   const element = make("div", { className: "xw-filling", role: "listitem" },
     make("span", { className: "xw-filling-picture" }, shown.image),
     make("div", {}, title, " ", help.element, make("div", {}, asks)),
-    make("div", { className: "xw-filling-numbers" }, bits, make("div", { className: "xw-filling-bar" }, bar), chances));
+    make("div", { className: "xw-filling-numbers" }, bits, make("div", { className: "xw-filling-bar" }, bar, zero), chances));
   /**
    * @param {Row} row
    * @param {number[]} values
@@ -58,7 +65,8 @@ function makeRow() {
     title.textContent = row.title;
     asks.textContent = row.asks;
     [bits.textContent, chances.textContent] = tellRow(row);
-    const { left, width } = barOf(row.evidence, values);
+    const { left, width, zero: middle } = barOf(row.evidence, values);
+    zero.style.left = `${100 * middle}%`;
     Object.assign(bar.style, { left: `${100 * left}%`, width: `${100 * width}%` });
     bar.classList.toggle("xw-negative", row.evidence < 0);
   };

@@ -65,6 +65,8 @@ class Answer(NamedTuple):
         evidence: that the region gives for the class, in bits; NaN where it is not known yet.
         error: standard error of it; NaN where it is not known.
         before, after: probabilities with and without the region.
+        then, share: the class that is the most likely without the region where it is another one,
+            and its probability; "" and NaN where it is not.
         change: mean magnitude by which the region's pixels differ from the picture, of 1; NaN where
             nothing stands in their place.
     """
@@ -75,6 +77,8 @@ class Answer(NamedTuple):
     before: float = np.nan
     after: float = np.nan
     change: float = np.nan
+    then: str = ""
+    share: float = np.nan
 
 
 class FillingComparison(View, module="filling_comparison.mjs"):
@@ -231,8 +235,11 @@ class FillingComparison(View, module="filling_comparison.mjs"):
                 }
                 for name, answer in answers.items()
             ]
-            window = study.relevance.parameters.get("window") if study.relevance else None
-            self.reasons = reasons_of(answers, window)
+            relevance = study.relevance
+            window = relevance.parameters.get("window") if relevance else None
+            missing = bool(self.parts) and DRAWN not in answers and bool(answers)
+            unit = relevance.unit if relevance and answers and MAP not in answers else ""
+            self.reasons = [*advice(answers, missing, unit), *reasons_of(answers, window)]
 
 
 def visible_parts(scene: Scene) -> list[str]:
@@ -243,6 +250,8 @@ def visible_parts(scene: Scene) -> list[str]:
 def answer_of(name: str, removal: RegionRemoval, target: int) -> Answer:
     """What the removal of a region says of a class."""
     inside = removal.samples[:, removal.mask].astype(float) - removal.image[removal.mask]
+    first = int(removal.after.argmax())
+    overtaken = first != target and removal.before[target] >= removal.before[first]
     return Answer(
         name,
         float(removal.evidence[target]),
@@ -250,6 +259,8 @@ def answer_of(name: str, removal: RegionRemoval, target: int) -> Answer:
         float(removal.before[target]),
         float(removal.after[target]),
         float(np.abs(inside).mean() / 255),
+        removal.classes[first] if overtaken else "",
+        float(removal.after[first]) if overtaken else np.nan,
     )
 
 
@@ -266,14 +277,36 @@ def told(answer: Answer) -> str:
 
     Example:
         >>> told(Answer("grey", 4.5, 0.25, 0.9996, 0.9))
-        '+4.50 ± 0.500 bits, from > 99.9 % to 90.0 %'
+        '+4.50 ± 0.250 bits, from > 99.9 % to 90.0 %'
     """
     sign = "+" if answer.evidence > 0 else ""
-    margin = "" if np.isnan(answer.error) else f" ± {number(2 * answer.error)}"
+    margin = "" if np.isnan(answer.error) else f" ± {number(answer.error)}"
     chances = "" if np.isnan(answer.after) else (
         f", from {percent(answer.before)} to {percent(answer.after)}"
     )  # fmt: skip
-    return f"{sign}{number(answer.evidence)}{margin} bits{chances}"
+    then = f"; most likely then: {answer.then}, {percent(answer.share)}" if answer.then else ""
+    return f"{sign}{number(answer.evidence)}{margin} bits{chances}{then}"
+
+
+def advice(answers: dict[str, Answer], missing: bool, unit: str) -> list[str]:
+    """Which answer to believe, in sentences.
+
+    Args:
+        answers: by row.
+        missing: whether a part would have a true answer, which this region has not.
+        unit: of a map whose mean is not among them; "" for none.
+    """
+    told = []
+    if DRAWN in answers:
+        told.append(
+            "Believe “drawn without it” for what the part gives: it is the part's true effect. The "
+            "other rows are what can be asked of a photograph."
+        )
+    if missing:
+        told.append("Press a part above for its true effect: it can be drawn without that part.")
+    if unit and unit != "bits":
+        told.append(f"The map is in {unit}; its mean over the region is no number of bits.")
+    return told
 
 
 def reasons_of(answers: dict[str, Answer], window: Any = None) -> list[str]:

@@ -88,6 +88,12 @@ TERMS: dict[str, Term] = {
         "It asks whether the content is needed, with fills that often do not fit.",
         _PDA,
     ),
+    "drawn": Term(
+        "The picture is drawn again without the part, and with what is behind it in its place. Only "
+        "drawings can be asked so, and the answer is the true effect of the part.",
+        _WIKIPEDIA + "Counterfactual_conditional",
+        ("drawn without it",),
+    ),
     "grey": Term(
         "What is hidden is filled with one plain colour. That is simple and the same each time, "
         "but the network has rarely seen such pictures.",
