@@ -25,7 +25,8 @@ explorer
 
 STATE = """
 print([study.target, study.method, float(study.image.sum()), explorer.overlay.opacity,
-       list(explorer.panes.panels), study.neurons.selected, int(study.regions.mask.sum())])
+       explorer.overlay.scale_locked, list(explorer.panes.panels), study.neurons.selected,
+       int(study.regions.mask.sum())])
 """
 
 
@@ -95,6 +96,18 @@ def test_a_session_is_gone_through_undone_saved_restored_and_repeated(
     await_colors(page)
     page.get_by_label("opacity").first.press("ArrowLeft")
     notebook.until("print(explorer.overlay.opacity)", "0.84")
+
+    page.get_by_role("button", name="One scale for all maps").first.click()
+    notebook.until("print(explorer.overlay.scale_locked)", "False")
+
+    page.get_by_role("button", name="Because of what?").click()
+    name = page.locator(".xw-part-reasons input:visible[type=text]").first
+    name.wait_for(timeout=120_000)
+    expect(page.locator(".xw-part-reasons")).to_be_in_viewport()
+    name.fill("a red breast")
+    name.press("Enter")
+    notebook.until("print('a red breast' in explorer.panes.panels['reasons'].names)", "True")
+    page.get_by_role("button", name="Because of what?").click()
 
     page.get_by_role("button", name="Remove a region").click()
     paint(page)

@@ -41,12 +41,16 @@ function makeTools(model) {
  * A button for each view that can be opened below.
  *
  * @param {Model} model
+ * @param {(name: string) => void} onOpen
  */
-function makePanels(model) {
+function makePanels(model, onOpen) {
   const paint = press("Remove a region", () => put(model, { painting: !model.get("painting") }));
   /** @type {{ name: string, label: string }[]} */
   const offered = model.get("offered");
-  const buttons = offered.map(({ name, label }) => press(label, () => model.send({ type: "toggle", name }), { value: name }));
+  const buttons = offered.map(({ name, label }) => press(label, () => {
+    if (!(name in model.get("panels"))) onOpen(name);
+    model.send({ type: "toggle", name });
+  }, { value: name }));
   const element = make("div", { className: "xw-tools", role: "toolbar", ariaLabel: "further views" },
     make("span", { className: "xw-quiet", textContent: "Open:" }), paint, ...buttons);
   const draw = () => {
@@ -58,11 +62,32 @@ function makePanels(model) {
   return { element, draw };
 }
 
+/**
+ * Brings what a press has opened into sight, as soon as it is there.
+ *
+ * @param {HTMLElement} panels
+ */
+function makeFinder(panels) {
+  let wanted = "";
+  const sizes = new ResizeObserver(([{ target, contentRect }]) => {
+    if (contentRect.height < 40) return; // nothing is drawn in it yet
+    sizes.disconnect();
+    target.scrollIntoView({ block: "nearest" });
+  });
+  const draw = () => {
+    const box = panels.querySelector(`.xw-part-${wanted || "none"}`);
+    wanted = "";
+    if (box) sizes.observe(box);
+  };
+  return { want: (/** @type {string} */ name) => { wanted = name; }, draw, leave: () => sizes.disconnect() };
+}
+
 /** @param {import("./shared/group.mjs").Place} place */
 function render(place) {
   const { model } = place;
   const [parts, panels] = [makeGroup(place), makeGroup(place, "panels")];
-  const [tools, choice, python, alert] = [makeTools(model), makePanels(model), makeCopy("Python of what is shown"), makeAlert()];
+  const finder = makeFinder(panels.element);
+  const [tools, choice, python, alert] = [makeTools(model), makePanels(model, finder.want), makeCopy("Python of what is shown"), makeAlert()];
   parts.element.classList.add("xw-panes");
   panels.element.classList.add("xw-panels");
   const view = make("div", { className: "xw-view xw-explorer" },
@@ -75,6 +100,7 @@ function render(place) {
   keepKeys(python.element);
   return mount(place, view, [
     ...parts.draws, ...panels.draws,
+    [["panels"], finder.draw],
     [["can_undo", "can_redo", "large"], tools.draw],
     [["panels", "offered", "can_paint", "painting"], choice.draw],
     [["alive"], () => { tools.element.hidden = choice.element.hidden = !model.get("alive"); }],
@@ -83,6 +109,7 @@ function render(place) {
   ], () => {
     parts.leave();
     panels.leave();
+    finder.leave();
   }, hear);
 }
 

@@ -30,6 +30,7 @@ from .picture_strip import PictureStrip
 from .relevance_overlay import RelevanceOverlay
 from .top_images_gallery import TopImagesGallery
 from .view import View, page_of
+from .xfeature_explorer import XFeatureExplorer
 
 if TYPE_CHECKING:
     from xwidgets.live.history import History
@@ -49,6 +50,7 @@ PANELS: Mapping[str, tuple[str, Callable[[Study], View]]] = {
         "Neurons",
         lambda study: Group({"table": NeuronRanking(study), "gallery": PatchGallery(study)}, "row"),
     ),
+    "reasons": ("Because of what?", XFeatureExplorer),
     "model": ("Model of the class", lambda study: ClassModelExplorer(study, seeds=(0,))),
     "images": ("Top images", TopImagesGallery),
 }

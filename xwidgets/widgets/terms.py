@@ -89,8 +89,8 @@ TERMS: dict[str, Term] = {
         _PDA,
     ),
     "drawn": Term(
-        "The picture is drawn again without the part, and with what is behind it in its place. Only "
-        "drawings can be asked so, and the answer is the true effect of the part.",
+        "The picture is drawn again without the part, and with what is behind it in its place. "
+        "Only drawings can be asked so, and the answer is the true effect of the part.",
         _WIKIPEDIA + "Counterfactual_conditional",
         ("drawn without it",),
     ),
