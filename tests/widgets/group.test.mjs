@@ -86,7 +86,7 @@ test("a way to remove a region tells evidence, its margin and the probabilities"
   const row = { evidence: 4.5, error: 0.25, before: 0.9996, after: 0.9 };
   assert.deepEqual(tellRow(row), ["+4.50 ± 0.250 bits", "from > 99.9 % to 90.0 %"]);
   assert.deepEqual(tellRow({ evidence: -0.2, error: null, before: null, after: null }), ["−0.200 bits", ""]);
-  const overtaken = { ...row, then: "wren", share: 0.6 };
+  const overtaken = { ...row, first: "wren", first_share: 0.6 };
   assert.equal(tellRow(overtaken)[1], "from > 99.9 % to 90.0 %; most likely then: wren, 60.0 %");
 });
 

@@ -15,8 +15,11 @@ test("no two terms claim one label", () => {
   assert.deepEqual(claimed.filter((label, at) => claimed.indexOf(label) !== at), []);
 });
 
-test("help stands below its button, within the page", () => {
-  assert.deepEqual(placeOfHelp({ left: 100, bottom: 50 }, 340, 900), { left: 100, top: 54 });
-  assert.deepEqual(placeOfHelp({ left: 300, bottom: 50 }, 340, 390), { left: 42, top: 54 });
-  assert.deepEqual(placeOfHelp({ left: 2, bottom: 50 }, 374, 390), { left: 8, top: 54 });
+test("help stands below its button, or above where there is no room, within the page", () => {
+  const place = (left, bottom, width, across) =>
+    placeOfHelp({ left, bottom, top: bottom - 18 }, { width, height: 120 }, { width: across, height: 600 });
+  assert.deepEqual(place(100, 50, 340, 900), { left: 100, top: 54 });
+  assert.deepEqual(place(300, 50, 340, 390), { left: 42, top: 54 });
+  assert.deepEqual(place(2, 50, 374, 390), { left: 8, top: 54 });
+  assert.deepEqual(place(100, 560, 340, 900), { left: 100, top: 418 });
 });

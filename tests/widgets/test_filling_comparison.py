@@ -141,10 +141,10 @@ def test_it_says_which_answer_to_believe_and_what_takes_the_lead(bird, scene):
     bird.wait()
     answers = waited(view)
     assert view.reasons[0].startswith("Believe “drawn without it”")
-    assert answers[DRAWN].then == "" == view.rows[0]["then"]
+    assert answers[DRAWN].first == "" == view.rows[0]["first"]
     bird.target = bird.ranking[1][0]
     bird.wait()
-    assert not waited(view)[DRAWN].then, "it was not the most likely one before either"
+    assert not waited(view)[DRAWN].first, "it was not the most likely one before either"
     mask = scene.masks["breast"].copy()
     mask[:4, :4] = True
     bird.regions.mask = mask
@@ -160,7 +160,7 @@ def test_a_class_that_is_overtaken_names_the_first(scene):
     net, tail = xw.network("birds"), xw.scenes.bird(seed=12)
     removal = xw.evaluate.drawn_without(net, tail, "tail")
     answer = answer_of(DRAWN, removal, tail.label)
-    assert answer.then == "Heath finch (long tail)"
+    assert answer.first == "Heath finch (long tail)"
     assert told(answer).endswith("; most likely then: Heath finch (long tail), 60.0 %")
 
 

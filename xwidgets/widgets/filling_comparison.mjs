@@ -13,7 +13,7 @@ import { makeWork } from "./shared/work.mjs";
  * @typedef {{
  *   name: string, title: string, asks: string, png: DataView, coarse: boolean,
  *   evidence: number, error: number | null, before: number | null, after: number | null,
- *   then: string, share: number | null,
+ *   first: string, first_share: number | null,
  * }} Row
  */
 
@@ -26,10 +26,10 @@ const LEAST = 1;
  *
  * @param {Omit<Row, "name" | "title" | "asks" | "png" | "coarse">} row
  */
-export function tellRow({ evidence, error, before, after, then, share }) {
+export function tellRow({ evidence, error, before, after, first, first_share: share }) {
   const margin = error === null ? "" : ` ± ${number(error)}`;
   const chances = after === null ? "" : `from ${percent(before)} to ${percent(after)}`;
-  return [`${signed(evidence)}${margin} bits`, then ? `${chances}; most likely then: ${then}, ${percent(share)}` : chances];
+  return [`${signed(evidence)}${margin} bits`, first ? `${chances}; most likely then: ${first}, ${percent(share)}` : chances];
 }
 
 /**
@@ -101,7 +101,7 @@ function render({ model, el }) {
     const values = rows.map(({ evidence }) => evidence);
     for (const [at, row] of keep(rows.map(({ name }) => name), makeRow).entries()) row.draw(rows[at], values);
     const part = model.get("part");
-    heading.textContent = `What ${part ? `the ${part}` : "the region"} gives to ${model.get("label")}, by how it is removed`;
+    heading.textContent = `Evidence of the ${part || "region"} for ${model.get("label")}, by way of removal`;
     const choose = model.get("parts").length ? "Choose a part, or remove a region with the brush." : "Remove a region with the brush.";
     hint.textContent = rows.length ? "" : choose;
     hint.hidden = rows.length > 0;

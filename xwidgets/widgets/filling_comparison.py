@@ -65,7 +65,7 @@ class Answer(NamedTuple):
         evidence: that the region gives for the class, in bits; NaN where it is not known yet.
         error: standard error of it; NaN where it is not known.
         before, after: probabilities with and without the region.
-        then, share: the class that is the most likely without the region where it is another one,
+        first, first_share: the class that is the most likely without the region where it is another one,
             and its probability; "" and NaN where it is not.
         change: mean magnitude by which the region's pixels differ from the picture, of 1; NaN where
             nothing stands in their place.
@@ -77,8 +77,8 @@ class Answer(NamedTuple):
     before: float = np.nan
     after: float = np.nan
     change: float = np.nan
-    then: str = ""
-    share: float = np.nan
+    first: str = ""
+    first_share: float = np.nan
 
 
 class FillingComparison(View, module="filling_comparison.mjs"):
@@ -284,8 +284,10 @@ def told(answer: Answer) -> str:
     chances = "" if np.isnan(answer.after) else (
         f", from {percent(answer.before)} to {percent(answer.after)}"
     )  # fmt: skip
-    then = f"; most likely then: {answer.then}, {percent(answer.share)}" if answer.then else ""
-    return f"{sign}{number(answer.evidence)}{margin} bits{chances}{then}"
+    lead = (
+        f"; most likely then: {answer.first}, {percent(answer.first_share)}" if answer.first else ""
+    )
+    return f"{sign}{number(answer.evidence)}{margin} bits{chances}{lead}"
 
 
 def advice(answers: dict[str, Answer], missing: bool, unit: str) -> list[str]:

@@ -6,6 +6,9 @@ import { TERMS } from "./terms.mjs";
 
 const EDGE = 8; // pixels between the help and the edge of the page
 
+/** Pixels between help and its button. */
+const GAP = 4;
+
 /**
  * The term that a label is, or needs; "" for plain words.
  *
@@ -27,14 +30,17 @@ export function plainOf(label) {
 }
 
 /**
- * Where help of a width stands: below its button, within the page.
+ * Where help stands: below its button where there is room for it, else above, within the page.
  *
- * @param {{ left: number, bottom: number }} button
- * @param {number} width
- * @param {number} page width of the page
+ * @param {{ left: number, top: number, bottom: number }} button
+ * @param {{ width: number, height: number }} box
+ * @param {{ width: number, height: number }} page
  */
-export function placeOfHelp({ left, bottom }, width, page) {
-  return { left: Math.max(EDGE, Math.min(left, page - width - EDGE)), top: bottom + 4 };
+export function placeOfHelp(button, box, page) {
+  const left = Math.max(EDGE, Math.min(button.left, page.width - box.width - EDGE));
+  const below = button.bottom + GAP;
+  if (below + box.height <= page.height - EDGE) return { left, top: below };
+  return { left, top: Math.max(EDGE, button.top - GAP - box.height) };
 }
 
 /**
@@ -55,7 +61,8 @@ export function makeHelp(label = "") {
       make("a", { href, target: "_blank", rel: "noopener", textContent: "More on this" }));
   });
   box.addEventListener("toggle", () => {
-    const { left, top } = placeOfHelp(button.getBoundingClientRect(), box.offsetWidth, document.documentElement.clientWidth);
+    const { clientWidth: width, clientHeight: height } = document.documentElement;
+    const { left, top } = placeOfHelp(button.getBoundingClientRect(), box.getBoundingClientRect(), { width, height });
     Object.assign(box.style, { left: `${left}px`, top: `${top}px` });
   });
   element.addEventListener("keydown", (event) => {
