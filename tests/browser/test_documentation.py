@@ -14,6 +14,8 @@ from xwidgets.explain import Method
 
 from .lab import ROOT, browser_page
 
+pytestmark = pytest.mark.timeout(900)  # the site takes a minute of a processor's time to build
+
 DOCS = ROOT / "docs"
 PAGES = [
     path.relative_to(DOCS).with_suffix("") for path in DOCS.rglob("*.md")
