@@ -1,13 +1,27 @@
 """Sphinx configuration."""
 
+import sys
 from pathlib import Path
 from shutil import copyfile, copytree
 
+sys.path.append(str(Path(__file__).parent / "_extensions"))
+
 project = "xwidgets"
 copyright = "2026, the xwidgets developers"
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+extensions = [
+    "live_views",
+    "mathml",
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+]
 html_theme = "sphinx_book_theme"
 html_title = "xwidgets"
+html_context = {"default_mode": "auto"}  # light or dark, as the reader's system
+html_math_renderer = "mathml"
+html_static_path = ["_static"]
+html_css_files = ["views.css"]
 exclude_patterns = ["_build", "jupyter_execute"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 autodoc_typehints = "description"
@@ -16,17 +30,22 @@ nb_execution_mode = "force"  # views are alive in pages that were run here alone
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
 
-notebooks = Path(__file__).parent.parent / "notebooks"
-for name in (
-    "quickstart",
-    "x_features",
-    "deconvolution",
-    "pet_shop",
-    "neurons",
-    "lengerich2017",
-    "qi2018",
-    "zintgraf2016",
-):
-    copyfile(notebooks / f"{name}.ipynb", f"{name}.ipynb")
-for results in ("lengerich2017", "qi2018", "zintgraf2016"):
-    copytree(notebooks / results, results, dirs_exist_ok=True)
+if tags.has("views"):  # noqa: F821  only the pages with live views, and no notebooks
+    root_doc = "gallery"
+    include_patterns = ["gallery.md", "hosts.md", "methods/*.md"]
+    suppress_warnings = ["myst.xref_missing", "toc.not_included"]
+else:
+    notebooks = Path(__file__).parent.parent / "notebooks"
+    for name in (
+        "quickstart",
+        "x_features",
+        "deconvolution",
+        "pet_shop",
+        "neurons",
+        "lengerich2017",
+        "qi2018",
+        "zintgraf2016",
+    ):
+        copyfile(notebooks / f"{name}.ipynb", f"{name}.ipynb")
+    for results in ("lengerich2017", "qi2018", "zintgraf2016"):
+        copytree(notebooks / results, results, dirs_exist_ok=True)

@@ -65,8 +65,8 @@ class Answer(NamedTuple):
         evidence: that the region gives for the class, in bits; NaN where it is not known yet.
         error: standard error of it; NaN where it is not known.
         before, after: probabilities with and without the region.
-        first, first_share: the class that is the most likely without the region where it is another one,
-            and its probability; "" and NaN where it is not.
+        first, first_share: the class that is the most likely without the region where that is
+            another one, and its probability; "" and NaN where it is not.
         change: mean magnitude by which the region's pixels differ from the picture, of 1; NaN where
             nothing stands in their place.
     """

@@ -189,7 +189,7 @@ export function makeStage(model) {
   };
   const drawOpacity = () => {
     canvas.style.opacity = hatching.canvas.style.opacity = model.get("opacity");
-    photo.image.style.filter = `grayscale(${model.get("opacity")})`;
+    photo.image.style.setProperty("--xw-filter", `grayscale(${model.get("opacity")})`);
   };
   const drawState = () => { canvas.ariaBusy = String(model.get("progress").state === "computing"); };
 
