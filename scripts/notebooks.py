@@ -5,6 +5,7 @@ all by default. Views stay as the pictures and tables that readers without widge
 would be megabytes, and without it JupyterLab could not show them.
 """
 
+import re
 import shutil
 import sys
 from base64 import b64decode, b64encode
@@ -20,6 +21,9 @@ from PIL import Image
 from xwidgets.files import whole
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
+PROGRESS = ("\r", "Downloading")
+CODE = re.compile(r"\w+\(")
+"""What the text of a widget without words of its own begins with."""
 LARGE = 90_000
 """Characters of a picture from which on it is made smaller."""
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -35,24 +39,20 @@ def smaller(png: str) -> str:
     return b64encode(file.getvalue()).decode()
 
 
-def shown(output: Any) -> Any:
-    """An output without its view, its picture as small as it can be without a loss that is seen."""
+def shown(output: Any) -> Any | None:
+    """What is kept of an output: not its view, nor progress; ``None`` for nothing."""
     output = nbformat.from_dict({**output})
-    if "data" in output:
-        output.data.pop(VIEW, None)
-        if "image/png" in output.data:
-            output.data["image/png"] = smaller(output.data["image/png"])
+    if output.output_type == "stream":
+        kept = output.name == "stdout" and not output.text.startswith(PROGRESS)
+        return output if kept else None
+    data = output.get("data", {})
+    is_view = data.pop(VIEW, None) is not None
+    if is_view and list(data) == ["text/plain"] and CODE.match(data["text/plain"]):
+        return None  # a widget that has no picture
+    if "image/png" in data:
+        data["image/png"] = smaller(data["image/png"])
     output.metadata = {kind: told for kind, told in output.get("metadata", {}).items() if told}
-    if output.output_type == "stream":
-        output.pop("metadata")
     return output
-
-
-def is_kept(output: Any) -> bool:
-    """Whether an output is of what the notebook shows: not of its progress, nor an empty one."""
-    if output.output_type == "stream":
-        return bool(output.name == "stdout")
-    return bool(output.get("data", True))
 
 
 def run(name: str, folder: Path) -> None:
@@ -67,7 +67,7 @@ def run(name: str, folder: Path) -> None:
         if cell.cell_type == "code":
             count += 1
             cell.execution_count = count
-            cell.outputs = [one for one in map(shown, cell.outputs) if is_kept(one)]
+            cell.outputs = [one for one in map(shown, cell.outputs) if one is not None]
     with whole(FOLDER / path.name) as part:
         nbformat.write(notebook, part)
 

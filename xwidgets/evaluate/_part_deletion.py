@@ -46,7 +46,7 @@ class PartDeletion:
             "mean of the map over it": self.relevance,
         }
         table = pd.DataFrame(columns, pd.Index(self.parts, name="part"))
-        return table.sort_values("bits lost without it", ascending=False).round(2)
+        return table.sort_values("bits lost without it", ascending=False).round(2) + 0.0  # no -0.00
 
 
 def part_deletion(
