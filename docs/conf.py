@@ -24,6 +24,7 @@ html_static_path = ["_static"]
 html_css_files = ["views.css"]
 exclude_patterns = ["_build", "jupyter_execute"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 2
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
 nb_execution_mode = "force"  # views are alive in pages that were run here alone
