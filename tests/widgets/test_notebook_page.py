@@ -1,5 +1,6 @@
 """Notebooks as pages in which the views live."""
 
+import re
 from pathlib import Path
 
 import ipywidgets
@@ -75,6 +76,21 @@ def test_other_widgets_leave_what_stands_in_their_place(study, tmp_path: Path) -
     assert html.count('class="xw-page"') == 1
     assert "http://" not in html.replace("http://www.w3.org", "")
     assert '<script src="h' not in html
+
+
+def test_answers_stay_folded_and_pictures_are_in_the_page(tmp_path: Path) -> None:
+    (tmp_path / "a picture.png").write_bytes(b"PNG")
+    path = saved(tmp_path / "lesson.ipynb")
+    notebook = nbformat.read(path, 4)
+    notebook.cells += [
+        new_markdown_cell("<details><summary>Answer</summary>\n\nThe *beak*.\n\n</details>"),
+        new_markdown_cell("![a bird](a%20picture.png) ![another](https://there/b.png)"),
+    ]
+    nbformat.write(notebook, path)
+    html = notebook_page(path)
+    assert re.search(r"</summary>\s*<p>The <em>beak</em>.</p>\s*</details>", html)
+    assert 'src="data:image/png;base64,UE5H"' in html
+    assert 'src="https://there/b.png"' in html
 
 
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -6,11 +6,16 @@ state that the notebook keeps of its widgets.
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
+from functools import partial
 from importlib import import_module
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from traitlets.config import Config
 
@@ -22,6 +27,8 @@ from .view import View
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
 CHILD = "IPY_MODEL_"
+PICTURE = re.compile(r"""(<img\b[^>]*?\bsrc=")(?!\w+:|//)([^"]+)(")""")
+"""Image element that refers to a file, in three parts."""
 
 States = Mapping[str, Mapping[str, Any]]
 """Models of widgets by their identity, as a notebook's metadata keep them."""
@@ -60,7 +67,6 @@ def notebook_page(path: str | Path) -> str:
         raise ValueError(
             f"{str(path)!r} is no notebook that can be read ({one_line(error)}); give an .ipynb"
         ) from error
-    notebook = deepcopy(notebook)
     told = notebook.metadata.pop("widgets", {})
     states = told.get(STATE, {}).get("state", {})
     for cell in notebook.cells:
@@ -70,10 +76,23 @@ def notebook_page(path: str | Path) -> str:
             if page is not None:
                 output.data = {"text/html": page.fragment}
     nowhere = {"mathjax_url": "", "require_js_url": "", "jquery_url": "", "widget_renderer_url": ""}
-    config = Config(HTMLExporter={"embed_images": True, **nowhere})
-    resources = {"metadata": {"path": str(Path(path).parent), "name": Path(path).stem}}
-    html, _ = HTMLExporter(config=config).from_notebook_node(notebook, resources)
-    return str(html)
+    exporter = HTMLExporter(config=Config(HTMLExporter=nowhere))
+    html, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": Path(path).stem}})
+    return PICTURE.sub(partial(_embedded, Path(path).parent), html)
+
+
+def _embedded(folder: Path, tag: re.Match[str]) -> str:
+    """An image element with the file that it refers to in it, where that is there.
+
+    nbconvert's ``embed_images`` would unfold answers in ``<details>``: it closes every element of a
+    piece of Markdown at the next blank line.
+    """
+    before, source, after = tag.groups()
+    file = folder / unquote(source)
+    kind, _ = guess_type(file.name)
+    if not file.is_file() or not (kind or "").startswith("image/"):
+        return tag.group()
+    return f"{before}data:{kind};base64,{b64encode(file.read_bytes()).decode()}{after}"
 
 
 def page_of_state(model: str, states: States) -> Page | None:
