@@ -6,7 +6,6 @@ shows; a test compares it with what the committed notebook says.
 
 import shutil
 import sys
-from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -38,9 +37,11 @@ def main() -> None:
             page.wait_for_timeout(500)
             told = PngInfo()
             told.add_itxt("sentence", explorer.locator(".xw-finding").inner_text())
-            picture = Image.open(BytesIO(page.screenshot(type="png")))
             with whole(target) as part:
-                picture.save(part, "PNG", pnginfo=told, optimize=True)
+                page.screenshot(path=part, type="png")
+                with Image.open(part) as picture:
+                    picture.load()
+                    picture.save(part, "PNG", pnginfo=told, optimize=True)
 
 
 if __name__ == "__main__":

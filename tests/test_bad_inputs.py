@@ -209,6 +209,7 @@ OWN: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "evaluate.drawn_without": lambda known: {
         "net": xw.network("birds"), "scene": xw.scenes.bird(seed=3), "part": "beak"},
     "results.common_settings": lambda known: {"results": [known["relevance"]]},
+    "results_page": lambda known: {"results": [known["relevance"]]},
     "evaluate.part_shares": lambda known: {"maps": np.ones((2, 3, 4)), "parts": np.ones((1, 3, 4))},
     "evaluate.point_shares": lambda known: {"maps": np.ones((2, 3, 4))},
     "evaluate.orthogonality": lambda known: {"maps": np.ones((2, 3, 4))},
