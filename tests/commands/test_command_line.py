@@ -175,6 +175,7 @@ def test_ctrl_c_in_the_middle_leaves_no_file(tmp_path: Path) -> None:
 
 INTERRUPTED = """
 import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell ignores it
 from xwidgets.commands import main
 from xwidgets.explain.removal.window_removal import WindowRemoval
 results = WindowRemoval.steps

@@ -12,6 +12,8 @@ import anywidget
 import ipywidgets
 import traitlets
 
+from xwidgets.errors import of_kind
+
 from .exporting import Exporting
 from .line import listen
 from .modules import joined
@@ -214,6 +216,7 @@ def page_of(
             that are among the views.
         shared: names of traits that stay the same in all views.
     """
+    of_kind("title", title, str | None, "a text, or None for what is shown")
     heading, *lines = [line for line in (title, *about) if line]
     places = {id(view): place for place, (view, _) in enumerate(views)}
     parts = [
