@@ -25,6 +25,7 @@ html_css_files = ["views.css"]
 exclude_patterns = ["_build", "jupyter_execute"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 2
+suppress_warnings = ["ref.python"]  # names of types that two modules have
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
 nb_execution_mode = "force"  # views are alive in pages that were run here alone
@@ -34,7 +35,7 @@ nb_execution_raise_on_error = True
 if tags.has("views"):  # noqa: F821  only the pages with live views, and no notebooks
     root_doc = "gallery"
     include_patterns = ["gallery.md", "hosts.md", "methods/*.md"]
-    suppress_warnings = ["myst.xref_missing", "toc.not_included"]
+    suppress_warnings += ["myst.xref_missing", "toc.not_included"]
 else:
     notebooks = Path(__file__).parent.parent / "notebooks"
     for name in (
