@@ -23,7 +23,7 @@ what `--help` prints.
 
 
 def printed(*words: str) -> str:
-    """What a command prints, with lines that fit the page."""
+    """Output of a command, with lines that fit the page."""
     with patch.dict(os.environ, COLUMNS="91"), redirect_stdout(io.StringIO()) as text:
         code = main(words)
     assert code == 0, words

@@ -23,7 +23,7 @@ from xwidgets.files import whole
 FOLDER = Path(__file__).parents[1] / "notebooks"
 PROGRESS = ("\r", "Downloading")
 CODE = re.compile(r"\w+\(")
-"""What the text of a widget without words of its own begins with."""
+"""Beginning of a widget's ``repr``."""
 LARGE = 90_000
 """Characters of a picture from which on it is made smaller."""
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -40,7 +40,7 @@ def smaller(png: str) -> str:
 
 
 def shown(output: Any) -> Any | None:
-    """What is kept of an output: not its view, nor progress; ``None`` for nothing."""
+    """Output without its view; ``None`` for progress and for a widget without a picture."""
     output = nbformat.from_dict({**output})
     if output.output_type == "stream":
         kept = output.name == "stdout" and not output.text.startswith(PROGRESS)
@@ -67,7 +67,7 @@ def run(name: str, folder: Path) -> None:
         if cell.cell_type == "code":
             count += 1
             cell.execution_count = count
-            cell.outputs = [one for one in map(shown, cell.outputs) if one is not None]
+            cell.outputs = [output for output in map(shown, cell.outputs) if output is not None]
     with whole(FOLDER / path.name) as part:
         nbformat.write(notebook, part)
 

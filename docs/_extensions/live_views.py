@@ -57,7 +57,7 @@ class LiveView(SphinxDirective):
 
 
 class AboutMethod(SphinxDirective):
-    """What the class of a method says of it."""
+    """Question, unit and parameters of a method, as its class tells them."""
 
     required_arguments = 1
 

@@ -146,7 +146,7 @@ def test_a_real_jupyterlab_has_the_notebook(tmp_path: Path) -> None:
 
 
 def _answer(address: str, server: "subprocess.Popen[Any]", log: Path) -> bytes:
-    """What a server that is starting answers."""
+    """Answer of a server that is starting."""
     for _ in range(300):
         assert server.poll() is None, log.read_text("utf-8")
         with suppress(OSError), urllib.request.urlopen(address) as answer:

@@ -25,7 +25,7 @@ PLAIN = {
     "frames on the way, by step", "download answers", "questions answered", "more on this",
     "which parts does the heat map show? tick all of them.",
     "all questions are answered. thank you.", "0",
-    "please download the answers, and send the file back.", "share computed", "enter", "backspace",
+    "share computed", "enter", "backspace",
     "share of the maps computed", "share of the layers randomised", "ctrl+z",
     "classes", "pictures", "pictures before these", "pictures after these", "‹", "›", "more",
     "open…", "open a picture file, or drop one here", "settings", "further views", "open:",

@@ -109,7 +109,7 @@ def page_of_state(model: str, states: States) -> Page | None:
 
 
 def _views(model: str, states: States) -> Iterator[str]:
-    """Views of this package in a widget, itself included, but for those that ask a kernel."""
+    """Views of this package in a widget, itself included, but for those that need a kernel."""
     told = states.get(model)
     if told is None:
         return
@@ -118,7 +118,7 @@ def _views(model: str, states: States) -> Iterator[str]:
     if kind is None:  # maybe a box of others
         for child in state.get("children", []):
             yield from _views(str(child).removeprefix(CHILD), states)
-    elif not kind.asks:
+    elif not kind.needs_kernel:
         yield model
         for held in _held(state).values():
             for reference in held.values():

@@ -41,7 +41,7 @@ class MethodChooser(View, module="method_chooser.mjs"):
         >>> study.close()
     """
 
-    asks = True
+    needs_kernel = True
     _study: Held[Study] = Held()
     methods = traitlets.List(traitlets.Dict()).tag(sync=True)
     chosen = Whole(0).tag(sync=True)

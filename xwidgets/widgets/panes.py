@@ -253,7 +253,7 @@ class Panes(Group, module="panes.mjs"):
         self._try(lambda: self.send({"type": "python", "text": self.python()}))
 
     def held_views(self) -> dict[str, dict[str, View]]:
-        """Map, classes and open panels; what asks anew stays where there is a kernel."""
+        """The parts and the open panels."""
         return {"parts": dict(self.parts), "panels": dict(self.panels)}
 
     def to_page(  # type: ignore[override]

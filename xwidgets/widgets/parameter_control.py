@@ -57,7 +57,7 @@ class ParameterControl(View, module="parameter_control.mjs"):
         >>> study.close()
     """
 
-    asks = True
+    needs_kernel = True
     name = traitlets.Unicode().tag(sync=True)
     kind = traitlets.Unicode().tag(sync=True)
     label = traitlets.Unicode().tag(sync=True)
@@ -218,7 +218,7 @@ class MethodControls(Group):
         >>> study.close()
     """
 
-    asks = True
+    needs_kernel = True
 
     def __init__(self, study: Study) -> None:
         check_study(study)

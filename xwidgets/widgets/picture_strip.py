@@ -51,7 +51,7 @@ class PictureStrip(View, module="picture_strip.mjs"):
         >>> study.close()
     """
 
-    asks = True
+    needs_kernel = True
     _pictures: Held[Pictures] = Held()
     thumbs = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
     first = Whole(0, min=0).tag(sync=True)

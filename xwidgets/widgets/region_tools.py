@@ -37,7 +37,7 @@ class RegionTools(View, module="region_tools.mjs"):
         >>> study.close()
     """
 
-    asks = True
+    needs_kernel = True
     _regions: Held[Regions] = Held()
     brush = Whole(1, min=1).tag(sync=True)
     largest = Whole(1).tag(sync=True)

@@ -62,8 +62,8 @@ class View(Exporting, anywidget.AnyWidget):
         'hello'
     """
 
-    asks: ClassVar[bool] = False
-    """Whether all that it does is to ask the kernel; a view that holds it has a page without it."""
+    needs_kernel: ClassVar[bool] = False
+    """Whether it does nothing without a kernel; a view that holds it has a page without it."""
 
     _on_line = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
@@ -166,8 +166,8 @@ class View(Exporting, anywidget.AnyWidget):
     def stills(self) -> list[tuple[View, dict[str, Any]]]:
         """The view and all within it, at any depth, with their traits that differ on a page."""
         held = [view for views in self.held_views().values() for view in views.values()]
-        told = [view for view in held if not view.asks]
-        return [(self, self.still()), *(each for view in told for each in view.stills())]
+        alive = [view for view in held if not view.needs_kernel]
+        return [(self, self.still()), *(each for view in alive for each in view.stills())]
 
     def _let_go(self) -> None:
         if self._viewers:  # their browsers cannot say any more that it is hidden
