@@ -125,6 +125,28 @@ def test_a_complete_map_is_computed_again_when_the_weights_change():
         assert study.renewals == 2
 
 
+def test_a_head_with_fewer_classes_has_no_class_of_before():
+    user = module()
+    with xw.Study(network(user), IMAGE, 2, xw.Saliency()) as study:
+        study.wait(60)
+        user[6] = nn.Linear(user[6].in_features, 2)
+        with pytest.raises(ValueError, match="class 2 does not exist"):
+            study.wait(60)
+
+
+def test_a_move_of_the_slider_reads_the_weights_once(monkeypatch):
+    reads, state = [], xw.Network.state
+    monkeypatch.setattr(
+        xw.Network, "state", property(lambda net: reads.append(1) or state.fget(net))
+    )
+    with xw.Study(network(module()), IMAGE, 1, METHOD) as study:
+        study.wait(60)
+        study.at(window=3)
+        reads.clear()
+        study.window = 3
+        assert len(reads) == 1
+
+
 def test_what_is_on_screen_follows_by_itself():
     user = module()
     with xw.Study(network(user), IMAGE, 1, xw.Saliency()) as study:

@@ -69,6 +69,21 @@ def test_the_title_says_what_it_is_and_how_close():
     assert repr(found) == f"<XFeatures: {title}>"
 
 
+@pytest.mark.parametrize(
+    ("method", "sparsity", "name"),
+    [
+        ("srae", "kl", "SRAE with KL"),
+        ("srae", "log", "SRAE"),
+        ("srae", "", "SRAE"),
+        ("nn", "", "NN"),
+    ],
+)
+def test_a_penalty_that_is_not_the_papers_is_named(method, sparsity, name):
+    found = x_features(1, method=method, sparsity=sparsity)
+    assert found.fitted_by == name
+    assert ("with KL" in found.title) == ("KL" in name)
+
+
 # Its picture
 
 

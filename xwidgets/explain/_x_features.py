@@ -254,6 +254,7 @@ def _results(
             plain_mass=plain_mass[:, number],
             lack=_lack(module, net, order[0], bool(active[number].any())),
             note=_note(contrast.reason, plain_mass[active[number].cpu().numpy(), number]),
+            sparsity=facts.sparsity or "",
         )
 
 

@@ -362,6 +362,7 @@ class Study(traitlets.HasTraits):
             if self._weights != state:
                 self._live.forget()
                 self._renew(state)
+                _ = self.subject.logits  # of as many classes as there are now
             self._live.ask(self.question)
 
     def _compare(self, state: Hashable) -> None:

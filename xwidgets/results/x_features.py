@@ -15,6 +15,12 @@ from . import numbers, render
 from .facts import limits
 from .result import Result, versions
 
+METHODS = {"srae": "SRAE", "nn": "NN", "sae": "SAE", "cae": "CAE", "lasso": "Lasso"}
+"""Names of the ways to fit a module."""
+
+SPARSITIES = {"log": "", "l1": "L1", "epsilon-l1": "ε-L1", "kl": "KL"}
+"""Names of the penalties that are not the paper's."""
+
 
 @formerly(network="network_name")
 @dataclass(frozen=True, eq=False, repr=False)
@@ -43,6 +49,8 @@ class XFeatures(Result):
         note: sentences on contrast and mass; else "".
         lack: sentence on why they mean nothing here, with the fix; "" where they mean something,
             or where not recorded.
+        sparsity: penalty of the module's fit, such as ``"kl"``; "" for methods without one, and
+            where not recorded.
 
     Example:
         >>> import xwidgets as xw
@@ -73,6 +81,12 @@ class XFeatures(Result):
     plain_mass: NDArray[np.float32] | None = field(default=None, metadata=limits("n"))
     note: str = ""
     lack: str = ""
+    sparsity: str = ""
+
+    @property
+    def fitted_by(self) -> str:
+        """Name of the fit's method, with a penalty that is not the paper's."""
+        return METHODS.get(self.method, self.method) + self._penalty
 
     @property
     def contributions(self) -> NDArray[np.float32]:
@@ -96,9 +110,14 @@ class XFeatures(Result):
         """One-line description."""
         score, approximation = numbers.number(self.score), numbers.number(self.approximation)
         return (
-            f"{len(self.maps)} x-features by {self.method} for {self.label!r} "
+            f"{len(self.maps)} x-features by {self.method}{self._penalty} for {self.label!r} "
             f"({self.network_name}), score {score}, approximation {approximation}"
         )
+
+    @property
+    def _penalty(self) -> str:
+        other = SPARSITIES.get(self.sparsity, self.sparsity)
+        return f" with {other}" if other else ""
 
     def png(self) -> bytes:
         """PNG file of the maps over the picture, in the order of their contributions."""

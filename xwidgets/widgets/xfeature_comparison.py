@@ -20,7 +20,7 @@ from xwidgets.results import XFeatures, render
 
 from .closing import Held
 from .view import View
-from .xfeature_explorer import METHODS, PROGRESS, as_sentence, feature
+from .xfeature_explorer import PROGRESS, as_sentence, feature
 
 if TYPE_CHECKING:
     from xwidgets.explain import ExplanationModule
@@ -274,7 +274,7 @@ def side(found: XFeatures, largest: float) -> dict[str, Any]:
     shown = 0 if found.lack else len(found.weights)
     return {
         "label": found.label,
-        "method": METHODS.get(found.method, found.method),
+        "method": found.fitted_by,
         "layer": found.layer,
         "score": found.score,
         "approximation": found.approximation,

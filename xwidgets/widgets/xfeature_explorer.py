@@ -294,7 +294,7 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
             if picture != self.photo:
                 self.photo, self.shape = picture, list(found.image.shape[:2])
             self.label, self.network = found.label, found.network_name
-            self.method, self.layer = METHODS.get(found.method, found.method), found.layer
+            self.method, self.layer = found.fitted_by, found.layer
             self.score, self.approximation = found.score, found.approximation
             self.lack, self.remark = as_sentence(found.lack), "" if found.lack else found.note
             self.sentence = "" if found.lack else sentences.sentence(found)
@@ -352,7 +352,6 @@ class XFeatureExplorer(View, module="xfeature_explorer.mjs"):
         self.suggestions = self._known.suggestions()
 
 
-METHODS = {"srae": "SRAE", "nn": "NN", "sae": "SAE", "cae": "CAE", "lasso": "Lasso"}
 PROGRESS = ["answer", "progress"]
 
 

@@ -20,6 +20,7 @@ from .figures import (
     Subject,
     drawn,
     photographs,
+    show,
 )
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "patterns",
     "photographs",
     "readable",
+    "show",
     "summary",
     "verdict",
 ]

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from IPython.display import Markdown, display
 from torch import Tensor
 
 from xwidgets.errors import a_flag, of_kind, unknown
@@ -38,6 +39,7 @@ from xwidgets.reproduce.figure import Cell, Figure
 from xwidgets.reproduce.saved import SavedFiles
 from xwidgets.reproduce.setting import NamedSetting, by_name, chosen
 from xwidgets.results import Relevance
+from xwidgets.widgets import RelevanceGrid
 
 LAYERS: Mapping[str, tuple[str | int, str | int, str | int]] = {
     "birds": (1, 7, 13),
@@ -208,7 +210,7 @@ class Figures:
         self.name = subject if isinstance(subject, str) else subject.net.name
         self._given = subject
         self._files = SavedFiles(folder, f"{self.setting.name}-{self.name}")
-        self._recompute = recompute
+        self.recompute = recompute
         self._pixels: dict[str, Relevance] = {}
 
     @cached_property
@@ -236,7 +238,7 @@ class Figures:
             makers[number],
             lambda path: Figure.load(path, **facts),
             lambda figure, path: figure.save(path, **facts),
-            self._recompute,
+            self.recompute,
         )
 
     def saved(self, number: int) -> bool:
@@ -365,3 +367,30 @@ class Figures:
 def _strongest(relevance: Relevance) -> float:
     """The largest effect that a part of the picture has on a feature map."""
     return float(np.abs(relevance.values).max())
+
+
+def show(number: int, *networks: Figures) -> None:
+    """Display a figure for several networks, each below its name and setting.
+
+    A figure that is not saved, and takes long to compute, is named in a sentence instead, unless
+    its ``Figures`` have ``recompute``.
+
+    Args:
+        number: of the figure, 1 to 6.
+        networks: the figures of each.
+
+    Raises:
+        ValueError: as :meth:`Figures.figure`.
+
+    Example:
+        >>> show(1, Figures("street", Setting("tiny", 1, 1, 8, windows=(8, 10))))
+        <IPython.core.display.Markdown object>
+        <xwidgets.widgets.relevance_grid.RelevanceGrid object at ...>
+    """
+    for each in networks:
+        display(Markdown(f"**{each.name}**, {each.setting.name}"))
+        if each.name in EMBEDDED or each.recompute or each.saved(number):
+            figure = each.figure(number)
+            display(RelevanceGrid(figure.cells, figure.rows, figure.columns, figure.scale))
+        else:
+            display(Markdown("This figure was not saved; set `recompute = True` to compute it."))
