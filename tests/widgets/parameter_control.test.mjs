@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { called, position, resized, spoken, told } from "../../xwidgets/widgets/parameter_control.mjs";
+import { called, choices, position, resized, spoken, told } from "../../xwidgets/widgets/parameter_control.mjs";
 
 test("a side and a rectangle are told in pixels, other numbers without tails", () => {
   assert.equal(told(10, "pixels"), "10 × 10 pixels");
@@ -10,6 +10,11 @@ test("a side and a rectangle are told in pixels, other numbers without tails", (
   assert.equal(told(0.1 + 0.2, ""), "0.3");
   assert.equal(told(50, "images"), "50 images");
   assert.equal(told([0.5, 0.4, 0.1 + 0.2], ""), "0.5, 0.4, 0.3");
+});
+
+test("choices are told with the units of their results where these differ", () => {
+  assert.deepEqual(choices(["evidence", "drop"], ["bits", "probability"]), ["evidence, in bits", "drop, in probability"]);
+  assert.deepEqual(choices(["8", "16"], []), ["8", "16"]);
 });
 
 test("a slider stands at the longer side of a rectangle, the strongest of a colour", () => {

@@ -45,6 +45,12 @@ def test_a_shared_choice_offers_what_both_methods_have(pair) -> None:
     assert xw.ParameterControl("measure", pair[1]).options == ["difference", "drop", "probability"]
 
 
+def test_a_choice_tells_the_units_where_they_differ(pair) -> None:
+    control = xw.ParameterControl("measure", pair[1])
+    assert control.units == ["logits", "probability", "probability"]
+    assert xw.ParameterControl("measure", *pair).units == []  # both have one of them
+
+
 def test_a_value_that_one_study_refuses_leaves_both_as_they_were(pair) -> None:
     left, right = pair
     control = xw.ParameterControl("measure", left, right)

@@ -79,6 +79,12 @@ def test_every_label_of_a_module_is_plain_or_has_help() -> None:
     assert not strange, "put each into the table of terms, or among the plain labels"
 
 
+def test_every_axis_of_a_chart_has_help() -> None:
+    axes = re.findall(r'label="([^"]+)"', (WIDGETS / "charts.py").read_text("utf-8"))
+    assert "epoch" in axes
+    assert {label for label in axes if term_of(label) is None} == set()
+
+
 def test_every_parameter_with_a_control_has_help() -> None:
     shown = {
         known.label for method in methods() for known in method.parameters.values() if known.label

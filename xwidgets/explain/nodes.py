@@ -137,7 +137,7 @@ class Evidence(Probabilities):
         if not flat(probability, *self._correction):
             return ""
         told = told_flat(self._net.class_name(self.indices[node]), float(probability))
-        return f'{told}; measure="difference" shows the score before softmax or sigmoid'
+        return f"{told}; the measure 'difference' shows the score before softmax or sigmoid"
 
 
 class Activations(Nodes):

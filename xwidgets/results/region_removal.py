@@ -110,8 +110,8 @@ class RegionRemoval(Result):
             return ""
         told = told_flat(self.classes[top], self.before[top])
         return (
-            f'{told}; xw.prediction_difference with measure="difference" shows what windows do to '
-            "the score before softmax or sigmoid"
+            f"{told}; a map with the measure 'difference' shows what windows do to the score "
+            "before softmax or sigmoid"
         )
 
     @property

@@ -42,9 +42,13 @@ function makeTools(model) {
  *
  * @param {Model} model
  * @param {(name: string) => void} onOpen
+ * @param {() => void} onPaint
  */
-function makePanels(model, onOpen) {
-  const paint = press("Remove a region", () => put(model, { painting: !model.get("painting") }));
+function makePanels(model, onOpen, onPaint) {
+  const paint = press("Remove a region", () => {
+    if (!model.get("painting")) onPaint();
+    put(model, { painting: !model.get("painting") });
+  });
   /** @type {{ name: string, label: string }[]} */
   const offered = model.get("offered");
   const buttons = offered.map(({ name, label }) => press(label, () => {
@@ -63,11 +67,12 @@ function makePanels(model, onOpen) {
 }
 
 /**
- * Brings what a press has opened into sight, as soon as it is there.
+ * Brings what a press has opened into sight, as soon as it is there: a panel, or what is put below.
  *
  * @param {HTMLElement} panels
+ * @param {HTMLElement} el
  */
-function makeFinder(panels) {
+function makeFinder(panels, el) {
   let wanted = "";
   const sizes = new ResizeObserver(([{ target, contentRect }]) => {
     if (contentRect.height < 40) return; // nothing is drawn in it yet
@@ -79,15 +84,28 @@ function makeFinder(panels) {
     wanted = "";
     if (box) sizes.observe(box);
   };
-  return { want: (/** @type {string} */ name) => { wanted = name; }, draw, leave: () => sizes.disconnect() };
+  const added = new MutationObserver(() => {
+    if (!el.nextElementSibling) return;
+    added.disconnect();
+    sizes.observe(el.nextElementSibling);
+  });
+  return {
+    want: (/** @type {string} */ name) => { wanted = name; },
+    wantBelow: () => { if (el.parentElement) added.observe(el.parentElement, { childList: true }); },
+    draw,
+    leave: () => {
+      sizes.disconnect();
+      added.disconnect();
+    },
+  };
 }
 
 /** @param {import("./shared/group.mjs").Place} place */
 function render(place) {
   const { model } = place;
   const [parts, panels] = [makeGroup(place), makeGroup(place, "panels")];
-  const finder = makeFinder(panels.element);
-  const [tools, choice, python, alert] = [makeTools(model), makePanels(model, finder.want), makeCopy("Python of what is shown"), makeAlert()];
+  const finder = makeFinder(panels.element, place.el);
+  const [tools, choice, python, alert] = [makeTools(model), makePanels(model, finder.want, finder.wantBelow), makeCopy("Python of what is shown"), makeAlert()];
   parts.element.classList.add("xw-panes");
   panels.element.classList.add("xw-panels");
   const view = make("div", { className: "xw-view xw-explorer" },

@@ -22,6 +22,16 @@ export function told(value, unit) {
 }
 
 /**
+ * The values of a choice, with the units of the results where these differ: "evidence, in bits".
+ *
+ * @param {string[]} options
+ * @param {string[]} units
+ */
+export function choices(options, units) {
+  return options.map((option, at) => [option, units[at]].filter(Boolean).join(", in "));
+}
+
+/**
  * Where a slider stands for a value; for several numbers at the largest.
  *
  * @param {number | number[]} value
@@ -115,7 +125,10 @@ function makeSides(model) {
 /** @param {Model} model */
 function makeChoice(model) {
   const { input, set } = makeDropDown((place) => put(model, { value: model.get("options")[place] }));
-  const draw = () => set(model.get("options"), model.get("options").indexOf(model.get("value")));
+  const draw = () => {
+    const options = model.get("options");
+    set(options, options.indexOf(model.get("value")), choices(options, model.get("units")));
+  };
   return { elements: [input], input, draw };
 }
 
@@ -158,7 +171,7 @@ function render({ model, el }) {
   };
   return mount({ model, el }, view, [
     [["kind", "sides"], build],
-    [["label", "side", "line", "unit", "value", "min", "max", "step", "options"], draw],
+    [["label", "side", "line", "unit", "value", "min", "max", "step", "options", "units"], draw],
     [["message"], () => warn(alert, model.get("message"))],
   ]);
 }

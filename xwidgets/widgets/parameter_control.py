@@ -40,6 +40,7 @@ class ParameterControl(View, module="parameter_control.mjs"):
         label, line, unit: what it is called, what explains it, and what it is in.
         sides: largest height and width of a rectangle, where the value is a side or both.
         options: the values to choose from, as text.
+        units: the unit of the results with each of them, where they are not all the same.
         message: why a value was refused.
 
     Raises:
@@ -70,6 +71,7 @@ class ParameterControl(View, module="parameter_control.mjs"):
     step = traitlets.Union([Whole(1), Number()]).tag(sync=True)
     sides = traitlets.List(Whole()).tag(sync=True)
     options = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    units = traitlets.List(traitlets.Unicode()).tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, name: str, *studies: Study, side: str = "") -> None:
@@ -122,6 +124,10 @@ class ParameterControl(View, module="parameter_control.mjs"):
             self._values = values_of(known, first.value)
             self.label, self.line, self.unit = first.label, first.line, first.unit
             self.kind, self.step, self.options = first.kind, first.step, list(self._values)
+            units = [
+                study.method.changed(**{self.name: value}).unit for value in self._values.values()
+            ]
+            self.units = units if len(set(units)) > 1 else []
             self.min = max(control.least for control in known)
             self.max = min(control.most for control in known)
             self.sides = sides_of(known)

@@ -251,12 +251,20 @@ TERMS: dict[str, Term] = {
         "How little the heat maps of the x-features of one module repeat each other. Low values "
         "are better: each then shows something of its own.",
         _EXPLANATION,
+        ("mean correlation",),
     ),
     "faithfulness": Term(
         "How closely the x-features' sum follows the network's own score. Without it a map that "
         "looks good explains another network.",
         _EXPLANATION,
         ("approximation",),
+    ),
+    "held-out error": Term(
+        "How far the approximated scores are off on images that were held out of the fit, while "
+        "the loss is what the fit makes small, pass by pass over its own images. An error that "
+        "rises while the loss falls tells of a fit that learns its images by heart.",
+        _EXPLANATION,
+        ("held-out error (solid)", "loss (dashed)", "epoch"),
     ),
     "locality": Term(
         "Over how many parts of the object a heat map spreads, as an entropy. Low values mean that "

@@ -35,10 +35,11 @@ export function makeDropDown(onChange) {
   /**
    * @param {string[]} names
    * @param {number} place
+   * @param {string[]} texts as they are shown
    */
-  const set = (names, place) => {
-    if (names.join("\n") !== [...input.options].map(({ value }) => value).join("\n")) {
-      input.replaceChildren(...names.map((name) => make("option", { value: name, textContent: name })));
+  const set = (names, place, texts = names) => {
+    if (texts.join("\n") !== [...input.options].map(({ textContent }) => textContent).join("\n")) {
+      input.replaceChildren(...names.map((value, at) => make("option", { value, textContent: texts[at] })));
     }
     input.selectedIndex = place;
   };

@@ -2,6 +2,7 @@
 // The picture, the explanation in words, and the scores that it is of.
 
 import { make } from "../shared/dom.mjs";
+import { makeHelp } from "../shared/help.mjs";
 import { number, percent, signed } from "../shared/numbers.mjs";
 import { heated } from "../shared/pictures.mjs";
 import { judged, sentence } from "./explanation.mjs";
@@ -59,6 +60,7 @@ function makeScore(of) {
 /** The scores as bars on one scale; a dashed line marks the best other class. */
 function makeScores() {
   const rows = ["network", "approximation", "without distrusted", ""].map(makeScore);
+  rows[1].name.append(makeHelp("approximation").element);
   const element = make("div", { className: "xw-scores" }, ...rows.map((row) => row.element));
   /**
    * @param {number[]} numbers
