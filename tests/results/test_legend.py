@@ -40,6 +40,9 @@ def test_it_is_drawn_and_told_as_a_view_shows_it():
     title, meaning, told = paragraphs(result, 0.2, False)
     assert (title, meaning) == (result.title, "hatched: within ±0.2 bits")
     assert told.endswith("50 % of the picture is hatched.")
+    parts = {"beak": np.array([[True, False], [False, False]])}
+    *_, told = paragraphs(result, 0.2, False, parts)
+    assert "most of what speaks against \"grünspecht, 'green'\" is on the beak" in told
 
 
 def test_a_longer_sentence_takes_more_lines_and_none_is_cut():

@@ -11,7 +11,7 @@ import { hatchTile } from "../../xwidgets/widgets/overlay/hatching.mjs";
 import { enlargement, outlined } from "../../xwidgets/widgets/overlay/outline.mjs";
 import { scaleTexts, scaleWords } from "../../xwidgets/widgets/overlay/legend.mjs";
 import { pixelAt } from "../../xwidgets/widgets/overlay/stage.mjs";
-import { captionOf, rangeText, rangesOf, partValue, valueText } from "../../xwidgets/widgets/overlay/values.mjs";
+import { finenessOf, partValue, powerText, rangeText, rangesOf, stepped, textsOf } from "../../xwidgets/widgets/overlay/values.mjs";
 
 const STOPS = ["#0000ff", "#ffffff", "#ff0000"];
 
@@ -231,15 +231,31 @@ test("a part's value is the mean of what is known of it", () => {
   assert.deepEqual(value([0, 1], [2, 2]), { mean: null, hatched: false });
 });
 
-test("a part's value is told in the map's unit, in brackets where all of it is hatched", () => {
+test("values of a table are told by the largest, which has two digits", () => {
+  assert.deepEqual(finenessOf([0.55, -0.2]), { power: 0, step: 0.01 });
+  assert.deepEqual(finenessOf([-120, 3]), { power: 0, step: 10 });
+  assert.deepEqual(finenessOf([0, 3.2e-4]), { power: -4, step: 0.1 });
+  assert.deepEqual(finenessOf([25000]), { power: 4, step: 0.1 });
+  assert.deepEqual(finenessOf([0]), { power: 0, step: 0.1 });
+  assert.deepEqual([0.554, -0.006, 0.004, -0.004].map((value) => stepped(value, 0.01)), ["+0.55", "−0.01", "0", "0"]);
+  assert.deepEqual([-4, 12, 0].map(powerText), ["10⁻⁴ ", "10¹² ", ""]);
+});
+
+test("a table tells its unit, and in brackets what is hatched", () => {
+  const at = (mean, hatched = false) => ({ mean, hatched });
+  assert.deepEqual(textsOf(BITS, [[at(0.51), at(-0.2)], [at(0.011, true), at(null)]], false), {
+    texts: [["+0.51", "−0.2"], ["(+0.01)", "–"]],
+    caption: "Means over parts of the picture in bits, by rows and columns of pixels. In brackets: all of it is hatched.",
+  });
   const shares = { ...SHARE, scale: 1, factor: 4, told: "× an even spread" };
-  assert.deepEqual([0.051, -0.2, 0, null].map((mean) => valueText(BITS, { mean, hatched: false })), ["+0.051", "−0.20", "0", "–"]);
-  assert.equal(valueText(BITS, { mean: 0.01, hatched: true }), "(+0.010)");
-  assert.equal(valueText(shares, { mean: 0.5, hatched: false }), "2.0");
-  assert.equal(captionOf(BITS, [{ mean: 1, hatched: false }], false),
-    "Means over parts of the picture, in bits, by rows and columns of pixels.");
-  assert.equal(captionOf(shares, [{ mean: 1, hatched: true }], true),
-    "Values, in × an even spread, by rows and columns of pixels. In brackets: hatched.");
+  assert.deepEqual(textsOf(shares, [[at(0.5), at(0, true)]], true), {
+    texts: [["2", "(0)"]],
+    caption: "Values in × an even spread, by rows and columns of pixels. In brackets: hatched.",
+  });
+  assert.deepEqual(textsOf({ ...SHARE, unit: "logits" }, [[at(0.00032), at(0.00001)]], false), {
+    texts: [["3.2", "0.1"]],
+    caption: "Means over parts of the picture in 10⁻⁴ logits, by rows and columns of pixels.",
+  });
 });
 
 test("the hatched share is told in whole per cent", () => {

@@ -24,6 +24,7 @@ def with_legend(
     effect: float | None = None,
     uncertain: bool = True,
     color_map: str = "red-blue",
+    parts: sentences.Parts | None = None,
 ) -> NDArray[np.uint8]:
     """Map over its picture, and below it what colours and hatching mean and what the map shows.
 
@@ -31,6 +32,7 @@ def with_legend(
         result: a map.
         size: width in pixels; the height follows.
         scale, effect, uncertain, color_map: as of :meth:`xwidgets.Relevance.overlay`.
+        parts: masks of named parts of the picture, by which places are told.
 
     Returns:
         8-bit ``(height, size, 3)``. Letters that are not of the Latin alphabet are question marks.
@@ -42,7 +44,7 @@ def with_legend(
     """
     font = ImageFont.load_default(FONT)
     inner = size - 2 * MARGIN
-    words = map(written, paragraphs(result, effect, uncertain))
+    words = map(written, paragraphs(result, effect, uncertain, parts))
     text = [line for each in words for line in _lines(each, inner, font)]
     height = 2 * MARGIN + RAMP + LINE * (len(text) + 2) + GAP
     legend = Image.new("RGB", (size, height), "white")
@@ -64,13 +66,16 @@ def with_legend(
 
 
 def paragraphs(
-    result: Relevance, effect: float | None = None, uncertain: bool = True
+    result: Relevance,
+    effect: float | None = None,
+    uncertain: bool = True,
+    parts: sentences.Parts | None = None,
 ) -> Iterator[str]:
-    """Title, what hatching means, and what the map shows; arguments as of ``result.hatched``."""
+    """Title, what hatching means, and what the map shows; arguments as of :func:`with_legend`."""
     yield result.title
     if meaning := hatch_words(result, effect, uncertain):
         yield meaning
-    yield sentences.relevance(result, effect, uncertain)
+    yield sentences.relevance(result, effect, uncertain, parts)
 
 
 def ramp(result: Relevance, width: int, color_map: str = "red-blue") -> NDArray[np.uint8]:

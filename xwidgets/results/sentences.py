@@ -53,14 +53,14 @@ def sentence(result: object) -> str:
 
 
 @sentence.register
-def relevance(result: Relevance, effect: float | None = None, uncertain: bool = True) -> str:
-    """What a map shows, and how much of it is hatched.
-
-    Args:
-        result: a map.
-        effect, uncertain: as of :meth:`xwidgets.Relevance.hatched`.
-    """
-    return with_hatching(found(result, effect, uncertain), result, effect, uncertain)
+def relevance(
+    result: Relevance,
+    effect: float | None = None,
+    uncertain: bool = True,
+    parts: Parts | None = None,
+) -> str:
+    """What a map shows, and how much of it is hatched; arguments as of :func:`found`."""
+    return with_hatching(found(result, effect, uncertain, parts), result, effect, uncertain)
 
 
 def with_hatching(

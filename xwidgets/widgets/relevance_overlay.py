@@ -258,7 +258,9 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
     def with_legends(self) -> NDArray[np.uint8] | None:
         """The picture with its map and legend; ``None`` while there is no map."""
         result = self._shown()
-        return None if result is None else with_legend(result, **self._look(result))
+        if result is None:
+            return None
+        return with_legend(result, **self._look(result), parts=parts_of(self.scene, result))
 
     def hear_before_softmax(self) -> None:
         """Ask the study for the score before softmax, where its probability cannot change."""

@@ -2,7 +2,7 @@
 // The values of a map as a table: means over parts of what is shown of it.
 
 import { make } from "../shared/dom.mjs";
-import { number, signed } from "../shared/numbers.mjs";
+import { brief } from "../shared/numbers.mjs";
 import { LARGEST, UNKNOWN } from "./colors.mjs";
 import { HATCHING, codesOf, hatchedOf, limitOf, shownFrame, telling } from "./frames.mjs";
 import { pixelsIn } from "./viewport.mjs";
@@ -63,31 +63,59 @@ export function rangeText([first, last]) {
 }
 
 /**
- * What stands in the table.
+ * How values are told, so that they are short and can be compared: in which power of ten, and how
+ * finely in that; the largest has two digits.
  *
- * @param {import("./frames.mjs").Frame} frame
- * @param {Value[]} values
- * @param {boolean} single whether each is of one pixel
+ * @param {number[]} told
  */
-export function captionOf(frame, values, single) {
-  const what = single ? "Values" : "Means over parts of the picture";
-  const lines = values.some(({ hatched }) => hatched)
-    ? ` In brackets: ${single ? "hatched" : "all of it is hatched"}.`
-    : "";
-  return `${what}, in ${telling(frame).unit}, by rows and columns of pixels.${lines}`;
+export function finenessOf(told) {
+  const largest = Math.max(0, ...told.map(Math.abs));
+  const exponent = largest ? Math.floor(Math.log10(largest)) : 0;
+  const power = exponent < -1 || exponent > 3 ? exponent : 0;
+  return { power, step: 10 ** (exponent - power - 1) };
 }
 
 /**
- * A value as it stands in the table.
+ * A number that is rounded to a step: "+0.06", "−1.5", "0".
+ *
+ * @param {number} value
+ * @param {number} step
+ */
+export function stepped(value, step) {
+  const size = Math.round(Math.abs(value) / step) * step;
+  return `${size === 0 ? "" : value > 0 ? "+" : "−"}${brief(size)}`;
+}
+
+/**
+ * "10⁻⁴ "; "" for 1.
+ *
+ * @param {number} power
+ */
+export function powerText(power) {
+  return power ? `10${String(power).replace("-", "⁻").replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)])} ` : "";
+}
+
+/**
+ * The texts of the values, and what they are.
  *
  * @param {import("./frames.mjs").Frame} frame
- * @param {Value} value
+ * @param {Value[][]} values
+ * @param {boolean} single whether each is of one pixel
  */
-export function valueText(frame, { mean, hatched }) {
-  if (mean === null) return "–";
-  const told = mean * telling(frame).factor;
-  const text = frame.signed === false ? number(told, 2) : signed(told, 2);
-  return hatched ? `(${text})` : text;
+export function textsOf(frame, values, single) {
+  const { factor, unit } = telling(frame);
+  const { power, step } = finenessOf(values.flat().map(({ mean }) => (mean ?? 0) * factor));
+  const texts = values.map((row) => row.map(({ mean, hatched }) => {
+    if (mean === null) return "–";
+    const text = stepped((mean * factor) / 10 ** power, step).slice(frame.signed === false && mean > 0 ? 1 : 0);
+    return hatched ? `(${text})` : text;
+  }));
+  const marked = values.flat().some(({ hatched }) => hatched);
+  const caption = [
+    `${single ? "Values" : "Means over parts of the picture"} in ${powerText(power)}${unit}, by rows and columns of pixels.`,
+    marked && `In brackets: ${single ? "hatched" : "all of it is hatched"}.`,
+  ].filter(Boolean).join(" ");
+  return { texts, caption };
 }
 
 /**
@@ -101,16 +129,14 @@ export function valueText(frame, { mean, hatched }) {
 function fillTable(frame, hatched, width, part) {
   const [rows, columns] = [rangesOf(part.rows), rangesOf(part.columns)];
   const values = rows.map((row) => columns.map((column) => partValue(frame, hatched, width, row, column)));
-  const single = [...rows, ...columns].every(([first, last]) => first === last);
+  const { texts, caption } = textsOf(frame, values, [...rows, ...columns].every(([first, last]) => first === last));
   return [
-    make("caption", { textContent: captionOf(frame, values.flat(), single) }),
+    make("caption", {}, make("span", { textContent: caption })),
     make("thead", {}, make("tr", {}, make("td"),
       ...columns.map((column) => make("th", { scope: "col", textContent: rangeText(column) })))),
-    make("tbody", {}, ...values.map((row, at) => make("tr", {},
-      make("th", { scope: "row", textContent: rangeText(rows[at]) }),
-      ...row.map((value) => make("td", {
-        className: value.hatched ? "xw-hatched" : "", textContent: valueText(frame, value),
-      }))))),
+    make("tbody", {}, ...texts.map((row, y) => make("tr", {},
+      make("th", { scope: "row", textContent: rangeText(rows[y]) }),
+      ...row.map((textContent, x) => make("td", { className: values[y][x].hatched ? "xw-hatched" : "", textContent }))))),
   ];
 }
 

@@ -33,10 +33,9 @@ export function brief(value) {
  * As `number`, with a sign in any case, but for zero: "+1.25".
  *
  * @param {number | null | undefined} value
- * @param {number} [digits]
  */
-export function signed(value, digits = 3) {
-  return (value !== null && value !== undefined && value > 0 ? "+" : "") + number(value, digits);
+export function signed(value) {
+  return (value !== null && value !== undefined && value > 0 ? "+" : "") + number(value);
 }
 
 /**
