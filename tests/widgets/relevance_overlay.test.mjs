@@ -252,8 +252,8 @@ test("a table tells its unit, and in brackets what is hatched", () => {
     texts: [["2", "(0)"]],
     caption: "Values in × an even spread, by rows and columns of pixels. In brackets: hatched.",
   });
-  assert.deepEqual(textsOf({ ...SHARE, unit: "logits" }, [[at(0.00032), at(0.00001)]], false), {
-    texts: [["3.2", "0.1"]],
+  assert.deepEqual(textsOf({ ...SHARE, unit: "logits" }, [[at(0.00032), at(0.00001), at(0.000001)]], false), {
+    texts: [["3.2", "0.1", "0"]],
     caption: "Means over parts of the picture in 10⁻⁴ logits, by rows and columns of pixels.",
   });
 });

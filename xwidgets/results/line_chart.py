@@ -195,16 +195,21 @@ def _drawn(line: Line, across: _Scale, up: _Scale) -> Iterator[str]:
     """Pieces of a line between gaps, and marks of points."""
     x, y = across.places(line.x), up.places(line.y)
     known = np.isfinite(x) & np.isfinite(y)
-    look = {"stroke": line.color, "stroke_opacity": float(line.opacity), "fill": "none"}
-    dashes = {"stroke_dasharray": "6 4"} if line.dashed else {}
+    look = _stroke(line)
     for piece in np.split(np.arange(len(x)), np.flatnonzero(~known)):
         piece = piece[known[piece]]
         points = " ".join(f"{x[at]:.1f},{y[at]:.1f}" for at in piece)
         if len(piece) > 1 and line.width:
-            yield _element("polyline", points=points, stroke_width=line.width, **look, **dashes)
+            yield _element("polyline", points=points, stroke_width=line.width, **look)
         for at in piece if line.points or len(piece) == 1 else ():
-            place = {"cx": round(float(x[at]), 1), "cy": round(float(y[at]), 1)}
-            yield _element("circle", r=4, stroke_width=2, **place, **look)
+            cx, cy = round(float(x[at]), 1), round(float(y[at]), 1)
+            yield _element("circle", r=4, stroke_width=2, cx=cx, cy=cy, **look)
+
+
+def _stroke(line: Line) -> dict[str, Any]:
+    """Colour and dashes of a line."""
+    dashes = {"stroke_dasharray": "6 4"} if line.dashed else {}
+    return {"stroke": line.color, "stroke_opacity": float(line.opacity), "fill": "none", **dashes}
 
 
 def _legend(lines: Sequence[Line]) -> Iterator[str]:
@@ -213,9 +218,7 @@ def _legend(lines: Sequence[Line]) -> Iterator[str]:
     for line in lines:
         if not line.name:
             continue
-        dashes = {"stroke_dasharray": "6 4"} if line.dashed else {}
-        yield _element(
-            "path", d=f"M{place:g} 36h22", stroke=line.color, stroke_width=3, fill="none", **dashes
-        )
+        piece = f"M{place:g} 36h22"
+        yield _element("path", d=piece, stroke_width=3, **_stroke(line))
         yield _element("text", line.name, x=place + 28, y=40)
         place += 48 + 7.5 * len(line.name)

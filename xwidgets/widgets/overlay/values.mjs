@@ -76,14 +76,16 @@ export function finenessOf(told) {
 }
 
 /**
- * A number that is rounded to a step: "+0.06", "−1.5", "0".
+ * A number that is rounded to a step: "+0.06", "−1.5", "0"; without a plus where there is no minus.
  *
  * @param {number} value
  * @param {number} step
+ * @param {boolean} [signed]
  */
-export function stepped(value, step) {
+export function stepped(value, step, signed = true) {
   const size = Math.round(Math.abs(value) / step) * step;
-  return `${size === 0 ? "" : value > 0 ? "+" : "−"}${brief(size)}`;
+  const sign = value < 0 ? "−" : signed ? "+" : "";
+  return `${size === 0 ? "" : sign}${brief(size)}`;
 }
 
 /**
@@ -107,7 +109,7 @@ export function textsOf(frame, values, single) {
   const { power, step } = finenessOf(values.flat().map(({ mean }) => (mean ?? 0) * factor));
   const texts = values.map((row) => row.map(({ mean, hatched }) => {
     if (mean === null) return "–";
-    const text = stepped((mean * factor) / 10 ** power, step).slice(frame.signed === false && mean > 0 ? 1 : 0);
+    const text = stepped((mean * factor) / 10 ** power, step, frame.signed !== false);
     return hatched ? `(${text})` : text;
   }));
   const marked = values.flat().some(({ hatched }) => hatched);
