@@ -29,11 +29,10 @@ def of(window: int, seed: int) -> xw.Relevance:
 MAPS = [of(4, 0), of(8, 1)]
 
 
-@pytest.fixture(params=[False, True], ids=["light", "dark"])
-def page(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
-    view = xw.RelevanceOverlay(MAPS)
-    view.to_html(tmp_path / "page.html")
-    with browser_page(browser, offline=True, width=390, dark=request.param) as page:
+@pytest.fixture
+def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
+    xw.RelevanceOverlay(MAPS).to_html(tmp_path / "page.html")
+    with browser_page(browser, offline=True, width=390) as page:
         page.goto((tmp_path / "page.html").as_uri())
         yield page
 
@@ -119,7 +118,9 @@ def test_an_enlarged_map_has_a_table_of_what_is_shown_down_to_its_pixels(page: P
 def test_it_is_for_everyone_and_no_wider_than_a_telephone(page: Page) -> None:
     open_by_keyboard(page)
     page.evaluate(AXE)
-    assert page.evaluate(RULES) == []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert page.evaluate(RULES) == []
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.emulate_media(media="print")
     expect(table(page)).to_be_visible()
