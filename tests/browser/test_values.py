@@ -146,6 +146,13 @@ def test_maps_of_several_methods_have_a_table_each(browser: Browser, tmp_path: P
             texts = [row.locator("td").all_inner_texts() for row in shown]
             np.testing.assert_allclose(numbers(texts), means(result.values), atol=0.012)
         assert page.evaluate("document.documentElement.scrollWidth") == 390
+        page.set_viewport_size({"width": 718, "height": 1000})
+        tables = page.locator(".xw-values table").all()
+        beside = [one.bounding_box()["x"] for one in tables]
+        page.emulate_media(media="print")
+        below = [one.bounding_box()["x"] for one in tables]
+        assert beside[0] < beside[1]
+        assert below[0] == below[1], "nothing scrolls on paper"
 
 
 LINES = """canvas => {
