@@ -236,3 +236,21 @@ def test_a_page_without_a_kernel(notebook: Notebook, folder: Path) -> None:
         assert page.locator(".xw-region-scores table").inner_text() == words
         expect(page.locator(".xw-contents img")).to_have_count(6)
         expect(page.locator(".xw-region-scores .xw-status")).to_have_text("mean of 20 samples")
+
+
+def test_without_its_kernel_it_shows_the_picture_with_its_region(notebook: Notebook) -> None:
+    page = notebook.page
+    marked = page.locator(".xw-region-scores .xw-marked img")
+    drag(page, *BREAST)
+    await_scores(page)
+    expect(marked).to_be_hidden()
+    page.evaluate("""() => {
+      const context = window.jupyterapp.shell.currentWidget.sessionContext;
+      return context.session.kernel.restart();
+    }""")
+    expect(marked).to_be_visible()
+    expect(canvas(page)).to_be_hidden()
+    expect(page.locator(".xw-region-scores .xw-finding")).to_contain_text("Without the painted")
+    notebook.run_all()
+    until_drawn(page)
+    expect(marked).to_be_hidden()

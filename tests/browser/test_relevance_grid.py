@@ -46,7 +46,8 @@ def test_every_map_has_a_name_with_its_numbers(grid: Notebook) -> None:
         "aria-label", grid.kernel("""
 r = maps[1][1]
 high = np.format_float_positional(float(f"{r.values.max():.3g}"), trim="-")
-print(f"second bird, speckled: {r.title}; strongest {high} {r.unit}", end="")
+from xwidgets.results.sentences import sentence
+print(f"second bird, speckled: {r.title}; strongest {high} {r.unit}. {sentence(r)}", end="")
 """)
     )  # fmt: skip
     expect(page.get_by_role("columnheader", name="speckled")).to_be_visible()

@@ -29,6 +29,22 @@ def test_the_map_stands_above_and_black_letters_on_white_below():
     assert below.shape[1] == 300
 
 
+def test_it_is_drawn_and_told_as_a_view_shows_it():
+    result = a_map(standard_error=np.full((2, 2), 0.06, np.float32))
+    look = {"scale": 4.0, "effect": 0.2, "uncertain": False, "color_map": "orange-purple"}
+    picture = with_legend(result, size=300, **look)
+    np.testing.assert_array_equal(picture[:300], result.overlay(size=300, **look))
+    colors = ramp(result, 300 - 2 * 12, "orange-purple")
+    np.testing.assert_array_equal(picture[312 : 312 + len(colors) - 2, 12:148], colors[:-2, :136])
+    assert scale_texts(result, 4.0)[0] == ("−4.00", "0 bits", "+4.00")
+    title, meaning, told = paragraphs(result, 0.2, False)
+    assert (title, meaning) == (result.title, "hatched: within ±0.2 bits")
+    assert told.endswith("50 % of the picture is hatched.")
+    parts = {"beak": np.array([[True, False], [False, False]])}
+    *_, told = paragraphs(result, 0.2, False, parts)
+    assert "most of what speaks against \"grünspecht, 'green'\" is on the beak" in told
+
+
 def test_a_longer_sentence_takes_more_lines_and_none_is_cut():
     short, long = (
         with_legend(a_map(label=label), size=300) for label in ("wren", "a wren of the woods " * 9)

@@ -57,6 +57,33 @@ def test_a_patch_is_found_in_its_place(name):
     assert "change the score by +0.40 bits" in told
 
 
+WING = np.zeros((SIDE, SIDE), bool)
+WING[2:5, 1:8] = True
+PARTS = {"wing": WING, "beak": np.eye(SIDE, dtype=bool), "leg": np.zeros((SIDE, SIDE), bool)}
+
+
+def test_places_are_named_by_parts_where_these_have_most():
+    on_wing = of(patch(slice(2, 5), slice(1, 8), 0.4))
+    assert found(on_wing, parts=PARTS).startswith("Most of what speaks for 'wren' is on the wing; ")
+    assert "is spread out, strongest in the upper left;" in found(on_wing)
+    beside = of(patch(slice(6, 9), slice(0, 3), 0.4))
+    assert found(beside, parts=PARTS) == found(beside)
+
+
+def test_a_peak_is_on_the_smallest_part_that_has_it():
+    values = np.full((SIDE, SIDE), 0.1)
+    for at, place in (
+        ((3, 3), "on the beak"),
+        ((2, 7), "on the wing"),
+        ((7, 1), "in the lower left"),
+    ):
+        peaked = values.copy()
+        peaked[at] = 0.5
+        assert f"spread out, strongest {place};" in found(of(peaked), parts=PARTS)
+        plain = of(peaked, signed=False, unit="activation")
+        assert found(plain, parts=PARTS).endswith(f"it peaks {place}.")
+
+
 def test_a_patch_across_the_ninths_is_in_one_place():
     told = sentence(of(patch(slice(2, 5), slice(4, 7), 0.4)))
     assert told.startswith("Most of what speaks for 'wren' is in the centre; ")

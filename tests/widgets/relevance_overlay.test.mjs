@@ -4,13 +4,14 @@ import { test } from "node:test";
 
 import { UNKNOWN, cover, paint, palette, rampOf, shadesOf } from "../../xwidgets/widgets/overlay/colors.mjs";
 import {
-  ERROR_UNKNOWN, endOf, estimate, hatchWords, hatchedOf, hatchedShare, limitOf, nothingWords, reading, remarks, sharesOf,
+  ERROR_UNKNOWN, alternativeOf, endOf, estimate, findingWords, hatchWords, hatchedOf, hatchedShare, limitOf, nothingWords, reading, remarks, sharesOf,
   standing,
 } from "../../xwidgets/widgets/overlay/frames.mjs";
 import { hatchTile } from "../../xwidgets/widgets/overlay/hatching.mjs";
 import { enlargement, outlined } from "../../xwidgets/widgets/overlay/outline.mjs";
 import { scaleTexts, scaleWords } from "../../xwidgets/widgets/overlay/legend.mjs";
 import { pixelAt } from "../../xwidgets/widgets/overlay/stage.mjs";
+import { finenessOf, partValue, powerText, rangeText, rangesOf, stepped, textsOf } from "../../xwidgets/widgets/overlay/values.mjs";
 
 const STOPS = ["#0000ff", "#ffffff", "#ff0000"];
 
@@ -191,6 +192,70 @@ test("of a map of nothing it is said what is known", () => {
   assert.equal(words({ ...small, map: view(Int8Array.of(0, 0)) }, 0), "Nothing here changes the score at all.");
   assert.equal(words({ ...small, about: "maps" }, 0.05), "The two maps do not differ by more than 0.05 bits.");
   assert.equal(nothingWords(undefined, new Uint8Array(), 0), "");
+});
+
+test("a map is told in words: its title, what it shows, how much of it is hatched", () => {
+  const frame = { ...FRAME, title: "occlusion for 'wren'", sentence: "Most is in the centre." };
+  const none = hatchedOf(frame, 0, true);
+  assert.equal(alternativeOf(frame, none, 0), "Signed relevance: occlusion for 'wren'. Most is in the centre.");
+  assert.equal(findingWords(frame, hatchedOf(frame, 1.5, true)), "Most is in the centre. 67 % of that is hatched.");
+  assert.equal(alternativeOf({ ...frame, signed: false }, none, 0),
+    "Relevance: occlusion for 'wren'. Most is in the centre.");
+  const zero = { ...frame, map: view(Int8Array.of(0, 0)) };
+  assert.equal(alternativeOf(zero, hatchedOf(zero, 0, true), 0),
+    "Signed relevance: occlusion for 'wren'. Nothing here changes the score at all.");
+  assert.equal(alternativeOf(undefined, new Uint8Array(), 0), "Relevance: nothing computed yet.");
+});
+
+test("rows and columns are split into at most eight ranges that are nearly equal", () => {
+  assert.deepEqual(rangesOf([0, 63]).slice(0, 2), [[0, 7], [8, 15]]);
+  assert.deepEqual(rangesOf([5, 7]), [[5, 5], [6, 6], [7, 7]]);
+  for (let length = 1; length < 40; length++) {
+    const ranges = rangesOf([3, 2 + length]);
+    const lengths = ranges.map(([first, last]) => last - first + 1);
+    assert.deepEqual(ranges.flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, at) => first + at)),
+      Array.from({ length }, (_, at) => 3 + at), "each pixel is in one");
+    assert.ok(ranges.length === Math.min(8, length) && Math.max(...lengths) - Math.min(...lengths) <= 1);
+  }
+  assert.deepEqual([rangeText([8, 15]), rangeText([6, 6])], ["8–15", "6"]);
+});
+
+test("a part's value is the mean of what is known of it", () => {
+  const frame = { unit: "bits", scale: 1.27, map: view(Int8Array.of(10, 20, UNKNOWN, 40, -50, UNKNOWN)) };
+  const hatched = Uint8Array.of(1, 0, 0, 1, 1, 0);
+  const value = (rows, columns) => partValue(frame, hatched, 3, rows, columns);
+  assert.ok(Math.abs(value([0, 1], [0, 1]).mean - 0.05) < 1e-12);
+  assert.equal(value([0, 1], [0, 1]).hatched, false);
+  assert.ok(Math.abs(value([1, 1], [0, 2]).mean + 0.05) < 1e-12);
+  assert.equal(value([1, 1], [0, 2]).hatched, true);
+  assert.deepEqual(value([0, 1], [2, 2]), { mean: null, hatched: false });
+});
+
+test("values of a table are told by the largest, which has two digits", () => {
+  assert.deepEqual(finenessOf([0.55, -0.2]), { power: 0, step: 0.01 });
+  assert.deepEqual(finenessOf([-120, 3]), { power: 0, step: 10 });
+  assert.deepEqual(finenessOf([0, 3.2e-4]), { power: -4, step: 0.1 });
+  assert.deepEqual(finenessOf([25000]), { power: 4, step: 0.1 });
+  assert.deepEqual(finenessOf([0]), { power: 0, step: 0.1 });
+  assert.deepEqual([0.554, -0.006, 0.004, -0.004].map((value) => stepped(value, 0.01)), ["+0.55", "−0.01", "0", "0"]);
+  assert.deepEqual([-4, 12, 0].map(powerText), ["10⁻⁴ ", "10¹² ", ""]);
+});
+
+test("a table tells its unit, and in brackets what is hatched", () => {
+  const at = (mean, hatched = false) => ({ mean, hatched });
+  assert.deepEqual(textsOf(BITS, [[at(0.51), at(-0.2)], [at(0.011, true), at(null)]], false), {
+    texts: [["+0.51", "−0.2"], ["(+0.01)", "–"]],
+    caption: "Means over parts of the picture in bits, by rows and columns of pixels. In brackets: all of it is hatched.",
+  });
+  const shares = { ...SHARE, scale: 1, factor: 4, told: "× an even spread" };
+  assert.deepEqual(textsOf(shares, [[at(0.5), at(0, true)]], true), {
+    texts: [["2", "(0)"]],
+    caption: "Values in × an even spread, by rows and columns of pixels. In brackets: hatched.",
+  });
+  assert.deepEqual(textsOf({ ...SHARE, unit: "logits" }, [[at(0.00032), at(0.00001), at(0.000001)]], false), {
+    texts: [["3.2", "0.1", "0"]],
+    caption: "Means over parts of the picture in 10⁻⁴ logits, by rows and columns of pixels.",
+  });
 });
 
 test("the hatched share is told in whole per cent", () => {

@@ -1,9 +1,13 @@
+from pathlib import Path
+from xml.etree import ElementTree
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 import xwidgets as xw
+from xwidgets.results.numbers import number
 from xwidgets.widgets.charts import Curves, FittingCurves, LikenessCurves
 
 TABLE = pd.DataFrame(
@@ -103,3 +107,45 @@ def test_likeness_is_that_of_the_maps_shown_and_begins_anew_with_them(study: xw.
     last = fit.wait()
     assert line.x.tolist() == [fit.fitting.answer.epoch]
     np.testing.assert_allclose(line.y, [correlation(last.maps)], atol=1e-6)
+
+
+def polylines(svg: str) -> list[ElementTree.Element]:
+    return ElementTree.fromstring(svg).findall("{http://www.w3.org/2000/svg}polyline")
+
+
+def test_a_chart_is_written_as_it_is_shown(tmp_path: Path) -> None:
+    curves = Curves({"accuracy": "a <net>"}, x="epoch", published=PUBLISHED, title="Figure 2")
+    curves.show(TABLE)
+    curves.to_svg(tmp_path / "figure.svg")
+    svg = (tmp_path / "figure.svg").read_text("utf-8")
+    light, again, mean = polylines(svg)
+    counts = [len(line.get("points").split()) for line in (light, again, mean)]
+    assert counts == [3, 2, 3]
+    assert [line.get("stroke-opacity") for line in (light, mean)] == ["0.4", "1"]
+    assert {line.get("stroke") for line in (light, again, mean)} == {
+        curves.means["accuracy"].colors[0]
+    }
+    assert svg.count("<circle") == 2
+    for text in ("Figure 2", "a &lt;net&gt;", ">epoch<", ">0.8<"):
+        assert text in svg
+
+
+@pytest.mark.filterwarnings(r"ignore:\d+ images are fewer")
+def test_both_axes_of_a_fit_are_drawn_and_a_saved_notebook_keeps_it(study: xw.Study) -> None:
+    images = torch.rand(60, 3, 16, 16, generator=torch.Generator().manual_seed(3))
+    fit = study.x_features(images, epochs=3, hidden=(8, 4), cache=False)
+    fit.wait()
+    curves = FittingCurves({"SRAE": fit}, title="Fit")
+    error, loss = polylines(curves.svg())
+    assert loss.get("stroke-dasharray")
+    assert not error.get("stroke-dasharray")
+    assert "held-out error (solid)" in curves.svg()
+    assert "loss (dashed)" in curves.svg()
+    data, metadata = curves._repr_mimebundle_()
+    assert data["image/svg+xml"] == curves.svg()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    last = number(float(curves.errors["SRAE"].y[-1]))
+    assert metadata["image/svg+xml"] == {"alt": f"Fit; SRAE ends at {last}"}
+    empty = LikenessCurves({})
+    assert empty.preview()["text/plain"] == ""
+    assert empty.svg().startswith("<svg")

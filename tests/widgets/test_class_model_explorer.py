@@ -1,6 +1,7 @@
 """What the view of class models shows, hears, and writes to a page."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -71,6 +72,23 @@ def test_a_page_holds_pictures_curves_and_frames_and_no_kernel(tmp_path):
     assert state["curves"]["scores"] == [[0, 1, 2, 4], [0, 2, -3, None]]
     assert "Seed 5: It ended early." in state["note"]
     assert view.preview().keys() == {"image/png", "text/plain"}
+
+
+def test_its_curves_are_written_as_drawings_one_line_a_seed(tmp_path):
+    model = class_model()
+    view = xw.ClassModelExplorer(model)
+    view.to_svg(tmp_path / "scores.svg")
+    svg = (tmp_path / "scores.svg").read_text("utf-8")
+    assert f"score, in {model.unit}" in svg
+    counts = [text.count(",") for text in re.findall(r'points="([^"]+)"', svg)]
+    assert counts == [4, 3]
+    for seed in model.seeds:
+        assert f">seed {seed}</text>" in svg
+    view.to_svg(tmp_path / "norms.svg", curve="norms")
+    assert "‖x‖²" in (tmp_path / "norms.svg").read_text("utf-8")
+    with pytest.raises(ValueError, match="curve is 'score', but must be"):
+        view.to_svg(tmp_path / "other.svg", curve="score")
+    assert not (tmp_path / "other.svg").exists()
 
 
 def test_there_is_no_page_of_nothing_and_no_view_of_something_else(study, tmp_path):

@@ -182,3 +182,28 @@ def test_progress_tells_when_there_is_something_to_look_at() -> None:
     assert (told.first_look, told.readable) == (0, True)
     assert progress_of(object(), "computing", 0.5, 2.0).first_look is None
     assert progress_of(quarter, "computing", 0.5).first_look is None
+
+
+def test_an_overlay_names_the_parts_of_its_scene(study: xw.Study) -> None:
+    scene = xw.scenes.bird(seed=3)
+    values = np.where(scene.masks["breast"], 0.4, 0.0).astype(np.float32)
+    [breast] = [of(values, parameters={"window": 4})]
+    view = xw.RelevanceOverlay(replace(breast, image=xw.images.picture(scene.image)))
+    assert " is in the " in view.sentence
+    view.scene = scene
+    assert view.sentence.startswith("Most of what speaks for 'wren' is on the breast; ")
+    assert view.frames[0]["sentence"] in view.sentence
+    view.scene = xw.scenes.bird(seed=4)
+    assert " is in the " in view.sentence, "of another picture"
+    with pytest.raises(ValueError, match="scene is a Tensor, but must be a drawn scene"):
+        view.scene = scene.image
+    assert view.scene.record.seed == 4
+
+
+def test_an_explorer_tells_its_map_which_scene_it_is_of() -> None:
+    scenes = [xw.scenes.bird(seed=seed) for seed in (3, 4)]
+    with xw.Study(xw.network("birds"), scenes[0].image, method=xw.Saliency()) as study:
+        explorer = xw.Explorer(study, scenes)
+        assert explorer.overlay.scene is scenes[0]
+        study.image = scenes[1].image
+        assert explorer.overlay.scene is scenes[1]

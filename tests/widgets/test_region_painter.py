@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 
 import ipycanvas
+import ipywidgets
 import numpy as np
 import pytest
 import torch
@@ -16,6 +17,8 @@ from PIL import Image
 import xwidgets as xw
 from tests.live.waiting import until
 from xwidgets.results import render
+from xwidgets.results.sentences import sentence
+from xwidgets.widgets._notebook_page import page_of_state
 from xwidgets.widgets.region_painter import WIDTH, drawing, paint, stroke
 from xwidgets.widgets.region_scores import RegionScores
 
@@ -335,6 +338,43 @@ def test_a_page_shows_the_region_the_scores_and_the_samples(study, painter, tmp_
     np.testing.assert_array_equal(shown, render.marked(study.picture, mask))
     assert len(state["contents"]) == 1
     assert state["progress"]["state"] == "complete"
+
+
+def opened(png: bytes) -> np.ndarray:
+    return np.asarray(Image.open(BytesIO(png)))
+
+
+def test_the_picture_and_its_region_are_state_beside_the_canvas(study, painter) -> None:
+    mask = np.zeros((16, 16), bool)
+    np.testing.assert_array_equal(opened(painter.scores.marked), render.marked(study.picture, mask))
+    drag(painter, (8, 8), (9, 9))
+    assert study.regions.mask.any()
+    shown = render.marked(study.picture, study.regions.mask)
+    np.testing.assert_array_equal(opened(painter.scores.marked), shown)
+    study.image = torch.rand(3, 16, 16, generator=torch.Generator().manual_seed(5))
+    np.testing.assert_array_equal(opened(painter.scores.marked), render.marked(study.picture, mask))
+
+
+def test_a_saved_notebook_has_the_picture_its_region_and_what_changes(study, painter) -> None:
+    study.regions.mask = np.eye(16, dtype=bool)
+    removal = study.regions.removal.wait()
+    page = page_of_state(painter.model_id, ipywidgets.Widget.get_manager_state()["state"])
+    (part,) = page.parts
+    shown = opened(base64.b64decode(part.state["marked"]["base64"]))
+    np.testing.assert_array_equal(shown, render.marked(study.picture, np.eye(16, dtype=bool)))
+    assert part.state["sentence"] == sentence(removal)
+    assert len(part.state["rows"]) == len(painter.scores.rows) > 0
+
+
+def test_a_host_of_anywidgets_alone_takes_tools_and_scores(study, painter) -> None:
+    group = xw.Group({"tools": painter.tools, "scores": painter.scores}, "row")
+    painter.tools._dispatch({"type": "rectangle", "top": 2, "left": 3, "height": 4, "width": 5})
+    mask = np.zeros((16, 16), bool)
+    mask[2:6, 3:8] = True
+    study.regions.removal.wait()
+    _, part = group.to_page().parts
+    shown = opened(part.state["marked"])
+    np.testing.assert_array_equal(shown, render.marked(study.picture, mask))
 
 
 def test_a_loaded_result_is_shown_like_a_computed_one(study, tmp_path: Path) -> None:

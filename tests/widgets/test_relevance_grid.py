@@ -12,13 +12,14 @@ from PIL import Image
 
 import xwidgets as xw
 from xwidgets.results import render
+from xwidgets.results.sentences import sentence
 
 PICTURE = np.full((4, 6, 3), 200, np.uint8)
 MASK = np.eye(4, 6, dtype=bool)
 
 
 def relevance(largest: float, unit: str = "bits") -> xw.Relevance:
-    values = np.zeros((4, 6), np.float32)
+    values = np.full((4, 6), largest / 8, np.float32)
     values[1, 2], values[0, 0] = largest, -largest / 4
     return xw.Relevance(
         values=values, image=PICTURE, unit=unit, method="method", network_name="net", target=0,
@@ -73,11 +74,43 @@ def test_a_speck_of_a_large_map_is_seen_in_its_cell() -> None:
     values[101, 203] = -1
     large = replace(relevance(1), values=values, image=np.full((200, 300, 3), 90, np.uint8))
     (cell,) = xw.RelevanceGrid([[large]]).cells[0]
-    full, small = pixels(cell["png"]), pixels(cell["small"])
+    full, small = pixels(cell["png"]), pixels(cell["small"]["png"])
     assert (full.shape, small.shape, cell["block"]) == ((200, 300, 3), (100, 150, 3), 2)
     np.testing.assert_array_equal(small[50, 101], full[101, 203])
     assert (small != small[0, 0]).any(2).sum() == 1
     assert "small" not in xw.RelevanceGrid([[relevance(1)]]).cells[0][0]
+
+
+def unpacked(bits: bytes, shape: tuple[int, int]) -> np.ndarray:
+    return np.unpackbits(np.frombuffer(bits, np.uint8))[: shape[0] * shape[1]].reshape(shape)
+
+
+def test_what_tells_nothing_is_hatched_and_not_coloured() -> None:
+    values = np.array([[1, 0.04, -0.04], [0.2, -0.2, np.nan]], np.float32)
+    error = np.array([[0.1, 0, 0], [0.15, 0.05, 0.1]], np.float32)
+    image = np.full((2, 3, 3), 90, np.uint8)
+    result = replace(relevance(1), values=values, image=image, standard_error=error)
+    (cell,) = xw.RelevanceGrid([[result]]).cells[0]
+    expected = [[0, 1, 1], [1, 0, 0]]  # below 0.05 bits, or within 2 standard errors of zero
+    assert unpacked(cell["hatched"], (2, 3)).tolist() == expected
+    painted = (pixels(cell["png"]) != 90).any(2)
+    assert painted.tolist() == [[True, False, False], [False, True, False]]
+    words = "hatched: within ±0.05 bits, or not told from zero (2 standard errors)"
+    assert cell["hatching"] == words
+    assert cell["sentence"] == sentence(result)
+    assert "60 % of that is hatched" in cell["sentence"]
+
+
+def test_a_block_is_hatched_where_all_that_is_known_of_it_is() -> None:
+    values = np.full((2, 322), 0.01, np.float32)
+    values[0, 1], values[1, 3:6] = 0.5, np.nan
+    values[:, 6:9] = np.nan
+    large = replace(relevance(1), values=values, image=np.zeros((2, 322, 3), np.uint8))
+    (cell,) = xw.RelevanceGrid([[large]]).cells[0]
+    assert cell["block"] == 3
+    hatched = unpacked(cell["small"]["hatched"], (1, 108))[0]
+    assert hatched[:4].tolist() == [0, 1, 0, 1]
+    assert hatched[4:].all()
 
 
 def test_pictures_and_masks_are_cells() -> None:
@@ -134,7 +167,11 @@ def test_a_notebook_without_widgets_gets_a_png_and_words() -> None:
     height = round(160 * 4 / 6)
     assert preview.shape == (2 * height + 4, 2 * 160 + 4, 3)
     np.testing.assert_array_equal(preview[:height, :160], 200)
-    assert data["text/plain"].splitlines() == ["2 × 2 maps: method", "c | d", "a", "b"]
+    titles = ["2 × 2 maps: method", "c | d", "a", "b"]
+    told = [f"b, {name}: {sentence(relevance(largest))}" for name, largest in (("c", 1), ("d", 2))]
+    assert data["text/plain"].splitlines() == [*titles, *told]
+    expected = relevance(1).overlay(size=160)
+    np.testing.assert_array_equal(preview[height + 4 :, :160], expected)
     assert "application/vnd.jupyter.widget-view+json" in data
 
 

@@ -36,7 +36,7 @@ PLAIN = {
     "each map has its own scale: do not compare how strong they look.", "share searched",
     "reconstructions in the whole picture", "share of the fit", "find", "★",
     "all layers", "layers, from the picture to the output", "zoom", "zoom in", "zoom out",
-    "show the whole picture",
+    "show the whole picture", "values as a table", "values of the map",
 }  # fmt: skip
 """Labels that need no help. A new label stands here, or in the table of terms."""
 

@@ -17,12 +17,22 @@ MARGIN, RAMP, LINE, GAP, FONT = 12, 14, 20, 8, 15
 """Pixels: border, heights of the ramp, of a line and of the gap above the text; size of letters."""
 
 
-def with_legend(result: Relevance, size: int = 560) -> NDArray[np.uint8]:
+def with_legend(
+    result: Relevance,
+    size: int = 560,
+    scale: float | None = None,
+    effect: float | None = None,
+    uncertain: bool = True,
+    color_map: str = "red-blue",
+    parts: sentences.Parts | None = None,
+) -> NDArray[np.uint8]:
     """Map over its picture, and below it what colours and hatching mean and what the map shows.
 
     Args:
         result: a map.
         size: width in pixels; the height follows.
+        scale, effect, uncertain, color_map: as of :meth:`xwidgets.Relevance.overlay`.
+        parts: masks of named parts of the picture, by which places are told.
 
     Returns:
         8-bit ``(height, size, 3)``. Letters that are not of the Latin alphabet are question marks.
@@ -34,34 +44,41 @@ def with_legend(result: Relevance, size: int = 560) -> NDArray[np.uint8]:
     """
     font = ImageFont.load_default(FONT)
     inner = size - 2 * MARGIN
-    text = [line for each in paragraphs(result) for line in _lines(written(each), inner, font)]
+    words = map(written, paragraphs(result, effect, uncertain, parts))
+    text = [line for each in words for line in _lines(each, inner, font)]
     height = 2 * MARGIN + RAMP + LINE * (len(text) + 2) + GAP
     legend = Image.new("RGB", (size, height), "white")
     pen = ImageDraw.Draw(legend)
-    legend.paste(Image.fromarray(ramp(result, inner)), (MARGIN, MARGIN))
+    legend.paste(Image.fromarray(ramp(result, inner, color_map)), (MARGIN, MARGIN))
     top = MARGIN + RAMP + 3
     if result.signed:
         pen.line([(size // 2, MARGIN - 3), (size // 2, top)], fill="black")
     columns = (MARGIN, "la"), (size // 2, "ma"), (size - MARGIN, "ra")
-    for row, texts in enumerate(scale_texts(result)):
+    for row, texts in enumerate(scale_texts(result, scale)):
         for (left, anchor), each in zip(columns, texts, strict=True):
             pen.text(
                 (left, top + row * LINE), written(each), fill="black", font=font, anchor=anchor
             )
     for row, line in enumerate(text, 2):
         pen.text((MARGIN, top + GAP + row * LINE), line, fill="black", font=font, anchor="la")
-    return np.concatenate([result.overlay(size=size), np.asarray(legend)])
+    picture = result.overlay(size, scale, effect, uncertain, color_map=color_map)
+    return np.concatenate([picture, np.asarray(legend)])
 
 
-def paragraphs(result: Relevance) -> Iterator[str]:
-    """Title, what hatching means, and what the map shows."""
+def paragraphs(
+    result: Relevance,
+    effect: float | None = None,
+    uncertain: bool = True,
+    parts: sentences.Parts | None = None,
+) -> Iterator[str]:
+    """Title, what hatching means, and what the map shows; arguments as of :func:`with_legend`."""
     yield result.title
-    if meaning := hatch_words(result):
+    if meaning := hatch_words(result, effect, uncertain):
         yield meaning
-    yield sentences.sentence(result)
+    yield sentences.relevance(result, effect, uncertain, parts)
 
 
-def ramp(result: Relevance, width: int) -> NDArray[np.uint8]:
+def ramp(result: Relevance, width: int, color_map: str = "red-blue") -> NDArray[np.uint8]:
     """Colours of a map's scale from its low to its high end, 8-bit ``(RAMP, width, 3)``.
 
     Example:
@@ -70,12 +87,18 @@ def ramp(result: Relevance, width: int) -> NDArray[np.uint8]:
         [[5, 48, 97], [247, 247, 247], [103, 0, 31]]
     """
     shares = np.linspace(-1 if result.signed else 0, 1, width)
-    row = np.round(render.colorize(shares, signed=result.signed)).astype(np.uint8)
+    row = np.round(render.colorize(shares, color_map, result.signed)).astype(np.uint8)
     return np.repeat(row[None], RAMP, 0)
 
 
-def scale_texts(result: Relevance) -> tuple[tuple[str, str, str], tuple[str, str, str]]:
+def scale_texts(
+    result: Relevance, scale: float | None = None
+) -> tuple[tuple[str, str, str], tuple[str, str, str]]:
     """Numbers below the ramp at its low end, middle and high end; and their meanings.
+
+    Args:
+        result: a map.
+        scale: magnitude at the ends of the colours; ``None`` for the largest of the map.
 
     Example:
         >>> values, image = np.full((4, 4), 0.5, np.float32), np.zeros((4, 4, 3), np.uint8)
@@ -83,14 +106,19 @@ def scale_texts(result: Relevance) -> tuple[tuple[str, str, str], tuple[str, str
         (('−0.500', '0 bits', '+0.500'), ('against wren', '', 'for wren'))
     """
     factor, unit = _telling(result)
-    scale, (low, high) = factor * render.scale_of(result.values), ends(result)
+    end = factor * (render.scale_of(result.values) if scale is None else scale)
+    low, high = ends(result)
     if result.signed:
-        return (signed(-scale), f"0 {unit}", signed(scale)), (low, "", high)
-    return ("0", unit, signed(scale).removeprefix("+")), (low, "", high)
+        return (signed(-end), f"0 {unit}", signed(end)), (low, "", high)
+    return ("0", unit, signed(end).removeprefix("+")), (low, "", high)
 
 
-def hatch_words(result: Relevance) -> str:
+def hatch_words(result: Relevance, effect: float | None = None, uncertain: bool = True) -> str:
     """What hatching means in a map, in numbers; "" where nothing can be hatched.
+
+    Args:
+        result: a map.
+        effect, uncertain: as of :meth:`xwidgets.Relevance.hatched`.
 
     Example:
         >>> values, image = np.full((4, 4), 0.5, np.float32), np.zeros((4, 4, 3), np.uint8)
@@ -99,10 +127,10 @@ def hatch_words(result: Relevance) -> str:
     """
     if result.remaining:
         return ""
-    (factor, unit), limit = _telling(result), result.effect
+    (factor, unit), limit = _telling(result), result.effect if effect is None else effect
     small = "within ±" if result.signed else "below "
     reasons = [f"{small}{brief(factor * limit)} {unit}"] if limit else []
-    if result.standard_error is not None:
+    if uncertain and result.standard_error is not None:
         reasons.append("not told from zero (2 standard errors)")
     return f"hatched: {', or '.join(reasons)}" if reasons else ""
 

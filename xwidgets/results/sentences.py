@@ -6,6 +6,7 @@ yet is not spoken of.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import singledispatch
 from typing import Any
 
@@ -29,7 +30,11 @@ everything were spread evenly over the picture."""
 ROWS, COLUMNS = ("upper", "middle", "lower"), ("left", "middle", "right")
 CALLS = {"prediction difference": "xw.prediction_difference", "occlusion": "xw.occlusion"}
 MOST, THIRD = 0.5, 0.65
-"""Shares of a map beyond which a ninth, or a third, of the picture is said to have most of it."""
+"""Shares of a map beyond which a named part or a ninth, or a third, of the picture is said to have
+most of it."""
+
+Parts = Mapping[str, NDArray[np.bool_]]
+"""Masks ``(H, W)`` of the named parts of a picture, such as ``scene.masks``."""
 
 
 @singledispatch
@@ -48,14 +53,14 @@ def sentence(result: object) -> str:
 
 
 @sentence.register
-def relevance(result: Relevance, effect: float | None = None, uncertain: bool = True) -> str:
-    """What a map shows, and how much of it is hatched.
-
-    Args:
-        result: a map.
-        effect, uncertain: as of :meth:`xwidgets.Relevance.hatched`.
-    """
-    return with_hatching(found(result, effect, uncertain), result, effect, uncertain)
+def relevance(
+    result: Relevance,
+    effect: float | None = None,
+    uncertain: bool = True,
+    parts: Parts | None = None,
+) -> str:
+    """What a map shows, and how much of it is hatched; arguments as of :func:`found`."""
+    return with_hatching(found(result, effect, uncertain, parts), result, effect, uncertain)
 
 
 def with_hatching(
@@ -75,8 +80,18 @@ def with_hatching(
     return " ".join(filter(None, (words, hatched_share(share, bool(known.all())))))
 
 
-def found(result: Relevance, effect: float | None = None, uncertain: bool = True) -> str:
+def found(
+    result: Relevance,
+    effect: float | None = None,
+    uncertain: bool = True,
+    parts: Parts | None = None,
+) -> str:
     """What a map shows, without what is hatched; "" where everything is.
+
+    Args:
+        result: a map.
+        effect, uncertain: as of :meth:`xwidgets.Relevance.hatched`.
+        parts: by which places are named where they can be; ``None`` for thirds of the picture.
 
     Example:
         >>> image = np.zeros((2, 2, 3), np.uint8)
@@ -89,7 +104,8 @@ def found(result: Relevance, effect: float | None = None, uncertain: bool = True
     values = np.where(known & ~result.hatched(effect, uncertain), result.values, 0)
     if not values.any() and not result.remaining:
         return ""
-    told = _unsigned(result, values) if not result.signed else _signed(result, values)
+    tell = _signed if result.signed else _unsigned
+    told = tell(result, values, parts or {})
     if known.all():
         return told
     return f"In the {percent(result.covered)} of the picture known so far: {told}"
@@ -279,7 +295,7 @@ def unit_relevance(result: UnitRelevance) -> str:
     return f"{so_far}Of {result.layer}, what speaks most is {'; '.join(sides)}."
 
 
-def _signed(result: Relevance, values: NDArray[Any]) -> str:
+def _signed(result: Relevance, values: NDArray[Any], named: Parts) -> str:
     """Where the values that are not hatched speak for and against."""
     against, speaks = ends(result)
     parts = []
@@ -289,7 +305,7 @@ def _signed(result: Relevance, values: NDArray[Any]) -> str:
             continue
         at = np.unravel_index(strength.argmax(), values.shape)
         peak = _amount(result, at)
-        parts.append((_side(result, side, strength), peak))
+        parts.append((_side(result, side, strength, named), peak))
     if about(result) == "maps":
         return "; ".join(f"{where}, by up to {peak}" for where, peak in parts) + "."
     (where, peak), *rest = parts
@@ -300,38 +316,42 @@ def _signed(result: Relevance, values: NDArray[Any]) -> str:
     return f"{where}{how.format(peak)}{against}."
 
 
-def _side(result: Relevance, side: str, strength: NDArray[Any]) -> str:
+def _side(result: Relevance, side: str, strength: NDArray[Any], named: Parts) -> str:
     """Where there is most of one sign."""
     if about(result) == "maps":
         what = f"what is {side}"
     else:
         what = f"what speaks {side.replace(result.label, repr(result.label))}"
-    place = _place(strength)
+    place = _place(strength, named)
     if place:
-        return f"Most of {what} is in the {place}"
-    return f"{what[0].upper()}{what[1:]} is spread out, strongest in the {_peak(strength)}"
+        return f"Most of {what} is {place}"
+    return f"{what[0].upper()}{what[1:]} is spread out, strongest {_peak(strength, named)}"
 
 
-def _unsigned(result: Relevance, values: NDArray[Any]) -> str:
+def _unsigned(result: Relevance, values: NDArray[Any], named: Parts) -> str:
     """How far a map without signs is gathered, and where."""
     if result.remaining:
-        least = _peak(np.where(np.isfinite(result.values), -result.values, -np.inf))
+        least = _ninth(np.where(np.isfinite(result.values), -result.values, -np.inf))
         lowest = percent(float(np.nanmin(result.values)))
         return f"What is left is lowest, {lowest} on average, with windows over the {least}."
     count = max(1, round(values.size / 100))
     largest = np.sort(values, axis=None)[-count:]
     share = float(largest.sum() / values.sum())
-    what, place = "mass" if is_share(result) else "total", _place(values)
-    where = f"most of it is in the {place}" if place else f"it peaks in the {_peak(values)}"
+    what, place = "mass" if is_share(result) else "total", _place(values, named)
+    where = f"most of it is {place}" if place else f"it peaks {_peak(values, named)}"
     return f"{_rounded(share)} of the map's {what} is in the strongest 1 % of the pixels; {where}."
 
 
-def _place(strength: NDArray[Any]) -> str:
-    """Place of the part of a ninth, or a third, of the picture that has most of a map; "" for none.
+def _place(strength: NDArray[Any], named: Parts) -> str:
+    """Named part, part of a ninth, or third of the picture that has most of a map; "" for none.
 
     A ninth may lie anywhere, and is named by its centre of mass.
     """
     shape, total = strength.shape, strength.sum()
+    held = {part: float(strength[mask].sum()) for part, mask in named.items()}
+    most = max(held, key=lambda part: held[part], default="")
+    if most and held[most] > MOST * total:
+        return f"on the {most}"
     height, width = (-(-side // 3) for side in shape)
     sums = np.pad(strength.cumsum(0, dtype=float).cumsum(1), ((1, 0), (1, 0)))
     parts = sums[height:, width:] - sums[:-height, width:]
@@ -343,16 +363,25 @@ def _place(strength: NDArray[Any]) -> str:
             first + (part.sum(1 - axis) @ (np.arange(length) + 0.5)) / part.sum()
             for axis, first, length in ((0, top, height), (1, left, width))
         )
-        return _name(*(int(3 * place // side) for place, side in zip(centre, shape, strict=True)))
+        ninth = (int(3 * place // side) for place, side in zip(centre, shape, strict=True))
+        return f"in the {_name(*ninth)}"
     rows, columns = (np.eye(3)[np.arange(side) * 3 // side] for side in shape)
     ninths = rows.T @ strength @ columns
     sides = zip(ROWS + COLUMNS, [*ninths.sum(1), *ninths.sum(0)], strict=True)
     thirds = {name: float(part) for name, part in sides if name != "middle"}
     name = max(thirds, key=lambda name: thirds[name])
-    return f"{name} third" if thirds[name] > THIRD * total else ""
+    return f"in the {name} third" if thirds[name] > THIRD * total else ""
 
 
-def _peak(strength: NDArray[Any]) -> str:
+def _peak(strength: NDArray[Any], named: Parts) -> str:
+    """Place of the largest value: on the smallest named part that has it, or in a ninth."""
+    at = np.unravel_index(strength.argmax(), strength.shape)
+    sizes = {part: int(mask.sum()) for part, mask in named.items() if mask[at]}
+    part = min(sizes, key=lambda part: sizes[part], default="")
+    return f"on the {part}" if part else f"in the {_ninth(strength)}"
+
+
+def _ninth(strength: NDArray[Any]) -> str:
     """Ninth of the picture with the largest value."""
     at = np.unravel_index(strength.argmax(), strength.shape)
     row, column = (int(3 * place // side) for place, side in zip(at, strength.shape, strict=True))

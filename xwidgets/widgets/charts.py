@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import bqplot
@@ -12,23 +13,83 @@ import pandas as pd
 
 from xwidgets import explain
 from xwidgets.evaluate import orthogonality
+from xwidgets.files import whole
+from xwidgets.results.line_chart import COLORS, Axis, Line, line_chart
+from xwidgets.results.numbers import number
 
-from .closing import Closing
+from .preview import Preview
 
 if TYPE_CHECKING:
     from xwidgets.explain import ExplanationModule, XFeatureMaps
     from xwidgets.live.live_result import Question
     from xwidgets.live.x_feature_fit import XFeatureFit
 
-COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c8c8c")
-"""Okabe and Ito's, which can be told apart with any colour vision."""
+
+class Chart(Preview, bqplot.Figure):
+    """Figure of lines that can be kept as a drawing; where there are no widgets, that is shown."""
+
+    def svg(self) -> str:
+        """What is shown now as the text of an SVG file."""
+        axes = {axis.side or "bottom": axis for axis in self.axes}
+        below, left, right = (axes.get(side) for side in ("bottom", "left", "right"))
+        lines = [_line(mark, right is not None and mark.scales["y"] is right.scale)
+                 for mark in self.marks]  # fmt: skip
+        other = None if right is None else _axis(right)
+        return line_chart(lines, _axis(below), _axis(left), other, self.title)
+
+    def to_svg(self, path: str | Path) -> None:
+        """Write what is shown now to an SVG file, for a document.
+
+        Args:
+            path: of the file.
+
+        Raises:
+            OSError: when that is not possible; a file that was there stays as it was.
+        """
+        with whole(path) as part:
+            part.write_text(self.svg(), "utf-8")
+
+    def preview(self) -> dict[str, str]:
+        """The drawing, and the last value of each line."""
+        named = [(mark.labels[0], _last(mark)) for mark in self.marks if mark.display_legend]
+        ends = [f"{name} ends at {number(value)}" for name, value in named]
+        words = "; ".join(filter(None, (self.title, *ends)))
+        return {"image/svg+xml": self.svg(), "text/plain": words}
 
 
-class Curves(Closing, bqplot.Figure):
+def _line(mark: bqplot.Mark, right: bool) -> Line:
+    """A mark as it is drawn."""
+    points = isinstance(mark, bqplot.Scatter)
+    return Line(
+        mark.x,
+        mark.y,
+        mark.colors[0],
+        name=mark.labels[0] if mark.display_legend else "",
+        width=0 if points else mark.stroke_width,
+        opacity=mark.opacities[0] if len(mark.opacities) else 1,
+        dashed=not points and mark.line_style == "dashed",
+        points=points or mark.marker is not None,
+        right=right,
+    )
+
+
+def _axis(axis: bqplot.Axis) -> Axis:
+    """An axis as it is drawn."""
+    scale = axis.scale
+    return Axis(axis.label, isinstance(scale, bqplot.LogScale), scale.min, scale.max)
+
+
+def _last(mark: bqplot.Mark) -> float:
+    """The last value of a line; NaN for none."""
+    known = mark.y[np.isfinite(mark.y)]
+    return float(known[-1]) if len(known) else np.nan
+
+
+class Curves(Chart):
     """Lines of several columns of a table: strong the mean, light every repetition.
 
     Args:
-        lines: by column, what its line is called; at most as many as :data:`COLORS`.
+        lines: by column, what its line is called; at most five.
         x: the column along the horizontal axis.
         repetition: the column that numbers the repetitions.
         published: values from elsewhere by column, the first and the last along the axis; they are
@@ -106,12 +167,11 @@ class Curves(Closing, bqplot.Figure):
                     points.x, points.y = x[[0, -1]], np.asarray(self._published[column], float)
 
 
-class FittingCurves(Closing, bqplot.Figure):
+class FittingCurves(Chart):
     """How the fitting of explanation modules goes: what is minimised, and the held-out error.
 
     Args:
-        fits: by name, what is followed, such as ``explorer.fit``; at most as many as
-            :data:`COLORS`.
+        fits: by name, what is followed, such as ``explorer.fit``; at most five.
         title: stands above the chart.
 
     Example:
@@ -175,13 +235,13 @@ class FittingCurves(Closing, bqplot.Figure):
                 line.y = values[:, 0] if fitting.epoch else np.array([np.nan])
 
 
-class LikenessCurves(Closing, bqplot.Figure):
+class LikenessCurves(Chart):
     """How alike the x-features' maps of a study's picture are while modules are fitted.
 
     The mean correlation of two maps that are not silent: 1 where all x-features look at the same.
 
     Args:
-        fits: by name, what is followed; at most as many as :data:`COLORS`.
+        fits: by name, what is followed; at most five.
         title: stands above the chart.
 
     Example:

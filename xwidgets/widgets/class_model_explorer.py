@@ -5,6 +5,8 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import cycle
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,10 +14,12 @@ import traitlets
 from numpy.typing import NDArray
 
 from xwidgets import live
-from xwidgets.errors import listed
+from xwidgets.errors import listed, one_of
+from xwidgets.files import whole
 from xwidgets.live.kind import is_study
 from xwidgets.live.traits import Whole
 from xwidgets.results import ClassModel, render
+from xwidgets.results.line_chart import COLORS, Axis, Line, line_chart
 
 from .closing import Held
 from .view import View
@@ -122,6 +126,32 @@ class ClassModelExplorer(View, module="class_model_explorer.mjs"):
             return {"text/plain": "What the network thinks a class looks like; no picture yet."}
         picture = b64encode(self._model.png()).decode()
         return {"image/png": picture, "text/plain": self._model.title}
+
+    def to_svg(self, path: str | Path, curve: str = "scores") -> None:
+        """Write a chart over the steps to an SVG file, for a document.
+
+        Args:
+            path: of the file.
+            curve: ``"scores"``, ``"norms"``, of the squared norm of the picture, or
+                ``"probabilities"`` of the class.
+
+        Raises:
+            ValueError: for another curve, or while there is no picture yet.
+            OSError: when the file cannot be written; one that was there stays as it was.
+        """
+        model, names = self._model, {"scores": "score", "norms": "‖x‖²", "probabilities": "p"}
+        one_of("curve", curve, tuple(names))
+        if model is None:
+            raise ValueError("there is no curve yet; wait for study.class_models.growing.wait()")
+        lines = [
+            Line(np.arange(len(values)), values, color, f"seed {seed}")
+            for values, seed, color in zip(getattr(model, curve), model.seeds, cycle(COLORS[:4]))
+        ]
+        label = f"{names[curve]}, in {model.unit}" if curve == "scores" else names[curve]
+        with whole(path) as part:
+            part.write_text(
+                line_chart(lines, Axis("step"), Axis(label), title=model.title), "utf-8"
+            )
 
     def hear_choose(self, target: int) -> None:
         """Make a class the study's target."""

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import ipywidgets
+import numpy as np
+from numpy.typing import NDArray
 
 from xwidgets import results
 from xwidgets.errors import of_kind
 from xwidgets.live.difference import Difference, Side
 from xwidgets.live.kind import is_study
-from xwidgets.results import Relevance, common_settings, contrast, render
+from xwidgets.results import Relevance, common_settings, contrast, render, sentences
+from xwidgets.results.legend import with_legend
 
 from .closing import Held
 from .exporting import Exporting
@@ -145,20 +148,31 @@ class Comparison(Exporting, ipywidgets.Box):
 
     def preview(self) -> dict[str, str]:
         """The maps side by side, and what they are of."""
-        sides = self._subject.sides
-        if sides is None:
+        shown = self._shown()
+        if not shown:
             return self._maps[0].preview()
-        shown = [*zip(sides, _common(sides), strict=True)]
-        if self.difference is not None:
-            shown.append((self.difference, render.scale_of(self.difference.values)))
-        panels = [
-            one.overlay(SIZE, scale, self._gap.effect, self._gap.hide_uncertain)
-            for one, scale in shown
-        ]
+        hatching = self._gap.effect, self._gap.hide_uncertain
+        panels = [result.overlay(SIZE, scale, *hatching) for result, scale in shown]
+        told = [f"{one.title}. {sentences.relevance(one, *hatching)}" for one, _ in shown]
         return {
             "image/png": b64encode(render.png(render.sheet([panels], gap=16))).decode(),
-            "text/plain": self._title(),
+            "text/plain": "\n".join([self._title(), *told]),
         }
+
+    def with_legends(self) -> NDArray[np.uint8] | None:
+        """The maps side by side with their legends; ``None`` while there is none."""
+        hatching = self._gap.effect, self._gap.hide_uncertain
+        panels = [with_legend(result, SIZE, scale, *hatching) for result, scale in self._shown()]
+        return render.sheet([panels], gap=16) if panels else None
+
+    def _shown(self) -> list[tuple[Relevance, float]]:
+        """The maps of both sides and their difference, as far as they are known, with scales."""
+        sides = self._subject.sides
+        if sides is None:
+            return []
+        gap = self.difference
+        gaps = [] if gap is None else [(gap, render.scale_of(gap.values))]
+        return [*zip(sides, _common(sides), strict=True), *gaps]
 
     def _let_go(self) -> None:
         self._subject.close()

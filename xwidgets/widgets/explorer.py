@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
+import numpy as np
+from numpy.typing import NDArray
 
 from .closing import close_all
 from .exporting import Exporting
@@ -57,6 +59,10 @@ class Explorer(Exporting, ipywidgets.VBox):
     def preview(self) -> dict[str, str]:
         """Preview of the map."""
         return self.panes.preview()
+
+    def with_legends(self) -> NDArray[np.uint8] | None:
+        """The picture with its map and legend; ``None`` while there is no map."""
+        return self.panes.with_legends()
 
     def save(self, path: str | Path) -> None:
         """Write a file of settings; see :meth:`Panes.save`."""

@@ -7,7 +7,11 @@ from base64 import b64decode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from xwidgets.files import whole
+from xwidgets.results import render
 
 from .preview import Preview
 
@@ -42,8 +46,16 @@ class Exporting(Preview):
         page.save(path)
         return page
 
-    def to_png(self, path: str | Path) -> None:
+    def with_legends(self) -> NDArray[np.uint8] | None:
+        """Picture of what is shown in which each map has its legend; ``None`` without maps."""
+        return None
+
+    def to_png(self, path: str | Path, legend: bool = True) -> None:
         """Write the picture that readers without widgets see.
+
+        Args:
+            path: of the file.
+            legend: whether it says below a map what colours and hatching mean, and what it shows.
 
         Raises:
             ValueError: for a view that shows no picture.
@@ -55,5 +67,6 @@ class Exporting(Preview):
                 f"this {type(self).__name__} shows no picture ({shown['text/plain']}); "
                 "write it with to_html(path)"
             )
+        sheet = self.with_legends() if legend else None
         with whole(path) as part:
-            part.write_bytes(b64decode(shown["image/png"]))
+            part.write_bytes(b64decode(shown["image/png"]) if sheet is None else render.png(sheet))

@@ -7,6 +7,7 @@ import { mount } from "./shared/view.mjs";
 import { makeWork, status } from "./shared/work.mjs";
 import { makeLegend } from "./overlay/legend.mjs";
 import { makeStage } from "./overlay/stage.mjs";
+import { makeValues } from "./overlay/values.mjs";
 import { makeTrace, randomisedWords } from "./comparison/randomised.mjs";
 
 /**
@@ -94,14 +95,14 @@ function makeCell(model, at) {
   /** @returns {Cell[]} */
   const cells = () => model.get("cells");
   const own = cellModel(model, at);
-  const [stage, legend, alert] = [makeStage(own), makeLegend(own), makeAlert()];
+  const [stage, legend, values, alert] = [makeStage(own), makeLegend(own), makeValues(own), makeAlert()];
   const choose = press("", () => { model.set("chosen", at); model.save_changes(); }, { className: "xw-choose" });
   const asks = make("p", { className: "xw-quiet" });
   const [took, agreement, random] = ["xw-quiet", "xw-agreement", "xw-quiet"].map((className) => make("p", { className }));
   const trace = makeTrace();
   const element = make("section", { className: "xw-overlay xw-method" },
     make("div", {}, choose, asks), stage.element, make("div", {}, alert, stage.readout), legend.element,
-    make("div", {}, agreement, took, trace.element, random));
+    make("div", {}, values.element, agreement, took, trace.element, random));
   const draw = () => {
     const [cell, chosen] = [cells()[at], model.get("chosen")];
     choose.textContent = cell.name ?? `map ${at + 1}`;
@@ -115,7 +116,7 @@ function makeCell(model, at) {
     warn(alert, cell.progress.state === "failed" ? cell.progress.message ?? "" : "");
   };
   /** @type {import("./shared/view.mjs").Draw[]} */
-  const draws = [...drawsOfCell([...stage.draws, ...legend.draws]), [["cells", "chosen"], draw]];
+  const draws = [...drawsOfCell([...stage.draws, ...legend.draws, ...values.draws]), [["cells", "chosen"], draw]];
   return { element, draws };
 }
 

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets
+from numpy.typing import NDArray
 
 from xwidgets import evaluate, live
 from xwidgets.errors import of_kind
 from xwidgets.live.kind import is_study
 from xwidgets.live.traits import Number, Whole, a_point
-from xwidgets.results import Relevance, common_settings, render
+from xwidgets.results import Relevance, common_settings, render, sentences
+from xwidgets.results.legend import with_legend
 
 from .closing import Held
 from .relevance_overlay import frames
@@ -134,12 +136,15 @@ class MethodComparison(View, module="method_comparison.mjs"):
         if not results:
             words = "The picture; its maps were not computed yet."
             return {"image/png": b64encode(self.photo).decode(), "text/plain": words}
-        panels = [one.overlay(size=PREVIEW) for one in results]
-        rows = [panels[at : at + 3] for at in range(0, len(panels), 3)]
-        blank = np.full_like(panels[0], 255)
-        rows = [row + [blank] * (len(rows[0]) - len(row)) for row in rows]
-        sheet = render.png(render.sheet(rows, gap=16))
-        return {"image/png": b64encode(sheet).decode(), "text/plain": self._words()}
+        sheet = render.png(_sheet([one.overlay(size=PREVIEW) for one in results]))
+        told = [f"{one.title}. {sentences.sentence(one)}" for one in results]
+        words = "\n".join([self._words(), *told])
+        return {"image/png": b64encode(sheet).decode(), "text/plain": words}
+
+    def with_legends(self) -> NDArray[np.uint8] | None:
+        """All maps in one picture with their legends; ``None`` while there is none."""
+        panels = [with_legend(one, LEGENDED) for one in self._maps if one is not None]
+        return _sheet(panels) if panels else None
 
     def hear_randomise(self) -> None:
         """Randomise the weights, layer by layer."""
@@ -227,8 +232,15 @@ class MethodComparison(View, module="method_comparison.mjs"):
         self.cells = cells
 
 
-PREVIEW = 224
-"""Width of a map in a preview, in pixels."""
+PREVIEW, LEGENDED = 224, 448
+"""Widths of a map in a preview, in pixels: without and with a legend."""
+
+
+def _sheet(panels: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Pictures in rows of at most three."""
+    rows = [[*panels[at : at + 3]] for at in range(0, len(panels), 3)]
+    blank = np.full_like(panels[0], 255)
+    return render.sheet([row + [blank] * (len(rows[0]) - len(row)) for row in rows], gap=16)
 
 
 def _shown(result: Relevance) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import traitlets
+from numpy.typing import NDArray
 
 from xwidgets import live
 from xwidgets._version import __version__
@@ -111,10 +113,15 @@ class Panes(Group, module="panes.mjs"):
         self.refresh_after(study)
         self.follow(self._pictures, self._tell_scene, "selected")
         self._tell()
+        self._tell_scene()
 
     def preview(self) -> dict[str, str]:
         """Preview of the map."""
         return self.overlay.preview()
+
+    def with_legends(self) -> NDArray[np.uint8] | None:
+        """The picture with its map and legend; ``None`` while there is no map."""
+        return self.overlay.with_legends()
 
     def open_panel(self, name: str) -> View:
         """Open a panel, and return its view.
@@ -287,7 +294,8 @@ class Panes(Group, module="panes.mjs"):
         self.can_undo, self.can_redo = self._history.can_undo, self._history.can_redo
 
     def _tell_scene(self) -> None:
-        """Tell the panel that knows what to do with it which drawn scene the study has."""
+        """Tell the views that know what to do with it which drawn scene the study has."""
+        self.overlay.scene = self._pictures.scene
         if "fillings" in self.panels:
             self.panels["fillings"].scene = self._pictures.scene
 

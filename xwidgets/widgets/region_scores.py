@@ -58,15 +58,18 @@ class RegionScores(View, module="region_scores.mjs"):
         self._removal: RegionRemoval | None = None
         super().__init__()
         if is_study(subject):
-            removal = live.Regions.of(subject).removal
+            regions = live.Regions.of(subject)
+            removal = regions.removal
             self.show_work(progress=removal, beside=subject)
             self.follow(removal, lambda: self._follow(subject), ["answer", "progress"])
             self.follow(subject, lambda: self._follow(subject), "image")
+            self.follow(regions, lambda: self._mark(subject.picture, regions.mask), "mask")
             self.refresh_after(removal)
+            self._mark(subject.picture, regions.mask)
             self._follow(subject)
         else:
             self._show(subject)
-            self.marked = render.png(render.marked(subject.image, subject.mask))
+            self._mark(subject.image, subject.mask)
             self.progress = COMPLETE
 
     def about(self) -> list[str]:
@@ -76,11 +79,8 @@ class RegionScores(View, module="region_scores.mjs"):
         return [self._removal.title]
 
     def still(self) -> dict[str, Any]:
-        """The picture with its region stands on the page in any case."""
-        marked = self.marked
-        if self._removal is not None:  # beside a painter that shows the picture itself
-            marked = render.png(render.marked(self._removal.image, self._removal.mask))
-        return {"progress": COMPLETE, "marked": marked}
+        """What is known is all that will be."""
+        return {"progress": COMPLETE}
 
     def preview(self) -> dict[str, str]:
         """The picture with the region and some samples, and what changes without it."""
@@ -88,6 +88,10 @@ class RegionScores(View, module="region_scores.mjs"):
             return {"text/plain": "The class scores; no region of the picture was removed yet."}
         png = b64encode(self._removal.png()).decode()
         return {"image/png": png, "text/plain": f"{self._removal.title}. {self.sentence}"}
+
+    def _mark(self, picture: NDArray[np.uint8], mask: NDArray[np.bool_]) -> None:
+        """Draw the picture with its region, for where no painter has it on a canvas."""
+        self.marked = render.png(render.marked(picture, mask))
 
     def _follow(self, study: Study) -> None:
         regions = live.Regions.of(study)

@@ -7,8 +7,9 @@
 import { make, press } from "./shared/dom.mjs";
 import { isCommand, movedInGrid, take } from "./shared/keyboard.mjs";
 import { number, signed } from "./shared/numbers.mjs";
-import { picture } from "./shared/pictures.mjs";
+import { picture, sizeOf } from "./shared/pictures.mjs";
 import { mount, put } from "./shared/view.mjs";
+import { makeHatching, makeSwatch, unpacked } from "./overlay/hatching.mjs";
 
 const ASK = "Point at a map for its strongest values; click it to see it large.";
 
@@ -17,8 +18,10 @@ const ASK = "Point at a map for its strongest values; click it to see it large."
  *
  * @typedef {{
  *   title: string, unit?: string, highest: number, lowest: number, signed?: boolean, scale: number, block: number,
- *   png: DataView, small?: DataView, coarse: boolean,
+ *   png: DataView, hatched?: DataView, small?: Drawn, coarse: boolean, hatching?: string, sentence?: string,
  * }} Cell a map; a picture has neither unit nor values
+ * @typedef {{ png: DataView, hatched?: DataView }} Drawn a map over its picture, and a bit for each pixel: whether it
+ *   is hatched
  */
 
 /**
@@ -30,6 +33,25 @@ export function reading({ title, unit, highest, lowest, signed: both }) {
   if (unit === undefined) return title;
   if (both === false) return `${title}; strongest ${number(highest)} ${unit}`;
   return `${title}; strongest for ${signed(highest)}, against ${signed(lowest)} ${unit}`;
+}
+
+/**
+ * The same, with where a map is strongest.
+ *
+ * @param {Pick<Cell, "title" | "unit" | "highest" | "lowest" | "signed" | "sentence">} cell
+ */
+export function inWords(cell) {
+  return [reading(cell), cell.sentence].filter(Boolean).join(". ");
+}
+
+/**
+ * What hatching means; "" where no map can be hatched.
+ *
+ * @param {Pick<Cell, "hatching">[][]} cells
+ */
+export function hatchKey(cells) {
+  const meanings = new Set(cells.flat().map(({ hatching }) => hatching).filter(Boolean));
+  return meanings.size > 1 ? "hatched: too small to matter, or not told from zero" : [...meanings].join("");
 }
 
 /**
@@ -71,14 +93,22 @@ export function legend(scale, cells) {
   return block > 1 ? `${colors}; of every ${block} × ${block} pixels, the strongest` : colors;
 }
 
-/**
- * @param {DataView} png
- * @param {boolean} coarse
- */
-function shownPicture(png, coarse) {
-  const { image, show } = picture({ className: coarse ? "xw-coarse" : "" });
-  show(png);
-  return image;
+/** A map over its picture, with lines where it tells nothing. */
+function makeMap() {
+  const [{ image, show: showPng }, hatching] = [picture(), makeHatching()];
+  const element = make("span", { className: "xw-map-box" }, image, hatching.canvas);
+  hatching.turn({ top: 0, left: 0, side: 1 });
+  /**
+   * @param {Drawn} drawn
+   * @param {boolean} coarse
+   */
+  const show = ({ png, hatched }, coarse) => {
+    const [height, width] = sizeOf(png);
+    image.className = coarse ? "xw-coarse" : "";
+    showPng(png);
+    hatching.show(hatched ? unpacked(hatched, height * width) : new Uint8Array(), width);
+  };
+  return { element, show };
 }
 
 /**
@@ -94,9 +124,11 @@ function makeKey(model) {
   const ramp = make("i", { className: "xw-ramp" });
   ramp.style.background = `border-box linear-gradient(to right, ${stops.join(", ")})`;
   const words = legend(model.get("scale"), cells);
+  const swatch = makeSwatch();
+  swatch.show(hatchKey(cells));
   return make("div", { className: "xw-key", hidden: !words },
     make("span", { textContent: low }), ramp, make("span", { textContent: high }),
-    make("span", { className: "xw-quiet", textContent: words }));
+    make("span", { className: "xw-quiet", textContent: words }), swatch.element);
 }
 
 /**
@@ -129,11 +161,11 @@ function makeTable(rows, columns, buttons) {
  */
 function makeDialog(model, describe, go, focus) {
   const enlarge = (/** @type {number[]} */ place) => put(model, { enlarged: place });
-  const large = picture();
+  const large = makeMap();
   const caption = make("div", { className: "xw-caption", ariaLive: "polite" });
   const close = press("Close", () => element.close());
   const element = make("dialog", { className: "xw-view xw-enlarged", ariaLabel: "one map, enlarged" },
-    make("div", { className: "xw-large" }, large.image), caption, close);
+    make("div", { className: "xw-large" }, large.element), caption, close);
   element.addEventListener("click", ({ target }) => target === element && element.close());
   element.addEventListener("keydown", (event) => {
     const place = model.get("enlarged");
@@ -153,10 +185,9 @@ function makeDialog(model, describe, go, focus) {
       element.close();
       return;
     }
-    large.show(cell.png);
-    large.image.className = cell.coarse ? "xw-coarse" : "";
     caption.textContent = describe([row, column]);
     if (!element.open) element.showModal();
+    large.show(cell, cell.coarse);
     close.focus();
   };
   return { element, enlarge, draw };
@@ -168,8 +199,8 @@ function render({ model, el }) {
   /** @type {Cell[][]} */
   const cells = model.get("cells");
   const size = [cells.length, cells[0].length];
-  const describe = (/** @type {number[]} */ [row, column]) =>
-    `${named(rows, columns, [row, column])}: ${reading(cells[row][column])}`;
+  const describe = (/** @type {number[]} */ [row, column], tell = inWords) =>
+    `${named(rows, columns, [row, column])}: ${tell(cells[row][column])}`;
   const focus = (/** @type {number[]} */ [row, column]) => buttons[row][column].focus();
   const point = (/** @type {number[]} */ place) => put(model, { hovered: place });
   const go = (
@@ -183,7 +214,9 @@ function render({ model, el }) {
   const dialog = makeDialog(model, describe, go, focus);
 
   const buttons = cells.map((row, y) => row.map((cell, x) => {
-    const button = press(shownPicture(cell.small ?? cell.png, cell.coarse), () => dialog.enlarge([y, x]), {
+    const map = makeMap();
+    map.show(cell.small ?? cell, cell.coarse);
+    const button = press(map.element, () => dialog.enlarge([y, x]), {
       tabIndex: y || x ? -1 : 0, ariaLabel: describe([y, x]), ariaHasPopup: "dialog",
     });
     button.addEventListener("pointerenter", () => point([y, x]));
@@ -199,7 +232,7 @@ function render({ model, el }) {
     makeKey(model), makeTable(rows, columns, buttons), readout, dialog.element);
   const drawReading = () => {
     const [row, column] = model.get("hovered");
-    readout.textContent = cells[row]?.[column] ? describe([row, column]) : ASK;
+    readout.textContent = cells[row]?.[column] ? describe([row, column], reading) : ASK;
   };
   return mount({ model, el }, view, [[["hovered"], drawReading], [["enlarged"], dialog.draw]]);
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from math import ceil
 from typing import Any
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from xwidgets.errors import listed, of_kind, one_of
 from xwidgets.live.traits import Whole
-from xwidgets.results import Relevance, common_settings, render
+from xwidgets.results import Relevance, common_settings, render, sentences
+from xwidgets.results.legend import hatch_words
 from xwidgets.results.numbers import percent
 
 from .view import View
@@ -28,9 +29,10 @@ class RelevanceGrid(View, module="relevance_grid.mjs"):
     """Maps of several classes, methods, feature maps or pictures, each over its own grey picture.
 
     These are the figures of Zintgraf et al. (2016). The strongest values of a map are read by
-    pointing at it or by going there with the arrow keys; a click or Enter enlarges it. Cells are
-    128 to 224 pixels wide, as there is room; until it is enlarged, a large map shows the strongest
-    pixel of every block, so that specks are seen.
+    pointing at it or by going there with the arrow keys; a click or Enter enlarges it. What is too
+    small to matter, or not told from zero, is hatched (:meth:`xwidgets.Relevance.hatched`). Cells
+    are 128 to 224 pixels wide, as there is room; until it is enlarged, a large map shows the
+    strongest pixel of every block, so that specks are seen.
 
     Args:
         results: rows of :class:`xwidgets.Relevance`, of any pictures; a cell may also be a plain
@@ -113,13 +115,26 @@ class RelevanceGrid(View, module="relevance_grid.mjs"):
         """All maps in one picture, and their titles."""
         scales = self._scales(self.scale)
         pictures = [
-            [render.enlarged(_picture(cell, largest, _block(cell)), PREVIEW) for cell in row]
+            [_preview(cell, largest) for cell in row]
             for row, largest in zip(self._results, scales, strict=True)
         ]
         sheet = render.png(render.sheet(pictures))
         titles = [" | ".join(self.columns), *self.rows]
-        words = "\n".join([self._words(), *filter(None, titles)])
+        words = "\n".join([self._words(), *filter(None, titles), *self._told()])
         return {"image/png": b64encode(sheet).decode(), "text/plain": words}
+
+    def _told(self) -> Iterator[str]:
+        """What each map shows."""
+        for row, cells in enumerate(self._results):
+            for column, cell in enumerate(cells):
+                if isinstance(cell, Relevance):
+                    titles = [
+                        title[at]
+                        for title, at in ((self.rows, row), (self.columns, column))
+                        if title
+                    ]
+                    told = sentences.sentence(cell)
+                    yield f"{', '.join(titles) or cell.title}: {told}"
 
     def _words(self) -> str:
         count = len(self._results), len(self._results[0])
@@ -176,25 +191,60 @@ def _shared(maps: Sequence[Relevance]) -> float | None:
 
 def _described(cell: Cell, largest: float | None) -> dict[str, Any]:
     """A cell as the view takes it: a PNG of its own size, and what is to be said of it."""
-    picture = _picture(cell, largest)
-    described: dict[str, Any] = {"png": render.png(picture), "coarse": picture.shape[1] < COARSE}
-    if isinstance(cell, Relevance):
-        known = cell.values[np.isfinite(cell.values)]
-        block = _block(cell)
-        if block > 1:
-            described["small"] = render.png(_picture(cell, largest, block))
-        return described | {
-            "title": cell.title,
-            "unit": cell.unit,
-            "signed": cell.signed,
-            "highest": max(0.0, float(known.max(initial=0))),
-            "lowest": min(0.0, float(known.min(initial=0))),
-            "scale": render.scale_of(cell.values) if largest is None else largest,
-            "block": block,
-        }
-    if cell.dtype == bool:
-        return described | {"title": f"{percent(cell.mean())} of the pixels"}
-    return described | {"title": "the picture"}
+    if not isinstance(cell, Relevance):
+        words = f"{percent(cell.mean())} of the pixels" if cell.dtype == bool else "the picture"
+        return {"png": render.png(_picture(cell)), "coarse": cell.shape[1] < COARSE, "title": words}
+    known = cell.values[np.isfinite(cell.values)]
+    block = _block(cell)
+    described = {
+        **_drawn(cell, largest),
+        "coarse": cell.image.shape[1] < COARSE,
+        "title": cell.title,
+        "unit": cell.unit,
+        "signed": cell.signed,
+        "highest": max(0.0, float(known.max(initial=0))),
+        "lowest": min(0.0, float(known.min(initial=0))),
+        "scale": _scale(cell, largest),
+        "block": block,
+        "hatching": hatch_words(cell),
+        "sentence": sentences.sentence(cell),
+    }
+    return described | ({"small": _drawn(cell, largest, block)} if block > 1 else {})
+
+
+def _drawn(cell: Relevance, largest: float | None, block: int = 1) -> dict[str, bytes]:
+    """A map over its picture as a PNG, with one pixel for every block, and which are hatched."""
+    image, values, hatched = _reduced(cell, block)
+    shown = render.overlay(image, values, size=image.shape[1], scale=_scale(cell, largest))
+    return {"png": render.png(shown), "hatched": np.packbits(hatched).tobytes()}
+
+
+def _reduced(
+    cell: Relevance, block: int
+) -> tuple[NDArray[np.uint8], NDArray[np.floating], NDArray[np.bool_]]:
+    """Picture, map and what is hatched, with one pixel for every block.
+
+    The map has the strongest value of a block that is not hatched; NaN where there is none.
+    """
+    values = np.where(cell.hatched(), np.nan, cell.values)
+    shown = render.strongest(values, block)
+    known = np.isfinite(render.strongest(cell.values, block))
+    return render.reduced(cell.image, block), shown, known & np.isnan(shown)
+
+
+def _preview(cell: Cell, largest: float | None) -> NDArray[np.uint8]:
+    """A cell as it is shown in place of widgets."""
+    block = _block(cell)
+    if not isinstance(cell, Relevance):
+        return render.enlarged(render.reduced(_picture(cell), block), PREVIEW)
+    image, values, hatched = _reduced(cell, block)
+    scale = _scale(cell, largest)
+    return render.overlay(image, values, size=PREVIEW, scale=scale, hatched=hatched)
+
+
+def _scale(cell: Relevance, largest: float | None) -> float:
+    """Magnitude at the ends of a map's colours."""
+    return render.scale_of(cell.values) if largest is None else largest
 
 
 def _block(cell: Cell) -> int:
@@ -203,15 +253,11 @@ def _block(cell: Cell) -> int:
     return ceil(width / COARSE)
 
 
-def _picture(cell: Cell, largest: float | None, block: int = 1) -> NDArray[np.uint8]:
-    """A cell as an 8-bit picture, with one pixel for every block of its own."""
-    if isinstance(cell, Relevance):
-        image = render.reduced(cell.image, block)
-        values = render.strongest(cell.values, block)
-        return render.overlay(image, values, size=image.shape[1], scale=largest)
+def _picture(cell: NDArray[np.uint8] | NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """A picture, or a mask in white on black."""
     if cell.dtype == bool:
-        cell = np.repeat(np.where(cell[..., None], 255, 0).astype(np.uint8), 3, 2)
-    return render.reduced(cell.astype(np.uint8), block)
+        return np.repeat(np.where(cell[..., None], 255, 0).astype(np.uint8), 3, 2)
+    return cell.astype(np.uint8)
 
 
 COARSE = 160

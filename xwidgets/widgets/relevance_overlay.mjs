@@ -6,12 +6,13 @@ import { download } from "./shared/saving.mjs";
 import { mount } from "./shared/view.mjs";
 import { makeWork } from "./shared/work.mjs";
 import {
-  HATCHING, endOf, hatchWords, hatchedOf, hatchedShare, limitOf, nothingWords, remarks, sharesOf, shownFrame, standing,
+  HATCHING, endOf, findingWords, hatchWords, hatchedOf, limitOf, nothingWords, remarks, shownFrame, standing,
 } from "./overlay/frames.mjs";
 import { makeLegend } from "./overlay/legend.mjs";
 import { makeSettings } from "./overlay/settings.mjs";
 import { sheetOf } from "./overlay/sheet.mjs";
 import { makeStage } from "./overlay/stage.mjs";
+import { makeValues } from "./overlay/values.mjs";
 
 /** @typedef {import("./shared/view.mjs").Model} Model */
 
@@ -37,7 +38,7 @@ function render({ model, el }) {
   const note = make("p", { className: "xw-note" });
   const remark = make("p", { className: "xw-remark" });
   const sentence = make("p", { className: "xw-finding" });
-  const [stage, legend, state] = [makeStage(model), makeLegend(model), makeState(model)];
+  const [stage, legend, state, values] = [makeStage(model), makeLegend(model), makeState(model), makeValues(model)];
   const settings = makeSettings(model, () => {
     const frame = shownFrame(model);
     const sheet = sheetOf({
@@ -51,7 +52,7 @@ function render({ model, el }) {
   });
   const view = make("figure", { className: "xw-view xw-overlay" }, caption,
     make("div", { className: "xw-panel" },
-      stage.element, state.alert, stage.readout, legend.element, sentence, state.work, remark),
+      stage.element, state.alert, stage.readout, legend.element, sentence, values.element, state.work, remark),
     note, settings.element);
 
   const drawWords = () => {
@@ -66,10 +67,10 @@ function render({ model, el }) {
     const limit = frame ? limitOf(model, frame) : 0;
     const hatched = hatchedOf(frame, limit, model.get("hide_uncertain"));
     const nothing = nothingWords(frame, hatched, limit); // the stage says it
-    sentence.textContent = nothing ? "" : [frame?.sentence, hatchedShare(sharesOf(frame, hatched))].filter(Boolean).join(" ");
+    sentence.textContent = nothing ? "" : findingWords(frame, hatched);
   };
   return mount({ model, el }, view, [
-    ...stage.draws, ...legend.draws, ...settings.draws,
+    ...stage.draws, ...legend.draws, ...values.draws, ...settings.draws,
     [["frames", "index", "progress"], state.draw],
     [["frames", "index"], drawRemark],
     [["frames", "index", ...HATCHING], drawSentence],

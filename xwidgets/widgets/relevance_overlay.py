@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets
+from numpy.typing import NDArray
 
-from xwidgets import explain
+from xwidgets import explain, images
 from xwidgets.errors import of_kind
 from xwidgets.live.difference import Difference
 from xwidgets.live.kind import is_study
 from xwidgets.live.traits import Number, Whole, a_point
 from xwidgets.results import Relevance, common_settings, ends, render, sentences
 from xwidgets.results.common_scale import CommonScale
+from xwidgets.results.legend import with_legend
 
 from .closing import Held
 from .page import Page
@@ -26,6 +28,7 @@ from .view import COMPLETE, View, page_of
 
 if TYPE_CHECKING:
     from xwidgets.explain import Method
+    from xwidgets.images.scenes import Scene
     from xwidgets.live.study import Study
 
 
@@ -57,6 +60,8 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
         scale_locked: whether the largest is that of all maps of the view, so that colours mean the
             same in all: those of a page or a list, or those that a study had for one target and
             method. Otherwise each map has its own.
+        scene: the drawn scene that is explained, by whose parts the sentence names places; ``None``
+            for other pictures, where it tells thirds of the picture. Can be set.
         sentence: what the map at hand shows, in words.
         offer: label of a button that changes the study's question where the map tells nothing; ""
             for none.
@@ -84,6 +89,7 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
     """
 
     _study: Held[Study | None] = Held()
+    scene = traitlets.Any()
     photo = traitlets.Bytes().tag(sync=True)
     shape = traitlets.List(Whole()).tag(sync=True)
     frames = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
@@ -135,7 +141,7 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
             progress=COMPLETE,
         )
         self.observe(lambda _: self._draw(), "outline")
-        self.observe(lambda _: self._tell(), ["index", *HATCHING])
+        self.observe(lambda _: self._tell(), ["index", "scene", *HATCHING])
         self._tell()
         if is_study(subject) or isinstance(subject, Difference):
             follow, turn_to = partial(self._follow, subject), partial(self._turn_to, subject)
@@ -146,6 +152,14 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
                 self.follow(subject, self._ends.clear, "renewals")
             self.refresh_after(subject)
             follow()
+
+    @traitlets.validate("scene")
+    def _known_scene(self, proposal: dict[str, Any]) -> Scene | None:
+        scene: Scene | None = proposal["value"]
+        if scene is not None:
+            kind = images.scenes.Scene  # which imports torch
+            of_kind("scene", scene, kind, "a drawn scene, such as xw.scenes.bird(seed=3)")
+        return scene
 
     def to_page(  # type: ignore[override]
         self,
@@ -237,15 +251,16 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
         if result is None:
             words = "The picture; its relevance map was not computed yet."
             return {"image/png": b64encode(self.photo).decode(), "text/plain": words}
-        frame = self.frames[self._results.index(result)]
-        picture = result.overlay(
-            scale=self._end(frame),
-            effect=self._limit(frame),
-            uncertain=self.hide_uncertain,
-            color_map=self.color_map,
-        )
+        picture = result.overlay(**self._look(result))
         words = f"{result.title}. {self.sentence}"
         return {"image/png": b64encode(render.png(picture)).decode(), "text/plain": words}
+
+    def with_legends(self) -> NDArray[np.uint8] | None:
+        """The picture with its map and legend; ``None`` while there is no map."""
+        result = self._shown()
+        if result is None:
+            return None
+        return with_legend(result, **self._look(result), parts=parts_of(self.scene, result))
 
     def hear_before_softmax(self) -> None:
         """Ask the study for the score before softmax, where its probability cannot change."""
@@ -256,6 +271,16 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
     def _shown(self) -> Relevance | None:
         """The result that is shown."""
         return self._results[min(self.index, len(self._results) - 1)] if self._results else None
+
+    def _look(self, result: Relevance) -> dict[str, Any]:
+        """How the view draws a map, as :meth:`xwidgets.Relevance.overlay` takes it."""
+        frame = self.frames[self._results.index(result)]
+        return {
+            "scale": self._end(frame),
+            "effect": self._limit(frame),
+            "uncertain": self.hide_uncertain,
+            "color_map": self.color_map,
+        }
 
     def _end(self, frame: dict[str, Any]) -> float:
         """Magnitude at the ends of the colours of a map."""
@@ -294,7 +319,12 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
     ) -> list[dict[str, Any]]:
         """Maps as the view takes them, with what each shows by what is hatched now."""
         return [
-            frame | {"sentence": sentences.found(one, self._limit(frame), self.hide_uncertain)}
+            frame
+            | {
+                "sentence": sentences.found(
+                    one, self._limit(frame), self.hide_uncertain, parts_of(self.scene, one)
+                )
+            }
             for frame, one in zip(shown, results, strict=True)
         ]
 
@@ -356,6 +386,13 @@ def before_softmax(study: Study) -> Method[Any] | None:
         return None
     changed: Method[Any] = method.changed(measure="difference")
     return changed
+
+
+def parts_of(scene: Scene | None, result: Relevance) -> dict[str, NDArray[np.bool_]]:
+    """Masks of the parts of a scene by name, for a map of its picture; {} for another map."""
+    if scene is None or not np.array_equal(images.picture(scene.image), result.image):
+        return {}
+    return scene.masks
 
 
 def a_map(result: object) -> Relevance:

@@ -227,6 +227,30 @@ export function hatchedShare({ known, hatched }) {
 }
 
 /**
+ * What a map shows, with how much of it is hatched; "" for none.
+ *
+ * @param {Frame | undefined} frame
+ * @param {Uint8Array} hatched
+ */
+export function findingWords(frame, hatched) {
+  return [frame?.sentence, hatchedShare(sharesOf(frame, hatched))].filter(Boolean).join(" ");
+}
+
+/**
+ * A map in words, for who does not see it: its title, and what it shows or that it is of nothing.
+ *
+ * @param {Frame | undefined} frame
+ * @param {Uint8Array} hatched
+ * @param {number} limit
+ */
+export function alternativeOf(frame, hatched, limit) {
+  if (!frame) return "Relevance: nothing computed yet.";
+  const kind = frame.signed === false ? "Relevance" : "Signed relevance";
+  const shown = nothingWords(frame, hatched, limit) || findingWords(frame, hatched);
+  return `${kind}: ${frame.title}. ${shown}`.trim();
+}
+
+/**
  * What is known about a pixel of a frame, in words.
  *
  * @param {Frame | undefined} frame

@@ -63,6 +63,30 @@ function hatch(canvas, mask, [width, height], ratio, { top, left, side }) {
   return canvas;
 }
 
+/**
+ * A mask, 1 for each true bit, from eight pixels a byte.
+ *
+ * @param {DataView} bits
+ * @param {number} length in pixels
+ */
+export function unpacked(bits, length) {
+  const mask = new Uint8Array(length);
+  for (let i = 0; i < length; i++) mask[i] = (bits.getUint8(i >> 3) >> (7 - (i & 7))) & 1;
+  return mask;
+}
+
+/** A sample of the lines, and beside it what they mean. */
+export function makeSwatch() {
+  const meaning = make("span");
+  const element = make("span", { className: "xw-swatch-row" }, make("i", { className: "xw-swatch" }), meaning);
+  /** @param {string} words */
+  const show = (words) => {
+    meaning.textContent = words;
+    element.hidden = !words;
+  };
+  return { element, show };
+}
+
 /** Hatching over a picture: a canvas, and what draws on it. */
 export function makeHatching() {
   const canvas = make("canvas", { className: "xw-hatching", ariaHidden: "true", hidden: true });

@@ -7,6 +7,7 @@ import { signed } from "../shared/numbers.mjs";
 import { drawPixels } from "../shared/pictures.mjs";
 import { put } from "../shared/view.mjs";
 import { rampOf } from "./colors.mjs";
+import { makeSwatch } from "./hatching.mjs";
 import { HATCHING, colorsOf, endOf, hatchWords, limitOf, shownFrame, telling } from "./frames.mjs";
 
 /** @typedef {import("./frames.mjs").Frame} Frame */
@@ -67,15 +68,13 @@ export function makeLegend(model) {
   const ramp = make("canvas", { className: "xw-ramp", role: "img" });
   const ends = ["xw-low", "xw-zero", "xw-high"].map((className) => make("span", { className }));
   const sides = ["xw-against", "xw-for"].map((className) => make("span", { className }));
-  const meaning = make("span");
-  const about = makeHelp();
-  const swatch = make("span", { className: "xw-swatch-row" }, make("i", { className: "xw-swatch" }), meaning, about.element);
-  const [lock, unit] = [makeLock(model), makeHelp()];
+  const [swatch, about, lock, unit] = [makeSwatch(), makeHelp(), makeLock(model), makeHelp()];
+  swatch.element.append(about.element);
   const element = make("div", { className: "xw-legend" },
     make("div", { className: "xw-sides" }, ...sides),
     make("div", { className: "xw-ramp-box" }, ramp, make("i", { className: "xw-tick" })),
     make("div", { className: "xw-ends" }, ends[0], make("span", { className: "xw-middle" }, ends[1], unit.element), ends[2]),
-    make("div", { className: "xw-key" }, swatch, lock.element));
+    make("div", { className: "xw-key" }, swatch.element, lock.element));
 
   const draw = () => {
     const frame = shownFrame(model);
@@ -86,9 +85,9 @@ export function makeLegend(model) {
     ends.forEach((end, at) => { end.textContent = texts[at]; });
     sides.forEach((side, at) => { side.textContent = frame?.ends[at] ?? ""; });
     ramp.ariaLabel = scaleWords(frame, texts);
-    meaning.textContent = frame ? hatchWords(frame, limitOf(model, frame), model.get("hide_uncertain")) : "";
-    swatch.hidden = !meaning.textContent;
-    about.show(meaning.textContent.includes("standard errors") ? "standard error" : "effect");
+    const meaning = frame ? hatchWords(frame, limitOf(model, frame), model.get("hide_uncertain")) : "";
+    swatch.show(meaning);
+    about.show(meaning.includes("standard errors") ? "standard error" : "effect");
     unit.show(frame ? telling(frame).unit : "");
     lock.draw();
   };

@@ -11,7 +11,7 @@ import { drawPixels, isCoarse, picture } from "../shared/pictures.mjs";
 import { put } from "../shared/view.mjs";
 import { UNKNOWN, paint } from "./colors.mjs";
 import {
-  HATCHING, bytesOf, codesOf, hatchedOf, limitOf, nothingWords, reading, shadesOfFrame, shownFrame,
+  HATCHING, alternativeOf, bytesOf, codesOf, hatchedOf, limitOf, nothingWords, reading, shadesOfFrame, shownFrame,
 } from "./frames.mjs";
 import { makeHatching } from "./hatching.mjs";
 import { makeOutline } from "./outline.mjs";
@@ -19,6 +19,7 @@ import { middleOf, partOf, showing } from "./viewport.mjs";
 import { listenToZoom, look, makeZoom, viewportOf } from "./zoom.mjs";
 
 const FAR = 10; // pixels that an arrow moves with Shift
+const KEYS = "Arrow keys read pixels, + and − zoom, 0 shows the whole.";
 
 /** @typedef {import("../shared/view.mjs").Model} Model */
 
@@ -169,9 +170,7 @@ export function makeStage(model) {
     drawPixels(canvas, paint(codes, shadesOfFrame(model, frame), hatched), width);
     hatching.show(hatched, width);
     notice.show(frame, nothingWords(frame, hatched, limit));
-    canvas.ariaLabel = frame
-      ? `${frame.signed === false ? "Relevance" : "Signed relevance"}: ${frame.title}. Arrow keys read pixels, + and − zoom, 0 shows the whole.`
-      : "Relevance: nothing computed yet.";
+    canvas.ariaLabel = `${alternativeOf(frame, hatched, limit)} ${frame ? KEYS : ""}`.trim();
   };
   const drawOutline = () => {
     const [height, width] = model.get("shape");

@@ -1,0 +1,72 @@
+"""Pictures that views write say what colours and hatching mean."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import xwidgets as xw
+from tests.results.examples import relevance
+from xwidgets.results.legend import with_legend
+from xwidgets.widgets.exporting import Exporting
+
+VALUES = np.array([[2.0, 0.5], [0.01, -1.0]], np.float32)
+MAP = relevance(values=VALUES, image=np.zeros((2, 2, 3), np.uint8), standard_error=None)
+
+
+def written(view: Exporting, path: Path, **choices: bool) -> np.ndarray:
+    view.to_png(path, **choices)
+    return np.asarray(Image.open(path).convert("RGB"))
+
+
+def test_an_overlay_has_its_legend_as_it_is_shown(tmp_path: Path) -> None:
+    view = xw.RelevanceOverlay(MAP)
+    np.testing.assert_array_equal(written(view, tmp_path / "map.png"), with_legend(MAP, scale=2.0))
+    view.effect, view.color_map, view.scale = 0.6, "magenta-green", 3.0
+    look = {"scale": 3.0, "effect": 0.6, "color_map": "magenta-green"}
+    shown = written(view, tmp_path / "map.png")
+    np.testing.assert_array_equal(shown, with_legend(MAP, **look))
+    bare = written(view, tmp_path / "map.png", legend=False)
+    np.testing.assert_array_equal(bare, MAP.overlay(**look))
+
+
+def test_compared_maps_have_a_legend_each(tmp_path: Path) -> None:
+    other = replace(MAP, values=VALUES / 2, parameters={"window": 4})
+    comparison = xw.Comparison(MAP, other)
+    left, middle, right = (
+        with_legend(result, 448, scale)
+        for result, scale in ((MAP, 2.0), (other, 2.0), (comparison.difference, 1.0))
+    )
+    sheet = written(comparison, tmp_path / "pair.png")
+    for at, panel in enumerate((left, middle, right)):
+        shown = sheet[: len(panel), at * (448 + 16) : at * (448 + 16) + 448]
+        np.testing.assert_array_equal(shown, panel)
+    assert written(comparison, tmp_path / "pair.png", legend=False).shape == (448, 3 * 448 + 32, 3)
+    told = comparison.preview()["text/plain"]
+    assert all(f"{one.title}. " in told for one in (MAP, other, comparison.difference))
+
+
+def test_maps_of_several_methods_have_a_legend_each(tmp_path: Path) -> None:
+    maps = [replace(MAP, method=name) for name in ("one", "two", "three", "four")]
+    view = xw.MethodComparison(maps)
+    sheet = written(view, tmp_path / "methods.png")
+    panels = [with_legend(one, 448) for one in maps]
+    np.testing.assert_array_equal(sheet[: len(panels[1]), 464 : 464 + 448], panels[1])
+    height = max(map(len, panels[:3]))
+    np.testing.assert_array_equal(sheet[height + 16 :, :448], panels[3])
+    assert (sheet[height + 16 :, 464:] == 255).all()
+    told = view.preview()["text/plain"].splitlines()
+    assert [line.split(" for ")[0] for line in told[1:]] == ["one", "two", "three", "four"]
+
+
+def test_an_explorer_writes_its_map_and_a_picture_that_is_none_yet(
+    study: xw.Study, tmp_path: Path
+) -> None:
+    explorer = xw.Explorer(study)
+    study.wait()
+    shown = written(explorer, tmp_path / "map.png")
+    expected = written(explorer.overlay, tmp_path / "map.png")
+    np.testing.assert_array_equal(shown, expected)
+    explorer.overlay.serve_others()
+    assert written(explorer, tmp_path / "map.png").shape[:2] == study.image.shape[1:]
