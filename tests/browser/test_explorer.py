@@ -228,3 +228,13 @@ def test_a_failing_cell_shows_one_sentence(run: Callable[..., Notebook]) -> None
     notebook = run("import xwidgets as xw\nxw.network('brids')")
     output = notebook.page.locator(".jp-OutputArea-output").last
     expect(output).to_contain_text("unknown network 'brids'; did you mean 'birds'?")
+
+
+def test_what_is_opened_comes_into_sight(quick: Notebook) -> None:
+    page = quick.page
+    await_colors(page)
+    whole = page.viewport_size
+    page.set_viewport_size({"width": 1280, "height": 620})
+    page.get_by_role("button", name="Remove a region").click()
+    expect(page.locator(".xw-painter canvas")).to_be_in_viewport(ratio=0.9, timeout=30_000)
+    page.set_viewport_size(whole)

@@ -110,7 +110,6 @@ def test_a_session_is_gone_through_undone_saved_restored_and_repeated(
     page.get_by_role("button", name="Because of what?").click()
 
     page.get_by_role("button", name="Remove a region").click()
-    expect(page.locator(".xw-painter canvas")).to_be_in_viewport(timeout=30_000)
     paint(page)
     notebook.until("print(study.regions.mask.any())", "True")
     page.get_by_role("button", name="Neurons").click()

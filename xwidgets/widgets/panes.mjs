@@ -6,6 +6,9 @@ import { makeGroup } from "./shared/group.mjs";
 import { download, jsonHref, makeCopy } from "./shared/saving.mjs";
 import { mount, put } from "./shared/view.mjs";
 
+/** Milliseconds that a view which was opened may take from its first line to its full height. */
+const GROWING = 1500;
+
 /** @typedef {import("./shared/view.mjs").Model} Model */
 
 /**
@@ -74,20 +77,20 @@ function makePanels(model, onOpen, onPaint) {
  */
 function makeFinder(panels, el) {
   let wanted = "";
-  const sizes = new ResizeObserver(([{ target, contentRect }]) => {
-    if (contentRect.height < 40) return; // nothing is drawn in it yet
-    sizes.disconnect();
-    target.scrollIntoView({ block: "nearest" });
+  const sizes = new ResizeObserver((entries) => {
+    const drawn = entries.find(({ contentRect }) => contentRect.height >= 40);
+    if (!drawn) return;
+    added.disconnect();
+    drawn.target.scrollIntoView({ block: "nearest" });
+    setTimeout(() => sizes.disconnect(), GROWING);
   });
   const draw = () => {
     const box = panels.querySelector(`.xw-part-${wanted || "none"}`);
     wanted = "";
     if (box) sizes.observe(box);
   };
-  const added = new MutationObserver(() => {
-    if (!el.nextElementSibling) return;
-    added.disconnect();
-    sizes.observe(el.nextElementSibling);
+  const added = new MutationObserver(() => { // a box puts an empty element there at first
+    if (el.nextElementSibling) sizes.observe(el.nextElementSibling);
   });
   return {
     want: (/** @type {string} */ name) => { wanted = name; },
