@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -89,19 +89,27 @@ def jupyter_lab(
             "LabApp.extension_manager": "readonly",
             "LanguageServerManager.autodetect": False,  # asks npm for seconds
         }
+        command = [sys.executable, "-m", "jupyterlab", "--no-browser"]
+        command += [f"--{name}={value}" for name, value in options.items()]
+        address = f"http://127.0.0.1:{port}"
+        with serving(command, f"{address}/api/status", os.environ | places):
+            yield address
+
+
+@contextmanager
+def serving(
+    command: Sequence[str], address: str, environment: Mapping[str, str], folder: Path | None = None
+) -> Iterator[None]:
+    """A server that a command starts, from when an address answers on."""
+    with TemporaryDirectory() as home:
         log = Path(home, "log")
         with open(log, "w") as output:
             server = subprocess.Popen(
-                [sys.executable, "-m", "jupyterlab", "--no-browser"]
-                + [f"--{name}={value}" for name, value in options.items()],
-                env=os.environ | places,
-                stdout=output,
-                stderr=subprocess.STDOUT,
+                command, env=environment, cwd=folder, stdout=output, stderr=subprocess.STDOUT
             )
-        address = f"http://127.0.0.1:{port}"
         try:
-            _await(f"{address}/api/status", server, log)
-            yield address
+            _await(address, server, log)
+            yield
         finally:
             server.terminate()
             server.wait(20)
@@ -238,4 +246,4 @@ def _await(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
             return
         except OSError:
             time.sleep(0.2)
-    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()}")
+    raise RuntimeError(f"the server at {address} did not start:\n{log.read_text()}")
