@@ -112,7 +112,10 @@ def serving(
             yield
         finally:
             server.terminate()
-            server.wait(20)
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:  # Panel's waits for what computes
+                server.kill()
 
 
 def free_port() -> int:
