@@ -45,11 +45,11 @@ class Place:
     def serve(self, command: Sequence[str | Path], address: str) -> Iterator[None]:
         """A server by a module of the host's Python, looked at; ``{port}`` is where."""
         port = str(free_port())
-        address = f"http://127.0.0.1:{port}{address}"
+        server = f"http://127.0.0.1:{port}"
         filled = [str(part).replace("{port}", port) for part in command]
         environment = variables(self.folder)
-        with serving([self.python, "-m", *filled], address, environment, self.folder):
-            self.page.goto(address)
+        with serving([self.python, "-m", *filled], f"{server}/here", environment, self.folder):
+            self.page.goto(f"{server}{address}")
             yield
 
     def look(self, path: Path) -> None:

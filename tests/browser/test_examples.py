@@ -37,7 +37,7 @@ def served(*command: str | Path) -> Iterator[str]:
     port = str(free_port())
     address = f"http://127.0.0.1:{port}/"
     asked: Sequence[str] = [sys.executable, "-m", *map(str, command), port]
-    with serving(asked, address, ENVIRONMENT):
+    with serving(asked, f"{address}here", ENVIRONMENT):
         yield address
 
 
