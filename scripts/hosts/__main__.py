@@ -73,7 +73,7 @@ def write(host: Host, cells: Sequence[str]) -> None:
     heads = ["host", *ACTS, "errors in the console", "how"]
     lines = [row(heads), row(["---"] * len(heads)), *known]
     with whole(DOCUMENT) as part:
-        part.write_text(text.replace(table, "\n".join(lines)), "utf-8")
+        part.write_text(TABLE.sub(lambda _: "\n".join(lines), text), "utf-8")
 
 
 def main() -> None:

@@ -239,7 +239,13 @@ HOSTS = (
         pins=("marimo==0.25.2",),
         limits=dict.fromkeys((PAINTER, CHART), "marimo takes anywidgets alone"),
     ),
-    Host("Panel", panel, pins=("panel==1.9.4", "ipywidgets_bokeh==1.8.0"), remark=CDN),
+    Host(
+        "Panel",
+        panel,
+        pins=("panel==1.9.4", "ipywidgets_bokeh==1.8.0"),
+        limits={PAINTER: "the ipycanvas stays empty"},
+        remark=CDN,
+    ),
     Host("nbconvert", nbconvert, of=("nbconvert",), **LIVES, remark=CDN),
     Host("Sphinx, myst-nb", myst_nb, of=("sphinx", "myst-nb"), **LIVES, remark=CDN),
     Host(
@@ -257,7 +263,7 @@ HOSTS = (
         notebook_page,
         of=("xwidgets",),
         kernel=False,
-        limits={CHART: "a bqplot keeps no picture"},
+        limits={PAINTER: "its scores alone are shown", CHART: "a bqplot keeps no picture"},
         remark=OFFLINE,
     ),
     Host("own HTML, fragments", own_html, of=("xwidgets",), **VIEWS),
