@@ -9,12 +9,13 @@ sys.path.append(str(Path(__file__).parent / "_extensions"))
 project = "xwidgets"
 copyright = "2026, the xwidgets developers"
 extensions = [
-    "live_views",
+    "about_methods",
     "mathml",
     "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
+    "xwidgets.sphinx",
 ]
 html_theme = "sphinx_book_theme"
 html_title = "xwidgets"

@@ -4,7 +4,7 @@
 # 1. repo2docker writes the Dockerfile, which refuses what it cannot read
 # 2. a fresh environment with the Jupyter of repo2docker's own base image
 # 3. the Dockerfile's pip lines and binder/postBuild, in a clean copy of what is committed
-# 4. every notebook, executed
+# 4. every notebook, executed within the 2 GB that mybinder.org has for one user
 set -euo pipefail
 repo=$(git rev-parse --show-toplevel)
 work=${1:-$(mktemp -d)}
@@ -37,9 +37,18 @@ done
 binder/postBuild
 pip check
 
+du --summarize --human-readable "$work/env"
+
 echo "==> notebooks"
 for notebook in notebooks/*.ipynb; do
-  echo "$notebook"
-  jupyter nbconvert --to notebook --execute --stdout "$notebook" > /dev/null
+  python - "$notebook" <<'PYTHON'
+import resource, subprocess, sys
+
+command = ["jupyter", "nbconvert", "--to", "notebook", "--execute", "--stdout", sys.argv[1]]
+subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6  # of the kernel, in GB
+print(f"{sys.argv[1]}: {peak:.2f} GB")
+sys.exit(peak > 2)
+PYTHON
 done
 echo "==> binder/ works"

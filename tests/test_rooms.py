@@ -30,6 +30,9 @@ ROOMS = {
 }
 """Of each folder, the folders that its files may import; all may import what lies in none."""
 
+DOORS = {"xwidgets.__main__": "commands", "xwidgets.sphinx": "widgets"}
+"""Of each file that a command or a setting names, and so lies in no folder, its room."""
+
 
 def module_of(path):
     parts = path.relative_to(ROOT).with_suffix("").parts
@@ -40,8 +43,8 @@ FILES = {module_of(path): path for path in sorted(ROOT.rglob("*.py"))}
 
 
 def room_of(module):
-    if module == "xwidgets.__main__":  # starts the command line
-        return "commands"
+    if module in DOORS:
+        return DOORS[module]
     room = module.split(".")[1] if "." in module else ""
     return room if (ROOT / room).is_dir() else ""
 

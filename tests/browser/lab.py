@@ -6,8 +6,9 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -89,22 +90,33 @@ def jupyter_lab(
             "LabApp.extension_manager": "readonly",
             "LanguageServerManager.autodetect": False,  # asks npm for seconds
         }
+        command = [sys.executable, "-m", "jupyterlab", "--no-browser"]
+        command += [f"--{name}={value}" for name, value in options.items()]
+        address = f"http://127.0.0.1:{port}"
+        with serving(command, f"{address}/api/status", os.environ | places):
+            yield address
+
+
+@contextmanager
+def serving(
+    command: Sequence[str], address: str, environment: Mapping[str, str], folder: Path | None = None
+) -> Iterator[None]:
+    """A server that a command starts, from when an address answers on."""
+    with TemporaryDirectory() as home:
         log = Path(home, "log")
         with open(log, "w") as output:
             server = subprocess.Popen(
-                [sys.executable, "-m", "jupyterlab", "--no-browser"]
-                + [f"--{name}={value}" for name, value in options.items()],
-                env=os.environ | places,
-                stdout=output,
-                stderr=subprocess.STDOUT,
+                command, env=environment, cwd=folder, stdout=output, stderr=subprocess.STDOUT
             )
-        address = f"http://127.0.0.1:{port}"
         try:
-            _await(f"{address}/api/status", server, log)
-            yield address
+            _await(address, server, log)
+            yield
         finally:
             server.terminate()
-            server.wait(20)
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:  # Panel's waits for what computes
+                server.kill()
 
 
 def free_port() -> int:
@@ -236,6 +248,8 @@ def _await(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
         try:
             urllib.request.urlopen(address, timeout=5)
             return
+        except urllib.error.HTTPError:  # an answer too
+            return
         except OSError:
             time.sleep(0.2)
-    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()}")
+    raise RuntimeError(f"the server at {address} did not start:\n{log.read_text()}")

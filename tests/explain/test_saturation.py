@@ -62,7 +62,7 @@ def test_evidence_of_windows_says_so(lead, flat, target):
     name, end = ("wren", 1) if target == 0 else ("tit 1", 0)
     assert result.note.startswith(f"the evidence for '{name}' is flat by construction")
     assert f"so near {end} that" in result.note
-    assert result.note.endswith("the measure 'difference' shows the score before softmax or sigmoid")
+    assert result.note.endswith("'difference' shows the score before softmax or sigmoid")
     difference = xw.prediction_difference(
         net, IMAGE, target, SIDE, GREY, samples=1, measure="difference"
     )
@@ -115,7 +115,7 @@ def test_a_note_on_the_computation_stays_beside_it():
     net.module.__class__ = Branching
     result = xw.prediction_difference(net, IMAGE, 0, 2, GREY, samples=1, memory=0)
     flat, whole = result.note.split("; small is run ")
-    assert flat.endswith("the measure 'difference' shows the score before softmax or sigmoid")
+    assert flat.endswith("'difference' shows the score before softmax or sigmoid")
     assert whole.startswith("whole for every window: ")
 
 

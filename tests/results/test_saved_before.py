@@ -52,3 +52,8 @@ def test_every_kind_of_result_is_there() -> None:
     loaded = [load(build / name) for name, load in LOADERS.items()]
     assert {type(one) for one in loaded} >= kinds - {xw.Segmentation}  # which is newer
     assert {path.name for path in build.iterdir()} == {*LOADERS, "expected.json"}
+
+
+@pytest.mark.parametrize(("name", "signed"), [("saliency", False), ("prediction_difference", True)])
+def test_a_map_of_saliency_has_no_sign_though_no_file_of_then_says_so(name, signed) -> None:
+    assert xw.Relevance.load(DATA / "0.1.0" / f"{name}.npz").signed is signed

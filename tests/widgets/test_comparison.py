@@ -240,7 +240,7 @@ def test_a_page_holds_all_windows_of_both_on_common_scales(sides, tmp_path: Path
         settle(*sides)
     slider.value = 6
     comparison.to_html(tmp_path / "page.html", title="samplers")
-    left, right, gap, controls = states(tmp_path / "page.html")
+    _, left, right, gap, controls = states(tmp_path / "page.html")
     assert "<title>samplers</title>" in (tmp_path / "page.html").read_text("utf-8")
     for state in (left, right, gap, controls):
         assert len(state["frames"]) == 3

@@ -64,9 +64,12 @@ def test_a_group_keeps_its_parts_but_for_those_that_ask_a_kernel(study) -> None:
 
 
 def test_links_in_the_browser_are_kept(study) -> None:
-    maps = xw.Comparison(study, study.wait())
-    page = page_of_state(maps.model_id, ipywidgets.Widget.get_manager_state()["state"])
-    assert {"effect", "opacity", "pixel"} <= set(page.shared)
+    maps = [xw.RelevanceOverlay(study.wait()) for _ in range(2)]
+    link = ipywidgets.jslink((maps[0], "opacity"), (maps[1], "opacity"))
+    pair = ipywidgets.HBox(maps)
+    page = page_of_state(pair.model_id, ipywidgets.Widget.get_manager_state()["state"])
+    assert page.shared == ["opacity"]
+    link.close()
 
 
 def test_other_widgets_leave_what_stands_in_their_place(study, tmp_path: Path) -> None:

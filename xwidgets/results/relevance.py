@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +80,14 @@ class Relevance(Result):
     raw: NDArray[np.float32] | None = field(default=None, metadata=limits("h w"))
     bias: float | None = None
     probability: float | None = field(default=None, metadata=limits(least=0, most=1))
+
+    @classmethod
+    def restored(cls, values: Mapping[str, Any]) -> Self:
+        """Map of arrays and facts; files of version 0.1.0 do not tell that saliency has no sign."""
+        result = super().restored(values)
+        if "signed" in values or result.method != "saliency" or (result.values < 0).any():
+            return result
+        return replace(result, signed=False)
 
     @property
     def covered(self) -> float:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
 from typing import Any
 
-import ipywidgets
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,8 +15,8 @@ from xwidgets.live.kind import is_study
 from xwidgets.results import Relevance, common_settings, contrast, render, sentences
 from xwidgets.results.legend import with_legend
 
-from .closing import Held
-from .exporting import Exporting
+from .closing import Held, close_all
+from .group import Group
 from .page import Page
 from .parameter_control import ParameterControl
 from .relevance_overlay import RelevanceOverlay, frames
@@ -32,10 +30,10 @@ GAP = "Difference: left minus right"
 SHARED = (
     "color_map", "opacity", "effect", "threshold", "hide_uncertain", "pixel", "zoom", "center",
 )  # fmt: skip
-"""What the maps have in common, linked in the browser."""
+"""What the maps have in common, also in the browser alone."""
 
 
-class Comparison(Exporting, ipywidgets.Box):
+class Comparison(Group, module="comparison.mjs"):
     """Two maps of one picture on one colour scale, and their difference on its own.
 
     Each side is a study that computes its map, or a finished map: by two samplers, for two classes,
@@ -66,9 +64,6 @@ class Comparison(Exporting, ipywidgets.Box):
     """
 
     _subject: Held[Difference] = Held()
-    _links: Sequence[ipywidgets.Widget] = ()
-    _moving: Sequence[ParameterControl] = ()
-    children: tuple[Any, ...]
 
     def __init__(self, left: Side, right: Side) -> None:
         for side in (left, right):
@@ -80,13 +75,15 @@ class Comparison(Exporting, ipywidgets.Box):
         self._gap = RelevanceOverlay(self._subject)
         self._controls = RelevanceOverlay(self._subject)
         self._controls.serve_others()
-        self._links = []
         for view in (*self._maps, self._gap):
             view.controls = "none"
-            self._links += [ipywidgets.jslink((self._controls, n), (view, n)) for n in SHARED]
-        views = [*self._maps, self._gap, self._controls]
-        super().__init__(views)
-        self.add_class("xw-comparison")
+        self._still = {
+            "left": self._maps[0],
+            "right": self._maps[1],
+            "gap": self._gap,
+            "controls": self._controls,
+        }
+        super().__init__({}, shared=SHARED)
         self._offer()
         self.follow(self._subject, self._offer, "kinds")
         self.follow(self._subject, self._tell, ["sides", "note"])
@@ -95,11 +92,13 @@ class Comparison(Exporting, ipywidgets.Box):
 
     def _offer(self) -> None:
         """Controls of the parameters: one for both sides where they began equal, else one each."""
-        before, self._moving = self._moving, self._controls_of_methods()
-        views = [view for view in self.children if view not in before]
-        self.children = (*self._moving, *views)
-        for control in before:
-            control.close()
+        before = [view for view in self.children if isinstance(view, ParameterControl)]
+        moving = {
+            "-".join(filter(None, ["move", control.name, control.side])): control
+            for control in self._controls_of_methods()
+        }
+        self.parts = moving | self._still
+        close_all(before)
 
     def _controls_of_methods(self) -> list[ParameterControl]:
         studies, linked = self._subject.studies, self._subject.linked
@@ -138,12 +137,14 @@ class Comparison(Exporting, ipywidgets.Box):
         gaps = [] if self.difference is None else [results.difference(*pair) for pair in pairs]
         states += [{"frames": frames(gaps)}, {"frames": [_words(pair) for pair in pairs]}]
         still = {"index": index, "progress": COMPLETE, "scale": None}
-        views = [*self._maps, self._gap, self._controls]
+        views = zip(self._still.values(), states, strict=True)
         return page_of(
             title,
             [self._title(), common_settings([side for pair in pairs for side in pair])],
-            [(view, state | still) for view, state in zip(views, states, strict=True)],
-            [*SHARED, "index"],
+            [
+                (self, {"shared": [*SHARED, "index"]}),
+                *((view, state | still) for view, state in views),
+            ],
         )
 
     def preview(self) -> dict[str, str]:
@@ -176,8 +177,7 @@ class Comparison(Exporting, ipywidgets.Box):
 
     def _let_go(self) -> None:
         self._subject.close()
-        for link in self._links:
-            link.close()
+        super()._let_go()
 
     def _pairs(self) -> tuple[list[tuple[Relevance, Relevance]], int]:
         """The complete maps that a page shows, left and right, and which of them are at hand."""

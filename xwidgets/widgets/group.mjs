@@ -1,15 +1,9 @@
 // @ts-check
 // Several views in one.
 
-import { make } from "./shared/dom.mjs";
-import { makeGroup } from "./shared/group.mjs";
-import { mount } from "./shared/view.mjs";
+import { mountGroup } from "./shared/group.mjs";
 
 /** @param {import("./shared/group.mjs").Place} place */
-function render(place) {
-  const group = makeGroup(place);
-  const view = make("div", { className: "xw-view xw-group" }, group.element);
-  return mount(place, view, group.draws, group.leave);
-}
+const render = (place) => mountGroup(place);
 
 export default { render };

@@ -3,6 +3,7 @@
 
 import { make } from "./dom.mjs";
 import { arrange } from "./parts.mjs";
+import { mount } from "./view.mjs";
 
 /** @typedef {import("./view.mjs").Model} Model */
 
@@ -32,7 +33,7 @@ export function changes(before, after) {
 }
 
 /**
- * Keeps traits of the same name alike in several models.
+ * Keeps traits of the same name alike in those of several models that have them.
  *
  * @param {Model[]} models
  * @param {string[]} names
@@ -43,7 +44,8 @@ export function link(models, names) {
     const pass = () => {
       const value = model.get(name);
       for (const other of models) {
-        if (JSON.stringify(other.get(name)) === JSON.stringify(value)) continue;
+        const told = JSON.stringify(other.get(name)); // undefined where it has no such trait
+        if (told === undefined || told === JSON.stringify(value)) continue;
         other.set(name, value);
         other.save_changes();
       }
@@ -120,4 +122,16 @@ export function makeGroup({ model, host, signal }, trait = "parts") {
     [["arrangement"], () => { element.dataset.arrangement = model.get("arrangement"); }],
   ];
   return { element, draws, leave };
+}
+
+/**
+ * Puts a view that is a group on the page.
+ *
+ * @param {Place} place
+ * @param {string} [name] class of the view, beside those of all groups
+ */
+export function mountGroup(place, name = "") {
+  const group = makeGroup(place);
+  const view = make("div", { className: `xw-view xw-group ${name}`.trim() }, group.element);
+  return mount(place, view, group.draws, group.leave);
 }

@@ -1,0 +1,1 @@
+"""What works in which host, seen in a real browser."""
