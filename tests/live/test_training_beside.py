@@ -134,6 +134,19 @@ def test_a_head_with_fewer_classes_has_no_class_of_before():
             study.wait(60)
 
 
+def test_a_head_with_more_classes_has_them_at_once():
+    user = module()
+    with xw.Study(network(user), IMAGE, 0, xw.Saliency()) as study:
+        most = user[6].out_features
+        user[6] = nn.Linear(user[6].in_features, most + 2)
+        study.target = most + 1
+        assert study.wait(60).target == most + 1
+        user[6] = nn.Linear(user[6].in_features, most)
+        with pytest.raises(ValueError, match=f"class {most} does not exist"):
+            study.target = most
+        assert study.target == most + 1
+
+
 def test_a_move_of_the_slider_reads_the_weights_once(monkeypatch):
     reads, state = [], xw.Network.state
     monkeypatch.setattr(

@@ -107,6 +107,8 @@ class Study(traitlets.HasTraits):
         super().__init__()
         self.network = net
         self.subject = self._staged = looked_at(net, image)
+        self._weights = net.state
+        self._aim: tuple[tuple[object, ...], Resolved] = (None, None, None), Class(0)
         if parameters.get("window", ...) is None:
             del parameters["window"]
         chosen = PredictionDifference() if method is None else a_method(method)
@@ -115,7 +117,6 @@ class Study(traitlets.HasTraits):
         with self.hold_trait_notifications():  # they are checked together
             self.method = chosen.suited(self.subject) if suits else chosen
             self.target, self.image = self.subject.target(target), self.subject.image
-        self._weights = net.state
         self._worker = Worker(self, Study._notice)
         self._lives: WeakSet[LiveResult[Any, Any]] = WeakSet()
         self._companions: dict[Callable[[Study], Any], Any] = {}
@@ -173,7 +174,7 @@ class Study(traitlets.HasTraits):
     def question(self) -> Question:
         """Current question."""
         method = self.method.resolved(self.subject)
-        return Question(self.subject, self.subject.target(self.target), method)
+        return Question(self.subject, self._resolved(), method)
 
     @property
     def ranking(self) -> list[tuple[int, str, float]]:
@@ -328,7 +329,7 @@ class Study(traitlets.HasTraits):
     @traitlets.validate("method")
     def _possible_method(self, proposal: dict[str, Any]) -> Method[Any]:
         method = a_method(proposal["value"])
-        method.admit(self.subject, self.subject.target(self.target))
+        method.admit(self.subject, self._resolved())
         return method
 
     @traitlets.validate("window")
@@ -336,8 +337,17 @@ class Study(traitlets.HasTraits):
         window: int | None = proposal["value"]
         if window != window_of(self.method):
             method = self.method.changed(window=window)
-            method.admit(self.subject, self.subject.target(self.target))
+            method.admit(self.subject, self._resolved())
         return window
+
+    def _resolved(self) -> Resolved:
+        """Target of the subject; looked up again when one of the two or the weights are others."""
+        aim = self.subject, self.target, self._weights
+        if self._aim is None or any(
+            one is not other for one, other in zip(aim, self._aim[0], strict=True)
+        ):
+            self._aim = aim, self.subject.target(self.target)
+        return self._aim[1]
 
     def _target_on(self, subject: Subject) -> Resolved:
         """Target on another image: its top class, or the same part of a layer."""
@@ -362,7 +372,6 @@ class Study(traitlets.HasTraits):
             if self._weights != state:
                 self._live.forget()
                 self._renew(state)
-                _ = self.subject.logits  # of as many classes as there are now
             self._live.ask(self.question)
 
     def _compare(self, state: Hashable) -> None:

@@ -124,13 +124,8 @@ class Subject:
             case Above(layer, index, top):
                 return Above(None if layer is None else self.net.layer(layer).name, index, top)
             case Class(index):
-                return self._class(index)
-        return self._class(target)
-
-    def _class(self, target: int | str | None) -> Class:
-        """A class; the logits are looked up anew only where the answer is in their values."""
-        logits = self.logits if target is None or self._state is None else self._logits
-        return Class(self.net.target_index(target, logits))
+                return Class(self.net.target_index(index, self.logits))
+        return Class(self.net.target_index(target, self.logits))
 
     def probability(self, target: Resolved) -> float | None:
         """Probability of a class; ``None`` for other targets, and where it is not finite."""

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from IPython.display import Markdown, display
 from torch import Tensor
 
 from xwidgets.errors import a_flag, of_kind, unknown
@@ -39,7 +38,6 @@ from xwidgets.reproduce.figure import Cell, Figure
 from xwidgets.reproduce.saved import SavedFiles
 from xwidgets.reproduce.setting import NamedSetting, by_name, chosen
 from xwidgets.results import Relevance
-from xwidgets.widgets import RelevanceGrid
 
 LAYERS: Mapping[str, tuple[str | int, str | int, str | int]] = {
     "birds": (1, 7, 13),
@@ -387,6 +385,10 @@ def show(number: int, *networks: Figures) -> None:
         <IPython.core.display.Markdown object>
         <xwidgets.widgets.relevance_grid.RelevanceGrid object at ...>
     """
+    from IPython.display import Markdown, display  # which the figures do without
+
+    from xwidgets.widgets import RelevanceGrid
+
     for each in networks:
         display(Markdown(f"**{each.name}**, {each.setting.name}"))
         if each.name in EMBEDDED or each.recompute or each.saved(number):
