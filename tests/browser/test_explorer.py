@@ -236,5 +236,14 @@ def test_what_is_opened_comes_into_sight(quick: Notebook) -> None:
     whole = page.viewport_size
     page.set_viewport_size({"width": 1280, "height": 620})
     page.get_by_role("button", name="Remove a region").click()
-    expect(page.locator(".xw-painter canvas")).to_be_in_viewport(ratio=0.9, timeout=30_000)
+    canvas = page.locator(".xw-painter canvas")
+    expect(canvas).to_be_in_viewport(ratio=0.9, timeout=30_000)
+    page.get_by_role("button", name="Methods side by side").click()
+    panel = page.locator(".xw-part-methods")
+    expect(panel.locator(".xw-map").first).to_be_in_viewport(timeout=30_000)
+    panel.hover()
+    page.mouse.wheel(0, -3000)
+    expect(panel).not_to_be_in_viewport()
+    page.wait_for_timeout(1500)  # in which it grows
+    expect(panel).not_to_be_in_viewport()
     page.set_viewport_size(whole)

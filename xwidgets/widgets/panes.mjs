@@ -6,8 +6,8 @@ import { makeGroup } from "./shared/group.mjs";
 import { download, jsonHref, makeCopy } from "./shared/saving.mjs";
 import { mount, put } from "./shared/view.mjs";
 
-/** Milliseconds that a view which was opened may take from its first line to its full height. */
-const GROWING = 1500;
+/** Events by which a person goes elsewhere. */
+const MOVES = ["wheel", "pointerdown", "keydown"];
 
 /** @typedef {import("./shared/view.mjs").Model} Model */
 
@@ -70,7 +70,8 @@ function makePanels(model, onOpen, onPaint) {
 }
 
 /**
- * Brings what a press has opened into sight, as soon as it is there: a panel, or what is put below.
+ * Brings what a press has opened into sight, as soon as it is there and while it grows, until a
+ * person moves on: a panel, or what is put below.
  *
  * @param {HTMLElement} panels
  * @param {HTMLElement} el
@@ -78,28 +79,36 @@ function makePanels(model, onOpen, onPaint) {
 function makeFinder(panels, el) {
   let wanted = "";
   const sizes = new ResizeObserver((entries) => {
-    const drawn = entries.find(({ contentRect }) => contentRect.height >= 40);
-    if (!drawn) return;
-    added.disconnect();
-    drawn.target.scrollIntoView({ block: "nearest" });
-    setTimeout(() => sizes.disconnect(), GROWING);
+    const drawn = entries.find(({ contentRect }) => contentRect.height >= 40); // or else it is empty yet
+    drawn?.target.scrollIntoView({ block: "nearest" });
   });
-  const draw = () => {
-    const box = panels.querySelector(`.xw-part-${wanted || "none"}`);
-    wanted = "";
-    if (box) sizes.observe(box);
-  };
   const added = new MutationObserver(() => { // a box puts an empty element there at first
     if (el.nextElementSibling) sizes.observe(el.nextElementSibling);
   });
+  const leave = () => {
+    wanted = "";
+    sizes.disconnect();
+    added.disconnect();
+    for (const name of MOVES) removeEventListener(name, leave, true);
+  };
+  const begin = () => {
+    leave();
+    for (const name of MOVES) addEventListener(name, leave, true);
+  };
   return {
-    want: (/** @type {string} */ name) => { wanted = name; },
-    wantBelow: () => { if (el.parentElement) added.observe(el.parentElement, { childList: true }); },
-    draw,
-    leave: () => {
-      sizes.disconnect();
-      added.disconnect();
+    want: (/** @type {string} */ name) => {
+      begin();
+      wanted = name;
     },
+    wantBelow: () => {
+      begin();
+      if (el.parentElement) added.observe(el.parentElement, { childList: true });
+    },
+    draw: () => {
+      const box = wanted && panels.querySelector(`.xw-part-${wanted}`);
+      if (box) sizes.observe(box);
+    },
+    leave,
   };
 }
 
