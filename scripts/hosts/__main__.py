@@ -28,16 +28,14 @@ TABLE = re.compile(r"(?<=<!-- python -m scripts.hosts -->\n\n).*?(?=\n\n<!-- end
 
 
 def answer(host: Host, name: str, place: Place) -> str:
-    """What becomes of an act; where it fails without a known reason, the error is printed."""
+    """What becomes of an act; where it fails, the error is printed, also for a known reason."""
     if name in host.absent or (name in NEED_A_KERNEL and not host.kernel):
         return "–"
     try:
         return ACTS[name](place.page)
     except Exception:
-        if name in host.limits:
-            return f"no: {host.limits[name]}"
         print(f"{host.name}, {name}:\n{traceback.format_exc(limit=-1)}", file=sys.stderr)
-        return "no"
+        return f"no: {host.limits[name]}" if name in host.limits else "no"
 
 
 def tried(host: Host, browser: Browser, python: str, picture: Path) -> list[str]:
@@ -63,37 +61,41 @@ def row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def write(host: Host, cells: Sequence[str]) -> None:
-    """Put the row of a host into the table."""
-    text = DOCUMENT.read_text("utf-8")
+def write(host: Host, cells: Sequence[str], document: Path = DOCUMENT) -> None:
+    """Put the row of a host into the table of a document."""
+    text = document.read_text("utf-8")
     [table] = TABLE.findall(text)
     rows = {"**".join(line.split("**")[:2]): line for line in table.splitlines()}
     rows[f"| **{host.name}"] = row(cells)
     known = [rows[key] for key in (f"| **{each.name}" for each in HOSTS) if key in rows]
     heads = ["host", *ACTS, "errors in the console", "how"]
     lines = [row(heads), row(["---"] * len(heads)), *known]
-    with whole(DOCUMENT) as part:
+    with whole(document) as part:
         part.write_text(TABLE.sub(lambda _: "\n".join(lines), text), "utf-8")
 
 
-def main() -> None:
+def main() -> int:
+    """Number of the hosts that did not open."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", choices=[[], *(host.name for host in HOSTS)])
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
     chosen = [host for host in HOSTS if host.name in options.names or not options.names]
+    closed = 0
     with TemporaryDirectory() as temporary, running_chromium() as browser:
         for host in chosen:
             folder = (options.folder or Path(temporary)) / re.sub(r"\W+", "_", host.name)
             python = python_with(host.pins, folder)
             try:
                 answers = tried(host, browser, python, folder.with_suffix(".png"))
-            except Exception:  # it does not open
+            except Exception:
                 traceback.print_exc()
-                continue
+                answers = ["does not open", *[""] * len(ACTS)]
+                closed += 1
             called = f"**{host.name}** {versions(host.packages, python)}"
             write(host, [called, *answers, host.remark])
+    return closed
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -74,11 +74,12 @@ def sorts(page: Page) -> str:
 
 def paints(page: Page) -> str:
     """Region that is painted on an ipycanvas, and its value."""
-    picture = page.get_by_alt_text(re.compile("no region of it was removed"))
-    canvas = page.locator(".xw-painter canvas").first
-    expect(canvas.or_(picture).first).to_be_visible(timeout=PATIENCE)
-    if not canvas.is_visible():
+    kept = page.locator(".xw-marked img:visible, img[alt*='no region of it was removed']:visible")
+    canvas = page.locator(".xw-painter canvas:visible")
+    canvas.or_(kept).first.wait_for(timeout=PATIENCE)
+    if kept.count():
         return "picture"
+    canvas = canvas.first
     canvas.scroll_into_view_if_needed()
     assert soon(page, lambda: codes(canvas)[3::4].any()), "the canvas stays empty"
     box = canvas.bounding_box()
@@ -94,9 +95,11 @@ def paints(page: Page) -> str:
 
 
 def charts(page: Page) -> str:
-    """Chart by bqplot."""
-    page.locator(".bqplot path.line").first.wait_for(state="attached", timeout=PATIENCE)
-    return "yes"
+    """Chart by bqplot, or its drawing."""
+    line = page.locator(".bqplot path.line")
+    drawing = page.locator("img[src^='data:image/svg']")
+    line.or_(drawing).first.wait_for(state="attached", timeout=PATIENCE)
+    return "yes" if line.count() else "picture"
 
 
 def escapes(page: Page) -> str:

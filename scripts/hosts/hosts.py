@@ -117,8 +117,8 @@ def voila(place: Place) -> Iterator[None]:
 @contextmanager
 def marimo(place: Place) -> Iterator[None]:
     path = scene.marimo_app(place.folder)
-    options = ["--headless", "--no-token", "--skip-update-check", "--port", "{port}"]
-    with place.serve(["marimo", "run", path, *options[:2], *options[3:]], "/"):
+    options = ["--headless", "--no-token", "--port", "{port}"]
+    with place.serve(["marimo", "run", path, *options], "/"):
         yield
 
 
@@ -222,7 +222,7 @@ STATE = "application/vnd.jupyter.widget-state+json"
 VS_CODE = "@vscode/jupyter-ipywidgets8@1.0.9"
 
 PAINTER, CHART = "region painted (ipycanvas)", "chart (bqplot)"
-LIVES = {"kernel": False, "limits": {PAINTER: "an ipycanvas keeps no drawing in its state"}}
+LIVES = {"kernel": False}
 """Of hosts that draw saved state."""
 CDN = "code from a CDN, answered from the packages installed and npm"
 OFFLINE = "opened offline"
@@ -263,7 +263,6 @@ HOSTS = (
         notebook_page,
         of=("xwidgets",),
         kernel=False,
-        limits={PAINTER: "its scores alone are shown", CHART: "a bqplot keeps no picture"},
         remark=OFFLINE,
     ),
     Host("own HTML, fragments", own_html, of=("xwidgets",), **VIEWS),

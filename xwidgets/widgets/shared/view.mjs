@@ -78,6 +78,7 @@ function sentenceDraws(model, view) {
  * Puts a view on the page, draws it, and draws each part anew when a trait that it shows changes.
  *
  * The kernel is told when the view is shown and when it is hidden, as work rests that nobody sees.
+ * Where there is none from the start, as in a saved notebook, the place has the class xw-still.
  *
  * @param {{ model: Model, el: HTMLElement }} place
  * @param {HTMLElement} view
@@ -98,6 +99,7 @@ export function mount({ model, el }, view, draws, onLeave = () => {}, onMessage 
   subscriptions.push({ event: "msg:custom", draw: onMessage });
   for (const { event, draw } of subscriptions) model.on(event, draw);
   for (const [, draw] of all) draw();
+  isGone(model).then((still) => el.classList.toggle("xw-still", still));
   const shown = takeLine(model).then(() => model.send({ type: "shown" }));
   const hide = () => shown.then(() => model.send({ type: "hidden" })).catch(() => {}); // the kernel may be gone
   shown.catch(() => {});
