@@ -30,6 +30,7 @@ class LiveView(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Run the code and show what its last line is."""
+        self.assert_has_content()
         self.env.note_reread()  # what the code uses may have changed
         source = "\n".join(self.content)
         html = _html(self._value(source, _namespace(self.env)))
@@ -46,12 +47,14 @@ class LiveView(SphinxDirective):
         place, line = self.get_source_info()
         try:
             tree = ast.increment_lineno(ast.parse(source), line)
-            *_, last = tree.body
+            last = tree.body[-1] if tree.body else None
             expression = ast.Expression(last.value) if isinstance(last, ast.Expr) else None
             if expression is not None:
-                tree.body.remove(last)
-            exec(compile(tree, place, "exec"), namespace)
-            return eval(compile(expression, place, "eval"), namespace) if expression else None
+                tree.body.pop()
+            exec(compile(tree, place, "exec", dont_inherit=True), namespace)
+            if expression is None:
+                return None
+            return eval(compile(expression, place, "eval", dont_inherit=True), namespace)
         except Exception as error:
             raise ExtensionError(
                 f"{place}:{line}: the code of a view cannot be run", error
@@ -68,7 +71,7 @@ def _html(shown: Any) -> str:
     page = shown.to_page() if isinstance(shown, Exporting) else shown
     if isinstance(page, Page):
         return page.fragment
-    return str(page._repr_html_()) if hasattr(page, "_repr_html_") else ""
+    return str(page._repr_html_() or "") if hasattr(page, "_repr_html_") else ""
 
 
 def close_studies(app: Sphinx, _: nodes.document) -> None:

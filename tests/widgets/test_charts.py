@@ -31,6 +31,16 @@ def test_the_mean_is_strong_and_every_repetition_light() -> None:
     np.testing.assert_allclose(points.y, [0.35, 0.89])
 
 
+def test_nothing_is_drawn_or_told_before_there_are_values() -> None:
+    curves = Curves({"accuracy": "net"}, x="epoch", published=PUBLISHED, title="Figure 2")
+    assert curves.preview()["text/plain"] == "Figure 2"
+    assert not any(np.isfinite(mark.y).any() for mark in curves.marks)
+    assert "<circle" not in curves.svg()
+    assert ">net</text>" in curves.svg()
+    curves.show(TABLE)
+    assert curves.preview()["text/plain"] == f"Figure 2; net ends at {number(0.9)}"
+
+
 def test_a_table_grows_from_one_row() -> None:
     curves = Curves({"accuracy": "net"}, x="epoch")
     for rows in range(1, 6):
@@ -110,7 +120,7 @@ def test_likeness_is_that_of_the_maps_shown_and_begins_anew_with_them(study: xw.
 
 
 def polylines(svg: str) -> list[ElementTree.Element]:
-    return ElementTree.fromstring(svg).findall("{http://www.w3.org/2000/svg}polyline")
+    return ElementTree.fromstring(svg).findall(".//{http://www.w3.org/2000/svg}polyline")
 
 
 def test_a_chart_is_written_as_it_is_shown(tmp_path: Path) -> None:

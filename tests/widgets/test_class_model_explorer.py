@@ -91,6 +91,33 @@ def test_its_curves_are_written_as_drawings_one_line_a_seed(tmp_path):
     assert not (tmp_path / "other.svg").exists()
 
 
+def of_seeds(count, **changes):
+    random = np.random.default_rng(0)
+    facts = {
+        "pixels": np.zeros((count, 3, 5, 7), np.float32), "kept": np.full(count, 3),
+        "frames": np.zeros((count, 3, 5, 7, 3), np.uint8), "seeds": tuple(range(count)),
+        "notes": ("",) * count, "scores": random.random((count, 4)),
+        "norms": random.random((count, 4)), "probabilities": random.random((count, 4)),
+    }  # fmt: skip
+    return class_model(**facts | changes)
+
+
+def test_no_two_of_eight_seeds_look_alike(tmp_path):
+    xw.ClassModelExplorer(of_seeds(8)).to_svg(tmp_path / "scores.svg")
+    lines = re.findall(r"<polyline[^>]*>", (tmp_path / "scores.svg").read_text("utf-8"))
+    looks = {(re.search(' stroke="(.*?)"', one)[1], "stroke-dasharray" in one) for one in lines}
+    assert len(lines) == len(looks) == 8
+
+
+def test_a_chart_of_no_values_is_refused(tmp_path):
+    nothing = np.full((2, 4), np.nan)
+    view = xw.ClassModelExplorer(of_seeds(2, probabilities=nothing, label="0, channel 2"))
+    with pytest.raises(ValueError, match="none of the probabilities of 0, channel 2 is a finite"):
+        view.to_svg(tmp_path / "chart.svg", "probabilities")
+    assert not any(tmp_path.iterdir())
+    view.to_svg(tmp_path / "chart.svg", "norms")
+
+
 def test_there_is_no_page_of_nothing_and_no_view_of_something_else(study, tmp_path):
     study.stop()
     with pytest.raises(ValueError, match=r"shows a study or a class model, not int; make one"):

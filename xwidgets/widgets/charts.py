@@ -13,8 +13,7 @@ import pandas as pd
 
 from xwidgets import explain
 from xwidgets.evaluate import orthogonality
-from xwidgets.files import whole
-from xwidgets.results.line_chart import COLORS, Axis, Line, line_chart
+from xwidgets.results.line_chart import COLORS, Axis, Line, line_chart, save
 from xwidgets.results.numbers import number
 
 from .preview import Preview
@@ -46,13 +45,12 @@ class Chart(Preview, bqplot.Figure):
         Raises:
             OSError: when that is not possible; a file that was there stays as it was.
         """
-        with whole(path) as part:
-            part.write_text(self.svg(), "utf-8")
+        save(self.svg(), path)
 
     def preview(self) -> dict[str, str]:
         """The drawing, and the last value of each line."""
         named = [(mark.labels[0], _last(mark)) for mark in self.marks if mark.display_legend]
-        ends = [f"{name} ends at {number(value)}" for name, value in named]
+        ends = [f"{name} ends at {number(end)}" for name, end in named if np.isfinite(end)]
         words = "; ".join(filter(None, (self.title, *ends)))
         return {"image/svg+xml": self.svg(), "text/plain": words}
 
@@ -119,20 +117,20 @@ class Curves(Chart):
         colors = dict(zip(lines, COLORS, strict=False))
         self.means = {
             column: bqplot.Lines(
-                scales=scales, x=[0.0], y=[0.0], colors=[colors[column]], stroke_width=3,
+                scales=scales, x=[0.0], y=[np.nan], colors=[colors[column]], stroke_width=3,
                 labels=[name], display_legend=True,
             )
             for column, name in lines.items()
         }  # fmt: skip
         self._repetitions = {
             column: bqplot.Lines(
-                scales=scales, x=[0.0], y=[0.0], colors=[color], stroke_width=1, opacities=[0.4]
+                scales=scales, x=[0.0], y=[np.nan], colors=[color], stroke_width=1, opacities=[0.4]
             )
             for column, color in colors.items()
         }
         self._points = {
             column: bqplot.Scatter(
-                scales=scales, x=[0.0], y=[0.0], colors=[colors[column]], marker="diamond",
+                scales=scales, x=[0.0], y=[np.nan], colors=[colors[column]], marker="diamond",
                 default_size=90, fill=False, stroke=colors[column],
             )
             for column in lines

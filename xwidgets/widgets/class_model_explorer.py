@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import asdict
-from itertools import cycle
+from itertools import cycle, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from xwidgets import live
 from xwidgets.errors import listed, one_of
-from xwidgets.files import whole
 from xwidgets.live.kind import is_study
 from xwidgets.live.traits import Whole
 from xwidgets.results import ClassModel, render
-from xwidgets.results.line_chart import COLORS, Axis, Line, line_chart
+from xwidgets.results.line_chart import COLORS, Axis, Line, line_chart, save
 
 from .closing import Held
 from .view import View
@@ -136,22 +135,27 @@ class ClassModelExplorer(View, module="class_model_explorer.mjs"):
                 ``"probabilities"`` of the class.
 
         Raises:
-            ValueError: for another curve, or while there is no picture yet.
+            ValueError: for another curve, while there is no picture yet, or where the curve has no
+                finite value, as the probabilities of a channel or unit have none.
             OSError: when the file cannot be written; one that was there stays as it was.
         """
         model, names = self._model, {"scores": "score", "norms": "‖x‖²", "probabilities": "p"}
         one_of("curve", curve, tuple(names))
         if model is None:
             raise ValueError("there is no curve yet; wait for study.class_models.growing.wait()")
+        curves = getattr(model, curve)
+        if not np.isfinite(curves).any():
+            raise ValueError(
+                f"none of the {curve} of {model.label} is a finite number; give another curve"
+            )
         lines = [
-            Line(np.arange(len(values)), values, color, f"seed {seed}")
-            for values, seed, color in zip(getattr(model, curve), model.seeds, cycle(COLORS[:4]))
+            Line(np.arange(len(values)), values, color, f"seed {seed}", dashed=dashed)
+            for values, seed, (dashed, color) in zip(
+                curves, model.seeds, cycle(product((False, True), COLORS[:4]))
+            )
         ]
         label = f"{names[curve]}, in {model.unit}" if curve == "scores" else names[curve]
-        with whole(path) as part:
-            part.write_text(
-                line_chart(lines, Axis("step"), Axis(label), title=model.title), "utf-8"
-            )
+        save(line_chart(lines, Axis("step"), Axis(label), title=model.title), path)
 
     def hear_choose(self, target: int) -> None:
         """Make a class the study's target."""
