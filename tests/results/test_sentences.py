@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from xwidgets.results import difference
-from xwidgets.results.sentences import advice, found, nothing, sentence, sure
+from xwidgets.results.sentences import advice, found, hatched_share, nothing, sentence, sure
 
 from .examples import (
     ranking,
@@ -151,6 +151,17 @@ def test_shares_are_told_for_regions():
     assert told == (
         "50 % of the map's mass is in the strongest 1 % of the pixels; most of it is in the centre."
     )
+
+
+def test_a_share_that_is_not_quite_all_begins_a_sentence():
+    values = patch(4, 4, 0.5, np.full((SIDE, SIDE), 1e-5))
+    told = sentence(of(values, unit="bits", signed=False))
+    assert told == (
+        "More than 99 % of the map's total is in the strongest 1 % of the pixels; most of it is in "
+        "the centre."
+    )
+    assert hatched_share(0.999) == "More than 99 % of the picture is hatched."
+    assert hatched_share(0.001, whole=False) == "Less than 1 % of that is hatched."
 
 
 def test_a_probability_that_remains_is_low_where_it_matters():

@@ -232,36 +232,65 @@ test("a part's value is the mean of what is known of it", () => {
 });
 
 test("values of a table are told by the largest, which has two digits", () => {
-  assert.deepEqual(finenessOf([0.55, -0.2]), { power: 0, step: 0.01 });
-  assert.deepEqual(finenessOf([-120, 3]), { power: 0, step: 10 });
-  assert.deepEqual(finenessOf([0, 3.2e-4]), { power: -4, step: 0.1 });
-  assert.deepEqual(finenessOf([25000]), { power: 4, step: 0.1 });
-  assert.deepEqual(finenessOf([0]), { power: 0, step: 0.1 });
-  assert.deepEqual([0.554, -0.006, 0.004, -0.004].map((value) => stepped(value, 0.01)), ["+0.55", "−0.01", "0", "0"]);
+  assert.deepEqual(finenessOf([0.55, -0.2], 1e-3), { power: 0, step: 0.01 });
+  assert.deepEqual(finenessOf([-120, 3], 1), { power: 0, step: 10 });
+  assert.deepEqual(finenessOf([0, 3.2e-4], 1e-6), { power: -4, step: 0.1 });
+  assert.deepEqual(finenessOf([25000], 1), { power: 4, step: 0.1 });
+  assert.deepEqual([0.554, -0.006, 0.004, -0.004].map((value) => stepped(value, 0.01)), ["+0.55", "−0.01", "≈ 0", "≈ 0"]);
   assert.deepEqual([-4, 12, 0].map(powerText), ["10⁻⁴ ", "10¹² ", ""]);
+});
+
+test("values of a table are told no finer than they are known", () => {
+  assert.deepEqual(finenessOf([0.08, -0.02], 0.009), { power: -2, step: 1 });
+  assert.deepEqual(finenessOf([0.55], 1 / 90), { power: 0, step: 0.02 });
+  assert.deepEqual(finenessOf([0.55], 0.028), { power: 0, step: 0.05 });
+  assert.deepEqual(finenessOf([300], 60), { power: 0, step: 100 });
+  assert.deepEqual(finenessOf([0, 0.003], 0.009), { power: 0, step: 0.01 });
+});
+
+test("beside an outlier, values that are smaller than a step of the map are not told as none", () => {
+  const truth = [1, ...Array.from({ length: 15 }, (_, at) => 0.0037 * (at - 5))];
+  const codes = Int8Array.from(truth, (value) => Math.round(value * 127));
+  const frame = { ...BITS, scale: 1, map: view(codes) };
+  const values = (/** @type {number[]} */ rows) =>
+    rows.map((row) => [0, 1, 2, 3].map((column) => partValue(frame, new Uint8Array(16), 4, [row, row], [column, column])));
+  const { texts, caption } = textsOf(frame, values([1, 2, 3]), true);
+  assert.equal(caption, "Values in 10⁻² bits, by rows and columns of pixels, in steps of 1.");
+  assert.deepEqual(texts.flat().slice(0, 5), ["−1", "≈ 0", "≈ 0", "≈ 0", "+1"]);
+  for (const [at, text] of texts.flat().entries()) {
+    const told = Number(text.replace("−", "-").replace("≈ ", "")) / 100;
+    assert.ok(Math.abs(told - truth[4 + at]) <= 0.01, text);
+  }
+  const flat = { ...frame, map: view(Int8Array.of(127, 0, 0, 0)) }; // 1 and thrice 0.0037
+  const part = partValue(flat, new Uint8Array(4), 4, [0, 0], [1, 3]);
+  assert.deepEqual(textsOf(flat, [[part]], false), {
+    texts: [["≈ 0"]],
+    caption: "Means over parts of the picture in bits, by rows and columns of pixels, in steps of 0.01.",
+  });
 });
 
 test("a table tells its unit, and in brackets what is hatched", () => {
   const at = (mean, hatched = false) => ({ mean, hatched });
-  assert.deepEqual(textsOf(BITS, [[at(0.51), at(-0.2)], [at(0.011, true), at(null)]], false), {
+  assert.deepEqual(textsOf({ ...BITS, scale: 0.6 }, [[at(0.51), at(-0.2)], [at(0.011, true), at(null)]], false), {
     texts: [["+0.51", "−0.2"], ["(+0.01)", "–"]],
-    caption: "Means over parts of the picture in bits, by rows and columns of pixels. In brackets: all of it is hatched.",
+    caption: "Means over parts of the picture in bits, by rows and columns of pixels, in steps of 0.01. "
+      + "In brackets: all of it is hatched.",
   });
   const shares = { ...SHARE, scale: 1, factor: 4, told: "× an even spread" };
   assert.deepEqual(textsOf(shares, [[at(0.5), at(0, true)]], true), {
-    texts: [["2", "(0)"]],
-    caption: "Values in × an even spread, by rows and columns of pixels. In brackets: hatched.",
+    texts: [["2", "(≈ 0)"]],
+    caption: "Values in × an even spread, by rows and columns of pixels, in steps of 0.1. In brackets: hatched.",
   });
-  assert.deepEqual(textsOf({ ...SHARE, unit: "logits" }, [[at(0.00032), at(0.00001), at(0.000001)]], false), {
-    texts: [["3.2", "0.1", "0"]],
-    caption: "Means over parts of the picture in 10⁻⁴ logits, by rows and columns of pixels.",
+  assert.deepEqual(textsOf({ ...SHARE, unit: "logits", scale: 0.001 }, [[at(0.00032), at(0.00001), at(0.000001)]], false), {
+    texts: [["3.2", "0.1", "≈ 0"]],
+    caption: "Means over parts of the picture in 10⁻⁴ logits, by rows and columns of pixels, in steps of 0.1.",
   });
 });
 
 test("the hatched share is told in whole per cent", () => {
   assert.equal(hatchedShare({ known: 1, hatched: 0.379 }), "38 % of the picture is hatched.");
-  assert.equal(hatchedShare({ known: 0.5, hatched: 0.001 }), "less than 1 % of that is hatched.");
-  assert.equal(hatchedShare({ known: 1, hatched: 0.999 }), "more than 99 % of the picture is hatched.");
+  assert.equal(hatchedShare({ known: 0.5, hatched: 0.001 }), "Less than 1 % of that is hatched.");
+  assert.equal(hatchedShare({ known: 1, hatched: 0.999 }), "More than 99 % of the picture is hatched.");
   assert.equal(hatchedShare({ known: 1, hatched: 0 }), "");
 });
 

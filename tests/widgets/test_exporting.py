@@ -9,6 +9,7 @@ from PIL import Image
 import xwidgets as xw
 from tests.results.examples import relevance
 from xwidgets.results.legend import with_legend
+from xwidgets.results.sentences import relevance as sentence
 from xwidgets.widgets.exporting import Exporting
 
 VALUES = np.array([[2.0, 0.5], [0.01, -1.0]], np.float32)
@@ -47,6 +48,29 @@ def test_compared_maps_have_a_legend_each(tmp_path: Path) -> None:
     assert all(f"{one.title}. " in told for one in (MAP, other, comparison.difference))
 
 
+def test_compared_maps_are_written_as_their_controls_say(tmp_path: Path) -> None:
+    noise = np.array([[0.1, 0.4], [0.001, 0.1]], np.float32)
+    left = replace(MAP, standard_error=noise)
+    right = replace(MAP, values=VALUES / 2, parameters={"window": 4})
+    comparison = xw.Comparison(left, right)
+    for view in comparison.children:
+        view.color_map, view.threshold, view.hide_uncertain = "magenta-green", 0.3, False
+    comparison.parts["gap"].scale = 4.0
+    look = {"uncertain": False, "color_map": "magenta-green"}
+    looks = [look | {"scale": 2.0, "effect": 0.6}] * 2 + [look | {"scale": 4.0, "effect": 1.2}]
+    results = [left, right, comparison.difference]
+    sheet = written(comparison, tmp_path / "pair.png")
+    bare = written(comparison, tmp_path / "pair.png", legend=False)
+    told = comparison.preview()["text/plain"].splitlines()[1:]
+    for at, (result, look) in enumerate(zip(results, looks, strict=True)):
+        columns = slice(at * (448 + 16), at * (448 + 16) + 448)
+        np.testing.assert_array_equal(bare[:, columns], result.overlay(448, **look))
+        panel = with_legend(result, 448, **look)
+        np.testing.assert_array_equal(sheet[: len(panel), columns], panel)
+        words = sentence(result, look["effect"], look["uncertain"])
+        assert told[at] == f"{result.title}. {words}"
+
+
 def test_maps_of_several_methods_have_a_legend_each(tmp_path: Path) -> None:
     maps = [replace(MAP, method=name) for name in ("one", "two", "three", "four")]
     view = xw.MethodComparison(maps)
@@ -56,6 +80,13 @@ def test_maps_of_several_methods_have_a_legend_each(tmp_path: Path) -> None:
     height = max(map(len, panels[:3]))
     np.testing.assert_array_equal(sheet[height + 16 :, :448], panels[3])
     assert (sheet[height + 16 :, 464:] == 255).all()
+    view.color_map = "orange-purple"
+    legended = with_legend(maps[1], 448, color_map="orange-purple")
+    sheet = written(view, tmp_path / "methods.png")
+    np.testing.assert_array_equal(sheet[: len(legended), 464 : 464 + 448], legended)
+    bare = written(view, tmp_path / "methods.png", legend=False)
+    small = maps[1].overlay(224, color_map="orange-purple")
+    np.testing.assert_array_equal(bare[:224, 240 : 240 + 224], small)
     told = view.preview()["text/plain"].splitlines()
     assert [line.split(" for ")[0] for line in told[1:]] == ["one", "two", "three", "four"]
 

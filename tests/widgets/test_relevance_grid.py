@@ -3,6 +3,7 @@
 import base64
 import io
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 
 import xwidgets as xw
 from xwidgets.results import render
+from xwidgets.results.legend import MARGIN, RAMP, with_key
 from xwidgets.results.sentences import sentence
 
 PICTURE = np.full((4, 6, 3), 200, np.uint8)
@@ -51,9 +53,9 @@ def test_every_cell_is_its_map_over_its_picture() -> None:
 def test_maps_share_a_scale(scale: str, expected: list[list[float]]) -> None:
     rows = [[relevance(1), relevance(2)], [relevance(4), relevance(8)]]
     grid = xw.RelevanceGrid(rows, scale=scale)
-    assert [[cell["scale"] for cell in row] for row in grid.cells] == expected
-    shown = render.overlay(PICTURE, rows[0][0].values, size=6, scale=expected[0][0])
-    np.testing.assert_array_equal(pixels(grid.cells[0][0]["png"]), shown)
+    for cell, result, end in zip(chain(*grid.cells), chain(*rows), chain(*expected), strict=True):
+        shown = render.overlay(PICTURE, result.values, size=6, scale=end)
+        np.testing.assert_array_equal(pixels(cell["png"]), shown)
 
 
 def test_maps_of_different_pictures_sizes_and_unknown_values_fit_in() -> None:
@@ -75,7 +77,7 @@ def test_a_speck_of_a_large_map_is_seen_in_its_cell() -> None:
     large = replace(relevance(1), values=values, image=np.full((200, 300, 3), 90, np.uint8))
     (cell,) = xw.RelevanceGrid([[large]]).cells[0]
     full, small = pixels(cell["png"]), pixels(cell["small"]["png"])
-    assert (full.shape, small.shape, cell["block"]) == ((200, 300, 3), (100, 150, 3), 2)
+    assert (full.shape, small.shape) == ((200, 300, 3), (100, 150, 3))
     np.testing.assert_array_equal(small[50, 101], full[101, 203])
     assert (small != small[0, 0]).any(2).sum() == 1
     assert "small" not in xw.RelevanceGrid([[relevance(1)]]).cells[0][0]
@@ -90,13 +92,14 @@ def test_what_tells_nothing_is_hatched_and_not_coloured() -> None:
     error = np.array([[0.1, 0, 0], [0.15, 0.05, 0.1]], np.float32)
     image = np.full((2, 3, 3), 90, np.uint8)
     result = replace(relevance(1), values=values, image=image, standard_error=error)
-    (cell,) = xw.RelevanceGrid([[result]]).cells[0]
+    grid = xw.RelevanceGrid([[result]])
+    (cell,) = grid.cells[0]
     expected = [[0, 1, 1], [1, 0, 0]]  # below 0.05 bits, or within 2 standard errors of zero
     assert unpacked(cell["hatched"], (2, 3)).tolist() == expected
     painted = (pixels(cell["png"]) != 90).any(2)
     assert painted.tolist() == [[True, False, False], [False, True, False]]
     words = "hatched: within ±0.05 bits, or not told from zero (2 standard errors)"
-    assert cell["hatching"] == words
+    assert grid.key["hatching"] == words
     assert cell["sentence"] == sentence(result)
     assert "60 % of that is hatched" in cell["sentence"]
 
@@ -107,10 +110,60 @@ def test_a_block_is_hatched_where_all_that_is_known_of_it_is() -> None:
     values[:, 6:9] = np.nan
     large = replace(relevance(1), values=values, image=np.zeros((2, 322, 3), np.uint8))
     (cell,) = xw.RelevanceGrid([[large]]).cells[0]
-    assert cell["block"] == 3
     hatched = unpacked(cell["small"]["hatched"], (1, 108))[0]
     assert hatched[:4].tolist() == [0, 1, 0, 1]
     assert hatched[4:].all()
+
+
+def test_the_key_says_what_full_colour_means() -> None:
+    one, plain = relevance(2.5), replace(relevance(2.5), signed=False)
+    large = replace(
+        one, values=np.ones((2, 161), np.float32), image=np.zeros((2, 161, 3), np.uint8)
+    )
+
+    def told(*row: object, scale: str) -> str:
+        return xw.RelevanceGrid([list(row)], scale=scale).key["colors"]
+
+    assert told(one, scale="own") == "each map by its own largest magnitude"
+    assert told(one, scale="row") == "each row by its largest magnitude"
+    assert told(MASK, one, scale="all") == "up to ±2.50 bits"
+    assert told(MASK, plain, scale="all") == "up to 2.50 bits"
+    strongest = "up to ±2.50 bits; of every 2 × 2 pixels, the strongest"
+    assert told(one, large, scale="all") == strongest
+    assert xw.RelevanceGrid([[MASK, PICTURE]], scale="all").key == {}
+    assert [xw.RelevanceGrid([[plain, each]]).key["signed"] for each in (MASK, one)] == [0, 1]
+
+
+def test_the_key_says_of_hatching_what_is_so_in_some_map() -> None:
+    bits, logits, share = relevance(1), relevance(1, "logits"), relevance(1, "probability")
+    noise = replace(logits, standard_error=np.full((4, 6), 0.1, np.float32))
+
+    def told(*row: object) -> str:
+        return xw.RelevanceGrid([list(row)]).key["hatching"]
+
+    assert told(MASK, bits, bits, logits) == "hatched: within ±0.05 bits"
+    assert told(bits, share) == "hatched: too small to matter"
+    assert told(bits, logits, noise) == "hatched: too small to matter, or not told from zero"
+    assert told(noise) == "hatched: not told from zero (2 standard errors)"
+    assert told(logits) == ""
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_a_file_has_one_key_below_the_maps(signed: bool, tmp_path: Path) -> None:
+    maps = [replace(relevance(largest), signed=signed) for largest in (1, 2)]
+    grid = xw.RelevanceGrid([[PICTURE, *maps]], scale="all")
+    grid.to_png(tmp_path / "bare.png", legend=False)
+    grid.to_png(tmp_path / "grid.png")
+    bare, sheet = (pixels((tmp_path / f"{name}.png").read_bytes()) for name in ("bare", "grid"))
+    np.testing.assert_array_equal(bare, pixels(base64.b64decode(grid.preview()["image/png"])))
+    ramp = sheet[len(bare) + MARGIN :][:RAMP, MARGIN:-MARGIN]
+    for color, share in ((ramp[0, 0], -1 if signed else 0), (ramp[-1, -1], 1)):
+        np.testing.assert_array_equal(color, np.round(render.colorize(np.array(share))))
+    ends = ("against", "", "for") if signed else ("zero", "", "strongest")
+    words = ["up to ±2.00 bits", "hatched: within ±0.05 bits"] if signed else ["up to 2.00 bits"]
+    np.testing.assert_array_equal(sheet, with_key(bare, ramp, signed, [ends], words))
+    pictures = xw.RelevanceGrid([[PICTURE, MASK]])
+    assert pictures.with_legends() is None
 
 
 def test_pictures_and_masks_are_cells() -> None:

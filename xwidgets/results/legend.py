@@ -1,7 +1,7 @@
 """Map over its picture with a legend, as a picture that explains itself."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -42,27 +42,54 @@ def with_legend(
         >>> with_legend(Relevance(values, image, "bits", "", "birds", 0, "wren", {})).shape[1]
         560
     """
-    font = ImageFont.load_default(FONT)
-    inner = size - 2 * MARGIN
-    words = map(written, paragraphs(result, effect, uncertain, parts))
-    text = [line for each in words for line in _lines(each, inner, font)]
-    height = 2 * MARGIN + RAMP + LINE * (len(text) + 2) + GAP
-    legend = Image.new("RGB", (size, height), "white")
-    pen = ImageDraw.Draw(legend)
-    legend.paste(Image.fromarray(ramp(result, inner, color_map)), (MARGIN, MARGIN))
-    top = MARGIN + RAMP + 3
-    if result.signed:
+    picture = result.overlay(size, scale, effect, uncertain, color_map=color_map)
+    shades = ramp(result, size - 2 * MARGIN, color_map)
+    words = paragraphs(result, effect, uncertain, parts)
+    return with_key(picture, shades, result.signed, scale_texts(result, scale), words)
+
+
+def with_key(
+    picture: NDArray[np.uint8],
+    shades: NDArray[np.uint8],
+    signed: bool,
+    texts: Iterable[tuple[str, str, str]],
+    words: Iterable[str],
+) -> NDArray[np.uint8]:
+    """Picture, and below it the ramp of its colours with texts, and paragraphs.
+
+    Args:
+        picture: 8-bit ``(H, W, 3)``.
+        shades: colours of the ramp, 8-bit ``(h, W - 2 * MARGIN, 3)``.
+        signed: whether a line marks zero in their middle.
+        texts: at the low end, the middle and the high end; a row below each other.
+        words: paragraphs.
+
+    Returns:
+        8-bit ``(height, W, 3)``. Letters that are not of the Latin alphabet are question marks.
+
+    Example:
+        >>> picture, shades = np.zeros((9, 200, 3), np.uint8), np.zeros((14, 176, 3), np.uint8)
+        >>> with_key(picture, shades, True, [("against", "", "for")], ["in bits"]).shape
+        (95, 200, 3)
+    """
+    font, size, texts = ImageFont.load_default(FONT), picture.shape[1], list(texts)
+    lines = [line for each in words for line in _lines(written(each), size - 2 * MARGIN, font)]
+    height = 2 * MARGIN + len(shades) + LINE * (len(lines) + len(texts)) + GAP
+    key = Image.new("RGB", (size, height), "white")
+    pen = ImageDraw.Draw(key)
+    key.paste(Image.fromarray(shades), (MARGIN, MARGIN))
+    top = MARGIN + len(shades) + 3
+    if signed:
         pen.line([(size // 2, MARGIN - 3), (size // 2, top)], fill="black")
     columns = (MARGIN, "la"), (size // 2, "ma"), (size - MARGIN, "ra")
-    for row, texts in enumerate(scale_texts(result, scale)):
-        for (left, anchor), each in zip(columns, texts, strict=True):
+    for row, across in enumerate(texts):
+        for (left, anchor), each in zip(columns, across, strict=True):
             pen.text(
                 (left, top + row * LINE), written(each), fill="black", font=font, anchor=anchor
             )
-    for row, line in enumerate(text, 2):
+    for row, line in enumerate(lines, len(texts)):
         pen.text((MARGIN, top + GAP + row * LINE), line, fill="black", font=font, anchor="la")
-    picture = result.overlay(size, scale, effect, uncertain, color_map=color_map)
-    return np.concatenate([picture, np.asarray(legend)])
+    return np.concatenate([picture, np.asarray(key)])
 
 
 def paragraphs(

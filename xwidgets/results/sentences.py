@@ -164,8 +164,8 @@ def hatched_share(share: float, whole: bool = True) -> str:
     """Sentence on the hatched share of what is known; "" for none.
 
     Example:
-        >>> hatched_share(0.379), hatched_share(0.0)
-        ('38 % of the picture is hatched.', '')
+        >>> hatched_share(0.379), hatched_share(0.999), hatched_share(0.0)
+        ('38 % of the picture is hatched.', 'More than 99 % of the picture is hatched.', '')
     """
     if share == 0:
         return ""
@@ -408,9 +408,9 @@ def _amount(result: Relevance, at: Any) -> str:
 
 
 def _rounded(share: float) -> str:
-    """A share in whole per cent, but never 0 or 100 where it is neither."""
+    """A share in whole per cent that begins a sentence, but never 0 or 100 where it is neither."""
     if 0 < share < 0.01:
-        return "less than 1 %"
+        return "Less than 1 %"
     if 0.99 < share < 1:
-        return "more than 99 %"
+        return "More than 99 %"
     return f"{round(100 * share)} %"

@@ -12,8 +12,7 @@ from xwidgets import results
 from xwidgets.errors import of_kind
 from xwidgets.live.difference import Difference, Side
 from xwidgets.live.kind import is_study
-from xwidgets.results import Relevance, common_settings, contrast, render, sentences
-from xwidgets.results.legend import with_legend
+from xwidgets.results import Relevance, common_settings, contrast, render
 
 from .closing import Held, close_all
 from .group import Group
@@ -149,12 +148,10 @@ class Comparison(Group, module="comparison.mjs"):
 
     def preview(self) -> dict[str, str]:
         """The maps side by side, and what they are of."""
-        shown = self._shown()
+        shown = [drawn for view in self._shown() if (drawn := view.drawn(SIZE)) is not None]
         if not shown:
             return self._maps[0].preview()
-        hatching = self._gap.effect, self._gap.hide_uncertain
-        panels = [result.overlay(SIZE, scale, *hatching) for result, scale in shown]
-        told = [f"{one.title}. {sentences.relevance(one, *hatching)}" for one, _ in shown]
+        panels, told = zip(*shown, strict=True)
         return {
             "image/png": b64encode(render.png(render.sheet([panels], gap=16))).decode(),
             "text/plain": "\n".join([self._title(), *told]),
@@ -162,18 +159,12 @@ class Comparison(Group, module="comparison.mjs"):
 
     def with_legends(self) -> NDArray[np.uint8] | None:
         """The maps side by side with their legends; ``None`` while there is none."""
-        hatching = self._gap.effect, self._gap.hide_uncertain
-        panels = [with_legend(result, SIZE, scale, *hatching) for result, scale in self._shown()]
+        panels = [panel for view in self._shown() if (panel := view.with_legends(SIZE)) is not None]
         return render.sheet([panels], gap=16) if panels else None
 
-    def _shown(self) -> list[tuple[Relevance, float]]:
-        """The maps of both sides and their difference, as far as they are known, with scales."""
-        sides = self._subject.sides
-        if sides is None:
-            return []
-        gap = self.difference
-        gaps = [] if gap is None else [(gap, render.scale_of(gap.values))]
-        return [*zip(sides, _common(sides), strict=True), *gaps]
+    def _shown(self) -> tuple[RelevanceOverlay, ...]:
+        """The maps of both sides and their difference; none while a side has no map."""
+        return () if self._subject.sides is None else (*self._maps, self._gap)
 
     def _let_go(self) -> None:
         self._subject.close()

@@ -47,7 +47,7 @@ class Exporting(Preview):
         return page
 
     def with_legends(self) -> NDArray[np.uint8] | None:
-        """Picture of what is shown in which each map has its legend; ``None`` without maps."""
+        """Picture of the maps, each with its legend or all with one; ``None`` without maps."""
         return None
 
     def to_png(self, path: str | Path, legend: bool = True) -> None:
@@ -55,7 +55,8 @@ class Exporting(Preview):
 
         Args:
             path: of the file.
-            legend: whether it says below a map what colours and hatching mean, and what it shows.
+            legend: whether it says below a map what colours and hatching mean, and what it shows;
+                below a grid, what they mean in all its maps.
 
         Raises:
             ValueError: for a view that shows no picture.

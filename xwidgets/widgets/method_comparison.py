@@ -136,14 +136,17 @@ class MethodComparison(View, module="method_comparison.mjs"):
         if not results:
             words = "The picture; its maps were not computed yet."
             return {"image/png": b64encode(self.photo).decode(), "text/plain": words}
-        sheet = render.png(_sheet([one.overlay(size=PREVIEW) for one in results]))
+        sheet = render.png(
+            _sheet([one.overlay(PREVIEW, color_map=self.color_map) for one in results])
+        )
         told = [f"{one.title}. {sentences.sentence(one)}" for one in results]
         words = "\n".join([self._words(), *told])
         return {"image/png": b64encode(sheet).decode(), "text/plain": words}
 
     def with_legends(self) -> NDArray[np.uint8] | None:
         """All maps in one picture with their legends; ``None`` while there is none."""
-        panels = [with_legend(one, LEGENDED) for one in self._maps if one is not None]
+        results = [result for result in self._maps if result is not None]
+        panels = [with_legend(one, LEGENDED, color_map=self.color_map) for one in results]
         return _sheet(panels) if panels else None
 
     def hear_randomise(self) -> None:

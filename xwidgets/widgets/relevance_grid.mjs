@@ -17,8 +17,8 @@ const ASK = "Point at a map for its strongest values; click it to see it large."
  * @typedef {import("./shared/view.mjs").Model} Model
  *
  * @typedef {{
- *   title: string, unit?: string, highest: number, lowest: number, signed?: boolean, scale: number, block: number,
- *   png: DataView, hatched?: DataView, small?: Drawn, coarse: boolean, hatching?: string, sentence?: string,
+ *   title: string, unit?: string, highest: number, lowest: number, signed?: boolean,
+ *   png: DataView, hatched?: DataView, small?: Drawn, coarse: boolean, sentence?: string,
  * }} Cell a map; a picture has neither unit nor values
  * @typedef {{ png: DataView, hatched?: DataView }} Drawn a map over its picture, and a bit for each pixel: whether it
  *   is hatched
@@ -45,16 +45,6 @@ export function inWords(cell) {
 }
 
 /**
- * What hatching means; "" where no map can be hatched.
- *
- * @param {Pick<Cell, "hatching">[][]} cells
- */
-export function hatchKey(cells) {
-  const meanings = new Set(cells.flat().map(({ hatching }) => hatching).filter(Boolean));
-  return meanings.size > 1 ? "hatched: too small to matter, or not told from zero" : [...meanings].join("");
-}
-
-/**
  * The name of a cell: the titles of its row and its column, or its place where there are none.
  *
  * @param {string[]} rows
@@ -64,33 +54,6 @@ export function hatchKey(cells) {
 export function named(rows, columns, [row, column]) {
   const titles = [rows[row], columns[column]].filter(Boolean);
   return titles.length ? titles.join(", ") : `row ${row + 1}, column ${column + 1}`;
-}
-
-/**
- * Whether any map can speak against something; otherwise the upper half of the colours is all.
- *
- * @param {Pick<Cell, "unit" | "signed">[][]} cells
- */
-export function bothSigns(cells) {
-  return cells.flat().some(({ unit, signed: both }) => unit !== undefined && both !== false);
-}
-
-/**
- * What the colours mean: "each map by its own largest magnitude", "up to ±1.50 bits".
- *
- * @param {"own" | "row" | "all"} scale
- * @param {Pick<Cell, "unit" | "signed" | "scale" | "block">[][]} cells
- */
-export function legend(scale, cells) {
-  const maps = cells.flat().filter(({ unit }) => unit !== undefined);
-  if (!maps.length) return "";
-  const colors = {
-    own: "each map by its own largest magnitude",
-    row: "each row by its largest magnitude",
-    all: `up to ${bothSigns(cells) ? "±" : ""}${number(maps[0].scale)} ${maps[0].unit}`,
-  }[scale];
-  const block = Math.max(...maps.map((map) => map.block));
-  return block > 1 ? `${colors}; of every ${block} × ${block} pixels, the strongest` : colors;
 }
 
 /** A map over its picture, with lines where it tells nothing. */
@@ -112,20 +75,19 @@ function makeMap() {
 }
 
 /**
- * What the colours mean.
+ * What colours and hatching mean; where no map can speak against something, the upper half of the
+ * colours is all.
  *
  * @param {Model} model
  */
 function makeKey(model) {
-  const [cells, colors] = [model.get("cells"), model.get("colors")];
-  const both = bothSigns(cells);
+  const [{ signed: both, colors: words = "", hatching = "" }, colors] = [model.get("key"), model.get("colors")];
   const stops = both ? colors : colors.slice((colors.length - 1) / 2);
   const [low, high] = both ? ["against", "for"] : ["zero", "strongest"];
   const ramp = make("i", { className: "xw-ramp" });
   ramp.style.background = `border-box linear-gradient(to right, ${stops.join(", ")})`;
-  const words = legend(model.get("scale"), cells);
   const swatch = makeSwatch();
-  swatch.show(hatchKey(cells));
+  swatch.show(hatching);
   return make("div", { className: "xw-key", hidden: !words },
     make("span", { textContent: low }), ramp, make("span", { textContent: high }),
     make("span", { className: "xw-quiet", textContent: words }), swatch.element);

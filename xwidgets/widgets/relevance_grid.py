@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from xwidgets.errors import listed, of_kind, one_of
 from xwidgets.live.traits import Whole
 from xwidgets.results import Relevance, common_settings, render, sentences
-from xwidgets.results.legend import hatch_words
-from xwidgets.results.numbers import percent
+from xwidgets.results.legend import MARGIN, RAMP, hatch_words, with_key
+from xwidgets.results.numbers import number, percent
 
 from .view import View
 
@@ -64,6 +64,7 @@ class RelevanceGrid(View, module="relevance_grid.mjs"):
     rows = traitlets.List(traitlets.Unicode()).tag(sync=True)
     columns = traitlets.List(traitlets.Unicode()).tag(sync=True)
     scale = traitlets.Enum(SCALES, "own").tag(sync=True)
+    key = traitlets.Dict().tag(sync=True)
     colors = traitlets.List(traitlets.Unicode(), list(render.COLOR_MAPS["red-blue"])).tag(sync=True)
     hovered = traitlets.List(Whole(), maxlen=2).tag(sync=True)
     enlarged = traitlets.List(Whole(), maxlen=2).tag(sync=True)
@@ -98,6 +99,7 @@ class RelevanceGrid(View, module="relevance_grid.mjs"):
                 [_described(cell, largest) for cell in row]
                 for row, largest in zip(self._results, self._scales(scale), strict=True)
             ],
+            key=self._key(scale),
             rows=list(rows or []),
             columns=list(columns or []),
             scale=scale,
@@ -113,15 +115,47 @@ class RelevanceGrid(View, module="relevance_grid.mjs"):
 
     def preview(self) -> dict[str, str]:
         """All maps in one picture, and their titles."""
-        scales = self._scales(self.scale)
-        pictures = [
-            [_preview(cell, largest) for cell in row]
-            for row, largest in zip(self._results, scales, strict=True)
-        ]
-        sheet = render.png(render.sheet(pictures))
+        sheet = render.png(self._sheet())
         titles = [" | ".join(self.columns), *self.rows]
         words = "\n".join([self._words(), *filter(None, titles), *self._told()])
         return {"image/png": b64encode(sheet).decode(), "text/plain": words}
+
+    def with_legends(self) -> NDArray[np.uint8] | None:
+        """All maps in one picture with one key; ``None`` where there is no map."""
+        key, sheet = self._key(self.scale), self._sheet()
+        if not key:
+            return None
+        shares = np.linspace(-1 if key["signed"] else 0, 1, sheet.shape[1] - 2 * MARGIN)
+        shades = np.repeat(np.round(render.colorize(shares)).astype(np.uint8)[None], RAMP, 0)
+        ends = ("against", "", "for") if key["signed"] else ("zero", "", "strongest")
+        words = filter(None, [key["colors"], key["hatching"]])
+        return with_key(sheet, shades, key["signed"], [ends], words)
+
+    def _sheet(self) -> NDArray[np.uint8]:
+        """All maps in one picture."""
+        scales = self._scales(self.scale)
+        return render.sheet(
+            [
+                [_preview(cell, largest) for cell in row]
+                for row, largest in zip(self._results, scales, strict=True)
+            ]
+        )
+
+    def _key(self, scale: str) -> dict[str, Any]:
+        """What colours and hatching mean in the maps; {} where there is none."""
+        maps = _maps(self._results)
+        if not maps:
+            return {}
+        signed = any(one.signed for one in maps)
+        colors = {
+            "own": "each map by its own largest magnitude",
+            "row": "each row by its largest magnitude",
+            "all": f"up to {'±' if signed else ''}{number(self._scales(scale)[0])} {maps[0].unit}",
+        }[scale]
+        block = max(map(_block, maps))
+        if block > 1:
+            colors += f"; of every {block} × {block} pixels, the strongest"
+        return {"signed": signed, "colors": colors, "hatching": _hatching(maps)}
 
     def _told(self) -> Iterator[str]:
         """What each map shows."""
@@ -179,6 +213,15 @@ def _maps(rows: Sequence[Sequence[Cell]]) -> list[Relevance]:
     return [cell for cell in chain(*rows) if isinstance(cell, Relevance)]
 
 
+def _hatching(maps: Sequence[Relevance]) -> str:
+    """What hatching means: in numbers where these are the same for all maps; "" for nothing."""
+    meanings = set(filter(None, map(hatch_words, maps)))
+    if len(meanings) < 2:
+        return "".join(meanings)
+    noise = any("not told from zero" in meaning for meaning in meanings)
+    return f"hatched: too small to matter{', or not told from zero' if noise else ''}"
+
+
 def _shared(maps: Sequence[Relevance]) -> float | None:
     units = {one.unit for one in maps}
     if len(units) > 1:
@@ -204,9 +247,6 @@ def _described(cell: Cell, largest: float | None) -> dict[str, Any]:
         "signed": cell.signed,
         "highest": max(0.0, float(known.max(initial=0))),
         "lowest": min(0.0, float(known.min(initial=0))),
-        "scale": _scale(cell, largest),
-        "block": block,
-        "hatching": hatch_words(cell),
         "sentence": sentences.sentence(cell),
     }
     return described | ({"small": _drawn(cell, largest, block)} if block > 1 else {})

@@ -247,20 +247,37 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
 
     def preview(self) -> dict[str, str]:
         """The picture with its map, its title, and what it shows."""
-        result = self._shown()
-        if result is None:
+        drawn = self.drawn()
+        if drawn is None:
             words = "The picture; its relevance map was not computed yet."
             return {"image/png": b64encode(self.photo).decode(), "text/plain": words}
-        picture = result.overlay(**self._look(result))
-        words = f"{result.title}. {self.sentence}"
+        picture, words = drawn
         return {"image/png": b64encode(render.png(picture)).decode(), "text/plain": words}
 
-    def with_legends(self) -> NDArray[np.uint8] | None:
-        """The picture with its map and legend; ``None`` while there is no map."""
-        result = self._shown()
-        if result is None:
-            return None
-        return with_legend(result, **self._look(result), parts=parts_of(self.scene, result))
+    def drawn(self, size: int = 448) -> tuple[NDArray[np.uint8], str] | None:
+        """The picture with its map as the view shows it, and that in words.
+
+        Args:
+            size: its width in pixels; the height follows.
+
+        Returns:
+            8-bit ``(height, size, 3)``, and the words; ``None`` while there is no map.
+        """
+        with self.lock:
+            result = self._shown()
+            if result is None:
+                return None
+            look, words = self._look(result), f"{result.title}. {self.sentence}"
+        return result.overlay(size, **look), words
+
+    def with_legends(self, size: int = 560) -> NDArray[np.uint8] | None:
+        """The picture with its map and legend, ``size`` wide; ``None`` while there is no map."""
+        with self.lock:
+            result = self._shown()
+            if result is None:
+                return None
+            look, parts = self._look(result), parts_of(self.scene, result)
+        return with_legend(result, size, **look, parts=parts)
 
     def hear_before_softmax(self) -> None:
         """Ask the study for the score before softmax, where its probability cannot change."""

@@ -222,7 +222,7 @@ export function hatchWords(frame, limit, uncertain) {
  */
 export function hatchedShare({ known, hatched }) {
   if (hatched === 0) return "";
-  const whole = hatched < 0.01 ? "less than 1" : hatched > 0.99 && hatched < 1 ? "more than 99" : String(Math.round(100 * hatched));
+  const whole = hatched < 0.01 ? "Less than 1" : hatched > 0.99 && hatched < 1 ? "More than 99" : String(Math.round(100 * hatched));
   return `${whole} % of ${known === 1 ? "the picture" : "that"} is hatched.`;
 }
 

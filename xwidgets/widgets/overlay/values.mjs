@@ -64,19 +64,23 @@ export function rangeText([first, last]) {
 
 /**
  * How values are told, so that they are short and can be compared: in which power of ten, and how
- * finely in that; the largest has two digits.
+ * finely in that; the largest has at most two digits, and no step is finer than what is known.
  *
  * @param {number[]} told
+ * @param {number} known distance of the values that a pixel can have
  */
-export function finenessOf(told) {
-  const largest = Math.max(0, ...told.map(Math.abs));
-  const exponent = largest ? Math.floor(Math.log10(largest)) : 0;
+export function finenessOf(told, known) {
+  const unit = 10 ** Math.floor(Math.log10(known));
+  const least = unit * ([1, 2, 5].find((digit) => digit * unit > known * (1 - 1e-9)) ?? 10);
+  const largest = Math.max(...told.map(Math.abs));
+  if (largest < least / 2) return { power: 0, step: least };
+  const exponent = Math.floor(Math.log10(largest));
   const power = exponent < -1 || exponent > 3 ? exponent : 0;
-  return { power, step: 10 ** (exponent - power - 1) };
+  return { power, step: Math.max(10 ** (exponent - power - 1), least / 10 ** power) };
 }
 
 /**
- * A number that is rounded to a step: "+0.06", "−1.5", "0"; without a plus where there is no minus.
+ * A number that is rounded to a step: "+0.06", "−1.5", "≈ 0"; without a plus where there is no minus.
  *
  * @param {number} value
  * @param {number} step
@@ -85,7 +89,7 @@ export function finenessOf(told) {
 export function stepped(value, step, signed = true) {
   const size = Math.round(Math.abs(value) / step) * step;
   const sign = value < 0 ? "−" : signed ? "+" : "";
-  return `${size === 0 ? "" : sign}${brief(size)}`;
+  return size === 0 ? "≈ 0" : `${sign}${brief(size)}`;
 }
 
 /**
@@ -106,7 +110,8 @@ export function powerText(power) {
  */
 export function textsOf(frame, values, single) {
   const { factor, unit } = telling(frame);
-  const { power, step } = finenessOf(values.flat().map(({ mean }) => (mean ?? 0) * factor));
+  const told = values.flat().map(({ mean }) => (mean ?? 0) * factor);
+  const { power, step } = finenessOf(told, (frame.scale * factor) / LARGEST);
   const texts = values.map((row) => row.map(({ mean, hatched }) => {
     if (mean === null) return "–";
     const text = stepped((mean * factor) / 10 ** power, step, frame.signed !== false);
@@ -114,7 +119,7 @@ export function textsOf(frame, values, single) {
   }));
   const marked = values.flat().some(({ hatched }) => hatched);
   const caption = [
-    `${single ? "Values" : "Means over parts of the picture"} in ${powerText(power)}${unit}, by rows and columns of pixels.`,
+    `${single ? "Values" : "Means over parts of the picture"} in ${powerText(power)}${unit}, by rows and columns of pixels, in steps of ${brief(step)}.`,
     marked && `In brackets: ${single ? "hatched" : "all of it is hatched"}.`,
   ].filter(Boolean).join(" ");
   return { texts, caption };
