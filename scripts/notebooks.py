@@ -24,18 +24,18 @@ FOLDER = Path(__file__).parents[1] / "notebooks"
 PROGRESS = ("\r", "Downloading")
 CODE = re.compile(r"\w+\(")
 """Beginning of a widget's ``repr``."""
-LARGE = 90_000
+LARGE = 30_000
 """Characters of a picture from which on it is made smaller."""
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def smaller(png: str) -> str:
-    """A picture as base64; a large one in 256 colours."""
+    """A picture as base64; a large one in 128 colours."""
     if len(png) < LARGE:
         return png
     file = BytesIO()
     picture = Image.open(BytesIO(b64decode(png))).convert("RGB")
-    picture.quantize(256).save(file, "PNG", optimize=True)
+    picture.quantize(128).save(file, "PNG", optimize=True)
     return b64encode(file.getvalue()).decode()
 
 
