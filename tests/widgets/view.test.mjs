@@ -6,6 +6,8 @@ import { mount, put } from "../../xwidgets/widgets/shared/view.mjs";
 
 class Element {
   dataset = {};
+  classes = new Set();
+  classList = { toggle: (name, on) => { this.classes[on ? "add" : "delete"](name); } };
   querySelectorAll() { return []; }
   append(...children) { this.children = children; }
 }
@@ -50,6 +52,17 @@ test("parts are drawn at first, and anew when what they show changes", () => {
   put(model, { b: 5, c: 6 });
   assert.deepEqual(drawn.slice(2), ["1 5", 6]);
   assert.equal(model.saved, 1);
+});
+
+test("the place of a view without a kernel from the start is marked, and nothing is said", async () => {
+  for (const live of [true, false]) {
+    const [model, el] = [fake({ _on_line: ["mine"] }), new Element()];
+    model.widget_manager = { get_model: async () => ({ comm_live: live }) };
+    mount({ model, el }, new Element(), []);
+    await new Promise(setImmediate);
+    assert.deepEqual([...el.classes], live ? [] : ["xw-still"]);
+    assert.equal(el.children[0].textContent ?? "", "");
+  }
 });
 
 test("a view whose kernel is gone says so, until there is one again", async () => {

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from xwidgets.errors import a_flag, of_kind, unknown
+from xwidgets.errors import a_flag, at_least, listed, of_kind, unknown
 from xwidgets.evaluate._top_pixels import top_pixels
 from xwidgets.explain._prediction_difference import prediction_difference_each
 from xwidgets.explain._saliency import saliency
@@ -378,7 +378,7 @@ def show(number: int, *networks: Figures) -> None:
         networks: the figures of each.
 
     Raises:
-        ValueError: as :meth:`Figures.figure`.
+        ValueError: for another number, or what is no ``Figures``.
 
     Example:
         >>> show(1, Figures("street", Setting("tiny", 1, 1, 8, windows=(8, 10))))
@@ -389,7 +389,8 @@ def show(number: int, *networks: Figures) -> None:
 
     from xwidgets.widgets import RelevanceGrid
 
-    for each in networks:
+    at_least("number", number, 1)
+    for each in listed("networks", networks, Figures, "figures, such as Figures('birds')"):
         display(Markdown(f"**{each.name}**, {each.setting.name}"))
         if each.name in EMBEDDED or each.recompute or each.saved(number):
             figure = each.figure(number)
