@@ -1,1 +1,1 @@
-"""What works in which host, seen in a real browser."""
+"""Conformance table of the hosts, filled in a real browser."""

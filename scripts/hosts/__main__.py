@@ -28,7 +28,7 @@ TABLE = re.compile(r"(?<=<!-- python -m scripts.hosts -->\n\n).*?(?=\n\n<!-- end
 
 
 def answer(host: Host, name: str, place: Place) -> str:
-    """What becomes of an act; where it fails, the error is printed, also for a known reason."""
+    """Answer of a host to an act; each failure is printed, also one with a known reason."""
     if name in host.absent or (name in NEED_A_KERNEL and not host.kernel):
         return "–"
     try:

@@ -1,4 +1,4 @@
-"""What is tried in each host; an answer is "yes", "picture", or an error."""
+"""Acts that are tried in each host; each answers "yes" or "picture", or raises an error."""
 
 import re
 from collections.abc import Callable

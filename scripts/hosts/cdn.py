@@ -22,7 +22,7 @@ PACKAGE = re.compile(
 REQUIRE = re.compile(r"https://cdnjs\.cloudflare\.com/ajax/libs/require\.js/")
 ELSEWHERE = re.compile(r"^https?://(?!127\.0\.0\.1|localhost)")
 CHECKS = re.compile(r' integrity="[^"]*"')
-"""What a page demands of a file by its sum: npm has the same code, but not minified alike."""
+"""Checksums that a page demands of a file; npm has the same code, minified otherwise."""
 
 
 def answer(page: Page) -> None:

@@ -139,6 +139,13 @@ def nbconvert(place: Place) -> Iterator[None]:
     yield
 
 
+def open_site(place: Place, site: Path) -> None:
+    """Open the page of the scene in a site that takes code from a CDN."""
+    cdn.unchecked(site)
+    cdn.answer(place.page)
+    place.look(site / "scene.html")
+
+
 @contextmanager
 def myst_nb(place: Place) -> Iterator[None]:
     path = scene.executed(place.folder)
@@ -146,9 +153,7 @@ def myst_nb(place: Place) -> Iterator[None]:
     (place.folder / "conf.py").write_text(settings, "utf-8")
     site = place.folder / "site"
     place.run("-m", "sphinx", "-q", place.folder, site)
-    cdn.unchecked(site)
-    cdn.answer(place.page)
-    place.look(site / "scene.html")
+    open_site(place, site)
     yield
 
 
@@ -162,9 +167,7 @@ def jupyter_book_1(place: Place) -> Iterator[None]:
     (book / "_toc.yml").write_text("format: jb-book\nroot: scene\n", "utf-8")
     place.run(Path(place.python).with_name("jupyter-book"), "build", book)
     site = book / "_build" / "html"
-    cdn.unchecked(site)
-    cdn.answer(place.page)
-    place.look(site / "scene.html")
+    open_site(place, site)
     yield
 
 
@@ -223,11 +226,11 @@ VS_CODE = "@vscode/jupyter-ipywidgets8@1.0.9"
 
 PAINTER, CHART = "region painted (ipycanvas)", "chart (bqplot)"
 LIVES = {"kernel": False}
-"""Of hosts that draw saved state."""
+"""Options of hosts that draw saved state."""
 CDN = "code from a CDN, answered from the packages installed and npm"
 OFFLINE = "opened offline"
 VIEWS = {"kernel": False, "absent": (PAINTER, CHART), "remark": OFFLINE}
-"""Of pages that are made of views alone."""
+"""Options of pages that are made of views alone."""
 
 HOSTS = (
     Host("JupyterLab", lab, of=("jupyterlab",)),

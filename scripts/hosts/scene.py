@@ -1,4 +1,4 @@
-"""What every host is given to show: the same few views, written as each host wants them."""
+"""The few views that every host shows, written as each host takes them."""
 
 import subprocess
 import sys

@@ -13,7 +13,7 @@ from tests.browser.test_everywhere import AXE, RULES
 from tests.results.examples import relevance
 
 SIDE = 40
-"""Of the maps, so that a cell of the table stands for 5 x 5 pixels."""
+"""Side of the maps in pixels, so that a cell of the table stands for 5 x 5 of them."""
 
 
 def of(window: int, seed: int) -> xw.Relevance:
@@ -147,9 +147,9 @@ def test_maps_of_several_methods_have_a_table_each(browser: Browser, tmp_path: P
         assert page.evaluate("document.documentElement.scrollWidth") == 390
         page.set_viewport_size({"width": 718, "height": 1000})
         tables = page.locator(".xw-values table").all()
-        beside = [one.bounding_box()["x"] for one in tables]
+        beside = [table.bounding_box()["x"] for table in tables]
         page.emulate_media(media="print")
-        below = [one.bounding_box()["x"] for one in tables]
+        below = [table.bounding_box()["x"] for table in tables]
         assert beside[0] < beside[1]
         assert below[0] == below[1], "nothing scrolls on paper"
 
@@ -162,9 +162,9 @@ def test_compared_maps_whose_tables_are_open_are_printed_below_each_other(
         page.goto((tmp_path / "page.html").as_uri())
         page.emulate_media(media="print")
         maps = page.locator(".xw-part:visible .xw-map:visible").all()
-        assert len({round(one.bounding_box()["x"]) for one in maps}) == 3
+        assert len({round(canvas.bounding_box()["x"]) for canvas in maps}) == 3
         page.locator(".xw-values summary:visible").first.click()
-        assert len({round(one.bounding_box()["x"]) for one in maps}) == 1
+        assert len({round(canvas.bounding_box()["x"]) for canvas in maps}) == 1
         tables = page.locator(".xw-values .xw-scroll:visible")
         cut = tables.evaluate_all("all => all.map(one => one.scrollWidth - one.clientWidth)")
         assert cut == [0]

@@ -343,9 +343,7 @@ class Study(traitlets.HasTraits):
     def _resolved(self) -> Resolved:
         """Target of the subject; looked up again when one of the two or the weights are others."""
         aim = self.subject, self.target, self._weights
-        if self._aim is None or any(
-            one is not other for one, other in zip(aim, self._aim[0], strict=True)
-        ):
+        if any(now is not before for now, before in zip(aim, self._aim[0], strict=True)):
             self._aim = aim, self.subject.target(self.target)
         return self._aim[1]
 
