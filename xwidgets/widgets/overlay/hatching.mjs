@@ -92,9 +92,10 @@ export function makeHatching() {
   const canvas = make("canvas", { className: "xw-hatching", ariaHidden: "true", hidden: true });
   const mask = make("canvas");
   let part = WHOLE;
+  let box = [0, 0]; // width and height in CSS pixels, as asking for them lays the page out
   const redraw = () => {
     const ratio = window.devicePixelRatio;
-    const size = [canvas.clientWidth, canvas.clientHeight].map((length) => Math.round(length * ratio));
+    const size = box.map((length) => Math.round(length * ratio));
     if (!canvas.hidden) hatch(canvas, mask, size, ratio, part);
   };
   /**
@@ -124,7 +125,10 @@ export function makeHatching() {
     mask.getContext("2d")?.putImageData(data, 0, 0);
     redraw();
   };
-  const observer = new ResizeObserver(redraw);
+  const observer = new ResizeObserver(([{ contentRect }]) => {
+    box = [contentRect.width, contentRect.height];
+    redraw();
+  });
   observer.observe(canvas);
   /**
    * The lines of the whole map on a canvas of another size, to be saved.
