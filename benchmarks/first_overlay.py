@@ -24,6 +24,7 @@ from tests.browser.lab import (
     running_chromium,
     write_notebook,
 )
+from xwidgets.files import made
 
 SUBJECTS = {
     "birds, 64 x 64": 'net = xw.network("birds")\nimage = xw.scenes.bird(seed=3).image',
@@ -31,6 +32,13 @@ SUBJECTS = {
         'net = xw.network("squeezenet1_1")\nimage = net.prepare("chelsea")'
     ),
 }
+SHOWN = """
+explorer = xw.Explorer(study)
+overlay = getattr(explorer, "overlay", None)
+if overlay is not None:  # in builds that hatch: what is hatched has no colour
+    overlay.effect, overlay.hide_uncertain = 0, False
+explorer"""
+"""An explorer whose map is coloured wherever it is known."""
 WATCH = """(slider) => {
   const canvas = document.querySelector('.xw-map');
   slider.addEventListener('keydown', () => { window.timing = { start: performance.now() }; });
@@ -96,16 +104,15 @@ def main() -> None:
     )
     print("|---|---|---|---|---|")
     with TemporaryDirectory() as folder, ExitStack() as servers:
+        folders = {build: made(Path(folder, build)) for build in builds}  # each saves a notebook
         labs = {
-            build: servers.enter_context(jupyter_lab(Path(folder), checkout=checkout))
+            build: servers.enter_context(jupyter_lab(folders[build], checkout=checkout))
             for build, checkout in builds.items()
         }
         for name, subject in SUBJECTS.items():
-            write_notebook(
-                Path(folder, "bench.ipynb"),
-                f"import xwidgets as xw\n{subject}\nstudy = xw.Study(net, image, window=16)",
-                "xw.Explorer(study)",
-            )
+            code = f"import xwidgets as xw\n{subject}\nstudy = xw.Study(net, image, window=16)"
+            for build in builds:
+                write_notebook(folders[build] / "bench.ipynb", code, SHOWN)
             with running_chromium() as browser, browser_page(browser) as page:
                 pages = [page, *(page.context.new_page() for _ in list(labs)[1:])]
                 notebooks = {

@@ -246,7 +246,7 @@ HOSTS = (
         "Panel",
         panel,
         pins=("panel==1.9.4", "ipywidgets_bokeh==1.8.0"),
-        limits={PAINTER: "the ipycanvas stays empty"},
+        limits={PAINTER: "it shows no drawing of any ipycanvas"},
         remark=CDN,
     ),
     Host("nbconvert", nbconvert, of=("nbconvert",), **LIVES, remark=CDN),
