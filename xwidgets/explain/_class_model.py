@@ -111,7 +111,7 @@ class ActivationMaximization(Method[ClassModel]):
     total_variation: float = parameter(
         0.0,
         "μ, weight of the sum of squared differences of neighbouring pixels (Mahendran & Vedaldi "
-        "2015, equation 6 with β = 2)",
+        "2015, with β = 2)",
         least=0,
         span=(0, 0.5),
         label="Total variation",
