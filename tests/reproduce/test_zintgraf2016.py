@@ -27,6 +27,7 @@ from xwidgets.reproduce.zintgraf2016 import (
     findings,
     measures,
     patterns,
+    show,
     summary,
     verdict,
 )
@@ -185,6 +186,8 @@ def test_figure_6_follows_the_same_maps_through_the_pictures(figures: Figures) -
 def test_what_cannot_be_shown_is_refused(figures: Figures) -> None:
     with pytest.raises(ValueError, match="no figure 7"):
         figures.figure(7)
+    with pytest.raises(ValueError, match="the paper has 1 to 6"):
+        show(7, figures)
     with pytest.raises(ValueError, match="did you mean 'small'"):
         Figures("birds", "smal")
     with pytest.raises(ValueError, match="did you mean 'birds'"):

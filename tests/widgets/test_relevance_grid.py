@@ -131,7 +131,24 @@ def test_the_key_says_what_full_colour_means() -> None:
     strongest = "up to ±2.50 bits; of every 2 × 2 pixels, the strongest"
     assert told(one, large, scale="all") == strongest
     assert xw.RelevanceGrid([[MASK, PICTURE]], scale="all").key == {}
-    assert [xw.RelevanceGrid([[plain, each]]).key["signed"] for each in (MASK, one)] == [0, 1]
+
+
+def test_maps_with_signs_and_without_have_their_own_colors_and_ramps() -> None:
+    one = relevance(2.5)
+    plain = replace(one, values=np.abs(one.values), signed=False)
+
+    def ends(*row: object) -> list[list[str]]:
+        return [list(ramp["ends"]) for ramp in xw.RelevanceGrid([list(row)]).key["ramps"]]
+
+    assert ends(one, MASK) == [["against", "for"]]
+    assert ends(MASK, plain) == [["zero", "strongest"]]
+    assert ends(plain, one) == [["against", "for"], ["zero", "strongest"]]
+    [[cell, _]] = xw.RelevanceGrid([[plain, one]]).cells
+    hatched = unpacked(cell["hatched"], (4, 6)).astype(bool)
+    expected = render.overlay(
+        plain.image, np.where(hatched, np.nan, plain.values), size=6, scale=2.5, signed=False
+    )
+    np.testing.assert_array_equal(pixels(cell["png"]), expected)
 
 
 def test_the_key_says_of_hatching_what_is_so_in_some_map() -> None:
@@ -158,7 +175,8 @@ def test_a_file_has_one_key_below_the_maps(signed: bool, tmp_path: Path) -> None
     np.testing.assert_array_equal(bare, pixels(base64.b64decode(grid.preview()["image/png"])))
     ramp = sheet[len(bare) + MARGIN :][:RAMP, MARGIN:-MARGIN]
     for color, share in ((ramp[0, 0], -1 if signed else 0), (ramp[-1, -1], 1)):
-        np.testing.assert_array_equal(color, np.round(render.colorize(np.array(share))))
+        shade = render.colorize(np.array(share), signed=signed)
+        np.testing.assert_array_equal(color, np.round(shade))
     ends = ("against", "", "for") if signed else ("zero", "", "strongest")
     words = ["up to ±2.00 bits", "hatched: within ±0.05 bits"] if signed else ["up to 2.00 bits"]
     np.testing.assert_array_equal(sheet, with_key(bare, ramp, signed, [ends], words))

@@ -75,22 +75,27 @@ function makeMap() {
 }
 
 /**
- * What colours and hatching mean; where no map can speak against something, the upper half of the
- * colours is all.
+ * Colours between what their ends mean.
+ *
+ * @param {{ stops: string[], ends: string[] }} colors
+ */
+function makeRamp({ stops, ends: [low, high] }) {
+  const ramp = make("i", { className: "xw-ramp" });
+  ramp.style.background = `border-box linear-gradient(to right, ${stops.join(", ")})`;
+  return [make("span", { textContent: low }), ramp, make("span", { textContent: high })];
+}
+
+/**
+ * What colours and hatching mean: a ramp each for maps with signs and for those without.
  *
  * @param {Model} model
  */
 function makeKey(model) {
-  const [{ signed: both, colors: words = "", hatching = "" }, colors] = [model.get("key"), model.get("colors")];
-  const stops = both ? colors : colors.slice((colors.length - 1) / 2);
-  const [low, high] = both ? ["against", "for"] : ["zero", "strongest"];
-  const ramp = make("i", { className: "xw-ramp" });
-  ramp.style.background = `border-box linear-gradient(to right, ${stops.join(", ")})`;
+  const { ramps = [], colors = "", hatching = "" } = model.get("key");
   const swatch = makeSwatch();
   swatch.show(hatching);
-  return make("div", { className: "xw-key", hidden: !words },
-    make("span", { textContent: low }), ramp, make("span", { textContent: high }),
-    make("span", { className: "xw-quiet", textContent: words }), swatch.element);
+  return make("div", { className: "xw-key", hidden: !colors },
+    ...ramps.flatMap(makeRamp), make("span", { className: "xw-quiet", textContent: colors }), swatch.element);
 }
 
 /**

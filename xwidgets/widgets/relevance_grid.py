@@ -65,7 +65,6 @@ class RelevanceGrid(View, module="relevance_grid.mjs"):
     columns = traitlets.List(traitlets.Unicode()).tag(sync=True)
     scale = traitlets.Enum(SCALES, "own").tag(sync=True)
     key = traitlets.Dict().tag(sync=True)
-    colors = traitlets.List(traitlets.Unicode(), list(render.COLOR_MAPS["red-blue"])).tag(sync=True)
     hovered = traitlets.List(Whole(), maxlen=2).tag(sync=True)
     enlarged = traitlets.List(Whole(), maxlen=2).tag(sync=True)
 
@@ -125,11 +124,15 @@ class RelevanceGrid(View, module="relevance_grid.mjs"):
         key, sheet = self._key(self.scale), self._sheet()
         if not key:
             return None
-        shares = np.linspace(-1 if key["signed"] else 0, 1, sheet.shape[1] - 2 * MARGIN)
-        shades = np.repeat(np.round(render.colorize(shares)).astype(np.uint8)[None], RAMP, 0)
-        ends = ("against", "", "for") if key["signed"] else ("zero", "", "strongest")
-        words = filter(None, [key["colors"], key["hatching"]])
-        return with_key(sheet, shades, key["signed"], [ends], words)
+        kinds = _kinds(_maps(self._results))
+        for signed in kinds:
+            shares = np.linspace(-1 if signed else 0, 1, sheet.shape[1] - 2 * MARGIN)
+            row = np.round(render.colorize(shares, signed=signed)).astype(np.uint8)
+            words = [key["colors"], key["hatching"]] if signed == kinds[-1] else []
+            sheet = with_key(
+                sheet, np.repeat(row[None], RAMP, 0), signed, [ENDS[signed]], filter(None, words)
+            )
+        return sheet
 
     def _sheet(self) -> NDArray[np.uint8]:
         """All maps in one picture."""
@@ -146,16 +149,17 @@ class RelevanceGrid(View, module="relevance_grid.mjs"):
         maps = _maps(self._results)
         if not maps:
             return {}
-        signed = any(one.signed for one in maps)
+        kinds = _kinds(maps)
         colors = {
             "own": "each map by its own largest magnitude",
             "row": "each row by its largest magnitude",
-            "all": f"up to {'±' if signed else ''}{number(self._scales(scale)[0])} {maps[0].unit}",
+            "all": f"up to {'±' * kinds[0]}{number(self._scales(scale)[0])} {maps[0].unit}",
         }[scale]
         block = max(map(_block, maps))
         if block > 1:
             colors += f"; of every {block} × {block} pixels, the strongest"
-        return {"signed": signed, "colors": colors, "hatching": _hatching(maps)}
+        ramps = [{"stops": list(STOPS[signed]), "ends": ENDS[signed][::2]} for signed in kinds]
+        return {"ramps": ramps, "colors": colors, "hatching": _hatching(maps)}
 
     def _told(self) -> Iterator[str]:
         """What each map shows."""
@@ -190,6 +194,10 @@ CELL = (
     "mask (H, W) of booleans"
 )
 
+STOPS = {True: render.COLOR_MAPS["red-blue"], False: render.SEQUENTIAL}
+ENDS = {True: ("against", "", "for"), False: ("zero", "", "strongest")}
+"""Of maps with signs and of those without: colours, and what their ends and middle mean."""
+
 PREVIEW = 160
 """The width of a cell of the preview, in pixels."""
 
@@ -211,6 +219,11 @@ def _check(cell: object) -> None:
 
 def _maps(rows: Sequence[Sequence[Cell]]) -> list[Relevance]:
     return [cell for cell in chain(*rows) if isinstance(cell, Relevance)]
+
+
+def _kinds(maps: Sequence[Relevance]) -> list[bool]:
+    """Whether there are maps with signs, and without."""
+    return sorted({one.signed for one in maps}, reverse=True)
 
 
 def _hatching(maps: Sequence[Relevance]) -> str:
@@ -255,7 +268,8 @@ def _described(cell: Cell, largest: float | None) -> dict[str, Any]:
 def _drawn(cell: Relevance, largest: float | None, block: int = 1) -> dict[str, bytes]:
     """A map over its picture as a PNG, with one pixel for every block, and which are hatched."""
     image, values, hatched = _reduced(cell, block)
-    shown = render.overlay(image, values, size=image.shape[1], scale=_scale(cell, largest))
+    scale = _scale(cell, largest)
+    shown = render.overlay(image, values, size=image.shape[1], scale=scale, signed=cell.signed)
     return {"png": render.png(shown), "hatched": np.packbits(hatched).tobytes()}
 
 
@@ -279,7 +293,9 @@ def _preview(cell: Cell, largest: float | None) -> NDArray[np.uint8]:
         return render.enlarged(render.reduced(_picture(cell), block), PREVIEW)
     image, values, hatched = _reduced(cell, block)
     scale = _scale(cell, largest)
-    return render.overlay(image, values, size=PREVIEW, scale=scale, hatched=hatched)
+    return render.overlay(
+        image, values, size=PREVIEW, scale=scale, signed=cell.signed, hatched=hatched
+    )
 
 
 def _scale(cell: Relevance, largest: float | None) -> float:

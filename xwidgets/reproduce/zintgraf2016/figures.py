@@ -228,8 +228,7 @@ class Figures:
             1: self._samplers, 2: self._classes, 3: self._windows,
             4: self._outlines, 5: self._depths, 6: self._feature_maps,
         }  # fmt: skip
-        if number not in makers:
-            raise ValueError(f"there is no figure {number!r}; the paper has 1 to 6")
+        _check_number(number)
         facts = asdict(self.setting)
         return self._files.kept(
             f"-{number}.npz",
@@ -389,7 +388,7 @@ def show(number: int, *networks: Figures) -> None:
 
     from xwidgets.widgets import RelevanceGrid
 
-    at_least("number", number, 1)
+    _check_number(number)
     for each in listed("networks", networks, Figures, "figures, such as Figures('birds')"):
         display(Markdown(f"**{each.name}**, {each.setting.name}"))
         if each.name in EMBEDDED or each.recompute or each.saved(number):
@@ -397,3 +396,9 @@ def show(number: int, *networks: Figures) -> None:
             display(RelevanceGrid(figure.cells, figure.rows, figure.columns, figure.scale))
         else:
             display(Markdown("This figure was not saved; set `recompute = True` to compute it."))
+
+
+def _check_number(number: int) -> None:
+    at_least("number", number, 1)
+    if number > 6:
+        raise ValueError(f"there is no figure {number}; the paper has 1 to 6")
