@@ -25,7 +25,11 @@ grep -oP '(?<=/)(jupyterlab|notebook|ipykernel|ipywidgets|jupyter_server|jupyter
   | sed 's/-\([0-9]\)/==\1/' | tee "$work/base.txt"
 
 echo "==> Python $python with that base"
-"$work/tools/bin/uv" venv --quiet --seed --python "$python" "$work/env"
+"$work/tools/bin/uv" venv --quiet --seed --python "$python" "$work/env" || {
+  python=$(python3 -c 'import platform; print(platform.python_version())')
+  echo "    that Python is out of reach; Python $python takes its place"
+  "$work/tools/bin/uv" venv --quiet --seed --python "$(command -v python3)" "$work/env"
+}
 export PATH="$work/env/bin:$PATH" VIRTUAL_ENV="$work/env" HOME="$work/repo"
 pip install --quiet --requirement "$work/base.txt"
 
