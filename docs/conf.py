@@ -30,7 +30,7 @@ suppress_warnings = ["ref.python"]  # names of types that two modules have
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
 nb_execution_mode = "force"  # views are alive in pages that were run here alone
-nb_execution_timeout = 300
+nb_execution_timeout = 900
 nb_execution_raise_on_error = True
 
 if tags.has("views"):  # noqa: F821  only the pages with live views, and no notebooks

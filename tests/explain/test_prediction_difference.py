@@ -494,19 +494,13 @@ def test_the_order_of_windows_does_not_matter(monkeypatch):
     np.testing.assert_allclose(ordered.values, shuffled.values, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    "device",
-    [
-        pytest.param(
-            "cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-        )
-    ],
-)
-def test_the_device_does_not_matter(device):
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU that CUDA can use")
+def test_the_device_does_not_matter():
     x = image()
     here = prediction_difference(network(), x, 0, 2, gaussian(), samples=2)
     net = network()
-    net.module.to(device)
+    net.module.cuda()
     there = prediction_difference(net, x, 0, 2, gaussian(), samples=2)
     np.testing.assert_allclose(there.values, here.values, atol=1e-5)
 

@@ -154,6 +154,7 @@ def test_what_autograd_cannot_differentiate_is_refused_in_a_sentence(rules):
         net.watched(image(count=2), [], rules)
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU that CUDA can use")
 @each_rules
 @each_forward
@@ -167,6 +168,7 @@ def test_on_a_gpu_too_the_watched_pass_is_the_plain_one(forward, rules):
     assert torch.equal(watched.logits, net(image(count=2)))
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU that CUDA can use")
 def test_on_a_gpu_too_signals_go_back():
     net, x = network(), image()[0]
