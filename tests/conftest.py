@@ -2,16 +2,13 @@
 
 import gc
 from collections.abc import Iterable, Iterator
-from functools import cache, lru_cache, partial
+from functools import lru_cache
 from unittest.mock import patch
 
 import pytest
 import torch
 
-from xwidgets import Network
-from xwidgets.explain.removal import samplers
 from xwidgets.images import scenes
-from xwidgets.networks import embedded
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -35,20 +32,4 @@ def drawn_once() -> Iterator[None]:
         return images.clone(), labels.clone()
 
     with patch.object(scenes, "draw", draw):
-        yield
-
-
-@pytest.fixture(autouse=True, scope="session")
-def fitted_once() -> Iterator[None]:
-    """The sampler of an embedded network is fitted once in a process."""
-    fit = samplers.default_sampler
-    fitted = cache(lambda name: fit(embedded.embedded(name)))
-
-    def shared(net: Network) -> samplers.Sampler:
-        match getattr(net.examples, "__wrapped__", None):
-            case partial(func=embedded._scenes, args=(name,)) if net.sampler is None:
-                net.sampler = fitted(name)
-        return fit(net)
-
-    with patch.object(samplers, "default_sampler", shared):
         yield

@@ -25,13 +25,14 @@ def embedded(name: str) -> Network:
         classes=facts.classes,
         name=name,
         training_size=10_000,
-        examples=cache(partial(_scenes, name)),
+        examples=partial(_scenes, name),
         outputs="logits",
     )
     net.memory_format = torch.channels_last
     return net
 
 
+@cache
 def _scenes(name: str) -> Tensor:
     images, _ = scenes.draw(name, range(10_000, 10_150))
     return images

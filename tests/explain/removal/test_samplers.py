@@ -1,12 +1,15 @@
 """The samplers against dense algebra, scipy and loops."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 from scipy.stats import multivariate_normal
 
-from xwidgets import ConditionalSampler, ConstantSampler, MarginalSampler, Network
+from xwidgets import ConditionalSampler, ConstantSampler, MarginalSampler, Network, network
 from xwidgets.explain.removal.samplers import default_sampler
 
 from .gaussians import SIZES, block_formulas, drawn_moments, gaussian, inside, randomness
@@ -265,6 +268,26 @@ def test_a_networks_default_sampler_takes_the_default_window_wherever_it_fits(si
     sampler = default_sampler(Network(module, size=(side, side), examples=lambda: images))
     assert sampler.window == window
     assert sampler.condition(images[0], window) is not None
+
+
+def test_networks_of_one_tensor_of_images_share_a_default_sampler_for_as_long_as_it_is_kept():
+    module = torch.nn.Sequential(torch.nn.AvgPool2d(3), torch.nn.Flatten())
+    images, others = torch.rand(2, 4, 1, 12, 12)
+
+    def fitted(images):
+        return default_sampler(Network(module, size=(12, 12), examples=lambda: images))
+
+    assert fitted(images) is fitted(images)
+    assert torch.equal(fitted(others).mean, ConditionalSampler.fit(others, 8).mean)
+    kept = weakref.ref(fitted(others))
+    del others
+    gc.collect()
+    assert kept() is None
+
+
+def test_embedded_networks_of_one_name_share_it():
+    birds, street = (default_sampler(network(name)) for name in ("birds", "street"))
+    assert birds is default_sampler(network("birds")) is not street
 
 
 BAD = {

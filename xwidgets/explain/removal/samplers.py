@@ -18,7 +18,7 @@ corrected by the residual of its surrounding (Matheron's rule),
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialized
 from torch import Tensor
+from torch.utils.weak import WeakIdKeyDictionary
 
 from xwidgets.aliases import FormerName
 from xwidgets.errors import at_least, warn
@@ -391,8 +392,14 @@ def has_sampler(net: Network) -> bool:
     return net.sampler is not None or net.examples is not None
 
 
+_FITTED: MutableMapping[Tensor, ConditionalSampler] = WeakIdKeyDictionary()
+"""Default samplers by the images that they were fitted to, for as long as those are kept."""
+
+
 def default_sampler(net: Network) -> Sampler:
     """Conditional sampler of a network, fitted to its example images when first needed.
+
+    Networks whose images are one tensor, such as embedded networks of one name, share it.
 
     Raises:
         ValueError: when the network has no example images.
@@ -405,9 +412,11 @@ def default_sampler(net: Network) -> Sampler:
                 "examples=lambda: images to xw.Network"
             )
         images = as_pixels(net.examples(), net.channels)
-        side = min(images.shape[2:])
-        window = max(1, min(20, max(10, side // 4), side - 4))
-        net.sampler = ConditionalSampler.fit(images, window=window)
+        if images not in _FITTED:
+            side = min(images.shape[2:])
+            window = max(1, min(20, max(10, side // 4), side - 4))
+            _FITTED[images] = ConditionalSampler.fit(images, window=window)
+        net.sampler = _FITTED[images]
     return net.sampler
 
 
