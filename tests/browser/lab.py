@@ -182,6 +182,10 @@ class Notebook:
         self.command("notebook:run-all-cells")
         self.page.wait_for_function(IDLE, timeout=1000 * timeout)
 
+    def save(self) -> None:
+        """Save the notebook."""
+        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+
     def command(self, name: str) -> None:
         """Execute a JupyterLab command, without waiting for its end."""
         self.page.evaluate("name => { window.jupyterapp.commands.execute(name); }", name)

@@ -106,8 +106,7 @@ def test_a_reload_shows_the_same_picture(quick: Notebook) -> None:
     page = quick.page
     await_complete(page)
     before = seen(page)
-    quick.command("docmanager:save")
-    page.wait_for_timeout(1500)
+    quick.save()
     quick.open()
     page.locator(".xw-map").wait_for(timeout=60_000)
     await_complete(page)
@@ -136,8 +135,7 @@ def test_a_view_whose_kernel_restarted_says_so_and_keeps_the_picture(quick: Note
 def test_running_the_cells_again_leaves_no_old_worker_computing(notebook: Notebook) -> None:
     page = notebook.page
     await_colors(page)
-    notebook.command("docmanager:save")
-    page.wait_for_timeout(1500)
+    notebook.save()
     notebook.open()
     page.locator(".xw-map").wait_for(timeout=60_000)
     notebook.kernel("old = study")
