@@ -106,7 +106,7 @@ def test_a_reload_shows_the_same_picture(quick: Notebook) -> None:
     page = quick.page
     await_complete(page)
     before = seen(page)
-    quick.save()
+    quick.command("docmanager:save")
     quick.open()
     page.locator(".xw-map").wait_for(timeout=60_000)
     await_complete(page)
@@ -135,7 +135,7 @@ def test_a_view_whose_kernel_restarted_says_so_and_keeps_the_picture(quick: Note
 def test_running_the_cells_again_leaves_no_old_worker_computing(notebook: Notebook) -> None:
     page = notebook.page
     await_colors(page)
-    notebook.save()
+    notebook.command("docmanager:save")
     notebook.open()
     page.locator(".xw-map").wait_for(timeout=60_000)
     notebook.kernel("old = study")

@@ -210,7 +210,7 @@ def test_a_reloaded_page_shows_the_same(notebook: Notebook) -> None:
     await_scores(page)
     page.wait_for_timeout(500)
     before, words = seen(page), page.locator(".xw-region-scores table").inner_text()
-    notebook.save()
+    notebook.command("docmanager:save")
     notebook.open()
     canvas(page).wait_for()
     until_drawn(page)

@@ -112,7 +112,7 @@ def opened(run: Callable[..., Notebook], request: pytest.FixtureRequest) -> Iter
 
 @pytest.mark.parametrize(
     ("opened", "name"), [(control[0], name) for name, control in CONTROLS.items()],
-    indirect=["opened"], ids=list(CONTROLS),
+    indirect=["opened"], ids=list(CONTROLS), scope="module",
 )  # fmt: skip
 def test_a_control_is_heard_while_a_cell_runs(opened: Notebook, name: str) -> None:
     _, use, condition, undo = CONTROLS[name]
