@@ -87,9 +87,17 @@ study = xw.Study(net, xw.scenes.bird(seed=3).image, window=8, {options})
 """
 
 
+AT_REST = """async () => {
+  const map = document.querySelector('.xw-map');
+  await new Promise((over) => setTimeout(over, 300));
+  return Boolean(map?.isConnected);
+}"""
+"""Whether the map is no longer replaced: that of a cell is drawn anew once it has run."""
+
+
 def explorer(run: Callable[..., Notebook], options: str) -> Iterator[Notebook]:
     notebook = run(STUDY.format(options=options), "explorer = xw.Explorer(study)\nexplorer")
-    notebook.page.locator(".xw-map").wait_for()
+    notebook.page.wait_for_function(AT_REST, timeout=1000 * PATIENCE)
     yield notebook
     notebook.kernel("study.close()")
 
