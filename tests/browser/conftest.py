@@ -92,7 +92,7 @@ AT_REST = """async () => {
   await new Promise((over) => setTimeout(over, 300));
   return Boolean(map?.isConnected);
 }"""
-"""Whether the map is no longer replaced: that of a cell is drawn anew once it has run."""
+"""Whether the map stays: one that was just drawn is replaced now and then."""
 
 
 def explorer(run: Callable[..., Notebook], options: str) -> Iterator[Notebook]:
