@@ -30,11 +30,12 @@ SOURCES = [
 ]
 
 
-def run(program: str, folder: Path, disk: str = "", before: Sequence[str] = ()) -> str:
+def run(program: str, folder: Path, *disks: str, before: Sequence[str] = ()) -> str:
     """What a program prints that writes to a folder, after what all of these begin with."""
     return subprocess.run(
-        [*before, sys.executable, "-c", PREAMBLE + program, str(folder), disk],
+        [*before, sys.executable, "-c", PREAMBLE + program, str(folder), *disks],
         cwd=ROOT, capture_output=True, text=True, timeout=200, check=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},  # or what it forks waits for threads
     ).stdout  # fmt: skip
 
 
@@ -168,27 +169,38 @@ def said(write, path):
     return "".join(f"warning: {w.message}" for w in heard if "kept" in str(w.message))
 
 
-if sys.argv[2] != "limit":
-    size = "size=40m" if sys.argv[2] == "full" else "size=80m"
-    subprocess.run(["mount", "-t", "tmpfs", "-o", size, "none", folder], check=True)
+def refused(disk):
+    match disk:
+        case "limit":
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1000, -1))
+        case "full":
+            with suppress(OSError), open(folder / "large", "wb", buffering=0) as large:
+                while True:
+                    large.write(bytes(4096))
+        case "read-only":
+            subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
+    before = content()
+    told = {name: said(write, folder / name) for name, write in WRITERS.items()}
+    print(json.dumps([disk, told]), flush=True)
+    assert content() == before, content().keys() ^ before.keys()
+
+
+disks = sys.argv[2:]
+if disks != ["limit"]:
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "none", folder], check=True)
 (folder / "pictures").mkdir()
 for number, image in enumerate(arguments()["images"]):
     Image.fromarray(xw.images.picture(image)).save(folder / "pictures" / f"{number}.png")
 for name, write in WRITERS.items():
     said(write, folder / name)
-before = content()
-match sys.argv[2]:
-    case "limit":
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, -1))
-    case "full":
-        with suppress(OSError), open(folder / "large", "wb", buffering=0) as large:
-            while True:
-                large.write(bytes(4096))
-        before = content()
-    case "read-only":
-        subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
-print(json.dumps({name: said(write, folder / name) for name, write in WRITERS.items()}))
-assert content() == before, content().keys() ^ before.keys()
+for disk in disks:
+    child = os.fork()
+    if not child:
+        refused(disk)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    if disk == "full":
+        (folder / "large").unlink()
 """
 
 REASONS = {"limit": "File too large", "full": "No space left on device",
@@ -201,18 +213,25 @@ def may_mount() -> bool:
     return not subprocess.run(["unshare", "-rm", "sh", "-c", mount], capture_output=True).returncode
 
 
+@pytest.fixture(scope="module")
+def refusals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
+    """By disk what the writers say of it, one after the other."""
+    own = shutil.which("unshare") and may_mount()
+    disks, before = (list(REASONS), ["unshare", "-rm"]) if own else (["limit"], [])
+    told = run(REFUSED, tmp_path_factory.mktemp("disk"), *disks, before=before)
+    return dict(json.loads(line) for line in told.splitlines())
+
+
 @pytest.mark.parametrize("disk", REASONS)
 def test_a_disk_that_takes_nothing_leaves_all_as_it_was_and_is_named(
-    tmp_path: Path, disk: str
+    refusals: dict[str, dict[str, str]], disk: str
 ) -> None:
-    own = [] if disk == "limit" else ["unshare", "-rm"]
-    if own and (not shutil.which("unshare") or not may_mount()):
+    if disk not in refusals:
         pytest.skip("file systems cannot be mounted here")
-    told = json.loads(run(REFUSED, tmp_path, disk, own))
     why = rf"'[^']*' could not be (written|changed|made) \({REASONS[disk]}\)"
     if disk == "read-only":
         why = rf"({why}|'[^']*' is no file that may be written)"
-    for name, sentence in told.items():
+    for name, sentence in refusals[disk].items():
         kind, rest = {
             "answers": ("message: The answers are not kept: ", r"write them elsewhere with .*"),
             "opinions": ("message: The names are not kept: ", r"write them elsewhere with .*"),

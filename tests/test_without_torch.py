@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,28 @@ SHOWN = {
 }
 
 
+EACH = """
+import runpy
+import traceback
+from dataclasses import replace
+from pathlib import Path
+
+data, folder = map(Path, sys.argv[1:])
+for path in sorted(folder.glob("*.py")):
+    names = {"xw": xw, "replace": replace, "data": data, "folder": path.with_suffix("")}
+    try:
+        runpy.run_path(str(path), names)
+        print(path.stem, "works")
+    except Exception:
+        print(path.stem, traceback.format_exc())
+"""
+SHOW = """
+bundle = view._repr_mimebundle_()
+assert 'text/plain' in (bundle[0] if isinstance(bundle, tuple) else bundle)
+view.to_html(folder / 'view.html')
+"""
+
+
 def run(source, *arguments):
     command = [sys.executable, "-c", source, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -70,25 +93,24 @@ def run(source, *arguments):
     return done.stdout
 
 
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    """Pages by what they show, all made by one Python, and what failed in it."""
+    folder = tmp_path_factory.mktemp("shown")
+    for name, source in SHOWN.items():
+        (folder / name).mkdir()
+        (folder / f"{name}.py").write_text(textwrap.dedent(source) + SHOW)
+    told = run(HIDDEN + EACH, DATA, folder)
+    return folder, told
+
+
 @pytest.mark.parametrize("name", SHOWN)
-def test_a_result_is_loaded_shown_and_exported(name, tmp_path):
-    lines = [line.removeprefix(" " * 8) for line in SHOWN[name].splitlines()]
-    source = "\n".join(
-        [
-            HIDDEN,
-            "from dataclasses import replace",
-            "from pathlib import Path",
-            "data, folder = map(Path, sys.argv[1:])",
-            *lines,
-            "bundle = view._repr_mimebundle_()",
-            "assert 'text/plain' in (bundle[0] if isinstance(bundle, tuple) else bundle)",
-            "view.to_html(folder / 'view.html')",
-        ]
-    )
-    run(source, DATA, tmp_path)
-    for page in tmp_path.glob("*.html"):
+def test_a_result_is_loaded_shown_and_exported(name, shown):
+    folder, told = shown
+    assert f"{name} works\n" in told, told
+    for page in (folder / name).glob("*.html"):
         assert "<script" in page.read_text("utf-8")
-    assert (tmp_path / "view.html").exists()
+    assert (folder / name / "view.html").exists()
 
 
 def test_torch_is_hidden_from_these_tests():

@@ -27,7 +27,11 @@ READY = """() => {
   const panel = window.jupyterapp?.shell.currentWidget;
   return panel?.sessionContext?.session?.kernel?.status === 'idle';
 }"""
-IDLE = """() => window.jupyterapp.shell.currentWidget.content.widgets
+RUN = """() => {
+  window.ran = false;
+  window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => { window.ran = true; });
+}"""
+IDLE = """() => window.ran && window.jupyterapp.shell.currentWidget.content.widgets
   .filter((cell) => cell.model.type === 'code')
   .every((cell) => cell.model.executionCount !== null
     && cell.model.executionState !== 'running')"""
@@ -179,12 +183,14 @@ class Notebook:
 
     def run_all(self, timeout: float = 180) -> None:
         """Run every cell and wait for the end."""
-        self.command("notebook:run-all-cells")
+        self.page.evaluate(RUN)
         self.page.wait_for_function(IDLE, timeout=1000 * timeout)
 
     def command(self, name: str) -> None:
-        """Execute a JupyterLab command, without waiting for its end."""
-        self.page.evaluate("name => { window.jupyterapp.commands.execute(name); }", name)
+        """Execute a JupyterLab command, to its end."""
+        self.page.evaluate(
+            "async (name) => { await window.jupyterapp.commands.execute(name); }", name
+        )
 
     def kernel(self, code: str) -> str:
         """Run code in the kernel behind the cells; gives what it printed, or its error."""

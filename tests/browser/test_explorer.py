@@ -107,7 +107,6 @@ def test_a_reload_shows_the_same_picture(quick: Notebook) -> None:
     await_complete(page)
     before = seen(page)
     quick.command("docmanager:save")
-    page.wait_for_timeout(1500)
     quick.open()
     page.locator(".xw-map").wait_for(timeout=60_000)
     await_complete(page)
@@ -137,7 +136,6 @@ def test_running_the_cells_again_leaves_no_old_worker_computing(notebook: Notebo
     page = notebook.page
     await_colors(page)
     notebook.command("docmanager:save")
-    page.wait_for_timeout(1500)
     notebook.open()
     page.locator(".xw-map").wait_for(timeout=60_000)
     notebook.kernel("old = study")

@@ -252,7 +252,6 @@ def test_a_reload_and_a_new_form_go_on(form: Notebook, folder: Path) -> None:
         press(page, "Next")
     assert saved(page, folder, 2) == [["crown"], ["tail"]]
     form.command("docmanager:save")
-    page.wait_for_timeout(1500)
     form.open()
     expect(view(page).get_by_text("3 of 6")).to_be_visible(timeout=60_000)
     press(page, "Back")

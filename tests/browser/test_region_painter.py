@@ -211,7 +211,6 @@ def test_a_reloaded_page_shows_the_same(notebook: Notebook) -> None:
     page.wait_for_timeout(500)
     before, words = seen(page), page.locator(".xw-region-scores table").inner_text()
     notebook.command("docmanager:save")
-    page.wait_for_timeout(1500)
     notebook.open()
     canvas(page).wait_for()
     until_drawn(page)

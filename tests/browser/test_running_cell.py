@@ -1,7 +1,7 @@
 """Controls are heard while a cell runs, at first and after cells have set what they control."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page
@@ -80,7 +80,8 @@ def paint(page: Page) -> None:
 
 
 CONTROLS: dict[str, tuple[tuple[str, ...], Callable[[Page], None], str, str]] = {
-    "stop": (EXPLORER, stop, "study.progress.state == 'stopped'", "study.window = 9"),
+    "stop": (EXPLORER, stop, "study.progress.state == 'stopped'",
+             "study.window = 9; study.window = 8"),
     "slider": (EXPLORER, key("window in pixels", "ArrowRight"), "study.window == 9",
                "study.window = 8"),
     "choice": (EXPLORER, key("measure", "ArrowDown"), "study.method.measure == 'difference'",
@@ -100,19 +101,28 @@ CONTROLS: dict[str, tuple[tuple[str, ...], Callable[[Page], None], str, str]] = 
 """By control: where it is, how it is used, what the kernel has then, and a cell that undoes it."""
 
 
-@pytest.mark.parametrize("name", CONTROLS)
-def test_a_control_is_heard_while_a_cell_runs(run: Callable[..., Notebook], name: str) -> None:
-    cells, use, condition, undo = CONTROLS[name]
-    notebook = run(*cells)
-    page = notebook.page
-    page.locator(".xw-map:visible").last.wait_for()
+@pytest.fixture(scope="module")
+def opened(run: Callable[..., Notebook], request: pytest.FixtureRequest) -> Iterator[Notebook]:
+    """A notebook of these cells, each of whose controls is used by one test."""
+    notebook = run(*request.param)
+    notebook.page.locator(".xw-map:visible").last.wait_for()
+    yield notebook
+    notebook.kernel("study.close()")
+
+
+@pytest.mark.parametrize(
+    ("opened", "name"), [(control[0], name) for name, control in CONTROLS.items()],
+    indirect=["opened"], ids=list(CONTROLS), scope="module",
+)  # fmt: skip
+def test_a_control_is_heard_while_a_cell_runs(opened: Notebook, name: str) -> None:
+    _, use, condition, undo = CONTROLS[name]
+    page = opened.page
     for before in ("", undo):
-        assert notebook.kernel(before) == ""
+        assert opened.kernel(before) == ""
         page.evaluate(RUN, WAITING.format(condition=condition))
         use(page)
         heard = page.evaluate("() => window.ended").strip()
         assert heard == "True", f"after {before!r}" if before else "at first"
-    notebook.kernel("study.close()")
 
 
 # One cell runs, and every other view is used in turn

@@ -16,7 +16,9 @@ images, _ = xw.scenes.draw("birds", range(20_000, 20_400))
 study = xw.Study(net, xw.scenes.bird(seed=3).image)
 """
 SHOW = """
-explorer = xw.XFeatureExplorer(study, images, cache="features", names="names.json")
+explorer = xw.XFeatureExplorer(
+    study, images, epochs=24, cache="features", names="names.json"
+)
 explorer
 """
 

@@ -52,7 +52,7 @@ def test_a_complete_map_is_kept(study: xw.Study, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_map_that_was_begun_is_kept_and_goes_on(net: xw.Network, image: torch.Tensor) -> None:
-    with xw.Study(net, image, window=4, sampler=xw.ConstantSampler(0.5), samples=100) as study:
+    with xw.Study(net, image, window=4, sampler=xw.ConstantSampler(0.5), samples=40) as study:
         while study.progress.share < 0.01:
             time.sleep(0.001)
         with study._worker.lock:
@@ -63,7 +63,7 @@ def test_a_map_that_was_begun_is_kept_and_goes_on(net: xw.Network, image: torch.
             assert study.progress.share == study.relevance.completed
         whole = study.wait()
     again = xw.prediction_difference(
-        net, image, study.target, 4, xw.ConstantSampler(0.5), samples=100
+        net, image, study.target, 4, xw.ConstantSampler(0.5), samples=40
     )
     np.testing.assert_array_equal(whole.values, again.values)
 
@@ -184,7 +184,7 @@ def test_stopping_keeps_the_map_and_going_on_completes_it(
     net: xw.Network, image: torch.Tensor
 ) -> None:
     sampler = xw.ConstantSampler(0.5)
-    with xw.Study(net, image, window=4, sampler=sampler, samples=300) as study:
+    with xw.Study(net, image, window=4, sampler=sampler, samples=60) as study:
         while study.relevance is None:
             time.sleep(0.001)
         study.stop()
@@ -216,7 +216,7 @@ def test_work_rests_while_nobody_looks(net: xw.Network, image: torch.Tensor) -> 
 
 
 def test_a_stop_by_hand_outlasts_a_look(net: xw.Network, image: torch.Tensor) -> None:
-    with xw.Study(net, image, window=4, sampler=xw.ConstantSampler(0.5), samples=300) as study:
+    with xw.Study(net, image, window=4, sampler=xw.ConstantSampler(0.5), samples=60) as study:
         study.stop()
         study._live.watched(1)
         assert study.progress.state == "stopped"

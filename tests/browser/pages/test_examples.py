@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from .lab import ROOT, browser_page, free_port, serving, soon
-from .stage import codes
+from ..lab import ROOT, browser_page, free_port, serving, soon
+from ..stage import codes
 
 EXAMPLES = ROOT / "examples"
 ENVIRONMENT = os.environ | {

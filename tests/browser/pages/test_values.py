@@ -8,9 +8,10 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 import xwidgets as xw
-from tests.browser.lab import browser_page
-from tests.browser.test_everywhere import AXE, RULES
 from tests.results.examples import relevance
+
+from ..lab import browser_page
+from .test_everywhere import AXE, RULES
 
 SIDE = 40
 """Side of the maps in pixels, so that a cell of the table stands for 5 x 5 of them."""

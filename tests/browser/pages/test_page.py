@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Page, expect
 import xwidgets as xw
 from xwidgets.widgets.view import View, page_of
 
-from .lab import browser_page
-from .stage import await_colors, codes, differs, seen
+from ..lab import browser_page
+from ..stage import await_colors, codes, differs, seen
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, expect
 
 import xwidgets as xw
 
-from .. import recipes
-from .lab import browser_page
+from ... import recipes
+from ..lab import browser_page
 
 
 def test_it_draws_a_bar_and_says_its_parts(browser: Browser, tmp_path: Path) -> None:

@@ -8,14 +8,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import xwidgets as xw
-from tests.browser.lab import browser_page
 from tests.results.examples import relevance
 
+from ..lab import browser_page
+from ..stage import codes
+
 SIDE = 32
-PIXELS = """canvas => {
-  const { width, height } = canvas;
-  return [...canvas.getContext('2d').getImageData(0, 0, width, height).data];
-}"""
 
 
 def of(window: int, strength: float) -> xw.Relevance:
@@ -42,8 +40,7 @@ def look_at(page: Page, number: int) -> None:
 
 
 def painted(page: Page) -> np.ndarray:
-    pixels = page.locator(".xw-map").evaluate(PIXELS)
-    return np.array(pixels).reshape(SIDE, SIDE, 4)
+    return codes(page.locator(".xw-map")).reshape(SIDE, SIDE, 4)
 
 
 def test_one_scale_holds_until_it_is_unlocked(page: Page) -> None:
@@ -64,7 +61,7 @@ def test_what_tells_nothing_is_hatched_at_the_devices_resolution(page: Page) -> 
     hatching = page.locator(".xw-hatching")
     box, width = hatching.bounding_box(), hatching.evaluate("canvas => canvas.width")
     assert width == pytest.approx(2 * box["width"], abs=1)
-    lines = np.array(hatching.evaluate(PIXELS)).reshape(-1, width, 4)
+    lines = codes(hatching).reshape(-1, width, 4)
     inside, outside = lines[width // 3 : width // 2 - 8, width // 3 : width // 2 - 8], lines[-40:]
     assert not inside[..., 3].any()
     assert {0, 255} <= set(outside[..., 0][outside[..., 3] > 0].tolist())

@@ -12,7 +12,7 @@ import xwidgets as xw
 from xwidgets import explain
 from xwidgets.explain import Method
 
-from .lab import ROOT, browser_page
+from ..lab import ROOT, browser_page
 
 pytestmark = pytest.mark.timeout(900)  # the site takes a minute of a processor's time to build
 
