@@ -19,10 +19,9 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes are k
 PROGRAM = """
 import sys
 import xwidgets as xw
-scenes = [xw.scenes.bird(seed) for seed in range(60)]
-workers = int(sys.argv[2]) or None
-method = xw.Occlusion(window=16, stride=16)
-xw.survey(xw.network("birds"), scenes, method, sys.argv[1], workers=workers, progress=False)
+from tests.surveys.test_survey import network, pictures
+method, workers = xw.Occlusion(window=4, stride=1), int(sys.argv[2]) or None
+xw.survey(network(), pictures(150), method, sys.argv[1], workers=workers, progress=False)
 """
 
 
@@ -61,7 +60,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> xw.Survey:
 def test_whatever_is_killed_it_goes_on_to_the_same_end(
     tmp_path: Path, whole: xw.Survey, workers: int
 ) -> None:
-    for count in (0, 1, 2):
+    for count in (0, 2):
         killed_behind(tmp_path / "s", workers, count)
     process = begun(tmp_path / "s", workers)
     told, _ = process.communicate(timeout=200)
@@ -75,7 +74,7 @@ def test_a_worker_that_is_killed_is_told_and_nothing_is_lost(
 ) -> None:
     folder = tmp_path / "s"
     process = begun(folder, 2)
-    while len(done(folder)) < 2:
+    while len(done(folder)) < 2 and process.poll() is None:
         time.sleep(0.002)
     os.kill(random.choice(workers_of(process.pid)), signal.SIGKILL)
     told, _ = process.communicate(timeout=200)

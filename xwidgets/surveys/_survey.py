@@ -132,6 +132,7 @@ def _plan(
         for target in chosen:
             method.admit(subject, target)
         results = method.complete(subject, chosen)
+        net.examples = None  # a sampler is fitted by now, and not all functions can be sent
         kept: list[Resolved | None] = [
             None if target is None else known for target, known in zip(asked, chosen, strict=True)
         ]

@@ -159,8 +159,9 @@ class Plan:
         """Class that the data set tells, and whether it is the predicted one, where known."""
         label, names = item.label, self.net.classes
         if isinstance(label, str):
-            known = predicted is not None and names is not None and label in names
-            return label, names[predicted] == label if known else None
+            if predicted is None or names is None or label not in names:
+                return label, None
+            return label, names[predicted] == label
         if label is None:
             return None, None
         named = names is None or 0 <= label < len(names)

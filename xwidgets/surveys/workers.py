@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ def check_workers(workers: object) -> None:
     at_least("workers", workers, 1)
 
 
-def batches(plan: Plan, numbers: Sequence[int], workers: object) -> Iterator[Batch]:
+def batches(plan: Plan, numbers: Sequence[int], workers: object) -> Generator[Batch]:
     """Yield batches of a plan as they are done, in any order.
 
     Args:
