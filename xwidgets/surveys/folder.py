@@ -187,9 +187,8 @@ class Survey:
             ValueError: where there is no such picture or target, or it is not done yet.
         """
         number, target = self._place(number, target)
-        zarr = needed("zarr", EXTRA)
         try:
-            maps = zarr.open_array(self.maps_folder, mode="r")[number, target]
+            maps = self.maps[number, target]
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             raise ValueError(
                 f"the map of picture {number} in {str(self.folder)!r} cannot be read "
@@ -228,6 +227,11 @@ class Survey:
             parameters=facts.parameters[target], signed=facts.signed, versions=facts.versions,
             probability=row["probability"],
         )  # fmt: skip
+
+    @property
+    def maps(self) -> Any:
+        """Zarr array ``(N, T, H, W)`` of all maps, NaN where there is none, or none yet."""
+        return needed("zarr", EXTRA).open_array(self.maps_folder, mode="r")
 
     @property
     def maps_folder(self) -> Path:
