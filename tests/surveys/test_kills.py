@@ -56,11 +56,11 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> xw.Survey:
     return xw.open_survey(folder)
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize(("workers", "counts"), [(0, [0, 2]), (2, [2])])
 def test_whatever_is_killed_it_goes_on_to_the_same_end(
-    tmp_path: Path, whole: xw.Survey, workers: int
+    tmp_path: Path, whole: xw.Survey, workers: int, counts: list[int]
 ) -> None:
-    for count in (0, 2):
+    for count in counts:
         killed_behind(tmp_path / "s", workers, count)
     process = begun(tmp_path / "s", workers)
     told, _ = process.communicate(timeout=200)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pickle
 import sys
 import threading
 from collections.abc import Iterator
@@ -469,10 +468,3 @@ def test_weights_that_change_meanwhile_change_no_map(tmp_path: Path) -> None:
     assert_same(expected, survey)
     with pytest.raises(ValueError, match="has changed since the survey"):
         surveyed(tmp_path / "s", images, net=net)
-
-
-def test_a_network_survives_pickling() -> None:
-    net, images = network(), pictures(2)
-    copied = pickle.loads(pickle.dumps(net))
-    assert torch.equal(net(images), copied(images))
-    assert repr(copied) == repr(net)

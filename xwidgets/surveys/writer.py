@@ -128,7 +128,7 @@ def _check_same(before: Facts, now: Facts, folder: Path) -> None:
             f"the pictures have changed since the survey in {str(folder)!r} began; give those that "
             "it began with, or another folder"
         )
-    for package in before.versions.keys() & now.versions.keys() - {"python"}:
+    for package in sorted(before.versions.keys() & now.versions.keys() - {"python"}):
         was, new = before.versions[package], now.versions[package]
         if was != new:
             raise ValueError(
