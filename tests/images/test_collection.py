@@ -276,8 +276,8 @@ def test_an_item_tells_its_folder_its_scene_and_why_it_cannot_be_read(folder):
     scene = scenes.bird(seed=3)
     item = Collection([scene]).item(0)
     assert (item.scene, item.label, item.fault) == (scene, scene.label, "")
-    data = Data([KeyError("gone"), (TENSOR[0], 2)])
+    data = Data([OSError("gone"), (TENSOR[0], 2)])
     collection = Collection(data)
-    assert collection.item(0).fault == "'gone'"
+    assert collection.item(0).fault == "gone"
     assert collection.item(1).label == 2
     assert data.asked == [0, 1]
