@@ -33,7 +33,7 @@ def printed(*words: str) -> str:
 def page() -> str:
     """The help of all commands, and of all methods, as a page."""
     parts = [HEAD, _block(printed("--help"))]
-    for command in ("lab", "explain", "show", "notebook", "networks", "methods"):
+    for command in ("lab", "explain", "survey", "show", "notebook", "networks", "methods"):
         parts += [f"## xwidgets {command}\n", _block(printed(command, "--help"))]
     parts.append("## Parameters of the methods\n")
     for name in methods():

@@ -22,12 +22,15 @@ ROOMS = {
     "incremental": ("networks",),
     "explain": ("incremental", "networks", "images", "results"),
     "evaluate": ("explain", "networks", "images", "results"),
+    "surveys": ("evaluate", "explain", "networks", "images", "results"),
     "live": ("evaluate", "explain", "networks", "images", "results"),
     "lessons": ("networks", "images"),
     "reproduce": ("widgets", "evaluate", "explain", "networks", "images", "results"),
-    "commands": ("widgets", "explain", "networks", "images", "results"),
-    "widgets": ("lessons", "live", "evaluate", "explain", "networks", "images", "results"),
-}
+    "commands": ("widgets", "surveys", "explain", "networks", "images", "results"),
+    "widgets": (
+        "lessons", "live", "surveys", "evaluate", "explain", "networks", "images", "results",
+    ),
+}  # fmt: skip
 """Of each folder, the folders that its files may import; all may import what lies in none."""
 
 DOORS = {"xwidgets.__main__": "commands", "xwidgets.sphinx": "widgets"}

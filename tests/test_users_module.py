@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -244,6 +245,11 @@ def fit(net: xw.Network) -> Iterator[Any]:
     return xw.lessons.fit(nn.Sequential(net.module, nn.Sigmoid()), inputs, targets, epochs=2)
 
 
+def surveyed(net: xw.Network) -> None:
+    with TemporaryDirectory() as folder:
+        xw.survey(net, arguments()["images"], xw.Saliency(), folder, progress=False)
+
+
 EXAMPLES: dict[str, Callable[[xw.Network], Any]] = {
     "ClassChooser": in_a_study(xw.ClassChooser),
     "ClassModelExplorer": in_a_study(
@@ -297,6 +303,7 @@ EXAMPLES: dict[str, Callable[[xw.Network], Any]] = {
     "evaluate.drawn_without": lambda net: xw.evaluate.drawn_without(
         net, xw.scenes.bird(seed=3, size=SIDE), "beak"),
     "networks.Subject": lambda net: Subject(net, arguments()["image"]).target(None),
+    "survey": surveyed,
     "reproduce.qi2018.heat_maps": lambda net: heat_maps(net, explanation_module(), bird_cases()),
     "reproduce.qi2018.heat_maps_of_score": lambda net: heat_maps_of_score(net, 0, bird_cases()),
     "reproduce.zintgraf2016.Figures": figure,

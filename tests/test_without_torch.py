@@ -118,6 +118,22 @@ def test_torch_is_hidden_from_these_tests():
         run(HIDDEN + "xw.network('birds')")
 
 
+SURVEY = """
+survey = xw.open_survey(sys.argv[1])
+assert survey.progress == 1 and len(survey.table()) == len(survey) == 3
+image = np.zeros((64, 64, 3), np.uint8)
+assert survey.relevance(1, image).png()
+"""
+
+
+def test_a_survey_is_read(tmp_path):
+    import xwidgets as xw
+
+    scenes = [xw.scenes.bird(seed) for seed in range(3)]
+    xw.survey(xw.network("birds"), scenes, xw.Saliency(), tmp_path / "s", progress=False)
+    run(HIDDEN + "import numpy as np\n" + SURVEY, tmp_path / "s")
+
+
 PLAIN = """
 from pathlib import Path
 data = Path(sys.argv[1])
@@ -145,6 +161,7 @@ def test_importing_the_package_results_or_views_imports_no_torch():
     import xwidgets.results
     import xwidgets.widgets
 
+    run(IMPORTS.format(names=["open_survey", "Survey"]))
     public = set(__import__("xwidgets").__all__)
     run(IMPORTS.format(names=sorted(public & set(xwidgets.results.__all__))))
     run(IMPORTS.format(names=sorted(public & set(xwidgets.widgets.__all__))))

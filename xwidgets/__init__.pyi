@@ -71,6 +71,7 @@ from .results import (
     difference,
     segment,
 )
+from .surveys import Survey, open_survey, survey
 from .widgets import (
     ClassChooser,
     ClassModelExplorer,
@@ -149,6 +150,7 @@ __all__ = [
     "Saliency",
     "Segmentation",
     "Study",
+    "Survey",
     "TopImages",
     "TopImagesGallery",
     "Unit",
@@ -180,6 +182,7 @@ __all__ = [
     "notebook_page",
     "occlusion",
     "occlusion_steps",
+    "open_survey",
     "photo",
     "pooled_network",
     "pooled_network_steps",
@@ -198,6 +201,7 @@ __all__ = [
     "search_images",
     "search_images_steps",
     "segment",
+    "survey",
     "unit_relevance",
     "widgets",
     "x_features",

@@ -21,7 +21,7 @@ from ..results.examples import relevance
 from ..test_without_torch import HIDDEN
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ["lab", "explain", "show", "networks", "methods"]
+COMMANDS = ["lab", "explain", "survey", "show", "networks", "methods"]
 BIRD = picture(xw.scenes.bird(seed=3).image)
 COMMAND = [sys.executable, "-m", "xwidgets"]
 

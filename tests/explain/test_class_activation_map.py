@@ -90,7 +90,7 @@ def test_the_map_is_the_weighted_sum_of_the_last_maps_however_the_head_is_writte
     net, x = network(POOLED[name], dtype=dtype), image()
     score = float(net(x[None].to(dtype))[0, 2])
     result = xw.class_activation_map(net, x, "cat")
-    exact = pooled_maps(net, x, 2)
+    [exact] = pooled_maps(net, x[None], [2])
     values, bias = looped(net, x, 2)
     assert np.ptp(values) > 0.1
     assert abs(bias) > 0.1
@@ -163,7 +163,7 @@ def test_squeeze_and_excitation_before_the_head_is_no_head():
     module = Squeezed(POOLED["adaptive"]).double()
     net, x = xw.Network(module, normalize=(MEAN, STD), size=(9, 11)), image()
     values, bias = looped(net, x, 0)
-    result = pooled_maps(net, x, 0)
+    [result] = pooled_maps(net, x[None], [0])
     np.testing.assert_allclose(result.values, values, atol=1e-12)
     assert result.bias == pytest.approx(bias)
 

@@ -256,3 +256,28 @@ def test_a_folder_without_pictures_is_refused(tmp_path):
 def test_an_item_that_is_no_image_is_refused(item, sentence):
     with pytest.raises(ValueError, match=sentence):
         Collection([item]).image(0)
+
+
+@pytest.mark.parametrize("label", [3, "robin", np.int64(3), np.array(3), torch.tensor(3)])
+def test_an_item_tells_the_label_of_a_pair(label):
+    collection = Collection([(TENSOR[0], label), (TENSOR[1],), TENSOR[2], (TENSOR[0], [3])])
+    assert collection.item(0).label == ("robin" if isinstance(label, str) else 3)
+    assert [collection.item(number).label for number in (1, 2, 3)] == [None] * 3
+    assert torch.equal(collection.item(0).image, TENSOR[0])
+
+
+def test_an_item_tells_its_folder_its_scene_and_why_it_cannot_be_read(folder):
+    (folder / "b" / "broken.png").write_bytes(b"no picture")
+    collection = Collection(folder)
+    assert [collection.item(n).label for n in range(4)] == [None, "b", "b", "b"]
+    broken = collection.item([collection.source(n) for n in range(4)].index("b/broken.png"))
+    assert broken.image is None
+    assert "cannot be read as a picture" in broken.fault
+    scene = scenes.bird(seed=3)
+    item = Collection([scene]).item(0)
+    assert (item.scene, item.label, item.fault) == (scene, scene.label, "")
+    data = Data([OSError("gone"), (TENSOR[0], 2)])
+    collection = Collection(data)
+    assert collection.item(0).fault == "gone"
+    assert collection.item(1).label == 2
+    assert data.asked == [0, 1]

@@ -339,3 +339,12 @@ def test_squeezenet_recognises_photographs(real):
         int(row["index"]) == best for row, best in zip(rows, logits.argmax(1).tolist(), strict=True)
     )
     assert right >= 0.6 * len(rows)
+
+
+def test_a_pickled_network_is_the_same():
+    net = network(name="odd")
+    expected = net(images())
+    copied = pickle.loads(pickle.dumps(net))
+    assert torch.equal(copied(images()), expected)
+    assert repr(copied) == repr(net)
+    assert copied.layers == net.layers

@@ -17,13 +17,14 @@ from typing import Any
 from xwidgets._version import __version__
 from xwidgets.errors import one_line, unknown
 
-from . import explanation, lab, lists, notebooks, saved
+from . import explanation, lab, lists, notebooks, saved, surveying
 from .parser import USAGE, Parser
 from .terminal import plain
 
 COMMANDS: Mapping[str, tuple[Callable[[Sequence[str]], int | None], str]] = {
     "lab": (lab.run, "JupyterLab on the quickstart notebook"),
     "explain": (explanation.run, "what speaks for a class in a photograph, as page or picture"),
+    "survey": (surveying.run, "the same for all pictures of a folder, with a table of them"),
     "show": (saved.run, "saved results as a page"),
     "notebook": (notebooks.run, "a notebook that was run as a page, its views alive"),
     "networks": (lists.run_networks, "the networks that are known by name"),

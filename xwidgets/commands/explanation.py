@@ -7,16 +7,15 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Sequence
-from contextlib import nullcontext, redirect_stderr
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xwidgets.errors import one_line, unknown
+from xwidgets.errors import one_line
 
 from . import output, terminal
-from .lists import described, methods
-from .parameters import add_parameters, method_of
+from .classifier import class_of, network_of
+from .method_choice import add_method
+from .parameters import method_of
 from .parser import Parser
 
 if TYPE_CHECKING:
@@ -67,22 +66,12 @@ def run(words: Sequence[str]) -> int:
         SystemExit: where the words cannot be understood.
     """
     parser = _parser()
-    try:
-        kinds = methods()
-    except ModuleNotFoundError as error:
-        if not {"-h", "--help"} & {*words}:
-            raise
-        parser.epilog = f"{EXAMPLES}\n\n{error.name} is not installed, so no method is listed."
-        parser.print_help()
+    kind = add_method(parser, words, METHOD, EXAMPLES)
+    if kind is None:
         return 0
-    named = _named(words, kinds)
-    kind = kinds[named or METHOD]
-    add_parameters(parser, kind, help_shown=named is not None)
-    if named is None:
-        parser.epilog = f"methods:\n{described(kinds)}\n\n{EXAMPLES}"
     arguments = parser.parse(words)
     paths = _paths(parser, arguments)
-    method, net = method_of(kind, arguments), _network(arguments)
+    method, net = method_of(kind, arguments), network_of(arguments)
     unreadable = 0
     for photo, path in zip(arguments.photos, paths, strict=True):
         try:
@@ -109,16 +98,6 @@ def _parser() -> Parser:
     return parser
 
 
-def _named(words: Sequence[str], kinds: dict[str, type[MapMethod]]) -> str | None:
-    """Method that the words name, if any."""
-    parser = Parser("explain", "", "", add_help=False)
-    parser.add_argument("--method")
-    name: str | None = parser.parse_known_args(words)[0].method
-    if name is not None and name not in kinds:
-        parser.error(str(unknown("method", name, kinds)))
-    return name
-
-
 def _paths(parser: Parser, arguments: Namespace) -> Sequence[Path | None]:
     """File for each photograph, which can be written; ``None`` where none is asked for."""
     if arguments.out is None:
@@ -131,36 +110,12 @@ def _paths(parser: Parser, arguments: Namespace) -> Sequence[Path | None]:
     return paths
 
 
-def _network(arguments: Namespace) -> Network:
-    """Network on its device; torchvision tells of its download only where a bar may be shown."""
-    from xwidgets.networks import network
-
-    silent = arguments.quiet or not sys.stderr.isatty()
-    with redirect_stderr(StringIO()) if silent else nullcontext():
-        net = network(arguments.network)
-    try:
-        net.module.to(arguments.device or "cpu")
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = one_line(error).partition(". ")[0]
-        raise ValueError(
-            f"the network cannot be brought to the device {arguments.device!r} ({reason}); give "
-            "another, or leave out --device"
-        ) from error
-    return net
-
-
 def _subject(net: Network, photo: str) -> Subject:
     """Photograph in the network: a file, or a picture of :func:`xwidgets.photo` by its name."""
     from xwidgets.images._photo import NAMED
     from xwidgets.networks import Subject
 
     return Subject(net, photo if photo in NAMED and not Path(photo).exists() else Path(photo))
-
-
-def _class(net: Network, text: str | None) -> int | str | None:
-    """Class that a text names, or whose index it is."""
-    is_index = text is not None and text.isdecimal() and text not in (net.classes or ())
-    return int(text) if text is not None and is_index else text
 
 
 def _explained(
@@ -174,7 +129,7 @@ def _explained(
         total=1.0, desc=terminal.plain(title)[:30], disable=True if quiet else None, leave=False,
         bar_format=layout,
     ) as bar:  # fmt: skip
-        resolved = subject.target(_class(subject.net, target))
+        resolved = subject.target(class_of(subject.net, target))
         method.admit(subject, resolved)
         run, looked = method.on(subject, [resolved]), time.monotonic()
         for _ in run.steps():

@@ -13,11 +13,15 @@ mean of the rectified map; M_c is the map before the rectifier, bias included, a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
 
 from xwidgets.networks import Class, Network
-from xwidgets.networks.pooled_maps import pooled_maps
+from xwidgets.networks.pooled_maps import PooledMaps, pooled_maps
 from xwidgets.networks.subject import Subject
 from xwidgets.networks.target import Resolved, Target
 from xwidgets.results import Relevance
@@ -49,6 +53,7 @@ class ClassActivationMap(MapMethod):
         ),
     )
 
+    pictures_at_once = 32
     name, unit = "class activation map", "logits"
     cost = "A pass; only for networks that end in global average pooling."
     asks = "Which places of the last maps add up to the score?"
@@ -64,8 +69,7 @@ class ClassActivationMap(MapMethod):
 
     def explain(self, subject: Subject, target: Resolved) -> Relevance:
         """Compute the map of one class."""
-        assert isinstance(target, Class)
-        pooled = pooled_maps(subject.net, subject.image, target.index, self.layer)  # type: ignore[arg-type]
+        [pooled] = self._pooled(subject.net, subject.image[None], [target])
         rectified = "The score is the mean of this map with its negative values set to 0."
         return self.relevance(
             subject,
@@ -75,6 +79,22 @@ class ClassActivationMap(MapMethod):
             bias=pooled.bias,
             note=rectified if pooled.rectified else "",
         )
+
+    def explain_pictures(
+        self, net: Network, images: Tensor, targets: Sequence[Sequence[Resolved]]
+    ) -> Tensor:
+        """Compute the maps of several pictures ``(N, C, H, W)`` in a pass for each class."""
+        maps = [
+            torch.stack([pooled.values for pooled in self._pooled(net, images, column)])
+            for column in zip(*targets, strict=True)
+        ]
+        return interpolate(torch.stack(maps, 1), size=images.shape[2:], mode="bilinear")
+
+    def _pooled(
+        self, net: Network, images: Tensor, targets: Sequence[Resolved]
+    ) -> list[PooledMaps]:
+        classes = [cast(int, target.index) for target in targets]
+        return pooled_maps(net, images, classes, cast(str | None, self.layer))
 
 
 @front(ClassActivationMap)

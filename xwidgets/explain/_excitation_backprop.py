@@ -23,6 +23,8 @@ its bias. So each counts by its distance from black, and with weights of the sca
 The mass that arrives is then 1 as long as no activation on the way is negative, and less otherwise.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -88,6 +90,7 @@ class ExcitationBackprop(MapMethod):
         label="Contrast",
     )
 
+    pictures_at_once = 32
     asks = "Where does the activity come from that adds up to the score, layer by layer?"
     cost = "A pass forward and back, and another back for contrast."
     unit, signed = "share of the excitation", False
@@ -99,29 +102,51 @@ class ExcitationBackprop(MapMethod):
 
     def explain(self, subject: Subject, target: Resolved) -> Relevance:
         """Compute the map of one target."""
-        layer = target.layers[0] if target.layers else None
-        stop_at = stop_layer(subject.net, self.stop_at, layer)
-        watched = subject.watched([] if stop_at == "pixels" else [stop_at], target, RULES)
-        units = target.units(watched)
-        seed = _seed(units, cast(int, target.index), target.label(subject.net))
-        to = watched.pixels if stop_at == "pixels" else watched.activations[stop_at]
-        contrast = contrast_of(units, to, self.contrastive, isinstance(target, Unit))
-        plain = excitations(units, seed[None], to, False)[0, 0]
-        arrived = excitations(units, seed[None], to, True)[0, 0] if contrast.wanted else plain
-        values = arrived.sum(0)
-        values = values.clamp(min=0) if contrast.wanted else values
+        start = self._started(subject.net, subject.image[None], [target])
+        contrast, seeds = start.contrast, start.seeds[None]
+        plain = excitations(start.units, seeds, start.to, False)[0, 0]
+        arrived = plain
+        if contrast.wanted:
+            arrived = excitations(start.units, seeds, start.to, True)[0, 0]
         plain_mass = float(plain.sum())
         return self.changed(contrastive=contrast.wanted).relevance(
             subject,
             target,
-            at_pixels(values[None], subject.image.shape[1:])[0],
+            _mapped(arrived[None], contrast, subject.image.shape[1:])[0],
             mass=float(arrived.sum()),
             plain_mass=plain_mass,
             note=f"{contrast.reason} {share_that_arrived([plain_mass])}",
-            parameters={"layer": layer, "top": None}
+            parameters={"layer": target.layers[0] if target.layers else None, "top": None}
             | dict(target.facts)
-            | {"stop_at": stop_at, "contrastive": contrast.wanted},
+            | {"stop_at": start.stop_at, "contrastive": contrast.wanted},
         )
+
+    def explain_pictures(
+        self, net: Network, images: Tensor, targets: Sequence[Sequence[Resolved]]
+    ) -> Tensor:
+        """Compute the maps of several pictures ``(N, C, H, W)`` in a pass for each target."""
+        maps = []
+        for column in zip(*targets, strict=True):  # contrast marks a pass, so each has its own
+            start = self._started(net, images, column)
+            wanted = start.contrast.wanted
+            arrived = excitations(start.units, start.seeds[None], start.to, wanted)[0]
+            maps.append(_mapped(arrived[: len(targets)], start.contrast, images.shape[2:]))
+        return torch.stack(maps, 1)
+
+    def _started(self, net: Network, images: Tensor, targets: Sequence[Resolved]) -> _Start:
+        """Pass of images, with a distribution over units for each of the first."""
+        layers = targets[0].layers
+        stop_at = stop_layer(net, self.stop_at, layers[0] if layers else None)
+        kept = [] if stop_at == "pixels" else [stop_at]
+        watched = net.watched(images, list(dict.fromkeys([*kept, *layers])), RULES)
+        units = targets[0].units(watched)
+        to = watched.pixels if stop_at == "pixels" else watched.activations[stop_at]
+        contrast = contrast_of(units, to, self.contrastive, isinstance(targets[0], Unit))
+        seeds = torch.zeros_like(units)
+        for row, target in enumerate(targets):
+            index = cast(int, target.index)
+            seeds[row, index] = _shares(units[row, index], target.label(net))
+        return _Start(units, seeds, to, contrast, stop_at)
 
 
 @formerly(layer="stop_at")
@@ -184,6 +209,24 @@ class Contrast(NamedTuple):
 
     wanted: bool
     reason: str
+
+
+class _Start(NamedTuple):
+    """A traced pass, and where excitation sets out in it.
+
+    Attributes:
+        units: ``(N, ...)``, among which the targets are.
+        seeds: of their shape, 1 in each picture that has a target.
+        to: ``(N, C, h, w)``, activations or pixels where it ends.
+        contrast: whether it is contrastive, and why.
+        stop_at: name of the layer where it ends, or ``"pixels"``.
+    """
+
+    units: Tensor
+    seeds: Tensor
+    to: Tensor
+    contrast: Contrast
+    stop_at: str
 
 
 def contrast_of(
@@ -488,13 +531,18 @@ def stop_layer(net: Network, stop_at: str | int | None, before: str | None = Non
     return deepest
 
 
-def _seed(units: Tensor, index: int, label: str) -> Tensor:
-    seed = torch.zeros_like(units)
-    weights = units[0, index].detach().clamp(min=0) if units.ndim > 2 else seed.new_ones(())
+def _shares(values: Tensor, label: str) -> Tensor:
+    """Shares of 1 of a unit, in proportion to the activations of its places."""
+    weights = values.detach().clamp(min=0) if values.ndim else values.new_ones(())
     if not weights.sum() > 0:
         raise ValueError(f"{label} is silent for this image, so there is nothing to share out")
-    seed[0, index] = weights / weights.sum()
-    return seed
+    return weights / weights.sum()
+
+
+def _mapped(arrived: Tensor, contrast: Contrast, size: Sequence[int]) -> Tensor:
+    """Maps ``(n, H, W)`` of what arrived ``(n, C, h, w)``, summed over the channels."""
+    values = arrived.sum(1)
+    return at_pixels(values.clamp(min=0) if contrast.wanted else values, size)
 
 
 def at_pixels(values: Tensor, size: Sequence[int]) -> Tensor:

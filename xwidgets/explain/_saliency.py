@@ -12,7 +12,7 @@ from torch import Tensor
 
 from xwidgets.networks import Network
 from xwidgets.networks.subject import Subject
-from xwidgets.networks.target import Resolved, Target
+from xwidgets.networks.target import Resolved, Target, layers_of, scores
 from xwidgets.results import Relevance
 
 from ._parameter import front, parameter, seed_parameter
@@ -50,6 +50,7 @@ class Saliency(MapMethod):
     )
     seed: int = seed_parameter("of the noise")
 
+    pictures_at_once = 32
     asks = "How much does the score change with a tiny change of each pixel?"
     cost = "A pass forward and back for each sample."
     unit = "logits per unit of pixel value"
@@ -74,19 +75,28 @@ class Saliency(MapMethod):
 
     def explain(self, subject: Subject, target: Resolved) -> Relevance:
         """Compute the map of one target."""
-        net, x = subject.net, subject.image
+        maps = self.explain_pictures(subject.net, subject.image[None], [[target]])
+        return self.relevance(subject, target, maps[0, 0])
+
+    def explain_pictures(
+        self, net: Network, images: Tensor, targets: Sequence[Sequence[Resolved]]
+    ) -> Tensor:
+        """Compute the maps of several pictures ``(N, C, H, W)`` in one pass a sample."""
         random = torch.Generator().manual_seed(int(self.seed))
+        columns = list(zip(*targets, strict=True))
+        shape = (len(columns), len(targets), *images.shape[1:])
+        gradients = torch.zeros(shape, device=net.device, dtype=net.dtype)
 
         def noisy() -> Tensor:
-            return x + self.sigma * torch.randn(x.shape, generator=random).to(x)
+            return images + self.sigma * torch.randn(images.shape[1:], generator=random).to(images)
 
-        gradient = torch.zeros_like(x, device=net.device, dtype=net.dtype)
         for _ in range(self.samples):
-            watched = net.watched((noisy() if self.sigma else x)[None], target.layers)
-            score = target.score(watched) / self.samples
-            gradient += watched.gradient(score, watched.pixels)[0]
-        values = gradient.abs().amax(0) if self.reduce == "maximum" else gradient.sum(0)
-        return self.relevance(subject, target, values)
+            watched = net.watched(noisy() if self.sigma else images, layers_of(targets[0]))
+            for gradient, column in zip(gradients, columns, strict=True):
+                score = scores(watched, column) / self.samples
+                gradient += watched.gradient(score, watched.pixels)[: len(targets)]
+        maps = gradients.transpose(0, 1)
+        return maps.abs().amax(2) if self.reduce == "maximum" else maps.sum(2)
 
 
 @front(Saliency)

@@ -18,10 +18,10 @@ import torch
 from platformdirs import user_cache_dir
 from torch import Tensor
 
-from xwidgets.errors import WrongType, shown, warn
+from xwidgets.errors import WrongType, one_line, shown, warn
 from xwidgets.files import fault_of, made
 from xwidgets.images import one_image
-from xwidgets.images.collection import Collection
+from xwidgets.images.collection import Collection, Item
 from xwidgets.images.pixels import in_channels
 from xwidgets.networks import Network
 from xwidgets.networks._network import sized_for
@@ -38,6 +38,7 @@ class DataSet:
         net: the classifier.
         images: all that :class:`xwidgets.images.Collection` takes. Those of another size than the
             network's are brought to it by :meth:`xwidgets.Network.prepare`.
+        at_most: largest number of images of a batch; ``None`` for any.
 
     Attributes:
         batch_size: number of images of a batch, with room for all activations of the network.
@@ -49,10 +50,10 @@ class DataSet:
         (3, torch.Size([3, 64, 64]))
     """
 
-    def __init__(self, net: Network, images: object) -> None:
+    def __init__(self, net: Network, images: object, at_most: int | None = None) -> None:
         self._net = net
         self._images = Collection(images)
-        self.batch_size = batch_size(net, len(self))
+        self.batch_size = batch_size(net, min(len(self), at_most or len(self)))
 
     def __len__(self) -> int:
         return len(self._images)
@@ -63,16 +64,42 @@ class DataSet:
         Raises:
             ValueError: when the network cannot take it.
         """
+        return self._taken(number).image
+
+    def item(self, number: int) -> Item:
+        """Item of the collection, its image as the network takes it, or why it cannot."""
         try:
-            image = self._images.image(number, self._net.channels or 3)
+            return self._taken(number)
+        except ValueError as error:
+            return Item(None, fault=one_line(error))
+
+    def first(self) -> Item:
+        """First item that the network can take.
+
+        Raises:
+            ValueError: when there is none.
+        """
+        items = (self.item(number) for number in range(len(self)))
+        first = next(items)
+        item = next((item for item in chain([first], items) if item.image is not None), None)
+        if item is None:
+            raise ValueError(
+                f"none of the {len(self)} pictures can be read; of the first: {first.fault}"
+            )
+        return item
+
+    def _taken(self, number: int) -> Item:
+        try:
+            item = self._images.item(number, self._net.channels or 3)
+            image = item.image
             if image is None:
-                return None
+                return item
             if self._net.channels == 1 and len(image) == 3:
                 image = in_channels(image, 1)
             image = sized_for(self._net, one_image(image, self._net.channels))
         except ValueError as error:
             raise ValueError(f"image {self.source(number)} of the data set: {error}") from error
-        return image.to(self._net.dtype)
+        return item._replace(image=image.to(self._net.dtype))
 
     def source(self, number: int) -> str:
         """File of an image, or its number in the data set."""
@@ -111,7 +138,18 @@ class DataSet:
     def key(self) -> str | None:
         """Cache key that changes with network and images; ``None`` for images without one."""
         data = self._images.fingerprint()
-        return None if data is None else json.dumps([_fingerprint(self._net), data, versions()])
+        return None if data is None else json.dumps([fingerprint(self._net), data, versions()])
+
+    def fingerprint(self) -> str:
+        """Digest that changes with the images; of those without one, of 16 and their number."""
+        if (known := self._images.fingerprint()) is not None:
+            return known
+        digest = sha256(str(len(self)).encode())
+        for number in range(0, len(self), -(-len(self) // 16)):
+            image = self.item(number).image
+            if image is not None:
+                digest.update(image.cpu().contiguous().view(torch.uint8).numpy().data)
+        return digest.hexdigest()
 
 
 def batch_size(net: Network, total: int) -> int:
@@ -188,7 +226,7 @@ def keep(results: Mapping[Path, Cached]) -> None:
             return
 
 
-def _fingerprint(net: Network) -> str:
+def fingerprint(net: Network) -> str:
     """Digest of a network that changes with its activations and its preparation of pictures."""
     normalize = [part.tolist() for part in net._normalize or ()]
     prepared = [list(net.size), net._prepare_size, net._interpolation]

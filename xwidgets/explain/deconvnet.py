@@ -17,7 +17,7 @@ squeeze-and-excitation block, is a constant.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -32,7 +32,7 @@ from xwidgets.networks.operation_table import Kind
 from xwidgets.networks.operations import Operation
 from xwidgets.networks.provenance import factors
 from xwidgets.networks.subject import Subject
-from xwidgets.networks.target import Class, Resolved
+from xwidgets.networks.target import Class, Resolved, layers_of
 from xwidgets.results import Relevance
 
 from ._parameter import front, parameter
@@ -62,19 +62,35 @@ class Deconvnet(MapMethod):
         label="Start from",
     )
 
+    pictures_at_once = 32
     name, unit = "deconvnet", "logits per pixel value"
     cost = "A pass forward and back."
     asks = "Which pixels do the layers paint for the score when they are run backwards?"
 
     def explain(self, subject: Subject, target: Resolved) -> Relevance:
         """Compute the reconstruction of one target, summed over the colours."""
-        watched = subject.watched([], target, RULES)
+        maps = self.explain_pictures(subject.net, subject.image[None], [[target]])
         of_class = isinstance(target, Class)
-        begin = torch.ones_like if of_class else partial(started, start=self.start)
-        index, label = cast(int, target.index), target.label(subject.net)
-        [pixels] = reconstructions(watched, target.units(watched), label, [index], begin)
         unit = self.unit if of_class else "activation squared per pixel value"
-        return self.relevance(subject, target, pixels[0].sum(0), unit=unit)
+        return self.relevance(subject, target, maps[0, 0], unit=unit)
+
+    def explain_pictures(
+        self, net: Network, images: Tensor, targets: Sequence[Sequence[Resolved]]
+    ) -> Tensor:
+        """Compute the reconstructions of several pictures ``(N, C, H, W)`` in one pass."""
+        watched = net.watched(images, layers_of(targets[0]), RULES)
+        maps = []
+        for column in zip(*targets, strict=True):
+            units = column[0].units(watched)
+            _check_rectified(units, column[0].label(net))
+            seeds = torch.zeros_like(units)
+            for row, target in enumerate(column):
+                values = units[row, target.index].detach()
+                of_class = isinstance(target, Class)
+                signal = torch.ones_like(values) if of_class else started(values, self.start)
+                seeds[row, target.index] = signal
+            maps.append(go_back(units, seeds[None], watched.pixels)[0, : len(targets)].sum(1))
+        return torch.stack(maps, 1)
 
 
 @front(Deconvnet)
@@ -145,18 +161,23 @@ def reconstructions(
     Raises:
         ValueError: as :func:`deconvolve`.
     """
-    refuse_hidden(units, (_Rectify,))
-    if not any(node.name() == "_RectifyBackward" for node in nodes(units.grad_fn)):
-        raise ValueError(
-            f"there is no rectifier between the pixels and {owner}, so that a deconvnet "
-            "would be the gradient; for that there is xw.saliency"
-        )
+    _check_rectified(units, owner)
     for first in range(0, len(channels), _TOGETHER):
         some = channels[first : first + _TOGETHER]
         seeds = units.new_zeros(len(some), *units.shape)
         for seed, channel in zip(seeds, some, strict=True):
             seed[0, channel] = begin(units[0, channel].detach())
         yield go_back(units, seeds, watched.pixels)[:, 0]
+
+
+def _check_rectified(units: Tensor, owner: str) -> None:
+    """Check that all that lies before units was seen, a rectifier among it."""
+    refuse_hidden(units, (_Rectify,))
+    if not any(node.name() == "_RectifyBackward" for node in nodes(units.grad_fn)):
+        raise ValueError(
+            f"there is no rectifier between the pixels and {owner}, so that a deconvnet "
+            "would be the gradient; for that there is xw.saliency"
+        )
 
 
 def started(values: Tensor, start: Start) -> Tensor:

@@ -358,7 +358,36 @@ class MapMethod(Method[Relevance]):
         ...         return self.relevance(subject, target, self.gain * subject.pixels.mean(0))
         >>> Brightness(gain=2.0).run(xw.network("birds"), xw.scenes.bird(seed=3).image, 5)
         <Relevance 64 x 64: brightness for ... (birds), in share of white>
+
+    Attributes:
+        pictures_at_once: number of pictures that :meth:`explain_pictures` is given at most.
     """
+
+    pictures_at_once: ClassVar[int] = 8
+
+    def explain_pictures(
+        self, net: Network, images: Tensor, targets: Sequence[Sequence[Resolved]]
+    ) -> Tensor:
+        """Compute the maps of several pictures; defined by methods that need one pass for all.
+
+        Its parameters are resolved, as by :meth:`resolved`. By default, one picture follows
+        another.
+
+        Args:
+            net: the classifier.
+            images: ``(N, C, H, W)`` in [0, 1], of the network's size.
+            targets: for each of the first n images, T targets, of which those in one place are of
+                one kind and layer. Further images fill up the batch, with whose size the numbers of
+                one pass for all change in the last digits.
+
+        Returns:
+            ``(n, T, H, W)``.
+        """
+        maps = [
+            [torch.from_numpy(result.values) for result in self.complete(Subject(net, image), row)]
+            for image, row in zip(images, targets, strict=False)
+        ]
+        return torch.stack([torch.stack(row) for row in maps])
 
     def relevance(
         self, subject: Subject, target: Resolved, values: Tensor, **facts: Any

@@ -5,16 +5,34 @@ import os
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
+from xwidgets.errors import one_line
+
 from ._photo import PhotographFile, is_picture, read
 from .pixels import as_pixels, as_tensor, in_channels
 from .scenes import Scene
+
+
+class Item(NamedTuple):
+    """Item of a collection, read once.
+
+    Attributes:
+        image: ``(C, H, W)``; ``None`` when it cannot be read.
+        label: index or name of its class, such as the folder that it is in; ``None`` for none.
+        scene: drawn scene with its ground truth; ``None`` for other pictures.
+        fault: why it cannot be read; "" for one that can.
+    """
+
+    image: Tensor | None
+    label: int | str | None = None
+    scene: Scene | None = None
+    fault: str = ""
 
 
 class Collection:
@@ -73,17 +91,29 @@ class Collection:
         Raises:
             ValueError: when the item is no image.
         """
+        return self.item(number, channels).image
+
+    def item(self, number: int, channels: int = 3) -> Item:
+        """Image with what the data set tells of it; arguments as of :meth:`image`.
+
+        Raises:
+            ValueError: when the item is no image.
+        """
         # Pillow's readers raise errors of every kind; a data set's own may tell of a mistake in it
         unreadable = (OSError, SyntaxError) if self._path(number) is None else (Exception,)
+        item = None
         try:
-            item = _image(_first(self._items[number]))
-            pixels = isinstance(item, Tensor | np.ndarray) and not is_picture(item)
-            image = as_tensor(item).detach() if pixels else read(item)
-        except unreadable:
-            return None
+            item = self._items[number]
+            source = _image(_first(item))
+            pixels = isinstance(source, Tensor | np.ndarray) and not is_picture(source)
+            image = as_tensor(source).detach() if pixels else read(source)
+        except unreadable as error:
+            return Item(None, self._label(item), fault=one_line(error) or type(error).__name__)
         if image.ndim != 3:
             raise ValueError(f"its shape is {tuple(image.shape)}, but must be (C, H, W)")
-        return image if pixels else in_channels(image, channels)
+        image = image if pixels else in_channels(image, channels)
+        first = _first(item)
+        return Item(image, self._label(item), first if isinstance(first, Scene) else None)
 
     def source(self, number: int) -> str:
         """Path of an image, relative to the folder where there is one; else its number."""
@@ -120,6 +150,17 @@ class Collection:
             line = [self.source(number), file.st_size, file.st_mtime_ns]
             digest.update(json.dumps(line).encode())
         return digest.hexdigest()
+
+    def _label(self, item: object) -> int | str | None:
+        """Class of an item: that of a pair or a photograph, or the folder that a file is in."""
+        if self._folder is not None and isinstance(item, Path):
+            above = item.relative_to(self._folder).parts[:-1]
+            return above[0] if above else None
+        paired = isinstance(item, tuple | list) and len(item) > 1
+        label = item[1] if paired else getattr(_first(item), "label", None)  # type: ignore[index]
+        if isinstance(label, Tensor | np.ndarray | np.generic) and label.ndim == 0:
+            label = label.item()
+        return label if isinstance(label, int | str) and not isinstance(label, bool) else None
 
     def _path(self, number: int) -> Path | None:
         """File of an item, where that is known without reading it."""

@@ -173,6 +173,12 @@ class Network:
         self._running = threading.local()
         self._listed: dict[tuple[int, int, int], tuple[Layer, ...]] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_running"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _running=threading.local())
+
     def __repr__(self) -> str:
         classes = "" if self.classes is None else f", {len(self.classes)} classes"
         outputs = "" if self._outputs is None else f", {self._outputs}"
@@ -433,7 +439,6 @@ class Network:
             RuntimeError: when the weights change all the time.
         """
         frozen = copy.copy(self)
-        frozen._running = threading.local()
         for _ in range(_TRIES):
             state = self.state
             frozen.module = evaluation_copy(self.module, own_parameters=True)

@@ -7,12 +7,13 @@ is an affine function of the last maps A, with the same weights at every place:
 
 However the head is written, running it shows that: the gradient by A_k is w_ck over the number of
 places, the same at each; on zeros the score is b_c; and on -100 A, beyond the bends of any hidden
-layer, it is b_c - 100 (s_c - b_c). The three are the rows of one batch.
+layer, it is b_c - 100 (s_c - b_c). The three are rows of one batch, for several pictures three
+blocks of rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -37,13 +38,15 @@ class PooledMaps(NamedTuple):
     rectified: bool
 
 
-def pooled_maps(net: Network, image: Tensor, target: int, layer: str | None = None) -> PooledMaps:
-    """Compute the map whose mean and bias are the score of a class.
+def pooled_maps(
+    net: Network, images: Tensor, targets: Sequence[int], layer: str | None = None
+) -> list[PooledMaps]:
+    """Compute the maps whose means and biases are the scores of a class in each of n pictures.
 
     Args:
         net: the classifier.
-        image: ``(C, H, W)``.
-        target: index of the class.
+        images: ``(N, C, H, W)``.
+        targets: indices of the classes in the first n images; others only fill up the batch.
         layer: name of the layer whose output is pooled; ``None`` for what is pooled last.
 
     Raises:
@@ -57,13 +60,13 @@ def pooled_maps(net: Network, image: Tensor, target: int, layer: str | None = No
         ...     ),
         ...     size=(8, 8),
         ... )
-        >>> image = torch.rand(3, 8, 8)
-        >>> found = pooled_maps(net, image, 1)
-        >>> score = net(image[None])[0, 1].item()
+        >>> images = torch.rand(1, 3, 8, 8)
+        >>> [found] = pooled_maps(net, images, [1])
+        >>> score = net(images)[0, 1].item()
         >>> abs(found.values.mean().item() + found.bias - score) < 1e-5
         True
     """
-    pixels = image[None].expand(3, -1, -1, -1).to(net.device, net.dtype)
+    pixels = images.repeat(3, 1, 1, 1).to(net.device, net.dtype)
     with net.evaluating(gradients=True) as module:
         with torch.no_grad(), _Pooling() as counted:
             net.classify(pixels[:1])
@@ -72,14 +75,14 @@ def pooled_maps(net: Network, image: Tensor, target: int, layer: str | None = No
         handles = [child.register_forward_hook(trace.read) for child in read]
         try:
             with trace:
-                found = _affine(trace, net.classify(pixels), target)
+                found = _affine(trace, net.classify(pixels), targets)
         except (RuntimeError, ValueError):  # such as of shapes that three rows do not fit
             found = None
         finally:
             for handle in handles:
                 handle.remove()
     if found is None:
-        _check_maps(net, image)
+        _check_maps(net, images[0])
         behind = "" if layer is None else f" behind {layer!r}"
         raise ValueError(
             f"{net.name} does not end in global average pooling and one linear layer{behind}, so "
@@ -104,17 +107,32 @@ def _check_maps(net: Network, image: Tensor) -> None:
         )
 
 
-def _affine(trace: _Pooling, logits: Tensor, target: int) -> PooledMaps | None:
-    """The map, when the score is an affine function of A with the same weights at all places."""
-    maps, origin = trace.maps, trace.origin
-    if maps is None or len(maps) != 3 or not logits.requires_grad:
+def _affine(trace: _Pooling, logits: Tensor, targets: Sequence[int]) -> list[PooledMaps] | None:
+    """Maps, when each score is an affine function of A with the same weights at all places."""
+    maps = trace.maps
+    if maps is None or len(maps) != len(logits) or not logits.requires_grad:
         return None
-    (gradient,) = torch.autograd.grad(logits[0, target], maps)
-    slopes, first = gradient[0].double(), maps.detach()[0].double()
-    score, bias, far = logits.detach().double()[:, target].tolist()
-    weights = slopes.mean((1, 2)) * slopes[0].numel()
+    pictures = len(logits) // 3
+    chosen = torch.stack([logits[row, target] for row, target in enumerate(targets)])
+    (gradient,) = torch.autograd.grad(chosen.sum(), maps)
+    found = []
+    for row, target in enumerate(targets):
+        scores = logits.detach()[row::pictures, target].double()
+        pooled = _affine_map(trace.origin, row, gradient[row].double(), maps.detach()[row], scores)
+        if pooled is None:
+            return None
+        found.append(pooled)
+    return found
+
+
+def _affine_map(
+    origin: _Origin, row: int, slopes: Tensor, maps: Tensor, scores: Tensor
+) -> PooledMaps | None:
+    """Map of a picture's row, from the slopes of its score and its scores on A, zeros, -100 A."""
+    tolerance = torch.finfo(maps.dtype).eps ** 0.5
+    score, bias, far = scores.tolist()
+    weights, first = slopes.mean((1, 2)) * slopes[0].numel(), maps.double()
     values = torch.einsum("k, khw -> hw", weights, first)
-    tolerance = torch.finfo(logits.dtype).eps ** 0.5
     terms = float(weights.abs() @ first.abs().mean((1, 2))) + abs(bias)
     even = slopes - slopes.mean((1, 2), keepdim=True)
     fits = (
@@ -125,7 +143,7 @@ def _affine(trace: _Pooling, logits: Tensor, target: int) -> PooledMaps | None:
     if not fits:
         return None
     if origin.before is not None and not bias and _is_one_hot(weights, tolerance):
-        return PooledMaps(origin.before[0, weights.argmax()].double(), 0.0, True)
+        return PooledMaps(origin.before[row, weights.argmax()].double(), 0.0, True)
     if origin.bias is not None:
         offset = float(weights @ origin.bias.double())
         return PooledMaps(values - offset, bias + offset, False)
@@ -147,14 +165,14 @@ class _Origin(NamedTuple):
 
 
 class _Pooling(TorchFunctionMode):
-    """A pass of three equal images in which maps A become A, zeros and -100 A.
+    """A pass of images, repeated twice, in which maps A become A, zeros and -100 A.
 
     Args:
         at: number of the global average pooling, from 1, whose input A is; 0 for none.
 
     Attributes:
         count: number of global average poolings so far.
-        maps: A, a leaf ``(3, C, h, w)``; ``None`` while it was not met.
+        maps: A, a leaf ``(3 N, C, h, w)``; ``None`` while it was not met.
         origin: how A came about.
     """
 
@@ -215,4 +233,4 @@ class _Pooling(TorchFunctionMode):
         self.origin = self._of(maps)
         self.maps = maps.detach().clone().requires_grad_()
         factors = torch.tensor([1, 0, _FAR], device=maps.device, dtype=maps.dtype)
-        return self.maps * factors.view(-1, 1, 1, 1)
+        return self.maps * factors.repeat_interleave(len(maps) // 3).view(-1, 1, 1, 1)

@@ -6,7 +6,7 @@ kind it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -222,6 +222,17 @@ def in_layer(node: Node, layer: str | int | None) -> Target:
 def means(units: Tensor) -> Tensor:
     """``(N, C)``, the mean over each map of ``(N, C, H, W)``; ``(N, C)`` is that already."""
     return units if units.ndim == 2 else units.mean((2, 3))
+
+
+def layers_of(targets: Sequence[Resolved]) -> list[str]:
+    """Names of the layers whose activations a pass must keep for targets, each once."""
+    return list(dict.fromkeys(layer for target in targets for layer in target.layers))
+
+
+def scores(watched: Watched, targets: Sequence[Resolved]) -> Tensor:
+    """``(n,)``: the scores of n targets, each in a picture of a pass, the first n in order."""
+    each = {target: target.score(watched) for target in dict.fromkeys(targets)}
+    return torch.stack([each[target][row] for row, target in enumerate(targets)])
 
 
 def through(top: nn.Module, features: Tensor, rules: Mapping[Kind, BackwardRule] | None) -> Tensor:

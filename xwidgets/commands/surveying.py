@@ -1,0 +1,110 @@
+"""The command ``survey``: maps of all pictures of a folder."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from . import terminal
+from .classifier import class_of, network_of
+from .method_choice import add_method
+from .parameters import method_of
+from .parser import Parser
+
+if TYPE_CHECKING:
+    from xwidgets.surveys import Survey
+
+METHOD = "saliency"
+"""Method where none is named, a quick one."""
+
+DESCRIPTION = (
+    "Maps every picture of a folder, and of the folders in it, into a folder of its own: maps as a "
+    "Zarr array, and a table with a row for each picture as Parquet files, which Python reads "
+    "with xw.open_survey, also while it grows. Whatever ends it, the same command goes on where "
+    "it was."
+)
+
+EXAMPLES = """\
+examples:
+  xwidgets survey photographs --network resnet18 --out saliency
+  xwidgets survey photographs --network resnet18 --workers 4 --out saliency
+  xwidgets survey photographs --network resnet18 --method occlusion --window 32 --out occlusion"""
+
+FOLDER = "folder of pictures; where these lie in folders of classes, they are labelled by them"
+OPTIONS = (
+    ("--network", "NAME", "birds, street or a torchvision classifier; see xwidgets networks"),
+    ("--out", "FOLDER", "new, empty, or of the same survey, which then goes on"),
+    ("--target", "CLASS", "name or index of a class (default: of each picture that with the "
+     "highest score)"),
+    ("--method", "METHOD", f"what maps them (default: {METHOD}); with --help, its parameters"),
+    ("--device", "DEVICE", "where the network runs (default: cpu), such as cuda"),
+)  # fmt: skip
+"""Options beside the parameters of the method: name, placeholder and help."""
+
+
+def run(words: Sequence[str]) -> int:
+    """Survey a folder of pictures.
+
+    Returns:
+        Exit code, 1 where a picture has no map.
+
+    Raises:
+        ValueError: for what cannot be explained, or a folder that holds another survey.
+        OSError: for a folder that cannot be written to.
+        SystemExit: where the words cannot be understood.
+    """
+    parser = _parser()
+    kind = add_method(parser, words, METHOD, EXAMPLES)
+    if kind is None:
+        return 0
+    arguments = parser.parse(words)
+    from xwidgets.surveys import survey
+
+    net = network_of(arguments)
+    target = class_of(net, arguments.target)
+    done = survey(
+        net,
+        arguments.folder,
+        method_of(kind, arguments),
+        arguments.out,
+        None if target is None else [target],
+        workers=arguments.workers,
+        dtype=arguments.dtype,
+        progress=not arguments.quiet and sys.stderr.isatty(),
+    )
+    return _tell(done)
+
+
+def _parser() -> Parser:
+    usage = "PICTURES --network NAME --out FOLDER [--method METHOD] [OPTION ...]"
+    parser = Parser("survey", usage, DESCRIPTION)
+    parser.add_argument("folder", metavar="PICTURES", help=FOLDER)
+    for name, placeholder, line in OPTIONS:
+        needed = name in ("--network", "--out")
+        parser.add_argument(name, metavar=placeholder, help=line, required=needed)
+    parser.add_argument(
+        "--workers", metavar="N", type=int, help="number of processes (default: this one alone)"
+    )
+    parser.add_argument(
+        "--dtype", default="float32", choices=("float32", "float16"), metavar="float32|float16",
+        help="type of the maps that are kept (default: float32)",
+    )  # fmt: skip
+    parser.add_argument("--quiet", action="store_true", help="no progress bar on a terminal")
+    return parser
+
+
+def _tell(done: Survey) -> int:
+    """Print what a survey has; the exit code is 1 where a picture has no map."""
+    from xwidgets.results.numbers import percent
+
+    table = done.table().drop_duplicates("number")
+    without, labelled = int(table["error"].notna().sum()), table["correct"].dropna()
+    told = f"{len(table)} pictures by {done.facts.method} ({done.facts.network_name})"
+    if len(labelled):
+        told += f"; {percent(float(labelled.mean()))} of {len(labelled)} are classified right"
+    if without:
+        told += f"; {without} have no map, and the table says why"
+    print(terminal.wrapped(terminal.plain(told)))
+    print(f"  written to {terminal.plain(done.folder)}", flush=True)
+    return 1 if without else 0

@@ -1,0 +1,164 @@
+"""Survey: one method over a whole data set."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Literal
+
+from tqdm import tqdm
+
+from xwidgets.errors import a_flag, of_kind, one_of, warn
+from xwidgets.explain import MapMethod
+from xwidgets.explain.data_set import DataSet, fingerprint
+from xwidgets.explain.method import several
+from xwidgets.extras import needed
+from xwidgets.networks import Channel, Network, Subject
+from xwidgets.networks._network import a_network
+from xwidgets.networks.target import Resolved, Target
+from xwidgets.results.result import versions
+
+from .folder import EXTRA, Facts, Survey
+from .measures import Measure, chosen_measures, measured
+from .plan import Plan, one_thread
+from .workers import batches, check_workers
+from .writer import writing
+
+DTYPES = ("float32", "float16")
+"""Types that maps are kept in."""
+
+
+def survey(
+    net: Network,
+    images: object,
+    method: MapMethod,
+    folder: str | Path,
+    targets: Sequence[Target] | None = None,
+    measures: Sequence[str | Measure] = (),
+    *,
+    workers: Any = None,
+    dtype: Literal["float32", "float16"] = "float32",
+    progress: bool = True,
+) -> Survey:
+    """Explain every picture of a data set, into a folder.
+
+    What is computed is written batch by batch. Whatever ends it, the same call goes on where it
+    was. Numbers are the same to the last bit, whatever the number of workers and in whichever order
+    batches are done. :func:`xwidgets.open_survey` reads the folder meanwhile.
+
+    Args:
+        net: the classifier, whose weights of now are used to the end.
+        images: all that :class:`xwidgets.images.Collection` takes. Those of another size than the
+            network's are brought to it by :meth:`xwidgets.Network.prepare`.
+        method: that maps each picture, such as ``xw.Saliency()``.
+        folder: new, empty, or of the same survey, which then goes on.
+        targets: of each picture; ``None`` for the class with the highest score.
+        measures: of each map, which become columns of the table: ``"half_area"``, ``"sharpness"``
+            and ``"same_sign"`` as of :mod:`xwidgets.evaluate`; of drawn scenes ``"part_shares"``
+            and ``"part_means"`` by part, and ``"subject_concentration"``; or functions of a map
+            ``(H, W)`` and a picture's :class:`xwidgets.images.collection.Item` that return a
+            number, or numbers by name.
+        workers: ``None`` for this process, a number of processes, or a ``dask.distributed.Client``.
+        dtype: of the maps that are kept, ``"float32"`` or ``"float16"``.
+        progress: whether to show a progress bar.
+
+    Returns:
+        The survey. Pictures that cannot be read or explained have no map, and a row that says why.
+
+    Raises:
+        ValueError: when no picture can be read, for a folder that holds another survey or other
+            files, a network that has changed since, or another argument.
+        OSError: for a folder that cannot be written to, as on a full disk, or a worker that was
+            killed; what is done is kept.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> scenes = [xw.scenes.bird(seed) for seed in range(6)]
+        >>> done = survey(xw.network("birds"), scenes, xw.Saliency(), "birds", progress=False)
+        >>> done
+        <Survey of 6 pictures: saliency (birds), complete>
+        >>> done.table()[["number", "predicted_label", "correct"]].head(2)
+           number                 predicted_label  correct
+        ...
+    """
+    of_kind("method", method, MapMethod, "a method that maps pictures, such as xw.Saliency()")
+    of_kind("folder", folder, str | Path, "the path of a folder")
+    one_of("dtype", dtype, DTYPES)
+    a_flag("progress", progress)
+    check_workers(workers)
+    for package in ("zarr", "pyarrow"):
+        needed(package, EXTRA)
+    known = chosen_measures(measures)
+    plan = _plan(a_network(net).frozen(), images, method, targets, known, dtype)
+    without = 0
+    with writing(Path(folder), plan.facts) as writer:
+        left = sum(len(plan.facts.numbers(batch)) for batch in writer.missing)
+        bar = tqdm(
+            total=plan.facts.count, initial=plan.facts.count - left, desc="surveying",
+            unit="picture", disable=not progress,
+        )  # fmt: skip
+        with bar, closing(batches(plan, writer.missing, workers)) as computed:
+            for batch in computed:
+                writer.write(batch)
+                bar.update(len(batch.maps))
+                without += len({row["number"] for row in batch.rows if "error" in row})
+    if without:
+        warn(f"{without} of {plan.facts.count} pictures have no map; their rows say why")
+    return Survey(folder)
+
+
+def _plan(
+    net: Network,
+    images: object,
+    method: MapMethod,
+    targets: Sequence[Target] | None,
+    measures: Mapping[str, Measure],
+    dtype: str,
+) -> Plan:
+    """Plan of a survey, whose first picture is explained to know what its maps are."""
+    data = DataSet(net, images, method.pictures_at_once)
+    asked = [None] if targets is None else [*several(targets)]
+    with one_thread():
+        first = data.first()
+        subject = Subject(net, first.image)
+        chosen = [subject.target(target) for target in asked]
+        for target in asked:
+            if isinstance(target, Channel) and target.index is None:
+                raise ValueError(
+                    "a channel without an index is another one in every picture; give its index"
+                )
+        for target in chosen:
+            method.admit(subject, target)
+        results = method.complete(subject, chosen)
+        net.examples = None  # a sampler is fitted by now, and not all functions can be sent
+        kept: list[Resolved | None] = [
+            None if target is None else known for target, known in zip(asked, chosen, strict=True)
+        ]
+        facts = Facts(
+            network_name=net.name,
+            network=fingerprint(net),
+            pictures=data.fingerprint(),
+            count=len(data),
+            method=results[0].method,
+            parameters=tuple(_steady(result.parameters) for result in results),
+            targets=tuple("" if target is None else target.label(net) for target in kept),
+            units=tuple(result.unit for result in results),
+            signed=any(result.signed for result in results),
+            measures=tuple(measured(measures, results[0].values, first)),
+            size=(int(net.size[0]), int(net.size[1])),
+            dtype=dtype,
+            batch_size=data.batch_size,
+            versions=versions(),
+        )
+    return Plan(facts, net, data, method.resolved(subject), tuple(kept), measures)
+
+
+def _steady(value: Any) -> Any:
+    """Parameters that are the same in every process, as JSON holds them."""
+    if isinstance(value, Mapping):
+        return {str(name): _steady(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_steady(item) for item in value]
+    return re.sub(r" at 0x[0-9a-f]+", "", value) if isinstance(value, str) else value

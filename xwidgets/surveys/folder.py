@@ -1,0 +1,321 @@
+"""Folders of surveys: their format, and reading them while they grow.
+
+``survey.json`` tells what a survey is of. ``maps.zarr`` is an array ``(N, T, H, W)`` in Zarr's
+third format, whose chunks are the maps of a batch of pictures. ``rows/000012.parquet`` has a row
+for each picture and target of batch 12; it is written behind the maps and as a whole, so that a
+batch is done where its file is there. Everything here works without torch.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xwidgets.errors import index_within, of_kind, one_line, unknown
+from xwidgets.extras import needed
+from xwidgets.files import whole
+from xwidgets.results import Relevance
+from xwidgets.results.facts import parsed, typed
+from xwidgets.results.numbers import percent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EXTRA = "survey"
+"""Extra of this package that brings what reads and writes folders."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Facts of a survey, which stand in its ``survey.json``.
+
+    Attributes:
+        network_name, network: name of the network, and digest of its weights and preparation.
+        pictures, count: digest of the pictures, and their number N.
+        method, parameters: name of the method, and its parameters.
+        targets: the T targets by label; ``""`` for the class with the highest score.
+        units: of the maps, one for each target.
+        signed: whether the maps can be negative, evidence against the target.
+        measures: names of what is measured of each map.
+        size: ``(H, W)`` of the maps.
+        dtype: of the maps, ``"float32"`` or ``"float16"``.
+        batch_size: number of pictures of a batch.
+        versions: of the packages that compute it.
+    """
+
+    network_name: str
+    network: str
+    pictures: str
+    count: int
+    method: str
+    parameters: tuple[Mapping[str, Any], ...]
+    targets: tuple[str, ...]
+    units: tuple[str, ...]
+    signed: bool
+    measures: tuple[str, ...]
+    size: tuple[int, int]
+    dtype: str
+    batch_size: int
+    versions: Mapping[str, str]
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """``(N, T, H, W)`` of the maps."""
+        return self.count, len(self.targets), *self.size
+
+    @property
+    def batches(self) -> int:
+        """Number of batches."""
+        return -(-self.count // self.batch_size)
+
+    def numbers(self, batch: int) -> range:
+        """Numbers of the pictures of a batch."""
+        first = batch * self.batch_size
+        return range(first, min(first + self.batch_size, self.count))
+
+    def save(self, path: Path) -> None:
+        """Write to a JSON file."""
+        with whole(path) as part:
+            part.write_text(json.dumps(asdict(self), indent=2), "utf-8")
+
+
+class Survey:
+    """Maps of a method for the pictures of a data set, in a folder; see :func:`xwidgets.survey`.
+
+    It is read anew whenever it is asked, so that it can be looked at while another process computes
+    it. It does not need torch.
+
+    Args:
+        folder: of the survey.
+
+    Attributes:
+        folder: as a path.
+        facts: what it is of, as of ``survey.json``.
+
+    Raises:
+        ValueError: for a folder that holds no survey.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> scenes = [xw.scenes.bird(seed) for seed in range(3)]
+        >>> done = xw.survey(xw.network("birds"), scenes, xw.Saliency(), "birds", progress=False)
+        >>> Survey("birds").progress, len(done), done.map(2).shape
+        (1.0, 3, (64, 64))
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        of_kind("folder", folder, str | Path, "the path of a survey's folder")
+        self.folder = Path(folder)
+        self.facts = _facts(self.folder)
+
+    def __repr__(self) -> str:
+        facts, share = self.facts, self.progress
+        done = "complete" if share == 1 else f"{percent(share)} computed"
+        return f"<Survey of {len(self)} pictures: {facts.method} ({facts.network_name}), {done}>"
+
+    def __len__(self) -> int:
+        """Number of pictures, N."""
+        return self.facts.count
+
+    @property
+    def done(self) -> set[int]:
+        """Numbers of the batches that are done."""
+        numbers = {number_of(path) for path in self.rows_folder.glob("*.parquet")}
+        return {number for number in range(self.facts.batches) if number in numbers}
+
+    @property
+    def progress(self) -> float:
+        """Share of the pictures that are done."""
+        return sum(len(self.facts.numbers(batch)) for batch in self.done) / len(self)
+
+    def table(self) -> pd.DataFrame:
+        """Rows of the pictures that are done so far, in order: one for each picture and target.
+
+        Columns are ``number`` and ``source`` of the picture; ``target`` and ``target_label``, the
+        index and name of what is explained, and the ``probability`` of a class; ``predicted``,
+        ``predicted_label`` and ``predicted_probability`` of the class with the highest score;
+        ``label``, the class that the data set tells, and whether the prediction is ``correct``; one
+        for each measure; and ``error``, why a picture has no map.
+
+        Raises:
+            ValueError: for damaged files.
+        """
+        pyarrow = needed("pyarrow", EXTRA)
+        pandas = needed("pandas", EXTRA)
+        parts = [self._part(batch) for batch in sorted(self.done)]
+        if not parts:
+            return pandas.DataFrame({name: [] for name in COLUMNS})
+        table = pyarrow.concat_tables(parts, promote_options="default")
+        kinds = {pyarrow.bool_(): pandas.BooleanDtype(), pyarrow.int64(): pandas.Int64Dtype()}
+        return table.to_pandas(types_mapper=kinds.get)
+
+    def means(self, by: str = "predicted_label") -> pd.DataFrame:
+        """Class means of the measures and probabilities so far, with their standard errors.
+
+        Args:
+            by: column of :meth:`table` that tells the class: ``"predicted_label"``, ``"label"``,
+                ``"target_label"`` or another.
+
+        Returns:
+            A row for each class; for each measure the columns ``mean``, ``sem`` (standard error of
+            the mean, NaN for a single picture) and ``count``.
+
+        Raises:
+            ValueError: for a column that there is not.
+        """
+        table = self.table()
+        if not isinstance(by, str) or by not in table:
+            raise unknown("column", by, table.columns)
+        numbers = ["probability", "predicted_probability", *self.facts.measures]
+        return table.groupby(by)[numbers].agg(["mean", "sem", "count"])
+
+    def map(self, number: int, target: int = 0) -> NDArray[np.float32]:
+        """Map ``(H, W)`` of a picture; NaN for one that cannot be explained.
+
+        Args:
+            number: of the picture.
+            target: place of the target among those of the survey.
+
+        Raises:
+            ValueError: where there is no such picture or target, or it is not done yet.
+        """
+        number, target = self._place(number, target)
+        try:
+            maps = self.maps[number, target]
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
+            raise ValueError(
+                f"the map of picture {number} in {str(self.folder)!r} cannot be read "
+                f"({one_line(error)}); remove {self.part(self._batch(number)).name!r} from its "
+                "rows, and the survey computes it again"
+            ) from error
+        return np.asarray(maps, np.float32)
+
+    def relevance(self, number: int, image: NDArray[np.uint8], target: int = 0) -> Relevance:
+        """Map of a picture as a result, which can be shown and saved.
+
+        Args:
+            number: of the picture.
+            image: the picture, 8-bit ``(H, W, 3)``: ``xw.images.picture(net.prepare(path))``.
+            target: place of the target among those of the survey.
+
+        Raises:
+            ValueError: as :meth:`map`; for a picture that has no map, or of another size.
+        """
+        values, facts = self.map(number, target), self.facts
+        batch = self._batch(number)
+        place = (number - facts.numbers(batch)[0]) * len(facts.targets) + target
+        row = self._part(batch).slice(place, 1).to_pylist()[0]
+        if row["error"] is not None:
+            raise ValueError(f"picture {number} has no map: {row['error']}")
+        shaped = isinstance(image, np.ndarray) and image.shape == (*facts.size, 3)
+        if not shaped or image.dtype != np.uint8:
+            height, width = facts.size
+            raise ValueError(
+                f"the picture must be an 8-bit array ({height}, {width}, 3); make it with "
+                "xw.images.picture(net.prepare(source))"
+            )
+        return Relevance(
+            values=values, image=image, unit=facts.units[target], method=facts.method,
+            network_name=facts.network_name, target=row["target"], label=row["target_label"],
+            parameters=facts.parameters[target], signed=facts.signed, versions=facts.versions,
+            probability=row["probability"],
+        )  # fmt: skip
+
+    @property
+    def maps(self) -> Any:
+        """Zarr array ``(N, T, H, W)`` of all maps, NaN where there is none, or none yet."""
+        return needed("zarr", EXTRA).open_array(self.maps_folder, mode="r")
+
+    @property
+    def maps_folder(self) -> Path:
+        """Folder of the array of maps."""
+        return self.folder / "maps.zarr"
+
+    @property
+    def rows_folder(self) -> Path:
+        """Folder of the rows, a file for each batch."""
+        return self.folder / "rows"
+
+    def part(self, batch: int) -> Path:
+        """File of the rows of a batch."""
+        return self.rows_folder / f"{batch:06}.parquet"
+
+    def _part(self, batch: int) -> Any:
+        """Table of a batch."""
+        parquet, path = needed("pyarrow.parquet", EXTRA), self.part(batch)
+        try:
+            table = parquet.ParquetFile(path).read()
+            rows = len(self.facts.numbers(batch)) * len(self.facts.targets)
+            if len(table) != rows or not {*COLUMNS} <= {*table.column_names}:
+                raise ValueError("it holds something else")
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                f"{str(path)!r} cannot be read ({one_line(error)}); remove it, and the survey "
+                "computes it again"
+            ) from error
+        return table
+
+    def _place(self, number: int, target: int) -> tuple[int, int]:
+        """Number of a picture that is done, and place of a target."""
+        number = index_within("picture", number, len(self), "the survey")
+        target = index_within("target", target, len(self.facts.targets), "the survey")
+        if not self.part(self._batch(number)).exists():
+            raise ValueError(
+                f"picture {number} is not done yet, {percent(self.progress)} of the survey are; "
+                "wait, or let the survey go on"
+            )
+        return number, target
+
+    def _batch(self, number: int) -> int:
+        return number // self.facts.batch_size
+
+
+COLUMNS = (
+    "number", "source", "target", "target_label", "probability", "predicted", "predicted_label",
+    "predicted_probability", "label", "correct", "error",
+)  # fmt: skip
+"""Columns of every survey's rows; those of its measures stand beside them."""
+
+
+def open_survey(folder: str | Path) -> Survey:
+    """Survey in a folder, whether it is complete or another process computes it.
+
+    Args:
+        folder: that :func:`xwidgets.survey` was given.
+
+    Raises:
+        ValueError: for a folder that holds no survey.
+
+    Example:
+        >>> open_survey("nowhere")
+        Traceback (most recent call last):
+        ValueError: there is no survey in 'nowhere'; give the folder that xw.survey was given
+    """
+    return Survey(folder)
+
+
+def number_of(path: Path) -> int | None:
+    """Number of the batch whose rows a file has by its name; ``None`` for another file."""
+    return int(path.stem) if re.fullmatch(r"\d{6,}\.parquet", path.name) else None
+
+
+def _facts(folder: Path) -> Facts:
+    path = folder / "survey.json"
+    try:
+        return Facts(**typed(Facts, parsed(path.read_text("utf-8"))))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ValueError(
+            f"there is no survey in {str(folder)!r}; give the folder that xw.survey was given"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"{str(path)!r} cannot be read ({one_line(error)}); give another folder, or copy the "
+            "survey again"
+        ) from error

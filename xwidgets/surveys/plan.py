@@ -1,0 +1,180 @@
+"""Plans of surveys: what is computed of each batch of pictures.
+
+A batch is a pure function of the plan and its number. Batches depend on network, method and number
+of pictures alone, the last one is filled up, and each is computed by one thread: so numbers are the
+same to the last bit, whoever computes them and in whichever order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from xwidgets.errors import one_line, shown
+from xwidgets.explain import MapMethod
+from xwidgets.explain.data_set import DataSet
+from xwidgets.images.collection import Item
+from xwidgets.networks import Class, Network
+from xwidgets.networks.subject import finite
+from xwidgets.networks.target import Resolved
+
+from .folder import Facts
+from .measures import Measure, measured
+
+Row = dict[str, Any]
+"""Row of a picture and target, by name of the column."""
+
+
+class Batch(NamedTuple):
+    """Maps and rows of a batch of pictures.
+
+    Attributes:
+        number: of the batch.
+        maps: ``(n, T, H, W)``, NaN for pictures without one.
+        rows: n x T.
+    """
+
+    number: int
+    maps: NDArray[np.floating]
+    rows: list[Row]
+
+
+class _Explained(NamedTuple):
+    """Maps ``(T, H, W)`` of a picture, its targets, and the probabilities ``(K,)`` of classes."""
+
+    maps: NDArray[np.float32]
+    targets: Sequence[Resolved]
+    probabilities: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Plan of a survey.
+
+    Attributes:
+        facts: of the survey.
+        net: the classifier, whose weights stay as they are.
+        data: the pictures.
+        method: resolved on the network.
+        targets: T targets; ``None`` for the class with the highest score.
+        measures: of each map, by name.
+    """
+
+    facts: Facts
+    net: Network
+    data: DataSet
+    method: MapMethod
+    targets: tuple[Resolved | None, ...]
+    measures: Mapping[str, Measure]
+
+    def batch(self, number: int) -> Batch:
+        """Compute a batch."""
+        items = [self.data.item(picture) for picture in self.facts.numbers(number)]
+        with one_thread():
+            found = self._found(items)
+        maps = np.full((len(items), *self.facts.shape[1:]), np.nan, self.facts.dtype)
+        rows: list[Row] = []
+        for place, (picture, item) in enumerate(
+            zip(self.facts.numbers(number), items, strict=True)
+        ):
+            source = {"number": picture, "source": self.data.source(picture)}
+            explained = found.get(place)
+            if isinstance(explained, _Explained):
+                maps[place] = explained.maps
+                rows += [source | row for row in self._rows(picture, item, explained)]
+            else:
+                error = {"error": explained or item.fault}
+                label, _ = self._label(item, None)
+                rows += [source | {"label": label} | error for _ in self.targets]
+        return Batch(number, maps, rows)
+
+    def _found(self, items: Sequence[Item]) -> dict[int, _Explained | str]:
+        """Explanation of each readable picture, or why it has none, by its place."""
+        images = {place: item.image for place, item in enumerate(items) if item.image is not None}
+        if not images:
+            return {}
+        try:
+            return dict(zip(images, self._explained([*images.values()]), strict=True))
+        except ValueError:  # of one picture among them
+            return {place: self._alone(image) for place, image in images.items()}
+
+    def _alone(self, image: Tensor) -> _Explained | str:
+        try:
+            [explained] = self._explained([image])
+            return explained
+        except ValueError as error:
+            return one_line(error)
+
+    def _explained(self, images: list[Tensor]) -> Iterator[_Explained]:
+        """Explanations of pictures ``(C, H, W)`` in one batch."""
+        batch = self.data.filled(images)
+        logits = finite(self.net, self.net.logits(batch)[: len(images)])
+        targets = [
+            [Class(top) if target is None else target for target in self.targets]
+            for top in logits.argmax(1).tolist()
+        ]
+        maps = self.method.explain_pictures(self.net, batch, targets)
+        probabilities = self.net.probabilities(logits).numpy()
+        return map(_Explained, maps.detach().float().cpu().numpy(), targets, probabilities)
+
+    def _rows(self, number: int, item: Item, explained: _Explained) -> Iterator[Row]:
+        """Rows of a picture, one for each target."""
+        probabilities = explained.probabilities
+        predicted = int(probabilities.argmax())
+        label, correct = self._label(item, predicted)
+        for target, values in zip(explained.targets, explained.maps, strict=True):
+            of_class = isinstance(target, Class)
+            yield self._measures(number, item, values) | {
+                "target": target.index,
+                "target_label": target.label(self.net),
+                "probability": float(probabilities[target.index]) if of_class else None,
+                "predicted": predicted,
+                "predicted_label": self.net.class_name(predicted),
+                "predicted_probability": float(probabilities[predicted]),
+                "label": label,
+                "correct": correct,
+            }
+
+    def _measures(self, number: int, item: Item, values: NDArray[np.float32]) -> Row:
+        """Measures of a map, which are those that the first picture has."""
+        try:
+            columns = measured(self.measures, values, item)
+        except ValueError as error:
+            raise ValueError(f"picture {number} of the data set: {error}") from error
+        if tuple(columns) != self.facts.measures:
+            raise ValueError(
+                f"the measures of picture {number} are {shown(tuple(columns))}, but those of the "
+                f"first are {shown(self.facts.measures)}; return the same names for every picture"
+            )
+        return columns
+
+    def _label(self, item: Item, predicted: int | None) -> tuple[str | None, bool | None]:
+        """Class that the data set tells, and whether it is the predicted one, where known."""
+        label, names = item.label, self.net.classes
+        if isinstance(label, str):
+            if predicted is None or names is None or label not in names:
+                return label, None
+            return label, names[predicted] == label
+        if label is None:
+            return None, None
+        named = names is None or 0 <= label < len(names)
+        name = self.net.class_name(label) if named else str(label)
+        return name, None if predicted is None else predicted == label
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Context in which torch computes in one thread, whose numbers are always the same."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -1,0 +1,153 @@
+"""Writer of a survey's folder: one process at a time, one batch after another.
+
+A batch's maps are written first, then its rows, by replacement of their file as a whole. Whatever
+ends the process, a batch whose rows are there is complete, and any other is computed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from xwidgets.errors import shown
+from xwidgets.extras import needed
+from xwidgets.files import explained, locked, made, whole
+
+from .folder import EXTRA, Facts, Survey
+from .plan import Batch, Row
+
+_WORDS = {
+    "method": "method",
+    "parameters": "parameters",
+    "targets": "targets",
+    "network_name": "network",
+    "count": "number of pictures",
+    "size": "size of pictures",
+    "units": "units",
+    "signed": "signs",
+    "dtype": "dtype",
+    "measures": "measures",
+    "batch_size": "size of batches",
+}
+"""Facts that a survey and one that goes on with it share, in words."""
+
+
+class Writer:
+    """Writer of what is computed for a survey; made by :func:`writing`.
+
+    Attributes:
+        missing: numbers of the batches that were not done when it was made.
+    """
+
+    def __init__(self, survey: Survey) -> None:
+        zarr, facts = needed("zarr", EXTRA), survey.facts
+        self._survey, done = survey, survey.done
+        self.missing = [number for number in range(facts.batches) if number not in done]
+        made(survey.rows_folder)
+        with explained(survey.maps_folder, *_NOT_WRITTEN):
+            if done:
+                self._maps = zarr.open_array(survey.maps_folder, mode="r+")
+            else:
+                codecs = zarr.codecs
+                self._maps = zarr.create_array(
+                    survey.maps_folder,
+                    shape=facts.shape,
+                    chunks=(facts.batch_size, *facts.shape[1:]),
+                    dtype=facts.dtype,
+                    fill_value=float("nan"),
+                    compressors=codecs.BloscCodec(cname="zstd", shuffle="shuffle"),
+                    dimension_names=("picture", "target", "row", "column"),
+                    overwrite=True,
+                )
+
+    def write(self, batch: Batch) -> None:
+        """Write the maps of a batch, and then its rows.
+
+        Raises:
+            OSError: when that is not possible; the batch is not done then.
+        """
+        numbers = self._survey.facts.numbers(batch.number)
+        with explained(self._survey.maps_folder, *_NOT_WRITTEN):
+            self._maps[numbers[0] : numbers[-1] + 1] = batch.maps
+        with whole(self._survey.part(batch.number)) as part:
+            part.write_bytes(_parquet(batch.rows, self._survey.facts.measures))
+
+
+_NOT_WRITTEN = (
+    "could not be written",
+    "what is done stays, so make room or give another folder, and call it again",
+)
+
+
+@contextmanager
+def writing(folder: Path, facts: Facts) -> Iterator[Writer]:
+    """Context of a writer to a folder, which is made, or holds the same survey already.
+
+    Raises:
+        ValueError: for a folder that holds another survey, or other files.
+        OSError: for one that cannot be written to, or that another process writes to.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{str(folder)!r} is no folder; give a new or empty one")
+    path = made(folder) / "survey.json"
+    others = [file.name for file in folder.iterdir() if not file.name.startswith(".")]
+    if others and not path.exists():
+        raise ValueError(
+            f"{str(folder)!r} holds {shown(min(others))} and no survey; give a new or empty folder"
+        )
+    with locked(path):
+        if path.exists():
+            _check_same(Survey(folder).facts, facts, folder)
+        else:
+            facts.save(path)
+        yield Writer(Survey(folder))
+
+
+def _check_same(before: Facts, now: Facts, folder: Path) -> None:
+    """Check that a survey is the one that a folder holds.
+
+    Raises:
+        ValueError: when it is not.
+    """
+    for name, words in _WORDS.items():
+        was, new = getattr(before, name), getattr(now, name)
+        if was != new:
+            raise ValueError(
+                f"{str(folder)!r} holds another survey, whose {words} is {shown(was)} and not "
+                f"{shown(new)}; give another folder"
+            )
+    if before.network != now.network:
+        raise ValueError(
+            f"the network {now.network_name} has changed since the survey in {str(folder)!r} "
+            "began; load the weights that it began with, or give another folder"
+        )
+    if before.pictures != now.pictures:
+        raise ValueError(
+            f"the pictures have changed since the survey in {str(folder)!r} began; give those that "
+            "it began with, or another folder"
+        )
+    for package in sorted(before.versions.keys() & now.versions.keys() - {"python"}):
+        was, new = before.versions[package], now.versions[package]
+        if was != new:
+            raise ValueError(
+                f"the survey in {str(folder)!r} began with {package} {was}, and this is {new}, "
+                "whose numbers can differ; go on with that version, or give another folder"
+            )
+
+
+def _parquet(rows: Sequence[Row], measures: Sequence[str]) -> Any:
+    """Rows as a file of Parquet, in memory."""
+    pyarrow, parquet = needed("pyarrow", EXTRA), needed("pyarrow.parquet", EXTRA)
+    whole_number, number, text = pyarrow.int64(), pyarrow.float64(), pyarrow.string()
+    columns = {
+        "number": whole_number, "source": text, "target": whole_number, "target_label": text,
+        "probability": number, "predicted": whole_number, "predicted_label": text,
+        "predicted_probability": number, "label": text, "correct": pyarrow.bool_(),
+        **dict.fromkeys(measures, number), "error": text,
+    }  # fmt: skip
+    sink = pyarrow.BufferOutputStream()
+    table = pyarrow.Table.from_pylist(rows, pyarrow.schema(columns))
+    parquet.write_table(table, sink, compression="zstd")
+    return sink.getvalue()
