@@ -80,7 +80,8 @@ def _tests(device: str) -> list[str]:
         return []
     command = [sys.executable, "-m", "pytest", "-q", "-m", "gpu", "-p", "no:xdist", "tests"]
     tests = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    return [f"tests marked gpu: {(tests.stdout or tests.stderr).strip().splitlines()[-1]}", ""]
+    told = (tests.stdout or tests.stderr).strip().splitlines()[-1]
+    return [f"tests marked gpu: {'passed' if tests.returncode == 0 else 'FAILED'} ({told})", ""]
 
 
 def _row(name: str, dtype: str, device: str, seconds: float) -> str:

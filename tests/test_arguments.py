@@ -39,7 +39,7 @@ class Brightness(MapMethod):
 def begun(function: Any, **given: Any) -> Any:
     """Result of a function for usual arguments and those given, an iterator for one in steps."""
     known = inspect.signature(function).parameters
-    hidden = {"target": None, "layer": None} if "removed_layer" in known else {}
+    hidden = {"target": None, "layer": None} if "removed_layer" in known else {"folder": "survey"}
     needed = {
         name: value
         for name, value in (arguments() | hidden | given).items()

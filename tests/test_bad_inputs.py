@@ -226,6 +226,7 @@ OWN: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "lessons.overlap": lambda known: dict.fromkeys(["masks", "predicted"], torch.ones(2, 1, 4, 4)),
     "lessons.parameters": lambda known: {"module": classifier()},
     "reproduce.spread_table": lambda known: {"columns": ["a"]},
+    "survey": lambda known: {"folder": "survey"},
 }  # fmt: skip
 """Arguments of calls that mean something else by a name."""
 

@@ -51,7 +51,7 @@ def arguments() -> dict[str, Any]:
         "maps": np.ones((24, SIDE, SIDE)), "labels": [0, 1] * 12, "channel": 2, "samples": 2,
         "sigma": 0.1, "stride": 4, "window": 4, "minimum": 0, "cache": False, "progress": False,
         "scene": xw.scenes.bird(seed=3), "part": "beak", "values": np.ones((64, 64)), "epochs": 2,
-        "iterations": 2, "method": xw.Saliency(), "folder": "survey",
+        "iterations": 2, "method": xw.Saliency(),
     }  # fmt: skip
 
 

@@ -1,15 +1,18 @@
 """A survey on a Dask cluster has the same numbers as one in a process."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import xwidgets as xw
+from xwidgets.images.collection import Item
 
-from .test_survey import assert_same, surveyed
+from .test_survey import assert_same, pictures, surveyed
 
-distributed = pytest.importorskip("distributed")
+dask, distributed = pytest.importorskip("dask"), pytest.importorskip("distributed")
 
 
 @pytest.fixture(scope="module")
@@ -25,3 +28,39 @@ def test_a_cluster_changes_no_bit(tmp_path: Path, cluster: object) -> None:
     alone = surveyed(tmp_path / "alone", **options)
     with distributed.Client(cluster) as client:
         assert_same(alone, surveyed(tmp_path / "cluster", workers=client, **options))
+
+
+def doom(values: np.ndarray, item: Item) -> float:
+    """End the worker where it is asked to."""
+    if "DOOMED" in os.environ and item.image[0, 0, 0] == 1:  # type: ignore[index]
+        os._exit(1)
+    return 0.0
+
+
+def test_a_worker_that_is_lost_is_told_and_nothing_else_is(tmp_path: Path) -> None:
+    images = pictures(150)
+    images[60, 0, 0, 0] = 1
+    alone = surveyed(tmp_path / "alone", images, measures=[doom])
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        client.run(lambda: os.environ.update(DOOMED="1"))
+        with pytest.raises(OSError, match=r"a worker ended before its batch was done \(KilledWork"):
+            surveyed(tmp_path / "s", images, measures=[doom], workers=client)
+        assert xw.open_survey(tmp_path / "s").progress < 1
+    assert_same(alone, surveyed(tmp_path / "s", images, measures=[doom]))
+
+
+def test_a_cluster_without_workers_is_told(tmp_path: Path) -> None:
+    with (
+        distributed.LocalCluster(
+            n_workers=0, dashboard_address=None, silence_logs=50, processes=False
+        ) as cluster,
+        distributed.Client(cluster) as client,
+        pytest.raises(ValueError, match="the Dask cluster has no workers; wait until it has"),
+    ):
+        surveyed(tmp_path, workers=client)

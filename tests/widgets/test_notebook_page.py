@@ -1,5 +1,6 @@
 """Notebooks as pages in which the views live."""
 
+import os
 import re
 from pathlib import Path
 
@@ -101,6 +102,10 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     for name in ("damaged.ipynb", "missing.ipynb"):
         with pytest.raises(ValueError, match=f"{name}' is no notebook that can be read"):
             notebook_page(tmp_path / name)
+    here, there = os.pipe()
+    with open(there, "wb"), pytest.raises(TypeError, match=r"path is .*, but must be the path of a"):
+        notebook_page(here)  # type: ignore[arg-type]
+    os.close(here)  # which is as open as before
 
 
 def test_a_notebook_without_states_keeps_its_pictures(study, tmp_path: Path) -> None:

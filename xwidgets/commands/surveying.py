@@ -73,7 +73,7 @@ def run(words: Sequence[str]) -> int:
         dtype=arguments.dtype,
         progress=not arguments.quiet and sys.stderr.isatty(),
     )
-    return _tell(done)
+    return _tell(done, arguments.out)
 
 
 def _parser() -> Parser:
@@ -94,7 +94,7 @@ def _parser() -> Parser:
     return parser
 
 
-def _tell(done: Survey) -> int:
+def _tell(done: Survey, folder: str) -> int:
     """Print what a survey has; the exit code is 1 where a picture has no map."""
     from xwidgets.results.numbers import percent
 
@@ -106,5 +106,5 @@ def _tell(done: Survey) -> int:
     if without:
         told += f"; {without} have no map, and the table says why"
     print(terminal.wrapped(terminal.plain(told)))
-    print(f"  written to {terminal.plain(done.folder)}", flush=True)
+    print(f"  written to {terminal.plain(folder)}", flush=True)
     return 1 if without else 0

@@ -365,6 +365,12 @@ class MapMethod(Method[Relevance]):
 
     pictures_at_once: ClassVar[int] = 8
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        own = vars(cls)
+        if {"explain", "begin"} & own.keys() and "explain_pictures" not in own:
+            cls.explain_pictures = MapMethod.explain_pictures  # type: ignore[method-assign]
+
     def explain_pictures(
         self, net: Network, images: Tensor, targets: Sequence[Sequence[Resolved]]
     ) -> Tensor:

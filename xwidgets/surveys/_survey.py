@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from xwidgets.networks._network import a_network
 from xwidgets.networks.target import Resolved, Target
 from xwidgets.results.result import versions
 
+from .digest import digest, steady
 from .folder import EXTRA, Facts, Survey
 from .measures import Measure, chosen_measures, measured
 from .plan import Plan, one_thread
@@ -59,9 +60,10 @@ def survey(
             and ``"same_sign"`` as of :mod:`xwidgets.evaluate`; of drawn scenes ``"part_shares"``
             and ``"part_means"`` by part, and ``"subject_concentration"``; or functions of a map
             ``(H, W)`` and a picture's :class:`xwidgets.images.collection.Item` that return a
-            number, or numbers by name.
-        workers: ``None`` for this process, a number of processes, or a ``dask.distributed.Client``.
-        dtype: of the maps that are kept, ``"float32"`` or ``"float16"``.
+            number, or numbers by name. On resuming they count by their names.
+        workers: ``None`` for one core of this process, a number of processes, or a
+            ``dask.distributed.Client``.
+        dtype: of the maps that are kept, ``"float32"``, or ``"float16"`` up to 65,504.
         progress: whether to show a progress bar.
 
     Returns:
@@ -91,9 +93,9 @@ def survey(
     for package in ("zarr", "pyarrow"):
         needed(package, EXTRA)
     known = chosen_measures(measures)
-    plan = _plan(a_network(net).frozen(), images, method, targets, known, dtype)
-    without = 0
-    with writing(Path(folder), plan.facts) as writer:
+    folder = Path(folder)
+    plan = _plan(a_network(net).frozen(), images, method, targets, known, dtype, folder)
+    with writing(folder, plan.facts) as writer:
         left = sum(len(plan.facts.numbers(batch)) for batch in writer.missing)
         bar = tqdm(
             total=plan.facts.count, initial=plan.facts.count - left, desc="surveying",
@@ -103,10 +105,12 @@ def survey(
             for batch in computed:
                 writer.write(batch)
                 bar.update(len(batch.maps))
-                without += len({row["number"] for row in batch.rows if "error" in row})
-    if without:
-        warn(f"{without} of {plan.facts.count} pictures have no map; their rows say why")
-    return Survey(folder)
+    done = Survey(folder)
+    table = done.table()
+    for column, what in (("error", "map"), ("measure_error", "measures")):
+        if without := table["number"][table[column].notna()].nunique():
+            warn(f"{without} of {len(done)} pictures have no {what}; their rows say why")
+    return done
 
 
 def _plan(
@@ -116,13 +120,13 @@ def _plan(
     targets: Sequence[Target] | None,
     measures: Mapping[str, Measure],
     dtype: str,
+    folder: Path,
 ) -> Plan:
-    """Plan of a survey, whose first picture is explained to know what its maps are."""
+    """Plan of a survey; what its maps are tells its folder, or else the first picture."""
     data = DataSet(net, images, method.pictures_at_once)
     asked = [None] if targets is None else [*several(targets)]
     with one_thread():
-        first = data.first()
-        subject = Subject(net, first.image)
+        subject = Subject(net, data.first().image)
         chosen = [subject.target(target) for target in asked]
         for target in asked:
             if isinstance(target, Channel) and target.index is None:
@@ -131,28 +135,64 @@ def _plan(
                 )
         for target in chosen:
             method.admit(subject, target)
-        results = method.complete(subject, chosen)
-        net.examples = None  # a sampler is fitted by now, and not all functions can be sent
+        resolved = method.resolved(subject)
         kept: list[Resolved | None] = [
             None if target is None else known for target, known in zip(asked, chosen, strict=True)
         ]
-        facts = Facts(
-            network_name=net.name,
-            network=fingerprint(net),
-            pictures=data.fingerprint(),
-            count=len(data),
-            method=results[0].method,
-            parameters=tuple(_steady(result.parameters) for result in results),
-            targets=tuple("" if target is None else target.label(net) for target in kept),
-            units=tuple(result.unit for result in results),
-            signed=any(result.signed for result in results),
-            measures=tuple(measured(measures, results[0].values, first)),
-            size=(int(net.size[0]), int(net.size[1])),
-            dtype=dtype,
-            batch_size=data.batch_size,
-            versions=versions(),
-        )
-    return Plan(facts, net, data, method.resolved(subject), tuple(kept), measures)
+        known_facts: dict[str, Any] = {
+            "network_name": net.name,
+            "network": fingerprint(net),
+            "pictures": data.fingerprint(),
+            "count": len(data),
+            "targets": tuple("" if target is None else target.label(net) for target in kept),
+            "explained": digest([resolved, kept, [*measures]]),
+            "size": (int(net.size[0]), int(net.size[1])),
+            "dtype": dtype,
+            "batch_size": data.batch_size,
+            "versions": versions(),
+        }
+        before = Survey(folder).facts if (folder / "survey.json").exists() else None
+        if before is not None and before.explained == known_facts["explained"]:
+            facts = replace(before, **known_facts)
+        else:
+            facts = Facts(**known_facts, **_first_facts(net, data, method, asked, measures))
+        net.examples = None  # a sampler is fitted by now, and not all functions can be sent
+    return Plan(facts, net, data, resolved, tuple(kept), measures)
+
+
+def _first_facts(
+    net: Network,
+    data: DataSet,
+    method: MapMethod,
+    targets: Sequence[Target],
+    measures: Mapping[str, Measure],
+) -> dict[str, Any]:
+    """Facts of the maps of the first picture that can be explained.
+
+    Raises:
+        ValueError: where none of the first can be.
+    """
+    error, numbers = None, range(min(len(data), TRIED))
+    for item in (item for item in map(data.item, numbers) if item.image is not None):
+        try:
+            results = method.complete(Subject(net, item.image), targets)
+        except ValueError as fault:
+            error = error or fault
+            continue
+        return {
+            "method": results[0].method,
+            "parameters": tuple(_steady(result.parameters) for result in results),
+            "units": tuple(result.unit for result in results),
+            "signed": any(result.signed for result in results),
+            "measures": tuple(measured(measures, results[0].values, item)),
+        }
+    raise ValueError(
+        f"none of the first {len(numbers)} pictures can be explained; of the first: {error}"
+    ) from error
+
+
+TRIED = 32
+"""Pictures that are tried until one can be explained."""
 
 
 def _steady(value: Any) -> Any:
@@ -161,4 +201,4 @@ def _steady(value: Any) -> Any:
         return {str(name): _steady(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [_steady(item) for item in value]
-    return re.sub(r" at 0x[0-9a-f]+", "", value) if isinstance(value, str) else value
+    return steady(value) if isinstance(value, str) else value

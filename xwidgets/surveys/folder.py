@@ -41,6 +41,7 @@ class Facts:
         pictures, count: digest of the pictures, and their number N.
         method, parameters: name of the method, and its parameters.
         targets: the T targets by label; ``""`` for the class with the highest score.
+        explained: digest of method, targets and names of measures, down to arrays in them.
         units: of the maps, one for each target.
         signed: whether the maps can be negative, evidence against the target.
         measures: names of what is measured of each map.
@@ -57,6 +58,7 @@ class Facts:
     method: str
     parameters: tuple[Mapping[str, Any], ...]
     targets: tuple[str, ...]
+    explained: str
     units: tuple[str, ...]
     signed: bool
     measures: tuple[str, ...]
@@ -112,8 +114,8 @@ class Survey:
 
     def __init__(self, folder: str | Path) -> None:
         of_kind("folder", folder, str | Path, "the path of a survey's folder")
-        self.folder = Path(folder)
-        self.facts = _facts(self.folder)
+        self.folder = Path(folder).absolute()
+        self.facts = _facts(Path(folder))
 
     def __repr__(self) -> str:
         facts, share = self.facts, self.progress
@@ -138,11 +140,12 @@ class Survey:
     def table(self) -> pd.DataFrame:
         """Rows of the pictures that are done so far, in order: one for each picture and target.
 
-        Columns are ``number`` and ``source`` of the picture; ``target`` and ``target_label``, the
-        index and name of what is explained, and the ``probability`` of a class; ``predicted``,
-        ``predicted_label`` and ``predicted_probability`` of the class with the highest score;
-        ``label``, the class that the data set tells, and whether the prediction is ``correct``; one
-        for each measure; and ``error``, why a picture has no map.
+        Columns are ``number`` and ``source`` of the picture; ``place`` of the target among those of
+        the survey, its ``target`` index and ``target_label``, and the ``probability`` of a class;
+        ``predicted``, ``predicted_label`` and ``predicted_probability`` of the class with the
+        highest score; ``label``, the class that the data set tells, and whether the prediction is
+        ``correct``; one for each measure; ``error``, why a picture has no map, and
+        ``measure_error``, why a map has no measures.
 
         Raises:
             ValueError: for damaged files.
@@ -151,17 +154,18 @@ class Survey:
         pandas = needed("pandas", EXTRA)
         parts = [self._part(batch) for batch in sorted(self.done)]
         if not parts:
-            return pandas.DataFrame({name: [] for name in COLUMNS})
+            return pandas.DataFrame({name: [] for name in (*COLUMNS, *self.facts.measures)})
         table = pyarrow.concat_tables(parts, promote_options="default")
         kinds = {pyarrow.bool_(): pandas.BooleanDtype(), pyarrow.int64(): pandas.Int64Dtype()}
         return table.to_pandas(types_mapper=kinds.get)
 
-    def means(self, by: str = "predicted_label") -> pd.DataFrame:
+    def means(self, by: str = "predicted_label", target: int = 0) -> pd.DataFrame:
         """Class means of the measures and probabilities so far, with their standard errors.
 
         Args:
             by: column of :meth:`table` that tells the class: ``"predicted_label"``, ``"label"``,
                 ``"target_label"`` or another.
+            target: place of the target among those of the survey.
 
         Returns:
             A row for each class; for each measure the columns ``mean``, ``sem`` (standard error of
@@ -170,9 +174,11 @@ class Survey:
         Raises:
             ValueError: for a column that there is not.
         """
+        target = index_within("target", target, len(self.facts.targets), "the survey")
         table = self.table()
         if not isinstance(by, str) or by not in table:
             raise unknown("column", by, table.columns)
+        table = table[table["place"] == target]
         numbers = ["probability", "predicted_probability", *self.facts.measures]
         return table.groupby(by)[numbers].agg(["mean", "sem", "count"])
 
@@ -278,8 +284,8 @@ class Survey:
 
 
 COLUMNS = (
-    "number", "source", "target", "target_label", "probability", "predicted", "predicted_label",
-    "predicted_probability", "label", "correct", "error",
+    "number", "source", "place", "target", "target_label", "probability", "predicted",
+    "predicted_label", "predicted_probability", "label", "correct", "error", "measure_error",
 )  # fmt: skip
 """Columns of every survey's rows; those of its measures stand beside them."""
 

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xwidgets.errors import WrongType, shown, unknown
+from xwidgets.errors import WrongType, one_line, shown, unknown
 from xwidgets.evaluate import half_area, mask_parts, same_sign, sharpness, times_expected
 from xwidgets.evaluate import part_shares as shares_of_parts
 from xwidgets.images.collection import Item
 from xwidgets.images.scenes import Scene
+
+from .folder import COLUMNS
 
 Measure = Callable[[NDArray[np.float32], Item], float | Mapping[str, float]]
 """Function of a map and its picture."""
@@ -104,7 +106,7 @@ def chosen_measures(measures: Sequence[str | Measure]) -> dict[str, Measure]:
         if not isinstance(measure, str) and not callable(measure):
             raise WrongType(f"measure {shown(measure)} must be a name, or a function of a map")
         name = measure if isinstance(measure, str) else getattr(measure, "__name__", "")
-        if not name.isidentifier() or name in chosen:
+        if not name.isidentifier() or name in chosen or name in COLUMNS:
             raise ValueError(
                 f"measure {shown(measure)} has no name of its own; define it by def with another"
             )
@@ -118,7 +120,7 @@ def measured(
     """Measures of a map, by name; of one that returns several, by its name and theirs.
 
     Raises:
-        ValueError: for a measure that returns no number.
+        ValueError: for a measure that fails, or returns no number.
 
     Example:
         >>> measured(chosen_measures(["half_area"]), np.ones((2, 2), np.float32), Item(None))
@@ -126,7 +128,13 @@ def measured(
     """
     columns: dict[str, float] = {}
     for name, measure in measures.items():
-        value: Any = measure(values, item)
+        try:
+            value: Any = measure(values, item)
+        except Exception as error:  # of functions of others
+            raise ValueError(
+                f"measure {name!r} fails ({type(error).__name__}: {one_line(error)}); mend it, or "
+                "leave it out"
+            ) from error
         several = value if isinstance(value, Mapping) else {"": value}
         try:
             columns |= {f"{name} {part}".strip(): float(item) for part, item in several.items()}

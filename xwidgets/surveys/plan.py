@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -75,24 +76,27 @@ class Plan:
     measures: Mapping[str, Measure]
 
     def batch(self, number: int) -> Batch:
-        """Compute a batch."""
-        items = [self.data.item(picture) for picture in self.facts.numbers(number)]
+        """Compute a batch in one thread."""
         with one_thread():
-            found = self._found(items)
+            return self._batch(number)
+
+    def _batch(self, number: int) -> Batch:
+        items = [self.data.item(picture) for picture in self.facts.numbers(number)]
+        found = self._found(items)
         maps = np.full((len(items), *self.facts.shape[1:]), np.nan, self.facts.dtype)
         rows: list[Row] = []
         for place, (picture, item) in enumerate(
             zip(self.facts.numbers(number), items, strict=True)
         ):
-            source = {"number": picture, "source": self.data.source(picture)}
-            explained = found.get(place)
+            source = {"number": picture, "source": plain(self.data.source(picture))}
+            explained = found.get(place, item.fault)
             if isinstance(explained, _Explained):
                 maps[place] = explained.maps
-                rows += [source | row for row in self._rows(picture, item, explained)]
+                told = [*self._rows(item, explained)]
             else:
-                error = {"error": explained or item.fault}
                 label, _ = self._label(item, None)
-                rows += [source | {"label": label} | error for _ in self.targets]
+                told = [{"label": label, "error": plain(explained)}] * len(self.targets)
+            rows += [source | {"place": at} | row for at, row in enumerate(told)]
         return Batch(number, maps, rows)
 
     def _found(self, items: Sequence[Item]) -> dict[int, _Explained | str]:
@@ -100,17 +104,17 @@ class Plan:
         images = {place: item.image for place, item in enumerate(items) if item.image is not None}
         if not images:
             return {}
-        try:
-            return dict(zip(images, self._explained([*images.values()]), strict=True))
-        except ValueError:  # of one picture among them
-            return {place: self._alone(image) for place, image in images.items()}
+        return dict(zip(images, self._halved([*images.values()]), strict=True))
 
-    def _alone(self, image: Tensor) -> _Explained | str:
+    def _halved(self, images: list[Tensor]) -> list[_Explained | str]:
+        """Explanations of pictures in one batch; where one cannot be explained, of its halves."""
         try:
-            [explained] = self._explained([image])
-            return explained
+            return [*self._explained(images)]
         except ValueError as error:
-            return one_line(error)
+            if len(images) == 1:
+                return [one_line(error)]
+        middle = len(images) // 2
+        return self._halved(images[:middle]) + self._halved(images[middle:])
 
     def _explained(self, images: list[Tensor]) -> Iterator[_Explained]:
         """Explanations of pictures ``(C, H, W)`` in one batch."""
@@ -120,18 +124,27 @@ class Plan:
             [Class(top) if target is None else target for target in self.targets]
             for top in logits.argmax(1).tolist()
         ]
-        maps = self.method.explain_pictures(self.net, batch, targets)
+        maps = self.method.explain_pictures(self.net, batch, targets).detach().float().cpu().numpy()
+        expected = len(images), *self.facts.shape[1:]
+        if maps.shape != expected:
+            raise TypeError(
+                f"{type(self.method).__name__}.explain_pictures returns maps {maps.shape}, but "
+                f"must return {expected}: picture, target, row, column"
+            )
+        largest = float(np.finfo(self.facts.dtype).max)
+        if np.abs(maps).max() > largest:
+            raise ValueError(f"its map has values above {largest:g}; keep maps in float32")
         probabilities = self.net.probabilities(logits).numpy()
-        return map(_Explained, maps.detach().float().cpu().numpy(), targets, probabilities)
+        return map(_Explained, maps, targets, probabilities)
 
-    def _rows(self, number: int, item: Item, explained: _Explained) -> Iterator[Row]:
+    def _rows(self, item: Item, explained: _Explained) -> Iterator[Row]:
         """Rows of a picture, one for each target."""
         probabilities = explained.probabilities
         predicted = int(probabilities.argmax())
         label, correct = self._label(item, predicted)
         for target, values in zip(explained.targets, explained.maps, strict=True):
             of_class = isinstance(target, Class)
-            yield self._measures(number, item, values) | {
+            yield self._measures(item, values) | {
                 "target": target.index,
                 "target_label": target.label(self.net),
                 "probability": float(probabilities[target.index]) if of_class else None,
@@ -142,23 +155,22 @@ class Plan:
                 "correct": correct,
             }
 
-    def _measures(self, number: int, item: Item, values: NDArray[np.float32]) -> Row:
-        """Measures of a map, which are those that the first picture has."""
+    def _measures(self, item: Item, values: NDArray[np.float32]) -> Row:
+        """Measures of a map, or why it has none, in one column or the others."""
         try:
             columns = measured(self.measures, values, item)
         except ValueError as error:
-            raise ValueError(f"picture {number} of the data set: {error}") from error
+            return {"measure_error": plain(one_line(error))}
         if tuple(columns) != self.facts.measures:
-            raise ValueError(
-                f"the measures of picture {number} are {shown(tuple(columns))}, but those of the "
-                f"first are {shown(self.facts.measures)}; return the same names for every picture"
-            )
+            names, first = shown(tuple(columns)), shown(self.facts.measures)
+            return {"measure_error": f"the measures are {names}, but those of the first {first}"}
         return columns
 
     def _label(self, item: Item, predicted: int | None) -> tuple[str | None, bool | None]:
         """Class that the data set tells, and whether it is the predicted one, where known."""
         label, names = item.label, self.net.classes
         if isinstance(label, str):
+            label = plain(label)
             if predicted is None or names is None or label not in names:
                 return label, None
             return label, names[predicted] == label
@@ -169,12 +181,36 @@ class Plan:
         return name, None if predicted is None else predicted == label
 
 
+_lock = Lock()
+_users, _before = 0, 1
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Context in which torch computes in one thread, whose numbers are always the same."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    """Context in which torch computes in one thread, whose numbers are always the same.
+
+    The setting is of the whole process: it is as it was when the last of several is done.
+    """
+    global _users, _before
+    with _lock:
+        if not _users:
+            _before = torch.get_num_threads()
+            torch.set_num_threads(1)
+        _users += 1
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
+        with _lock:
+            _users -= 1
+            if not _users:
+                torch.set_num_threads(_before)
+
+
+def plain(text: str) -> str:
+    """Text that UTF-8 can hold, of file names too that are in no encoding.
+
+    Example:
+        >>> plain("caf\\udce9.png")
+        'caf\\\\udce9.png'
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

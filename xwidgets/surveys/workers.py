@@ -1,30 +1,32 @@
-"""Workers of surveys: this process, processes of its own, or a Dask cluster, through joblib.
+"""Workers of surveys: this process, processes of its own by loky, or a Dask cluster.
 
-Workers get the plan once, as bytes in an array: joblib lets processes share the memory of arrays,
-and Dask keeps them on its workers. What they return is written by the process that asked.
+Workers get the plan once, as bytes: processes from a file, a cluster over its network. What they
+return is written by the process that asked, so only a few batches are under way at a time.
 """
 
 from __future__ import annotations
 
 import sys
-import warnings
-from collections.abc import Generator, Sequence
-from concurrent.futures import BrokenExecutor
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from functools import lru_cache
-from hashlib import sha256
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
+from contextlib import contextmanager
+from functools import lru_cache, partial
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, cast
-
-import joblib
-import numpy as np
-from numpy.typing import NDArray
 
 from xwidgets.errors import WrongType, at_least, one_line, shown
 from xwidgets.extras import needed
 
 from .folder import EXTRA
 from .plan import Batch, Plan
+
+AHEAD = 2
+"""Batches that are under way for each worker."""
+
+IDLE = 60
+"""Seconds after which a process without work ends, such as one whose parent was killed."""
 
 
 def check_workers(workers: object) -> None:
@@ -52,77 +54,86 @@ def batches(plan: Plan, numbers: Sequence[int], workers: object) -> Generator[Ba
         workers: as of :func:`check_workers`.
 
     Raises:
-        ValueError: for a plan that cannot be sent to workers.
+        ValueError: for a plan that cannot be sent to workers, or a cluster without any.
         OSError: when a worker ends before its batch is done.
     """
     if workers is None:
         yield from map(plan.batch, numbers)
         return
-    packed = _Packed.of(plan)
-    cluster: AbstractContextManager[Any] = nullcontext()
-    options: dict[str, Any] = {"n_jobs": workers, "backend": "loky"}
-    if _is_client(workers):
-        cluster, options = joblib.parallel_config("dask", client=workers), {"n_jobs": -1}
-    with cluster:
-        run = joblib.Parallel(**options, return_as="generator_unordered", batch_size=1)
-        computed = run(joblib.delayed(_batch)(packed, number) for number in numbers)
-        try:
-            for batch in computed:
-                if not isinstance(batch, Batch):  # as of a cluster that is gone
-                    raise OSError(_LOST.format(shown(batch)))
-                yield batch
-        except BrokenExecutor as error:
-            raise OSError(_LOST.format(type(error).__name__)) from error
-        finally:
-            with warnings.catch_warnings(action="ignore"):  # of tasks that are cancelled
-                computed.close()
+    pool = _cluster if _is_client(workers) else _processes
+    running: set[Future[Batch]] = set()
+    try:
+        with pool(_packed(plan), workers) as (submit, count):
+            waiting = iter(numbers)
+            while True:
+                running |= set(map(submit, islice(waiting, AHEAD * count - len(running))))
+                if not running:
+                    return
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
+    except _losses(workers) as error:
+        raise OSError(
+            f"a worker ended before its batch was done ({type(error).__name__}), as when memory is "
+            "short; what is done is kept, so call it again, with fewer workers, and it goes on"
+        ) from error
+    finally:
+        for future in running:
+            future.cancel()
 
 
-_LOST = (
-    "a worker ended before its batch was done ({}), as when memory is short; what is done is kept, "
-    "so call it again, with fewer workers, and it goes on"
-)
+Submit = Callable[[int], "Future[Batch]"]
+"""Hand a batch, by its number, to a worker."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Packed:
-    """Plan as bytes; equal to another one of equal bytes.
+@contextmanager
+def _processes(packed: bytes, count: Any) -> Iterator[tuple[Submit, int]]:
+    """Context of processes on this machine."""
+    loky = needed("loky", EXTRA)
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "plan")
+        path.write_bytes(packed)
+        with loky.ProcessPoolExecutor(count, timeout=IDLE) as executor:
+            yield partial(executor.submit, _batch, path), count
 
-    Attributes:
-        data: the bytes.
-        digest: of them.
-    """
 
-    data: NDArray[np.uint8]
-    digest: bytes
+@contextmanager
+def _cluster(packed: bytes, client: Any) -> Iterator[tuple[Submit, int]]:
+    """Context of the workers of a Dask cluster."""
+    count = sum(client.nthreads().values())
+    if not count:
+        raise ValueError("the Dask cluster has no workers; wait until it has, or add some")
+    everywhere = client.scatter(packed, broadcast=True)
+    yield partial(client.get_executor(pure=False).submit, _batch, everywhere), count
 
-    @classmethod
-    def of(cls, plan: Plan) -> _Packed:
-        try:
-            data = needed("cloudpickle", EXTRA).dumps(plan)
-        except Exception as error:  # of many kinds
-            raise ValueError(
-                f"the network, pictures or method cannot be sent to workers ({one_line(error)}); "
-                "leave out workers to compute in this process"
-            ) from error
-        return cls(np.frombuffer(data, np.uint8), sha256(data).digest())
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Packed) and self.digest == other.digest
+def _losses(workers: object) -> tuple[type[Exception], ...]:
+    """Errors that tell that a worker is gone."""
+    losses = BrokenExecutor, CancelledError
+    if not _is_client(workers):
+        return losses
+    distributed = sys.modules["distributed"]
+    return *losses, distributed.KilledWorker, distributed.comm.CommClosedError
 
-    def __hash__(self) -> int:
-        return hash(self.digest)
 
-    def __sizeof__(self) -> int:
-        return self.data.nbytes  # Dask keeps large arguments on its workers
+def _packed(plan: Plan) -> bytes:
+    try:
+        return cast(bytes, needed("cloudpickle", EXTRA).dumps(plan))
+    except Exception as error:  # of many kinds
+        raise ValueError(
+            f"the network, pictures or method cannot be sent to workers ({one_line(error)}); "
+            "leave out workers to compute in this process"
+        ) from error
 
 
 @lru_cache(maxsize=1)
-def _unpacked(packed: _Packed) -> Plan:
-    return cast(Plan, needed("cloudpickle", EXTRA).loads(packed.data))
+def _unpacked(packed: bytes | Path) -> Plan:
+    """Plan in a worker, which keeps it from batch to batch."""
+    data = packed.read_bytes() if isinstance(packed, Path) else packed
+    return cast(Plan, needed("cloudpickle", EXTRA).loads(data))
 
 
-def _batch(packed: _Packed, number: int) -> Batch:
+def _batch(packed: bytes | Path, number: int) -> Batch:
     """Compute a batch in a worker."""
     return _unpacked(packed).batch(number)
 

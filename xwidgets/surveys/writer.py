@@ -121,12 +121,18 @@ def _check_same(before: Facts, now: Facts, folder: Path) -> None:
     if before.network != now.network:
         raise ValueError(
             f"the network {now.network_name} has changed since the survey in {str(folder)!r} "
-            "began; load the weights that it began with, or give another folder"
+            "began; load the weights that it began with, on the device that it was on, or give "
+            "another folder"
         )
     if before.pictures != now.pictures:
         raise ValueError(
             f"the pictures have changed since the survey in {str(folder)!r} began; give those that "
             "it began with, or another folder"
+        )
+    if before.explained != now.explained:
+        raise ValueError(
+            f"{str(folder)!r} holds another survey, whose method or target has other arrays or "
+            "objects in it; give those that it began with, or another folder"
         )
     for package in sorted(before.versions.keys() & now.versions.keys() - {"python"}):
         was, new = before.versions[package], now.versions[package]
@@ -142,10 +148,11 @@ def _parquet(rows: Sequence[Row], measures: Sequence[str]) -> Any:
     pyarrow, parquet = needed("pyarrow", EXTRA), needed("pyarrow.parquet", EXTRA)
     whole_number, number, text = pyarrow.int64(), pyarrow.float64(), pyarrow.string()
     columns = {
-        "number": whole_number, "source": text, "target": whole_number, "target_label": text,
+        "number": whole_number, "source": text, "place": whole_number, "target": whole_number,
+        "target_label": text,
         "probability": number, "predicted": whole_number, "predicted_label": text,
         "predicted_probability": number, "label": text, "correct": pyarrow.bool_(),
-        **dict.fromkeys(measures, number), "error": text,
+        **dict.fromkeys(measures, number), "error": text, "measure_error": text,
     }  # fmt: skip
     sink = pyarrow.BufferOutputStream()
     table = pyarrow.Table.from_pylist(rows, pyarrow.schema(columns))

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 
 from traitlets.config import Config
 
-from xwidgets.errors import one_line
+from xwidgets.errors import of_kind, one_line
 
 from .page import REFERENCE, Page, Part
 from .view import View
@@ -54,6 +54,7 @@ def notebook_page(path: str | Path) -> str:
         ...
         ValueError: 'missing.ipynb' is no notebook that can be read (...); ...
     """
+    of_kind("path", path, str | Path, "the path of a notebook")  # a number would be an open file
     try:
         import nbformat
         from nbconvert import HTMLExporter
