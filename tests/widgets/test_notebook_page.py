@@ -103,7 +103,7 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=f"{name}' is no notebook that can be read"):
             notebook_page(tmp_path / name)
     here, there = os.pipe()
-    with open(there, "wb"), pytest.raises(TypeError, match=r"path is .*, but must be the path of a"):
+    with open(there, "wb"), pytest.raises(TypeError, match=r"path is .*, but must be the path"):
         notebook_page(here)  # type: ignore[arg-type]
     os.close(here)  # which is as open as before
 
