@@ -90,6 +90,34 @@ def test_a_worker_that_is_killed_is_told_and_nothing_is_lost(
     assert_same(whole, xw.open_survey(folder))
 
 
+SLOW = """
+import sys, time
+import xwidgets as xw
+from tests.surveys.test_survey import network, pictures
+def slow(values, item):
+    time.sleep(500 * (item.image[0, 0, 0] == 1).item())
+    return 0.0
+images = pictures(150)
+images[70:, 0, 0, 0] = 1
+xw.survey(network(), images, xw.Saliency(), sys.argv[1], measures=[slow], workers=2, progress=False)
+"""
+"""A survey whose workers are stuck from the third batch on."""
+
+
+def test_an_interrupt_does_not_wait_for_batches_under_way(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", SLOW, str(tmp_path / "s")],
+        cwd=Path(xw.__file__).parents[1], stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while len(done(tmp_path / "s")) < 2 and process.poll() is None:
+        time.sleep(0.05)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=100)
+    assert told.splitlines()[-1] == "KeyboardInterrupt"
+    assert len(done(tmp_path / "s")) >= 2
+
+
 def workers_of(parent: int) -> list[int]:
     """Processes of loky that a process has begun."""
     children = subprocess.run(

@@ -93,8 +93,11 @@ def _processes(packed: bytes, count: Any) -> Iterator[tuple[Submit, int]]:
     with TemporaryDirectory() as folder:
         path = Path(folder, "plan")
         path.write_bytes(packed)
-        with loky.ProcessPoolExecutor(count, timeout=IDLE) as executor:
+        executor = loky.ProcessPoolExecutor(count, timeout=IDLE)
+        try:
             yield partial(executor.submit, _batch, path), count
+        finally:
+            executor.shutdown(kill_workers=True)  # at once, also where batches take hours
 
 
 @contextmanager
