@@ -18,6 +18,7 @@ from typing import Any, cast
 
 from xwidgets.errors import WrongType, at_least, one_line, shown
 from xwidgets.extras import needed
+from xwidgets.files import whole
 
 from .folder import EXTRA
 from .plan import Batch, Plan
@@ -92,7 +93,8 @@ def _processes(packed: bytes, count: Any) -> Iterator[tuple[Submit, int]]:
     loky = needed("loky", EXTRA)
     with TemporaryDirectory() as folder:
         path = Path(folder, "plan")
-        path.write_bytes(packed)
+        with whole(path) as part:
+            part.write_bytes(packed)
         executor = loky.ProcessPoolExecutor(count, timeout=IDLE)
         try:
             yield partial(executor.submit, _batch, path), count
