@@ -91,7 +91,8 @@ def test_a_worker_that_is_killed_is_told_and_nothing_is_lost(
 
 
 SLOW = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 import xwidgets as xw
 from tests.surveys.test_survey import network, pictures
 def slow(values, item):
