@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock
 
 import torch
 from torch.backends import cudnn
 
-_lock = Lock()
-_users = 0
-_before = True
+from .process_setting import ProcessSetting
+
+_TF32 = ProcessSetting(
+    lambda: cudnn.allow_tf32, lambda allowed: setattr(cudnn, "allow_tf32", allowed)
+)
 
 
 @contextmanager
@@ -19,21 +20,11 @@ def exact_products(device: torch.device) -> Iterator[None]:
     The setting is of the whole process: it is as it was when the last of several threads is done.
     Who chose a precision by ``fp32_precision`` keeps that.
     """
-    global _users, _before
     if device.type != "cuda" or _chosen():
         yield
         return
-    with _lock:
-        if _users == 0:
-            _before, cudnn.allow_tf32 = cudnn.allow_tf32, False
-        _users += 1
-    try:
+    with _TF32.held(False):
         yield
-    finally:
-        with _lock:
-            _users -= 1
-            if _users == 0:
-                cudnn.allow_tf32 = _before
 
 
 def _chosen() -> bool:

@@ -61,9 +61,9 @@ def pooled_maps(
         ...     size=(8, 8),
         ... )
         >>> images = torch.rand(1, 3, 8, 8)
-        >>> [found] = pooled_maps(net, images, [1])
+        >>> [pooled] = pooled_maps(net, images, [1])
         >>> score = net(images)[0, 1].item()
-        >>> abs(found.values.mean().item() + found.bias - score) < 1e-5
+        >>> abs(pooled.values.mean().item() + pooled.bias - score) < 1e-5
         True
     """
     pixels = images.repeat(3, 1, 1, 1).to(net.device, net.dtype)
@@ -75,13 +75,13 @@ def pooled_maps(
         handles = [child.register_forward_hook(trace.read) for child in read]
         try:
             with trace:
-                found = _affine(trace, net.classify(pixels), targets)
+                pooled = _affine(trace, net.classify(pixels), targets)
         except (RuntimeError, ValueError):  # such as of shapes that three rows do not fit
-            found = None
+            pooled = None
         finally:
             for handle in handles:
                 handle.remove()
-    if found is None:
+    if pooled is None:
         _check_maps(net, images[0])
         behind = "" if layer is None else f" behind {layer!r}"
         raise ValueError(
@@ -89,7 +89,7 @@ def pooled_maps(
             "that no maps add up to its scores; give it such a head with "
             "xw.pooled_network(net, images, labels)"
         )
-    return found
+    return pooled
 
 
 _FAR = -100.0
@@ -115,14 +115,14 @@ def _affine(trace: _Pooling, logits: Tensor, targets: Sequence[int]) -> list[Poo
     pictures = len(logits) // 3
     chosen = torch.stack([logits[row, target] for row, target in enumerate(targets)])
     (gradient,) = torch.autograd.grad(chosen.sum(), maps)
-    found = []
+    maps_of_targets = []
     for row, target in enumerate(targets):
         scores = logits.detach()[row::pictures, target].double()
         pooled = _affine_map(trace.origin, row, gradient[row].double(), maps.detach()[row], scores)
         if pooled is None:
             return None
-        found.append(pooled)
-    return found
+        maps_of_targets.append(pooled)
+    return maps_of_targets
 
 
 def _affine_map(

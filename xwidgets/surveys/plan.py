@@ -8,9 +8,8 @@ same to the last bit, whoever computes them and in whichever order.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +22,7 @@ from xwidgets.explain import MapMethod
 from xwidgets.explain.data_set import DataSet
 from xwidgets.images.collection import Item
 from xwidgets.networks import Class, Network
+from xwidgets.networks.process_setting import ProcessSetting
 from xwidgets.networks.subject import finite
 from xwidgets.networks.target import Resolved
 
@@ -31,6 +31,17 @@ from .measures import Measure, measured
 
 Row = dict[str, Any]
 """Row of a picture and target, by name of the column."""
+
+
+_THREADS = ProcessSetting(torch.get_num_threads, torch.set_num_threads)
+
+
+def one_thread() -> AbstractContextManager[None]:
+    """Context in which torch computes in one thread, whose numbers are always the same.
+
+    The setting is of the whole process: it is as it was when the last of several is done.
+    """
+    return _THREADS.held(1)
 
 
 class Batch(NamedTuple):
@@ -82,14 +93,14 @@ class Plan:
 
     def _batch(self, number: int) -> Batch:
         items = [self.data.item(picture) for picture in self.facts.numbers(number)]
-        found = self._found(items)
+        explanations = self._explanations(items)
         maps = np.full((len(items), *self.facts.shape[1:]), np.nan, self.facts.dtype)
         rows: list[Row] = []
         for place, (picture, item) in enumerate(
             zip(self.facts.numbers(number), items, strict=True)
         ):
             source = {"number": picture, "source": plain(self.data.source(picture))}
-            explained = found.get(place, item.fault)
+            explained = explanations.get(place, item.fault)
             if isinstance(explained, _Explained):
                 maps[place] = explained.maps
                 told = [*self._rows(item, explained)]
@@ -99,7 +110,7 @@ class Plan:
             rows += [source | {"place": at} | row for at, row in enumerate(told)]
         return Batch(number, maps, rows)
 
-    def _found(self, items: Sequence[Item]) -> dict[int, _Explained | str]:
+    def _explanations(self, items: Sequence[Item]) -> dict[int, _Explained | str]:
         """Explanation of each readable picture, or why it has none, by its place."""
         images = {place: item.image for place, item in enumerate(items) if item.image is not None}
         if not images:
@@ -179,31 +190,6 @@ class Plan:
         named = names is None or 0 <= label < len(names)
         name = self.net.class_name(label) if named else str(label)
         return name, None if predicted is None else predicted == label
-
-
-_lock = Lock()
-_users, _before = 0, 1
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Context in which torch computes in one thread, whose numbers are always the same.
-
-    The setting is of the whole process: it is as it was when the last of several is done.
-    """
-    global _users, _before
-    with _lock:
-        if not _users:
-            _before = torch.get_num_threads()
-            torch.set_num_threads(1)
-        _users += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            _users -= 1
-            if not _users:
-                torch.set_num_threads(_before)
 
 
 def plain(text: str) -> str:

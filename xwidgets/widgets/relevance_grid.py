@@ -196,7 +196,7 @@ CELL = (
 
 STOPS = {True: render.COLOR_MAPS["red-blue"], False: render.SEQUENTIAL}
 ENDS = {True: ("against", "", "for"), False: ("zero", "", "strongest")}
-"""Of maps with signs and of those without: colours, and what their ends and middle mean."""
+"""Colours of maps with signs and without, and meanings of their ends and middle."""
 
 PREVIEW = 160
 """The width of a cell of the preview, in pixels."""
@@ -223,7 +223,7 @@ def _maps(rows: Sequence[Sequence[Cell]]) -> list[Relevance]:
 
 def _kinds(maps: Sequence[Relevance]) -> list[bool]:
     """Whether there are maps with signs, and without."""
-    return sorted({one.signed for one in maps}, reverse=True)
+    return sorted({relevance.signed for relevance in maps}, reverse=True)
 
 
 def _hatching(maps: Sequence[Relevance]) -> str:
