@@ -113,5 +113,18 @@ def test_a_click_enlarges_and_python_does_too(grid: Notebook) -> None:
     expect(dialog).to_contain_text("first bird, picture: the picture")
     dialog.get_by_role("button", name="Close").click()
     expect(dialog).to_be_hidden()
+    grid.until("print(grid.enlarged)", "[]")
     grid.kernel("grid.enlarged = [1, 0]")
     expect(dialog).to_contain_text("second bird, ruby")
+
+
+def test_another_map_that_is_opened_at_once_stays_open(grid: Notebook) -> None:
+    page = grid.page
+    dialog = page.get_by_role("dialog")
+    cell(page, "second bird, ruby").click()
+    expect(dialog).to_contain_text("second bird, ruby")
+    another = cell(page, "first bird, picture").element_handle()
+    dialog.evaluate("(dialog, another) => { dialog.close(); another.click(); }", another)
+    page.wait_for_timeout(200)
+    expect(dialog).to_contain_text("first bird, picture")
+    grid.until("print(grid.enlarged)", "[0, 2]")

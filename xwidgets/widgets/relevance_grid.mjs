@@ -140,7 +140,7 @@ function makeDialog(model, describe, go, focus) {
   });
   element.addEventListener("close", () => {
     const place = model.get("enlarged");
-    if (!place.length) return;
+    if (element.open || !place.length) return; // open again: the event comes later than the closing
     enlarge([]);
     focus(place);
   });
