@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -150,9 +150,13 @@ class Survey:
         Raises:
             ValueError: for damaged files.
         """
+        return self.rows_of(sorted(self.done))
+
+    def rows_of(self, batches: Sequence[int]) -> pd.DataFrame:
+        """Rows of batches that are done, as of :meth:`table`."""
         pyarrow = needed("pyarrow", EXTRA)
         pandas = needed("pandas", EXTRA)
-        parts = [self._part(batch) for batch in sorted(self.done)]
+        parts = [self._part(batch) for batch in batches]
         if not parts:
             return pandas.DataFrame({name: [] for name in (*COLUMNS, *self.facts.measures)})
         table = pyarrow.concat_tables(parts, promote_options="default")
@@ -193,13 +197,24 @@ class Survey:
             ValueError: where there is no such picture or target, or it is not done yet.
         """
         number, target = self._place(number, target)
+        batch = self._batch(number)
+        values: NDArray[np.float32] = self.maps_of(batch)[number % self.facts.batch_size, target]
+        return values
+
+    def maps_of(self, batch: int) -> NDArray[np.float32]:
+        """Maps ``(n, T, H, W)`` of a batch that is done.
+
+        Raises:
+            ValueError: where they cannot be read.
+        """
+        numbers = self.facts.numbers(batch)
         try:
-            maps = self.maps[number, target]
+            maps = self.maps[numbers[0] : numbers[-1] + 1]
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             raise ValueError(
-                f"the map of picture {number} in {str(self.folder)!r} cannot be read "
-                f"({one_line(error)}); remove {self.part(self._batch(number)).name!r} from its "
-                "rows, and the survey computes it again"
+                f"the maps of pictures {numbers[0]} to {numbers[-1]} in {str(self.folder)!r} "
+                f"cannot be read ({one_line(error)}); remove {self.part(batch).name!r} from its "
+                "rows, and the survey computes them again"
             ) from error
         return np.asarray(maps, np.float32)
 

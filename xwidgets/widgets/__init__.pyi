@@ -20,6 +20,7 @@ from .region_painter import RegionPainter
 from .relevance_grid import RelevanceGrid
 from .relevance_overlay import RelevanceOverlay
 from .result_page import results_page
+from .survey_explorer import SurveyExplorer
 from .top_images_gallery import TopImagesGallery
 from .unpooling_lesson import UnpoolingLesson
 from .xfeature_comparison import XFeatureComparison
@@ -47,6 +48,7 @@ __all__ = [
     "RegionPainter",
     "RelevanceGrid",
     "RelevanceOverlay",
+    "SurveyExplorer",
     "TopImagesGallery",
     "UnpoolingLesson",
     "WindowSlider",

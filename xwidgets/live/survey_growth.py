@@ -1,0 +1,164 @@
+"""Live surveys: the rows of a survey and the layout of its maps, while its folder grows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import traitlets
+from numpy.typing import NDArray
+
+from xwidgets.errors import index_within
+from xwidgets.surveys.folder import Survey, open_survey
+from xwidgets.surveys.likeness import Layout, reduced
+
+from .live_result import LiveResult
+from .worker import Worker
+
+PAUSE = 0.5
+"""Seconds until a folder is looked at again in which nothing is new."""
+
+
+@dataclass(frozen=True, eq=False)
+class Growth:
+    """Survey so far.
+
+    Attributes:
+        survey: that grows; ``None`` while its folder holds none.
+        rows: of one target, a row for each picture that is done, as of :meth:`Survey.table`.
+        places: ``(n, 2)`` of the maps, row by row; NaN for a picture without a map, or without a
+            place yet.
+        completed: share of the pictures that are done and laid out.
+    """
+
+    survey: Survey | None
+    rows: pd.DataFrame
+    places: NDArray[np.float32]
+    completed: float
+
+    @cached_property
+    def numbers(self) -> dict[int, int]:
+        """Of each picture that is done, the place of its row."""
+        return {number: at for at, number in enumerate(map(int, self.rows.get("number", [])))}
+
+    def row(self, number: int) -> Mapping[str, Any]:
+        """Row of a picture that is done; ``None`` for what is not known."""
+        row = self.rows.iloc[self.numbers[number]]
+        return {name: None if pd.isna(value) else value for name, value in row.items()}
+
+
+class SurveyGrowth(traitlets.HasTraits):
+    """Rows of a survey's pictures and layout of its maps, as a live result.
+
+    The folder is read until the survey in it is complete, whoever computes it.
+
+    Args:
+        survey: or the folder of one, which may not have begun yet.
+        target: place of the target among those of the survey.
+
+    Attributes:
+        growing: a :class:`LiveResult` whose answer is a :class:`Growth`.
+
+    Raises:
+        ValueError: for a survey without this target, or where openTSNE is missing.
+
+    Example:
+        >>> import xwidgets as xw
+        >>> scenes = [xw.scenes.bird(seed) for seed in range(16)]
+        >>> done = xw.survey(xw.network("birds"), scenes, xw.Saliency(), "birds", progress=False)
+        >>> growth = SurveyGrowth(done)
+        >>> growth.wait().places.shape
+        (16, 2)
+        >>> growth.close()
+    """
+
+    def __init__(self, survey: Survey | str | Path, target: int = 0) -> None:
+        super().__init__()
+        self.folder = (survey.folder if isinstance(survey, Survey) else Path(survey)).absolute()
+        self.target = target
+        _begun(self.folder, target)
+        self._worker = Worker(self)
+        self.growing: LiveResult[tuple[Path, int], Growth] = LiveResult(
+            self._worker, lambda asked: _growth(*asked), keep=1
+        )
+        self.growing.ask((self.folder, target))
+
+    def wait(self, timeout: float | None = None) -> Growth | None:
+        """Wait until the survey is complete and laid out; as of :meth:`LiveResult.wait`."""
+        return self.growing.wait(timeout)
+
+    def close(self) -> None:
+        """Look at the folder no more."""
+        self._worker.close()
+
+
+def _begun(folder: Path, target: int) -> Survey | None:
+    """The survey in a folder; ``None`` before it has begun.
+
+    Raises:
+        ValueError: for a survey without this target, or that cannot be read.
+    """
+    if not (folder / "survey.json").exists():
+        return None
+    survey = open_survey(folder)
+    index_within("target", target, len(survey.facts.targets), "the survey")
+    return survey
+
+
+def _growth(folder: Path, target: int) -> Iterator[Growth]:
+    """Yield what a folder holds so far, until its survey is complete."""
+    nothing = Growth(None, pd.DataFrame(), np.zeros((0, 2), np.float32), 0.0)
+    while (survey := _begun(folder, target)) is None:
+        yield nothing
+        time.sleep(PAUSE)
+    reading = _Reading(survey, target)
+    growth = reading.so_far()
+    while reading.missing:
+        if fresh := sorted(reading.missing & survey.done)[:AT_ONCE]:
+            reading.read(fresh)
+            growth = reading.so_far()
+        else:
+            time.sleep(PAUSE)
+        yield growth
+    reading.layout.settle()
+    yield reading.so_far()
+
+
+AT_ONCE = 16
+"""Batches that are read until what is known is shown."""
+
+
+class _Reading:
+    """Reading of a survey, batch by batch in the order in which they are done."""
+
+    def __init__(self, survey: Survey, target: int) -> None:
+        self._survey, self._target = survey, target
+        self.missing = set(range(survey.facts.batches))
+        self.layout = Layout()
+        self._rows: list[pd.DataFrame] = []
+        self._mapped = np.zeros(0, bool)
+
+    def read(self, batches: Sequence[int]) -> None:
+        """Read these batches, which are done."""
+        rows = self._survey.rows_of(batches)
+        self._rows.append(rows[rows["place"] == self._target])
+        for batch in batches:
+            vectors = reduced(self._survey.maps_of(batch)[:, self._target])
+            mapped = np.isfinite(vectors).all(axis=1)
+            self.layout.add(vectors[mapped])
+            self._mapped = np.concatenate([self._mapped, mapped])
+        self.missing -= {*batches}
+
+    def so_far(self) -> Growth:
+        """What was read."""
+        places = np.full((len(self._mapped), 2), np.nan, np.float32)
+        if len(self.layout.places):
+            places[self._mapped] = self.layout.places
+        rows = pd.concat(self._rows or [self._survey.rows_of([])], ignore_index=True)
+        return Growth(self._survey, rows, places, len(rows) / len(self._survey))

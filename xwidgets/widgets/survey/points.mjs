@@ -1,0 +1,250 @@
+// @ts-check
+// Points of a survey: where they are, what colours they have, and which are at a place.
+
+import { number, percent } from "../shared/numbers.mjs";
+
+/**
+ * What tells the colours of points: names, by their place or -1 for none, or numbers.
+ *
+ * @typedef {{
+ *   name: string, values: Int16Array | Float32Array, names?: string[], colors?: string[], stops?: string[],
+ * }} Column
+ *
+ * @typedef {{ numbers: Int32Array, xs: Float32Array, ys: Float32Array }} Points
+ *
+ * @typedef {{ zoom: number, center: number[] }} Viewport
+ */
+
+/** Colour of a point about which nothing is known, as survey_explorer.py says. */
+export const OTHER = "#8a8a8a";
+
+/** Share of the plane that stays free at each border. */
+const MARGIN = 0.03;
+
+/**
+ * @template {Int16ArrayConstructor | Int32ArrayConstructor | Float32ArrayConstructor} Kind
+ * @param {DataView} bytes
+ * @param {Kind} kind
+ * @returns {InstanceType<Kind>}
+ */
+export function arrayOf(bytes, kind) {
+  const { buffer, byteOffset, byteLength } = bytes;
+  const own = /** @type {ArrayBuffer} */ (buffer).slice(byteOffset, byteOffset + byteLength);
+  return /** @type {InstanceType<Kind>} */ (new kind(own));
+}
+
+/**
+ * Points in a plane of the given shape, as shares of its width and height; NaN stays NaN.
+ *
+ * @param {Int32Array} numbers
+ * @param {Float32Array} places x and y, one point after the other
+ * @param {number} aspect width of the plane, divided by its height
+ * @returns {Points}
+ */
+export function pointsOf(numbers, places, aspect) {
+  const [low, high] = [[Infinity, Infinity], [-Infinity, -Infinity]];
+  places.forEach((place, at) => {
+    if (place < low[at % 2]) low[at % 2] = place;
+    if (place > high[at % 2]) high[at % 2] = place;
+  });
+  const [width, height] = low.map((least, axis) => high[axis] - least);
+  const span = Math.max(width, height * aspect) / (1 - 2 * MARGIN) || 1;
+  const [xs, ys] = [new Float32Array(numbers.length), new Float32Array(numbers.length)];
+  for (let at = 0; at < numbers.length; at++) {
+    xs[at] = 0.5 + (places[2 * at] - low[0] - width / 2) / span;
+    ys[at] = 0.5 + aspect * (places[2 * at + 1] - low[1] - height / 2) / span;
+  }
+  return { numbers, xs, ys };
+}
+
+/**
+ * A colour as a pixel of a canvas.
+ *
+ * @param {string} color "#rrggbb"
+ * @param {number} [opacity]
+ */
+export function pixelOf(color, opacity = 1) {
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
+  return ((Math.round(255 * opacity) << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+}
+
+/**
+ * Least and largest of the numbers that are known; null for none.
+ *
+ * @param {ArrayLike<number>} values
+ * @returns {[number, number] | null}
+ */
+export function rangeOf(values) {
+  let [least, most] = [Infinity, -Infinity];
+  for (let at = 0; at < values.length; at++) {
+    if (values[at] < least) least = values[at];
+    if (values[at] > most) most = values[at];
+  }
+  return least <= most ? [least, most] : null;
+}
+
+/**
+ * A colour between stops.
+ *
+ * @param {string[]} stops
+ * @param {number} share
+ */
+function colorBetween(stops, share) {
+  const place = share * (stops.length - 1);
+  const below = Math.min(Math.floor(place), stops.length - 2);
+  const [from, to] = [stops[below], stops[below + 1]].map((stop) => [1, 3, 5].map((at) => parseInt(stop.slice(at, at + 2), 16)));
+  return `#${from.map((value, at) => Math.round(value + (place - below) * (to[at] - value)).toString(16).padStart(2, "0")).join("")}`;
+}
+
+/**
+ * Pixels of the points' colours.
+ *
+ * @param {Column | undefined} column
+ * @param {number} count
+ */
+export function colorsOf(column, count) {
+  const colors = new Uint32Array(count).fill(pixelOf(OTHER));
+  if (!column) return colors;
+  const { values, names, colors: named = [], stops = [] } = column;
+  if (names) {
+    const table = named.map((color) => pixelOf(color));
+    for (let at = 0; at < count; at++) if (values[at] >= 0) colors[at] = table[values[at]];
+    return colors;
+  }
+  const range = rangeOf(values);
+  if (!range) return colors;
+  const [least, most] = range;
+  const table = Array.from({ length: 256 }, (_, at) => pixelOf(colorBetween(stops, at / 255)));
+  for (let at = 0; at < count; at++) {
+    if (!Number.isNaN(values[at])) colors[at] = table[Math.round(255 * (values[at] - least) / (most - least || 1))];
+  }
+  return colors;
+}
+
+/**
+ * Draws points as discs into the pixels of a canvas, those that are not selected first.
+ *
+ * @param {Uint32Array} pixels row by row
+ * @param {number} width
+ * @param {Points} points
+ * @param {Uint32Array} colors
+ * @param {{ radius: number, part: { top: number, left: number, side: number }, chosen: Uint8Array | null, faint: number }} look
+ *   chosen: 1 for each selected point, null for no selection; faint: pixel of the others then
+ */
+export function plot(pixels, width, { xs, ys }, colors, { radius, part, chosen, faint }) {
+  const height = pixels.length / width;
+  const disc = [];
+  const reach = Math.ceil(radius);
+  for (let down = -reach; down <= reach; down++) {
+    for (let right = -reach; right <= reach; right++) {
+      if (down * down + right * right <= radius * radius) disc.push([down, right]);
+    }
+  }
+  pixels.fill(0);
+  for (const pass of chosen ? [0, 1] : [1]) {
+    for (let at = 0; at < xs.length; at++) {
+      if (chosen && chosen[at] !== pass) continue;
+      const column = Math.round((xs[at] - part.left) / part.side * width);
+      const row = Math.round((ys[at] - part.top) / part.side * height);
+      if (!(column >= reach && row >= reach && column < width - reach && row < height - reach)) continue;
+      const color = pass ? colors[at] : faint;
+      for (const [down, right] of disc) pixels[(row + down) * width + column + right] = color;
+    }
+  }
+}
+
+/**
+ * The point nearest to a place, by its place in the list; -1 where none is within reach.
+ *
+ * @param {Points} points
+ * @param {number[]} place x and y, as shares of width and height
+ * @param {number[]} reach as shares of width and height
+ */
+export function nearest({ xs, ys }, [x, y], [across, down]) {
+  let [best, least] = [-1, 1];
+  for (let at = 0; at < xs.length; at++) {
+    const distance = ((xs[at] - x) / across) ** 2 + ((ys[at] - y) / down) ** 2;
+    if (distance <= least) [best, least] = [at, distance];
+  }
+  return best;
+}
+
+/**
+ * The next point in a direction: the nearest within a right angle around it; -1 for none.
+ *
+ * @param {Points} points
+ * @param {number} from
+ * @param {string} key of an arrow
+ */
+export function nextPoint({ xs, ys }, from, key) {
+  const direction = new Map([["ArrowRight", [1, 0]], ["ArrowLeft", [-1, 0]], ["ArrowDown", [0, 1]], ["ArrowUp", [0, -1]]]).get(key);
+  if (!direction) return -1;
+  const [across, down] = direction;
+  let [best, least] = [-1, Infinity];
+  for (let at = 0; at < xs.length; at++) {
+    const [right, below] = [xs[at] - xs[from], ys[at] - ys[from]];
+    const [ahead, aside] = [right * across + below * down, Math.abs(right * down) + Math.abs(below * across)];
+    const distance = right * right + below * below;
+    if (at !== from && ahead > 0 && aside <= ahead && distance < least) [best, least] = [at, distance];
+  }
+  return best;
+}
+
+/**
+ * Numbers of the pictures whose points are inside a polygon.
+ *
+ * @param {Points} points
+ * @param {number[][]} corners x and y of each, as shares of width and height
+ */
+export function inside({ numbers, xs, ys }, corners) {
+  const chosen = [];
+  for (let at = 0; at < xs.length; at++) {
+    let odd = false;
+    for (let one = 0, other = corners.length - 1; one < corners.length; other = one, one++) {
+      const [[x, y], [u, v]] = [corners[one], corners[other]];
+      if (y > ys[at] !== v > ys[at] && xs[at] < x + (ys[at] - y) / (v - y) * (u - x)) odd = !odd;
+    }
+    if (odd) chosen.push(numbers[at]);
+  }
+  return chosen;
+}
+
+/** @param {number[]} values */
+function meanOf(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/**
+ * In what selected points differ from all: for each column the most frequent name among them and its
+ * share, or the mean of its numbers. First the columns in which they differ most, in standard
+ * deviations of all.
+ *
+ * @param {Column[]} columns
+ * @param {Uint8Array} chosen 1 for each selected point
+ * @returns {{ name: string, selected: string, all: string, by: number }[]}
+ */
+export function differences(columns, chosen) {
+  const lines = columns.flatMap(({ name, values, names }) => {
+    const every = [...values.keys()].filter((at) => names ? values[at] >= 0 : !Number.isNaN(values[at]));
+    const picked = every.filter((at) => chosen[at]);
+    if (!picked.length) return [];
+    const frequent = names ? mostFrequent(picked.map((at) => values[at]), names.length) : 0;
+    const numberOf = (/** @type {number} */ at) => names ? Number(values[at] === frequent) : values[at];
+    const [own, all] = [meanOf(picked.map(numberOf)), meanOf(every.map(numberOf))];
+    const deviation = Math.sqrt(meanOf(every.map((at) => (numberOf(at) - all) ** 2)));
+    const write = names ? percent : number;
+    const selected = [names?.[frequent], write(own)].filter(Boolean).join(" ");
+    return [{ name, selected, all: write(all), by: deviation ? Math.abs(own - all) / deviation : 0 }];
+  });
+  return lines.sort((one, other) => other.by - one.by);
+}
+
+/**
+ * @param {number[]} codes
+ * @param {number} count of different codes
+ */
+function mostFrequent(codes, count) {
+  const counts = new Array(count).fill(0);
+  for (const code of codes) counts[code]++;
+  return counts.indexOf(Math.max(...counts));
+}

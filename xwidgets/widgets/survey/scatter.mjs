@@ -1,0 +1,270 @@
+// @ts-check
+// The points: moved and enlarged, pointed at, opened by a click, and selected by a lasso.
+
+import { keepKeys, make, press } from "../shared/dom.mjs";
+import { isCommand, take } from "../shared/keyboard.mjs";
+import { number } from "../shared/numbers.mjs";
+import { picture } from "../shared/pictures.mjs";
+import { put } from "../shared/view.mjs";
+import { dragged, keyed, partOf, wheeled } from "../overlay/viewport.mjs";
+import { colorsOf, inside, nearest, nextPoint, pixelOf, plot } from "./points.mjs";
+import { ASPECT, wordsOf } from "./survey.mjs";
+
+/**
+ * @typedef {import("../shared/view.mjs").Model} Model
+ * @typedef {import("./survey.mjs").Survey} Survey
+ */
+
+const RADIUS = { least: 1.4, most: 4.5, of: 90 }; // of points in CSS pixels, smaller the more there are
+const SLACK = 4; // pixels that a pointer may move in a click
+const REACH = 8; // pixels within which a point is pointed at
+const WAIT = 120; // milliseconds until the picture of a point is asked for
+const LINE = 16; // pixels of a wheel that tells lines
+
+/**
+ * What is drawn on the canvas of points, at most once a frame.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {() => Survey} survey
+ * @param {() => { top: number, left: number, side: number }} part
+ */
+function makePainter(canvas, survey, part) {
+  let waiting = 0;
+  const paint = () => {
+    waiting = 0;
+    const { clientWidth } = canvas;
+    if (!clientWidth) return;
+    const scale = window.devicePixelRatio;
+    const [width, height] = [Math.round(clientWidth * scale), Math.round(clientWidth / ASPECT * scale)];
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    const { points, column, chosen } = survey();
+    const image = new ImageData(width, height);
+    const colors = colorsOf(column, points.numbers.length);
+    plot(new Uint32Array(image.data.buffer), width, points, colors, {
+      radius: scale * Math.min(RADIUS.most, Math.max(RADIUS.least, RADIUS.of / Math.sqrt(points.numbers.length))), part: part(), chosen, faint: pixelOf("#9a9a9a", 0.35),
+    });
+    canvas.getContext("2d")?.putImageData(image, 0, 0);
+  };
+  const draw = () => { waiting ||= requestAnimationFrame(paint); };
+  const sizes = new ResizeObserver(draw);
+  sizes.observe(canvas);
+  return { draw, leave: () => { sizes.disconnect(); cancelAnimationFrame(waiting); } };
+}
+
+/**
+ * What is said of the point under the pointer or the focus, with its picture where there is a kernel.
+ *
+ * @param {Model} model
+ * @param {() => Survey} survey
+ */
+function makeTip(model, survey) {
+  const thumb = picture({ className: "xw-thumb" });
+  const words = make("span", { className: "xw-words" });
+  const element = make("div", { className: "xw-tip", hidden: true }, thumb.image, words);
+  const ring = make("span", { className: "xw-ring", hidden: true });
+  let [place, timer] = [-1, 0];
+  const draw = () => {
+    const { numbers } = survey().points;
+    const { number: drawn, png } = model.get("pointed");
+    if (place >= 0 && drawn === numbers[place]) thumb.show(png);
+    else thumb.image.hidden = true;
+  };
+  /**
+   * @param {number} at place of the point; -1 for none
+   * @param {number[]} where x and y, as shares of the stage
+   */
+  const show = (at, [x, y]) => {
+    element.hidden = ring.hidden = at < 0;
+    if (at < 0) {
+      place = at;
+      return;
+    }
+    Object.assign(ring.style, { left: `${100 * x}%`, top: `${100 * y}%` });
+    element.style.left = x < 0.5 ? `calc(${100 * x}% + 14px)` : "";
+    element.style.right = x < 0.5 ? "" : `calc(${100 - 100 * x}% + 14px)`;
+    element.style.top = y < 0.5 ? `${100 * y}%` : "";
+    element.style.bottom = y < 0.5 ? "" : `${100 - 100 * y}%`;
+    if (at === place) return;
+    place = at;
+    const known = survey();
+    words.textContent = [`picture ${known.points.numbers[at]}`, ...wordsOf(known, at, number)].join("\n");
+    clearTimeout(timer);
+    if (model.get("alive")) timer = window.setTimeout(() => model.send({ type: "point", number: known.points.numbers[at] }), WAIT);
+    draw();
+  };
+  return { element, ring, show, draw, at: () => place, leave: () => clearTimeout(timer) };
+}
+
+/**
+ * A line around what a pointer goes about.
+ *
+ * @param {HTMLElement} stage
+ */
+function makeLasso(stage) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const line = document.createElementNS("http://www.w3.org/2000/svg", "polygon");
+  svg.setAttribute("class", "xw-lasso");
+  svg.setAttribute("viewBox", "0 0 1 1");
+  svg.setAttribute("preserveAspectRatio", "none");
+  svg.append(line);
+  stage.append(svg);
+  /** @param {number[][]} corners as shares of the stage */
+  return (corners) => line.setAttribute("points", corners.map((corner) => corner.join(",")).join(" "));
+}
+
+/**
+ * Selects, moves and opens by one pointer.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {{ place: (event: MouseEvent) => number[], isMoving: () => boolean, hover: (at: number[]) => void,
+ *   drag: (by: number[]) => void, outline: (corners: number[][]) => void, select: (corners: number[][], add: boolean) => void,
+ *   open: (at: number[]) => void }} acts
+ */
+function listenToPointer(canvas, acts) {
+  /** @type {{ moved: boolean, corners: number[][] } | null} */
+  let held = null;
+  canvas.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    held = { moved: false, corners: [acts.place(event)] };
+    canvas.setPointerCapture(event.pointerId);
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    const at = acts.place(event);
+    if (!held) {
+      acts.hover(at);
+      return;
+    }
+    const from = held.corners[held.corners.length - 1];
+    const by = at.map((value, axis) => value - from[axis]);
+    const size = [canvas.clientWidth, canvas.clientHeight];
+    if (!held.moved && Math.hypot(...by.map((value, axis) => value * size[axis])) < SLACK) return;
+    held.moved = true;
+    held.corners.push(at);
+    if (acts.isMoving()) acts.drag(by);
+    else acts.outline(held.corners);
+  });
+  canvas.addEventListener("pointerup", (event) => {
+    if (!held) return;
+    const { moved, corners } = held;
+    held = null;
+    acts.outline([]);
+    if (!moved) acts.open(acts.place(event));
+    else if (!acts.isMoving()) acts.select(corners, event.shiftKey);
+  });
+  canvas.addEventListener("pointercancel", () => {
+    held = null;
+    acts.outline([]);
+  });
+  canvas.addEventListener("pointerleave", () => { if (!held) acts.hover([-1, -1]); });
+}
+
+/**
+ * @param {Model} model
+ * @param {() => Survey} survey
+ */
+export function makeScatter(model, survey) {
+  const canvas = make("canvas", { tabIndex: 0 });
+  canvas.setAttribute("role", "img");
+  const stage = make("div", { className: "xw-stage" }, canvas);
+  const viewport = () => ({ zoom: model.get("zoom"), center: model.get("center") });
+  const part = () => partOf(viewport());
+  const painter = makePainter(canvas, survey, part);
+  const tip = makeTip(model, survey);
+  const outline = makeLasso(stage);
+  stage.append(tip.ring, tip.element);
+  let moving = false;
+
+  const look = (/** @type {import("./points.mjs").Viewport} */ next) => put(model, next);
+  /** Shares of the stage from those of the plane, and back. */
+  const shown = (/** @type {number[]} */ [x, y]) => [(x - part().left) / part().side, (y - part().top) / part().side];
+  const planed = (/** @type {number[]} */ [x, y]) => [part().left + x * part().side, part().top + y * part().side];
+  const place = (/** @type {MouseEvent} */ { clientX, clientY }) => {
+    const { left, top, width, height } = canvas.getBoundingClientRect();
+    return [(clientX - left) / width, (clientY - top) / height];
+  };
+  const at = (/** @type {number[]} */ where) => {
+    const reach = [canvas.clientWidth, canvas.clientHeight].map((size) => REACH / size * part().side);
+    return nearest(survey().points, planed(where), reach);
+  };
+  const point = (/** @type {number} */ found) => {
+    const { xs, ys } = survey().points;
+    tip.show(found, found < 0 ? [0, 0] : shown([xs[found], ys[found]]));
+  };
+  const select = (/** @type {number[]} */ numbers, add = false) => {
+    put(model, { selected: add ? [...new Set([...model.get("selected"), ...numbers])].sort((one, other) => one - other) : numbers });
+  };
+  const open = (/** @type {number} */ found) => {
+    if (found >= 0 && model.get("alive")) put(model, { opened: survey().points.numbers[found] });
+  };
+  listenToPointer(canvas, {
+    place, outline,
+    isMoving: () => moving,
+    hover: (where) => point(at(where)),
+    drag: ([across, down]) => look(dragged(viewport(), [down, across])),
+    select: (corners, add) => select(inside(survey().points, corners.map(planed)), add),
+    open: (where) => open(at(where)),
+  });
+  canvas.addEventListener("wheel", (event) => {
+    if (!event.ctrlKey && !event.metaKey) return;
+    event.preventDefault();
+    const [x, y] = place(event);
+    look(wheeled(viewport(), event.deltaY * (event.deltaMode ? LINE : 1), [y, x]));
+  }, { passive: false });
+  canvas.addEventListener("blur", () => point(-1));
+  canvas.addEventListener("keydown", (event) => {
+    if (isCommand(event)) return;
+    const { points } = survey();
+    const focused = tip.at();
+    const next = keyed(viewport(), event.key);
+    if (next) look(next);
+    else if (event.key.startsWith("Arrow")) {
+      const found = focused < 0 ? at([0.5, 0.5]) : nextPoint(points, focused, event.key);
+      if (found >= 0 || focused < 0) point(found >= 0 ? found : nearest(points, planed([0.5, 0.5]), [2, 2]));
+    } else if (event.key === "Enter") open(focused);
+    else if (event.key === "Escape") select([]);
+    else return;
+    take(event);
+  });
+
+  const tools = makeScatterTools({
+    setMoving: (on) => { moving = on; },
+    zoom: (key) => look(keyed(viewport(), key) ?? viewport()),
+    selectShown: () => select(inside(survey().points, [[0, 0], [1, 0], [1, 1], [0, 1]].map(planed))),
+    clear: () => select([]),
+  });
+  const element = make("div", { className: "xw-scatter" }, tools, stage);
+  keepKeys(element);
+  const draw = () => {
+    const { length } = survey().points.numbers;
+    canvas.ariaLabel = `${length} pictures as points, like maps near each other. Arrows go from point to point.`;
+    painter.draw();
+  };
+  return {
+    element,
+    leave: () => { painter.leave(); tip.leave(); },
+    /** @type {import("../shared/view.mjs").Draw[]} */
+    draws: [
+      [["numbers", "places", "columns", "colored_by", "selected"], draw],
+      [["zoom", "center"], () => { point(-1); painter.draw(); }],
+      [["pointed"], tip.draw],
+    ],
+  };
+}
+
+/**
+ * @param {{ setMoving: (on: boolean) => void, zoom: (key: string) => void, selectShown: () => void, clear: () => void }} acts
+ */
+function makeScatterTools({ setMoving, zoom, selectShown, clear }) {
+  const modes = [["Lasso", "select the points inside a line that is drawn"], ["Move", "move the points"]].map(([text, title], at) => {
+    return press(text, () => set(at), { title, ariaPressed: String(at === 0) });
+  });
+  const set = (/** @type {number} */ chosen) => {
+    modes.forEach((button, at) => { button.ariaPressed = String(at === chosen); });
+    setMoving(chosen === 1);
+  };
+  /** @type {(text: string, key: string, title: string) => HTMLButtonElement} */
+  const button = (text, key, title) => press(text, () => zoom(key), { title, ariaLabel: title });
+  return make("div", { className: "xw-tools", role: "toolbar", ariaLabel: "points" }, ...modes,
+    button("−", "-", "zoom out"), button("+", "+", "zoom in"), button("1:1", "0", "show all points"),
+    press("Select what is shown", selectShown), press("Select none", clear));
+}
