@@ -21,7 +21,11 @@ FEWEST = 12
 """Number of maps from which on they are laid out."""
 
 PERPLEXITY = 30
-"""Number of neighbours that count for each map, roughly."""
+"""Number of neighbours that count for each map, roughly; a tenth of fewer than 300 maps."""
+
+MANY = 300
+"""Number of maps from which on they are drawn together before they are spread out; fewer would end
+in one point."""
 
 
 def reduced(maps: NDArray[np.floating], side: int = SIDE) -> NDArray[np.float32]:
@@ -49,7 +53,7 @@ def reduced(maps: NDArray[np.floating], side: int = SIDE) -> NDArray[np.float32]
     fields = np.asarray(maps, np.float64)
     for axis, length in ((1, height), (2, width)):
         fields = _means(fields, axis, min(side, length))
-    vectors = fields.reshape(len(maps), -1)
+    vectors = fields.reshape(len(maps), fields.shape[1] * fields.shape[2])
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
         return (vectors / np.where(lengths > 0, lengths, np.nan)).astype(np.float32)
@@ -114,22 +118,20 @@ class Layout:
 
     def _among(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Places of maps among their neighbours of those that were laid out."""
-        placed = self._embedding.prepare_partial(self._axes.transform(vectors), perplexity=5)
+        placed = self._embedding.prepare_partial(vectors @ self._axes, perplexity=5)
         return np.asarray(placed, np.float32)
 
     def _lay(self, count: int) -> None:
-        decomposition = needed("sklearn.decomposition", EXTRA)
         vectors = np.concatenate(self._vectors)
         begun = self._begun(vectors)
-        components = min(COMPONENTS, count - 1, vectors.shape[1])
-        self._axes = decomposition.PCA(components, random_state=0).fit(vectors)
-        axes = self._axes.transform(vectors)
+        self._axes = np.linalg.eigh(np.cov(vectors.T))[1][:, -COMPONENTS:].astype(np.float32)
+        components = vectors @ self._axes
         likeness = self._tsne.affinity.PerplexityBasedNN(
-            axes, perplexity=min(PERPLEXITY, (count - 1) / 3), random_state=0
+            components, perplexity=max(2, min(PERPLEXITY, count / 10)), random_state=0
         )
-        first = self._tsne.initialization.pca(axes, random_state=0) if begun is None else begun
+        first = _spread(components[:, :-3:-1]) if begun is None else begun
         embedding = self._tsne.TSNEEmbedding(first, likeness, random_state=0)
-        if begun is None:
+        if begun is None and count >= MANY:
             embedding.optimize(250, exaggeration=12, momentum=0.5, inplace=True)
         embedding.optimize(250, momentum=0.8, inplace=True)
         self._embedding, self._laid = embedding, count
@@ -142,3 +144,11 @@ class Layout:
         missing = vectors[len(self.places) :]
         parts = [self.places, *([self._among(missing)] if len(missing) else [])]
         return np.concatenate(parts).astype(np.float64)
+
+
+def _spread(components: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Close places to begin with, by two components; no two are the same."""
+    centered = components - components.mean(axis=0)
+    noise = np.random.default_rng(0).normal(size=centered.shape)
+    places: NDArray[np.float64] = 1e-4 * (centered / (centered.std() or 1) + 0.01 * noise)
+    return places

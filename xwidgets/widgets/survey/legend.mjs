@@ -37,8 +37,8 @@ export function countsOf(values, names) {
 export function makeLegend(model, survey) {
   const choice = makeDropDown((place) => put(model, { colored_by: survey().columns[place].name }));
   const keys = make("div", { className: "xw-keys" });
-  const [ramp, ends] = [make("div", { className: "xw-ramp" }), make("div", { className: "xw-ends" })];
-  const element = make("div", { className: "xw-key" },
+  const [ramp, ends] = [make("div", { className: "xw-colors" }), make("div", { className: "xw-range" })];
+  const element = make("div", { className: "xw-color-key" },
     make("label", { className: "xw-control" }, make("span", { textContent: "Colour by" }), choice.input), keys, ramp, ends);
   const select = (/** @type {number} */ code) => {
     const { points, column } = survey();

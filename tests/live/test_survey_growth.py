@@ -1,0 +1,121 @@
+"""A survey is followed while its folder grows, whoever computes it."""
+
+import gc
+import threading
+import weakref
+
+import numpy as np
+import pytest
+
+import xwidgets as xw
+from tests.live.waiting import until
+from xwidgets.live import survey_growth, worker
+from xwidgets.live.survey_growth import SurveyGrowth
+from xwidgets.surveys import writer
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch):
+    monkeypatch.setattr(worker, "_IDLE", 0.05)
+    monkeypatch.setattr(survey_growth, "PAUSE", 0.02)
+
+
+@pytest.fixture(scope="module")
+def birds():
+    return [xw.scenes.bird(seed) for seed in range(40)]
+
+
+def survey(birds, folder, images=None, **options):
+    images = birds if images is None else images
+    return xw.survey(xw.network("birds"), images, xw.Saliency(), folder, progress=False, **options)
+
+
+@pytest.fixture(scope="module")
+def folder(birds, tmp_path_factory):
+    return survey(birds, tmp_path_factory.mktemp("survey") / "birds", targets=[3, None]).folder
+
+
+def test_rows_and_places_are_those_of_the_survey(folder):
+    growth = SurveyGrowth(folder, target=1)
+    answer = growth.wait(60)
+    growth.close()
+    rows = xw.open_survey(folder).table()
+    rows = rows[rows["place"] == 1].set_index("number")
+    assert answer.completed == 1
+    assert answer.places.shape == (40, 2)
+    assert np.isfinite(answer.places).all()
+    assert sorted(answer.numbers) == list(range(40))
+    for number, at in answer.numbers.items():
+        assert answer.rows["number"].iloc[at] == number
+        assert answer.row(number)["predicted_label"] == rows.loc[number, "predicted_label"]
+
+
+def test_it_waits_for_a_survey_and_grows_with_it(birds, tmp_path, monkeypatch):
+    write, written = writer.Writer.write, threading.Event()
+
+    def one_by_one(self, batch):
+        write(self, batch)
+        assert written.wait(20)
+        written.clear()
+
+    monkeypatch.setattr(writer.Writer, "write", one_by_one)
+    monkeypatch.setattr("xwidgets.explain.data_set._MEMORY", 4e6)  # batches of few pictures
+    growth = SurveyGrowth(tmp_path / "later")
+    until(lambda: growth.growing.answer is not None)
+    assert growth.growing.answer.survey is None
+    working = threading.Thread(target=survey, args=(birds, tmp_path / "later"))
+    working.start()
+    seen = []
+    while working.is_alive():
+        done = len(xw.open_survey(growth.folder).table()) if seen else 1
+        until(lambda least=done: len(growth.growing.answer.rows) >= least)
+        seen.append(growth.growing.answer)
+        written.set()
+        working.join(0.1)
+    last = growth.wait(60)
+    growth.close()
+    counts = [len(answer.rows) for answer in seen]
+    assert counts == sorted(counts)
+    assert len(set(counts)) > 3
+    assert all(answer.completed == len(answer.rows) / 40 for answer in seen)
+    assert len(last.rows) == 40
+    assert np.isfinite(last.places).all()
+
+
+def test_pictures_without_a_map_have_rows_and_no_place(birds, tmp_path):
+    images = [scene.image for scene in birds[:20]]
+    images[7] = tmp_path / "gone.png"
+    with pytest.warns(UserWarning, match="1 of 20 pictures have no map"):
+        survey(birds, tmp_path / "survey", images)
+    growth = SurveyGrowth(tmp_path / "survey")
+    answer = growth.wait(60)
+    growth.close()
+    assert np.isnan(answer.places[answer.numbers[7]]).all()
+    assert np.isfinite(answer.places).all(axis=1).sum() == 19
+    assert answer.row(7)["error"]
+    assert answer.row(7)["predicted_label"] is None
+
+
+def test_a_target_that_there_is_not_is_refused(folder):
+    with pytest.raises(ValueError, match="target 2 does not exist: the survey has targets 0 to 1"):
+        SurveyGrowth(folder, target=2)
+
+
+def test_a_survey_that_cannot_be_read_is_said(birds, tmp_path):
+    done = survey(birds, tmp_path / "survey")
+    done.part(0).write_bytes(b"no rows")
+    growth = SurveyGrowth(done)
+    with pytest.raises(ValueError, match="remove it, and the survey"):
+        growth.wait(60)
+    assert growth.growing.progress.state == "failed"
+    growth.close()
+
+
+def test_one_that_nobody_holds_ends(tmp_path):
+    threads = threading.active_count()
+    growth = SurveyGrowth(tmp_path / "never")
+    held = weakref.ref(growth)
+    assert threading.active_count() == threads + 1
+    del growth
+    until(lambda: gc.collect() is not None and held() is None)
+    until(lambda: threading.active_count() == threads)
