@@ -225,18 +225,25 @@ class SurveyExplorer(Group, module="survey_explorer.mjs"):
         growth: Growth | None = self.growth.growing.answer
         if growth is None:
             return
-        begins = self._survey is None and growth.survey is not None
+        begins = self._survey is None
         self._answer = growth
-        if begins and growth.survey is not None and self._pictures is not None:
-            self._try(lambda: self._pictures.check(growth.survey))
-        if begins:
-            self._try(self._regroup)
+        if begins and growth.survey is not None:
+            self._begin(growth.survey)
         with self.hold_sync():
             self.numbers = np.array([*growth.numbers], np.int32).tobytes()
             self.places = growth.places.tobytes()
             self._show_columns()
             self.sentence = _sentence(self.growth.folder, growth)
         self._show_cards()
+
+    def _begin(self, survey: Survey) -> None:
+        """Show the groups that the folder has, and no pictures that are not the survey's."""
+        self._try(self._regroup)
+        try:
+            if self._pictures is not None:
+                self._pictures.check(survey)
+        except ValueError as error:
+            self._pictures, self.message = None, one_line(error)
 
     def _tell(self) -> None:
         self.work = asdict(self.growth.growing.progress)
