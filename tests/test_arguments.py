@@ -36,10 +36,14 @@ class Brightness(MapMethod):
         return self.relevance(subject, target, subject.pixels.mean(0))
 
 
+FOLDERS = {"folder": "survey", "survey": "survey"}
+"""Arguments that name a folder."""
+
+
 def begun(function: Any, **given: Any) -> Any:
     """Result of a function for usual arguments and those given, an iterator for one in steps."""
     known = inspect.signature(function).parameters
-    hidden = {"target": None, "layer": None} if "removed_layer" in known else {"folder": "survey"}
+    hidden = {"target": None, "layer": None} if "removed_layer" in known else FOLDERS
     needed = {
         name: value
         for name, value in (arguments() | hidden | given).items()

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -85,6 +86,19 @@ def study_of(label: str) -> xw.Study:
     return xw.Study(net, image, window=4, sampler=xw.ConstantSampler(0.5), samples=1)
 
 
+def survey_of(label: str, study: xw.Study) -> xw.SurveyExplorer:
+    """A view on a survey whose names are ``label``, with a group, and a picture that is opened."""
+    pictures = torch.rand(12, 3, 8, 8, generator=torch.Generator().manual_seed(3))
+    images = [(picture, f"{label} {number % 3}") for number, picture in enumerate(pictures)]
+    with TemporaryDirectory() as folder:
+        xw.survey(study.network, images, xw.Saliency(), folder, progress=False)
+        explorer = xw.SurveyExplorer(folder, images, study.network)
+        explorer.growth.wait()
+        explorer.selected, explorer.opened = [0, 1], 1
+        explorer.name(label)
+    return explorer
+
+
 def views_of(label: str, study: xw.Study) -> list[Widget]:
     """One of every view of results, and of every view of a study, whose names are ``label``."""
     kinds = {type(result): result for result in results_of(label)}
@@ -108,7 +122,7 @@ def views_of(label: str, study: xw.Study) -> list[Widget]:
         xw.PartsForm([found], [label]), xw.ClassModelExplorer(kinds[xw.ClassModel]),
         xw.ClassModelExplorer(study, seeds=(0,), iterations=2),
         xw.DeconvolutionLesson(), xw.UnpoolingLesson(), xw.TopImagesGallery(kinds[xw.TopImages]),
-        xw.TopImagesGallery(study, (label, 0), images),
+        xw.TopImagesGallery(study, (label, 0), images), survey_of(label, study),
     ]  # fmt: skip
     study.wait()
     study.class_models.growing.wait()
@@ -161,7 +175,7 @@ def test_every_result_and_every_view_is_looked_at(harmless: Shown) -> None:
     kinds = {one.__name__ for one in public if isinstance(one, type) and issubclass(one, Result)}
     assert harmless.kinds == kinds | VIEWS | {"RegionScores"}
     assert len(kinds) == 9
-    assert len(VIEWS) == 25
+    assert len(VIEWS) == 26
     assert sum(bool(elements) for elements in harmless.shown) >= 7
 
 

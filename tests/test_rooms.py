@@ -23,7 +23,7 @@ ROOMS = {
     "explain": ("incremental", "networks", "images", "results"),
     "evaluate": ("explain", "networks", "images", "results"),
     "surveys": ("evaluate", "explain", "networks", "images", "results"),
-    "live": ("evaluate", "explain", "networks", "images", "results"),
+    "live": ("surveys", "evaluate", "explain", "networks", "images", "results"),
     "lessons": ("networks", "images"),
     "reproduce": ("widgets", "evaluate", "explain", "networks", "images", "results"),
     "commands": ("widgets", "surveys", "explain", "networks", "images", "results"),

@@ -250,6 +250,16 @@ def surveyed(net: xw.Network) -> None:
         xw.survey(net, arguments()["images"], xw.Saliency(), folder, progress=False)
 
 
+def explored(net: xw.Network) -> None:
+    images = arguments()["images"]
+    with TemporaryDirectory() as folder, xw.Study(net, images[0]) as study:
+        xw.survey(net, images, xw.Saliency(), folder, progress=False)
+        explorer = xw.SurveyExplorer(folder, images, study)
+        explorer.growth.wait()
+        explorer.selected, explorer.opened = [1, 2], 1
+        explorer.close()
+
+
 EXAMPLES: dict[str, Callable[[xw.Network], Any]] = {
     "ClassChooser": in_a_study(xw.ClassChooser),
     "ClassModelExplorer": in_a_study(
@@ -268,6 +278,7 @@ EXAMPLES: dict[str, Callable[[xw.Network], Any]] = {
     "PooledNetwork": lambda net: usual.begun(xw.pooled_network, net=net)(arguments()["images"]),
     "RegionPainter": in_a_study(xw.RegionPainter),
     "RelevanceOverlay": in_a_study(xw.RelevanceOverlay),
+    "SurveyExplorer": explored,
     "Study": in_a_study(lambda study: study.at(window=5)),
     "TopImagesGallery": in_a_study(lambda study: xw.TopImagesGallery(study, k=2)),
     "WindowSlider": in_a_study(xw.WindowSlider),

@@ -123,6 +123,11 @@ survey = xw.open_survey(sys.argv[1])
 assert survey.progress == 1 and len(survey.table()) == len(survey) == 3
 image = np.zeros((64, 64, 3), np.uint8)
 assert survey.relevance(1, image).png()
+explorer = xw.SurveyExplorer(survey)
+explorer.growth.wait()
+explorer.selected, explorer.opened = [0, 1], 2
+explorer.to_html(sys.argv[1] + ".html")
+explorer.close()
 """
 
 

@@ -147,6 +147,13 @@ study.neurons.selected = [(5, 3)]
     "top = xw.TopImagesGallery(study, (5, 48), images[:20], k=3); top",
     "methods = xw.MethodComparison(study, [xw.Saliency(), xw.Deconvnet()]); methods",
     "chooser = xw.ClassChooser(study); chooser",
+    """
+from tempfile import mkdtemp
+survey = xw.survey(net, images[:20], xw.Saliency(), mkdtemp(), progress=False)
+explorer = xw.SurveyExplorer(survey, images[:20], net)
+_ = explorer.growth.wait()
+explorer
+""",
 )
 
 SEVERAL = """
@@ -191,6 +198,8 @@ VIEWS: dict[str, tuple[str, Callable[[Locator], None], str, str]] = {
     "methods": (".xw-methods", button("deconvnet"), "methods.chosen == 1", "methods.chosen = 0"),
     "class": (".xw-chooser", lambda view: view.locator(".xw-class").nth(2).click(),
               "study.target == chooser.options[2][1]", "study.target = chooser.options[0][1]"),
+    "survey": (".xw-survey", button("Select what is shown"), "len(explorer.selected) == 20",
+               "explorer.selected = []"),
     "grid": (".xw-grid", enlarge, "grid.enlarged", "grid.enlarged = []"),  # over all others
 }  # fmt: skip
 """By view: where it is, how it is used, what the kernel has then, and a cell that undoes it."""

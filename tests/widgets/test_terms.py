@@ -37,6 +37,9 @@ PLAIN = {
     "reconstructions in the whole picture", "share of the fit", "find", "★",
     "all layers", "layers, from the picture to the output", "zoom", "zoom in", "zoom out",
     "show the whole picture", "values as a table", "values of the map",
+    "colour by", "name them", "keep", "name of the selected group", "points", "lasso", "move",
+    "select what is shown", "select none", "show more", "table", "remove this name",
+    "select this group", "×", "share of the pictures that are done",
 }  # fmt: skip
 """Labels that need no help. A new label stands here, or in the table of terms."""
 

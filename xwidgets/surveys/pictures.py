@@ -9,6 +9,7 @@ from torch import Tensor
 from xwidgets.explain.data_set import DataSet
 from xwidgets.images import picture
 from xwidgets.networks import Network
+from xwidgets.networks._network import a_network
 
 from .folder import Survey
 
@@ -28,7 +29,7 @@ class SurveyPictures:
     """
 
     def __init__(self, net: Network, images: object) -> None:
-        self._data = DataSet(net, images)
+        self._data = DataSet(a_network(net), images)
 
     def check(self, survey: Survey) -> None:
         """Check that they are those of a survey.

@@ -14,7 +14,7 @@ import traitlets
 from numpy.typing import NDArray
 
 from xwidgets import surveys
-from xwidgets.errors import index_within, one_line
+from xwidgets.errors import index_within, one_line, unknown
 from xwidgets.live.kind import is_study
 from xwidgets.live.survey_growth import Growth, SurveyGrowth
 from xwidgets.live.traits import Number, Whole, a_point
@@ -162,8 +162,9 @@ class SurveyExplorer(Group, module="survey_explorer.mjs"):
         growth = self._answer
         if growth is None or not len(growth.rows):
             return {"text/plain": self.sentence}
-        column = next(column for column in self.columns if column["name"] == self.colored_by)
-        picture = render.png(_scatter(growth.places, _colors_of(column)))
+        columns = [column for column in self.columns if column["name"] == self.colored_by]
+        colors = _colors_of(columns[0]) if columns else np.full((len(growth.rows), 3), GREY)
+        picture = render.png(_scatter(growth.places, colors))
         return {"image/png": b64encode(picture).decode(), "text/plain": self.sentence}
 
     def hear_point(self, number: int) -> None:
@@ -199,6 +200,14 @@ class SurveyExplorer(Group, module="survey_explorer.mjs"):
         except ValueError as error:
             raise traitlets.TraitError(str(error)) from error
         return sorted(numbers)
+
+    @traitlets.validate("colored_by")
+    def _known_column(self, proposal: dict[str, Any]) -> str:
+        names = [column["name"] for column in self.columns]
+        if proposal["value"] not in (*names, ""):
+            raise traitlets.TraitError(str(unknown("column", proposal["value"], names)))
+        name: str = proposal["value"]
+        return name
 
     @traitlets.validate("opened")
     def _done_number(self, proposal: dict[str, Any]) -> int | None:

@@ -20,6 +20,7 @@ const SLACK = 4; // pixels that a pointer may move in a click
 const REACH = 8; // pixels within which a point is pointed at
 const WAIT = 120; // milliseconds until the picture of a point is asked for
 const LINE = 16; // pixels of a wheel that tells lines
+const MEANING = "Neighbours have like maps. How far heaps are from each other, and how large they are, means nothing.";
 
 /**
  * What is drawn on the canvas of points, at most once a frame.
@@ -113,10 +114,21 @@ function makeLasso(stage) {
 }
 
 /**
- * Selects, moves and opens by one pointer.
+ * Where an event is on a canvas, right and down, as shares of width and height.
+ *
+ * @param {MouseEvent} event
+ * @param {HTMLCanvasElement} canvas
+ */
+function placeOnCanvas({ clientX, clientY }, canvas) {
+  const { left, top, width, height } = canvas.getBoundingClientRect();
+  return [(clientX - left) / width, (clientY - top) / height];
+}
+
+/**
+ * Selects, moves and opens by one pointer, and enlarges by a wheel with Ctrl or ⌘.
  *
  * @param {HTMLCanvasElement} canvas
- * @param {{ place: (event: MouseEvent) => number[], isMoving: () => boolean, hover: (at: number[]) => void,
+ * @param {{ isMoving: () => boolean, turn: (by: number, at: number[]) => void, hover: (at: number[]) => void,
  *   drag: (by: number[]) => void, outline: (corners: number[][]) => void, select: (corners: number[][], add: boolean) => void,
  *   open: (at: number[]) => void }} acts
  */
@@ -125,11 +137,11 @@ function listenToPointer(canvas, acts) {
   let held = null;
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
-    held = { moved: false, corners: [acts.place(event)] };
+    held = { moved: false, corners: [placeOnCanvas(event, canvas)] };
     canvas.setPointerCapture(event.pointerId);
   });
   canvas.addEventListener("pointermove", (event) => {
-    const at = acts.place(event);
+    const at = placeOnCanvas(event, canvas);
     if (!held) {
       acts.hover(at);
       return;
@@ -148,14 +160,83 @@ function listenToPointer(canvas, acts) {
     const { moved, corners } = held;
     held = null;
     acts.outline([]);
-    if (!moved) acts.open(acts.place(event));
+    if (!moved) acts.open(placeOnCanvas(event, canvas));
     else if (!acts.isMoving()) acts.select(corners, event.shiftKey);
   });
   canvas.addEventListener("pointercancel", () => {
     held = null;
     acts.outline([]);
   });
+  canvas.addEventListener("wheel", (event) => {
+    if (!event.ctrlKey && !event.metaKey) return;
+    event.preventDefault();
+    acts.turn(event.deltaY * (event.deltaMode ? LINE : 1), placeOnCanvas(event, canvas));
+  }, { passive: false });
   canvas.addEventListener("pointerleave", () => { if (!held) acts.hover([-1, -1]); });
+}
+
+/**
+ * Which part of the plane is shown, and where places on the stage are in it; all as shares of width
+ * and height.
+ *
+ * @param {Model} model
+ */
+function makeView(model) {
+  const viewport = () => ({ zoom: model.get("zoom"), center: model.get("center") });
+  const part = () => partOf(viewport());
+  /** @param {{ zoom: number, center: number[] }} next */
+  const look = (next) => put(model, next);
+  return {
+    part, look,
+    shown: (/** @type {number[]} */ [x, y]) => [(x - part().left) / part().side, (y - part().top) / part().side],
+    planed: (/** @type {number[]} */ [x, y]) => [part().left + x * part().side, part().top + y * part().side],
+    drag: (/** @type {number[]} */ [across, down]) => look(dragged(viewport(), [down, across])),
+    turn: (/** @type {number} */ by, /** @type {number[]} */ [x, y]) => look(wheeled(viewport(), by, [y, x])),
+    key: (/** @type {string} */ key) => keyed(viewport(), key),
+  };
+}
+
+/**
+ * The keys that enlarge the points, go from one to the next and open one.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {{ key: (key: string) => boolean, arrow: (key: string) => void, open: () => void, clear: () => void,
+ *   leave: () => void }} acts
+ */
+function listenToKeys(canvas, acts) {
+  canvas.addEventListener("blur", acts.leave);
+  canvas.addEventListener("keydown", (event) => {
+    if (isCommand(event)) return;
+    if (event.key.startsWith("Arrow")) acts.arrow(event.key);
+    else if (event.key === "Enter") acts.open();
+    else if (event.key === "Escape") acts.clear();
+    else if (!acts.key(event.key)) return;
+    take(event);
+  });
+}
+
+const WHOLE = [[0, 0], [1, 0], [1, 1], [0, 1]];
+
+/**
+ * What selects and opens pictures by their points.
+ *
+ * @param {Model} model
+ * @param {() => Survey} survey
+ */
+function makeChoice(model, survey) {
+  /**
+   * @param {number[]} numbers
+   * @param {boolean} [add] to those that are selected
+   */
+  const select = (numbers, add = false) => {
+    const all = add ? [...new Set([...model.get("selected"), ...numbers])] : numbers;
+    put(model, { selected: [...all].sort((one, other) => one - other) });
+  };
+  /** @param {number} place of a point; -1 for none */
+  const open = (place) => {
+    if (place >= 0 && model.get("alive")) put(model, { opened: survey().points.numbers[place] });
+  };
+  return { select, open };
 }
 
 /**
@@ -166,82 +247,59 @@ export function makeScatter(model, survey) {
   const canvas = make("canvas", { tabIndex: 0 });
   canvas.setAttribute("role", "img");
   const stage = make("div", { className: "xw-stage" }, canvas);
-  const viewport = () => ({ zoom: model.get("zoom"), center: model.get("center") });
-  const part = () => partOf(viewport());
-  const painter = makePainter(canvas, survey, part);
-  const tip = makeTip(model, survey);
+  const [view, choice, tip] = [makeView(model), makeChoice(model, survey), makeTip(model, survey)];
+  const painter = makePainter(canvas, survey, view.part);
   const outline = makeLasso(stage);
   stage.append(tip.ring, tip.element);
   let moving = false;
 
-  const look = (/** @type {import("./points.mjs").Viewport} */ next) => put(model, next);
-  /** Shares of the stage from those of the plane, and back. */
-  const shown = (/** @type {number[]} */ [x, y]) => [(x - part().left) / part().side, (y - part().top) / part().side];
-  const planed = (/** @type {number[]} */ [x, y]) => [part().left + x * part().side, part().top + y * part().side];
-  const place = (/** @type {MouseEvent} */ { clientX, clientY }) => {
-    const { left, top, width, height } = canvas.getBoundingClientRect();
-    return [(clientX - left) / width, (clientY - top) / height];
+  const near = (/** @type {number[]} */ where, pixels = REACH) => {
+    const reach = [canvas.clientWidth, canvas.clientHeight].map((size) => pixels / size * view.part().side);
+    return nearest(survey().points, view.planed(where), reach);
   };
-  const at = (/** @type {number[]} */ where) => {
-    const reach = [canvas.clientWidth, canvas.clientHeight].map((size) => REACH / size * part().side);
-    return nearest(survey().points, planed(where), reach);
-  };
-  const point = (/** @type {number} */ found) => {
+  const point = (/** @type {number} */ at) => {
     const { xs, ys } = survey().points;
-    tip.show(found, found < 0 ? [0, 0] : shown([xs[found], ys[found]]));
+    tip.show(at, at < 0 ? [0, 0] : view.shown([xs[at], ys[at]]));
   };
-  const select = (/** @type {number[]} */ numbers, add = false) => {
-    put(model, { selected: add ? [...new Set([...model.get("selected"), ...numbers])].sort((one, other) => one - other) : numbers });
-  };
-  const open = (/** @type {number} */ found) => {
-    if (found >= 0 && model.get("alive")) put(model, { opened: survey().points.numbers[found] });
-  };
+  const enclosed = (/** @type {number[][]} */ corners) => inside(survey().points, corners.map(view.planed));
   listenToPointer(canvas, {
-    place, outline,
+    outline,
     isMoving: () => moving,
-    hover: (where) => point(at(where)),
-    drag: ([across, down]) => look(dragged(viewport(), [down, across])),
-    select: (corners, add) => select(inside(survey().points, corners.map(planed)), add),
-    open: (where) => open(at(where)),
+    hover: (where) => point(near(where)),
+    drag: view.drag, turn: view.turn,
+    select: (corners, add) => choice.select(enclosed(corners), add),
+    open: (where) => choice.open(near(where)),
   });
-  canvas.addEventListener("wheel", (event) => {
-    if (!event.ctrlKey && !event.metaKey) return;
-    event.preventDefault();
-    const [x, y] = place(event);
-    look(wheeled(viewport(), event.deltaY * (event.deltaMode ? LINE : 1), [y, x]));
-  }, { passive: false });
-  canvas.addEventListener("blur", () => point(-1));
-  canvas.addEventListener("keydown", (event) => {
-    if (isCommand(event)) return;
-    const { points } = survey();
-    const focused = tip.at();
-    const next = keyed(viewport(), event.key);
-    if (next) look(next);
-    else if (event.key.startsWith("Arrow")) {
-      const found = focused < 0 ? at([0.5, 0.5]) : nextPoint(points, focused, event.key);
-      if (found >= 0 || focused < 0) point(found >= 0 ? found : nearest(points, planed([0.5, 0.5]), [2, 2]));
-    } else if (event.key === "Enter") open(focused);
-    else if (event.key === "Escape") select([]);
-    else return;
-    take(event);
+  const zoom = (/** @type {string} */ key) => {
+    const next = view.key(key);
+    if (next) view.look(next);
+    return next !== null;
+  };
+  listenToKeys(canvas, {
+    key: zoom,
+    arrow: (key) => {
+      const next = tip.at() < 0 ? near([0.5, 0.5], canvas.clientWidth) : nextPoint(survey().points, tip.at(), key);
+      if (next >= 0) point(next);
+    },
+    open: () => choice.open(tip.at()),
+    clear: () => choice.select([]),
+    leave: () => point(-1),
   });
-
   const tools = makeScatterTools({
-    setMoving: (on) => { moving = on; },
-    zoom: (key) => look(keyed(viewport(), key) ?? viewport()),
-    selectShown: () => select(inside(survey().points, [[0, 0], [1, 0], [1, 1], [0, 1]].map(planed))),
-    clear: () => select([]),
+    zoom, setMoving: (on) => { moving = on; },
+    selectShown: () => choice.select(enclosed(WHOLE)),
+    clear: () => choice.select([]),
   });
-  const element = make("div", { className: "xw-scatter" }, tools, stage);
+  const meaning = make("p", { className: "xw-quiet", textContent: MEANING });
+  const element = make("div", { className: "xw-scatter" }, tools, stage, meaning);
   keepKeys(element);
   const draw = () => {
-    const { length } = survey().points.numbers;
-    canvas.ariaLabel = `${length} pictures as points, like maps near each other. Arrows go from point to point.`;
+    canvas.ariaLabel = `${survey().points.numbers.length} pictures as points, like maps near each other. Arrows go from point to point.`;
     painter.draw();
   };
+  const leave = () => { painter.leave(); tip.leave(); };
   return {
-    element,
-    leave: () => { painter.leave(); tip.leave(); },
+    element, leave,
     /** @type {import("../shared/view.mjs").Draw[]} */
     draws: [
       [["numbers", "places", "columns", "colored_by", "selected"], draw],
@@ -252,7 +310,7 @@ export function makeScatter(model, survey) {
 }
 
 /**
- * @param {{ setMoving: (on: boolean) => void, zoom: (key: string) => void, selectShown: () => void, clear: () => void }} acts
+ * @param {{ setMoving: (on: boolean) => void, zoom: (key: string) => boolean, selectShown: () => void, clear: () => void }} acts
  */
 function makeScatterTools({ setMoving, zoom, selectShown, clear }) {
   const modes = [["Lasso", "select the points inside a line that is drawn"], ["Move", "move the points"]].map(([text, title], at) => {
