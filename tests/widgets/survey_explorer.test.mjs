@@ -54,13 +54,13 @@ test("points are drawn where they are, the selected above the others", () => {
   const [colors, faint] = [Uint32Array.of(7, 8), 5];
   const pixels = new Uint32Array(20 * 10);
   const part = { top: 0, left: 0, side: 1 };
-  plot(pixels, 20, points, colors, { radius: 0, part, chosen: null, faint });
+  plot(pixels, 20, points, colors, { radius: 0, raised: 0, part, chosen: null, faint });
   assert.equal(pixels[5 * 20 + 10], 8);
   assert.equal(pixels.filter(Boolean).length, 1);
-  plot(pixels, 20, points, colors, { radius: 1, part, chosen: Uint8Array.of(1, 0), faint });
+  plot(pixels, 20, points, colors, { radius: 0, raised: 1, part, chosen: Uint8Array.of(1, 0), faint });
   assert.equal(pixels[5 * 20 + 10], 7);
-  assert.equal(pixels.filter(Boolean).length, 5, "a disc of radius one");
-  plot(pixels, 20, points, colors, { radius: 0, part: { top: 0.5, left: 0.5, side: 0.5 }, chosen: null, faint });
+  assert.equal(pixels.filter(Boolean).length, 5, "a disc of radius one for the selected");
+  plot(pixels, 20, points, colors, { radius: 0, raised: 0, part: { top: 0.5, left: 0.5, side: 0.5 }, chosen: null, faint });
   assert.equal(pixels.findIndex(Boolean), 0, "at the corner of this part");
 });
 

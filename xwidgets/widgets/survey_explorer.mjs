@@ -4,7 +4,7 @@
 import { make, makeAlert, press, warn } from "./shared/dom.mjs";
 import { makeGroup } from "./shared/group.mjs";
 import { mount, put } from "./shared/view.mjs";
-import { makeWork } from "./shared/work.mjs";
+import { status } from "./shared/work.mjs";
 import { makeLegend } from "./survey/legend.mjs";
 import { makeNaming } from "./survey/naming.mjs";
 import { makeScatter } from "./survey/scatter.mjs";
@@ -28,15 +28,18 @@ function render(place) {
     title.hidden = number === null;
     name.textContent = `Picture ${number}`;
   };
-  const [work, alert] = [makeWork(model, "work", "share of the pictures that are done"), makeAlert()];
-  const view = make("div", { className: "xw-view xw-survey" }, sentence, work.element, alert,
+  const bar = make("progress", { max: 1, ariaLabel: "share of the pictures that are done" });
+  const [line, alert] = [make("span", { className: "xw-status" }), makeAlert()];
+  const work = make("div", { className: "xw-work" }, bar, line);
+  const view = make("div", { className: "xw-view xw-survey" }, sentence, work, alert,
     make("div", { className: "xw-survey-panels" },
       make("div", { className: "xw-panel" }, scatter.element, legend.element, naming.element),
       make("div", { className: "xw-panel" }, title, opened.element, selection.element)));
   const drawWork = () => {
     const progress = model.get("work");
-    work.element.hidden = !["computing", "stopped"].includes(progress.state);
-    work.show(progress);
+    work.hidden = progress.state !== "computing";
+    bar.value = progress.share ?? 0;
+    line.textContent = status(progress);
     const failed = progress.state === "failed" ? `The survey cannot be read: ${progress.message}` : "";
     warn(alert, [model.get("message"), failed].filter(Boolean).join(" "));
   };

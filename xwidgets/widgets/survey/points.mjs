@@ -122,26 +122,34 @@ export function colorsOf(column, count) {
 }
 
 /**
+ * Places of the pixels of a disc around its middle, down and right.
+ *
+ * @param {number} radius
+ */
+function discOf(radius) {
+  const reach = Math.ceil(radius);
+  const line = Array.from({ length: 2 * reach + 1 }, (_, at) => at - reach);
+  return line.flatMap((down) => line.map((right) => [down, right])).filter(([down, right]) => down * down + right * right <= radius * radius);
+}
+
+/**
  * Draws points as discs into the pixels of a canvas, those that are not selected first.
  *
  * @param {Uint32Array} pixels row by row
  * @param {number} width
  * @param {Points} points
  * @param {Uint32Array} colors
- * @param {{ radius: number, part: { top: number, left: number, side: number }, chosen: Uint8Array | null, faint: number }} look
- *   chosen: 1 for each selected point, null for no selection; faint: pixel of the others then
+ * @param {{
+ *   radius: number, raised: number, part: { top: number, left: number, side: number }, chosen: Uint8Array | null, faint: number,
+ * }} look raised: radius of selected points; chosen: 1 for each of them, null for no selection;
+ *   faint: pixel of the others then
  */
-export function plot(pixels, width, { xs, ys }, colors, { radius, part, chosen, faint }) {
+export function plot(pixels, width, { xs, ys }, colors, { radius, raised, part, chosen, faint }) {
   const height = pixels.length / width;
-  const disc = [];
-  const reach = Math.ceil(radius);
-  for (let down = -reach; down <= reach; down++) {
-    for (let right = -reach; right <= reach; right++) {
-      if (down * down + right * right <= radius * radius) disc.push([down, right]);
-    }
-  }
   pixels.fill(0);
   for (const pass of chosen ? [0, 1] : [1]) {
+    const size = chosen && pass ? raised : radius;
+    const [disc, reach] = [discOf(size), Math.ceil(size)];
     for (let at = 0; at < xs.length; at++) {
       if (chosen && chosen[at] !== pass) continue;
       const column = Math.round((xs[at] - part.left) / part.side * width);

@@ -41,8 +41,9 @@ function makePainter(canvas, survey, part) {
     const { points, column, chosen } = survey();
     const image = new ImageData(width, height);
     const colors = colorsOf(column, points.numbers.length);
+    const radius = scale * Math.min(RADIUS.most, Math.max(RADIUS.least, RADIUS.of / Math.sqrt(points.numbers.length)));
     plot(new Uint32Array(image.data.buffer), width, points, colors, {
-      radius: scale * Math.min(RADIUS.most, Math.max(RADIUS.least, RADIUS.of / Math.sqrt(points.numbers.length))), part: part(), chosen, faint: pixelOf("#9a9a9a", 0.35),
+      radius, raised: radius + scale, part: part(), chosen, faint: pixelOf("#9a9a9a", 0.35),
     });
     canvas.getContext("2d")?.putImageData(image, 0, 0);
   };
