@@ -38,6 +38,7 @@ function render(place) {
   const drawWork = () => {
     const progress = model.get("work");
     work.hidden = progress.state !== "computing";
+    work.dataset.state = progress.state ?? "";
     bar.value = progress.share ?? 0;
     line.textContent = status(progress);
     const failed = progress.state === "failed" ? `The survey cannot be read: ${progress.message}` : "";
