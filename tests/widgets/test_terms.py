@@ -39,7 +39,7 @@ PLAIN = {
     "show the whole picture", "values as a table", "values of the map",
     "colour by", "name them", "keep", "name of the selected group", "points", "lasso", "move",
     "select what is shown", "select none", "show more", "table", "remove this name",
-    "select this group", "×", "share of the pictures that are done",
+    "select this group", "×", "all points", "share of the pictures that are done",
 }  # fmt: skip
 """Labels that need no help. A new label stands here, or in the table of terms."""
 

@@ -324,6 +324,6 @@ function makeScatterTools({ setMoving, zoom, selectShown, clear }) {
   /** @type {(text: string, key: string, title: string) => HTMLButtonElement} */
   const button = (text, key, title) => press(text, () => zoom(key), { title, ariaLabel: title });
   return make("div", { className: "xw-tools", role: "toolbar", ariaLabel: "points" }, ...modes,
-    button("−", "-", "zoom out"), button("+", "+", "zoom in"), button("1:1", "0", "show all points"),
+    button("−", "-", "zoom out"), button("+", "+", "zoom in"), button("All", "0", "all points"),
     press("Select what is shown", selectShown), press("Select none", clear));
 }

@@ -82,7 +82,7 @@ export function makeSelection(model, survey) {
       : "Draw a line around points, or press a name, to select pictures.";
     const lines = chosen ? differences(columns, chosen).slice(0, DIFFERENCES) : [];
     unlike.element.hidden = !lines.length;
-    unlike.show(["", "selected", "all"], lines.map(({ name, selected, all }) => [name, selected, all]));
+    unlike.show(["column", "selected", "all"], lines.map(({ name, selected, all }) => [name, selected, all]));
   };
   const drawCards = () => {
     /** @type {Card[]} */
