@@ -2,8 +2,10 @@
 
 ``survey.json`` tells what a survey is of. ``maps.zarr`` is an array ``(N, T, H, W)`` in Zarr's
 third format, whose chunks are the maps of a batch of pictures. ``rows/000012.parquet`` has a row
-for each picture and target of batch 12; it is written behind the maps and as a whole, so that a
-batch is done where its file is there. Everything here works without torch.
+for each picture and target of batch 12; it is written behind the arrays and as a whole, so that a
+batch is done where its file is there. ``neurons.zarr`` is a group with an array ``(N, 2, C)`` for
+each layer. Pictures stand in the arrays as they are computed: by number, or in a random order.
+Everything here works without torch.
 """
 
 from __future__ import annotations
@@ -12,18 +14,22 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xwidgets.errors import index_within, of_kind, one_line, unknown
+from xwidgets.errors import at_least, index_within, of_kind, one_line, unknown
 from xwidgets.extras import needed
 from xwidgets.files import whole
 from xwidgets.results import Relevance
 from xwidgets.results.facts import parsed, typed
 from xwidgets.results.numbers import percent
+
+from .activity import activity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,6 +51,8 @@ class Facts:
         units: of the maps, one for each target.
         signed: whether the maps can be negative, evidence against the target.
         measures: names of what is measured of each map.
+        layers: by name, the number of channels C of those whose activations are kept.
+        seed: of the random order in which pictures are taken; ``None`` for that of their numbers.
         size: ``(H, W)`` of the maps.
         dtype: of the maps, ``"float32"`` or ``"float16"``.
         batch_size: number of pictures of a batch.
@@ -62,6 +70,8 @@ class Facts:
     units: tuple[str, ...]
     signed: bool
     measures: tuple[str, ...]
+    layers: Mapping[str, int]
+    seed: int | None
     size: tuple[int, int]
     dtype: str
     batch_size: int
@@ -77,10 +87,27 @@ class Facts:
         """Number of batches."""
         return -(-self.count // self.batch_size)
 
-    def numbers(self, batch: int) -> range:
-        """Numbers of the pictures of a batch."""
+    @cached_property
+    def order(self) -> NDArray[np.int64]:
+        """Numbers ``(N,)`` of the pictures in the order of the arrays."""
+        if self.seed is None:
+            return np.arange(self.count)
+        return np.argsort(np.random.PCG64(self.seed).random_raw(self.count), kind="stable")
+
+    @cached_property
+    def positions(self) -> NDArray[np.int64]:
+        """Position ``(N,)`` of each picture in the arrays."""
+        return np.argsort(self.order)
+
+    def span(self, batch: int) -> slice:
+        """Positions of the pictures of a batch."""
         first = batch * self.batch_size
-        return range(first, min(first + self.batch_size, self.count))
+        return slice(first, min(first + self.batch_size, self.count))
+
+    def numbers(self, batch: int) -> list[int]:
+        """Numbers of the pictures of a batch."""
+        numbers: list[int] = self.order[self.span(batch)].tolist()
+        return numbers
 
     def save(self, path: Path) -> None:
         """Write to a JSON file."""
@@ -119,7 +146,8 @@ class Survey:
 
     def __repr__(self) -> str:
         facts, share = self.facts, self.progress
-        done = "complete" if share == 1 else f"{percent(share)} computed"
+        taken = percent(share) if facts.seed is None else f"a random {round(share * len(self))}"
+        done = "complete" if share == 1 else f"{taken} computed"
         return f"<Survey of {len(self)} pictures: {facts.method} ({facts.network_name}), {done}>"
 
     def __len__(self) -> int:
@@ -156,6 +184,8 @@ class Survey:
         if not parts:
             return pandas.DataFrame({name: [] for name in (*COLUMNS, *self.facts.measures)})
         table = pyarrow.concat_tables(parts, promote_options="default")
+        if self.facts.seed is not None:
+            table = table.sort_by([("number", "ascending"), ("place", "ascending")])
         kinds = {pyarrow.bool_(): pandas.BooleanDtype(), pyarrow.int64(): pandas.Int64Dtype()}
         return table.to_pandas(types_mapper=kinds.get)
 
@@ -174,13 +204,51 @@ class Survey:
         Raises:
             ValueError: for a column that there is not.
         """
-        target = index_within("target", target, len(self.facts.targets), "the survey")
-        table = self.table()
-        if not isinstance(by, str) or by not in table:
-            raise unknown("column", by, table.columns)
-        table = table[table["place"] == target]
         numbers = ["probability", "predicted_probability", *self.facts.measures]
-        return table.groupby(by)[numbers].agg(["mean", "sem", "count"])
+        return self._rows_of(target, by).groupby(by)[numbers].agg(["mean", "sem", "count"])
+
+    def neurons(self, layer: str, by: str | None = None, target: int = 0) -> pd.DataFrame:
+        """Activity of the channels of a layer in the pictures that are done so far.
+
+        Args:
+            layer: one of ``facts.layers``.
+            by: column of :meth:`table` that tells the class, as of :meth:`means`; ``None`` for all
+                pictures together.
+            target: place of the target whose rows have that column.
+
+        Returns:
+            A row for each channel, of each class, with what :func:`activity` says. Sorted by ``g``
+            it lists the neurons of a class.
+
+        Raises:
+            ValueError: for a layer or a column that there is not, or damaged files.
+        """
+        rows = self._rows_of(target, by)
+        rows = rows[rows["error"].isna()]
+        values = self.activations(layer)[rows["number"].to_numpy(np.int64)]
+        return activity(values, None if by is None else rows[by])
+
+    def top_pictures(self, layer: str, channel: int, count: int = 9) -> list[int]:
+        """Numbers of the pictures done so far in which a channel's map has the largest maxima.
+
+        Args:
+            layer: one of ``facts.layers``.
+            channel: of the layer.
+            count: at most so many.
+
+        Returns:
+            The largest first; of equal ones the first by number.
+
+        Raises:
+            ValueError: for a layer or channel that there is not, or damaged files.
+        """
+        at_least("count", count, 1)
+        values = self.activations(layer)
+        channel = index_within("channel", channel, values.shape[2], f"layer {layer!r}")
+        largest = values[:, 0, channel]
+        order = np.argsort(-largest, kind="stable")  # NaN comes last
+        numbers: list[int] = order[~np.isnan(largest[order])][:count].tolist()
+        return numbers
 
     def map(self, number: int, target: int = 0) -> NDArray[np.float32]:
         """Map ``(H, W)`` of a picture; NaN for one that cannot be explained.
@@ -194,7 +262,7 @@ class Survey:
         """
         number, target = self._place(number, target)
         try:
-            maps = self.maps[number, target]
+            maps = self.maps[self.facts.positions[number], target]
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             raise ValueError(
                 f"the map of picture {number} in {str(self.folder)!r} cannot be read "
@@ -216,7 +284,7 @@ class Survey:
         """
         values, facts = self.map(number, target), self.facts
         batch = self._batch(number)
-        place = (number - facts.numbers(batch)[0]) * len(facts.targets) + target
+        place = facts.numbers(batch).index(number) * len(facts.targets) + target
         row = self._part(batch).slice(place, 1).to_pylist()[0]
         if row["error"] is not None:
             raise ValueError(f"picture {number} has no map: {row['error']}")
@@ -234,15 +302,47 @@ class Survey:
             probability=row["probability"],
         )  # fmt: skip
 
+    def activations(self, layer: str) -> NDArray[np.float32]:
+        """Largest and mean activation of each channel of a layer in each picture, by number.
+
+        Args:
+            layer: one of ``facts.layers``.
+
+        Returns:
+            ``(N, 2, C)``, NaN for pictures that cannot be explained, or are not done yet.
+
+        Raises:
+            ValueError: for a layer that is not kept, or damaged files.
+        """
+        zarr = needed("zarr", EXTRA)
+        if not isinstance(layer, str) or layer not in self.facts.layers:
+            raise unknown("layer", layer, self.facts.layers, "(kept by xw.survey(..., layers=))")
+        try:
+            values = zarr.open_group(self.neurons_folder, mode="r")[array_name(layer)][:]
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
+            raise ValueError(
+                f"the activations of layer {layer!r} in {str(self.folder)!r} cannot be read "
+                f"({one_line(error)}); remove its rows, and the survey computes them again"
+            ) from error
+        return np.asarray(values, np.float32)[self.facts.positions]
+
     @property
     def maps(self) -> Any:
-        """Zarr array ``(N, T, H, W)`` of all maps, NaN where there is none, or none yet."""
+        """Zarr array ``(N, T, H, W)`` of all maps, NaN where there is none, or none yet.
+
+        Picture n stands at ``facts.positions[n]``, which is n unless the order is random.
+        """
         return needed("zarr", EXTRA).open_array(self.maps_folder, mode="r")
 
     @property
     def maps_folder(self) -> Path:
         """Folder of the array of maps."""
         return self.folder / "maps.zarr"
+
+    @property
+    def neurons_folder(self) -> Path:
+        """Folder of the activations, a group with an array for each layer."""
+        return self.folder / "neurons.zarr"
 
     @property
     def rows_folder(self) -> Path:
@@ -252,6 +352,15 @@ class Survey:
     def part(self, batch: int) -> Path:
         """File of the rows of a batch."""
         return self.rows_folder / f"{batch:06}.parquet"
+
+    def rows(self, batch: int) -> list[dict[str, Any]]:
+        """Rows of a batch that is done.
+
+        Raises:
+            ValueError: for a damaged file.
+        """
+        rows: list[dict[str, Any]] = self._part(batch).to_pylist()
+        return rows
 
     def _part(self, batch: int) -> Any:
         """Table of a batch."""
@@ -268,6 +377,14 @@ class Survey:
             ) from error
         return table
 
+    def _rows_of(self, target: int, by: str | None) -> pd.DataFrame:
+        """Rows of one target, whose table has a column ``by``."""
+        target = index_within("target", target, len(self.facts.targets), "the survey")
+        table = self.table()
+        if by is not None and (not isinstance(by, str) or by not in table):
+            raise unknown("column", by, table.columns)
+        return table[table["place"] == target]
+
     def _place(self, number: int, target: int) -> tuple[int, int]:
         """Number of a picture that is done, and place of a target."""
         number = index_within("picture", number, len(self), "the survey")
@@ -280,7 +397,7 @@ class Survey:
         return number, target
 
     def _batch(self, number: int) -> int:
-        return number // self.facts.batch_size
+        return int(self.facts.positions[number]) // self.facts.batch_size
 
 
 COLUMNS = (
@@ -305,6 +422,16 @@ def open_survey(folder: str | Path) -> Survey:
         ValueError: there is no survey in 'nowhere'; give the folder that xw.survey was given
     """
     return Survey(folder)
+
+
+def array_name(layer: str) -> str:
+    """Name of a layer's array, which is that of the layer but for characters such as a slash.
+
+    Example:
+        >>> array_name("features.5"), array_name("a/b")
+        ('features.5', 'a%2Fb')
+    """
+    return quote(layer, safe="")
 
 
 def number_of(path: Path) -> int | None:
