@@ -39,7 +39,7 @@ class StoppingRule:
     """
 
     def __init__(self, until: Mapping[str, float] | None) -> None:
-        if not isinstance(until, Mapping | None):
+        if until is not None and not (isinstance(until, Mapping) and until):
             raise WrongType(
                 f"until is {shown(until)}, but must hold standard errors by measure, such as "
                 '{"half_area": 0.01}'
