@@ -30,6 +30,7 @@ from xwidgets.results.facts import parsed, typed
 from xwidgets.results.numbers import percent
 
 from .activity import activity
+from .common_places import common_places, strong_places, windows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -261,15 +262,35 @@ class Survey:
             ValueError: where there is no such picture or target, or it is not done yet.
         """
         number, target = self._place(number, target)
-        try:
-            maps = self.maps[self.facts.positions[number], target]
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
-            raise ValueError(
-                f"the map of picture {number} in {str(self.folder)!r} cannot be read "
-                f"({one_line(error)}); remove {self.part(self._batch(number)).name!r} from its "
-                "rows, and the survey computes it again"
-            ) from error
-        return np.asarray(maps, np.float32)
+        batch = self._batch(number)
+        values: NDArray[np.float32] = self._maps_of(batch, target)[
+            self.facts.numbers(batch).index(number)
+        ]
+        return values
+
+    def common_places(self, by: str = "predicted_label", target: int = 0) -> pd.DataFrame:
+        """Places where the maps of a class are strong in common, and those of others are not.
+
+        A watermark, a border or a date in the pictures of one class is such a place, if the network
+        goes by it. A place counts as strong in a map where it is one of the strongest 2 %.
+
+        Args:
+            by: column of :meth:`table` that tells the class, as of :meth:`means`.
+            target: place of the target among those of the survey.
+
+        Returns:
+            A row for each class, with its place that stands out most, as of
+            :func:`xwidgets.surveys.common_places.common_places`.
+
+        Raises:
+            ValueError: for a column or target that there is not, or damaged files.
+        """
+        rows = self._rows_of(target, by)
+        rows = rows[rows["error"].isna()]
+        strong = np.zeros((len(self), len(windows(self.facts.size))), np.bool_)
+        for batch in self.done:
+            strong[self.facts.numbers(batch)] = strong_places(self._maps_of(batch, target))
+        return common_places(strong[rows["number"].to_numpy(np.int64)], self.facts.size, rows[by])
 
     def relevance(self, number: int, image: NDArray[np.uint8], target: int = 0) -> Relevance:
         """Map of a picture as a result, which can be shown and saved.
@@ -384,6 +405,18 @@ class Survey:
         if by is not None and (not isinstance(by, str) or by not in table):
             raise unknown("column", by, table.columns)
         return table[table["place"] == target]
+
+    def _maps_of(self, batch: int, target: int) -> NDArray[np.float32]:
+        """Maps ``(n, H, W)`` of a batch."""
+        try:
+            maps = self.maps[self.facts.span(batch), target]
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
+            raise ValueError(
+                f"the maps of batch {batch} in {str(self.folder)!r} cannot be read "
+                f"({one_line(error)}); remove {self.part(batch).name!r} from its rows, and the "
+                "survey computes them again"
+            ) from error
+        return np.asarray(maps, np.float32)
 
     def _place(self, number: int, target: int) -> tuple[int, int]:
         """Number of a picture that is done, and place of a target."""
