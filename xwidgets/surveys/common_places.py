@@ -106,13 +106,13 @@ def common_places(
     member = codes[codes >= 0] == np.arange(len(names))[:, None]
     count, total = member.sum(1)[:, None], strong.sum(0)
     hits = member.astype(np.float64) @ strong
-    with np.errstate(invalid="ignore"):
-        shares, others = hits / count, (total - hits) / (len(strong) - count)
-    best = (shares - others).argmax(1)
+    rest = len(strong) - count
+    best = (hits * rest - (total - hits) * count).argmax(1)  # whole numbers: ties are exact
     each = np.arange(len(names))
+    with np.errstate(invalid="ignore"):
+        share, share_of_others = (hits / count)[each, best], ((total - hits) / rest)[each, best]
     chance = hypergeom.sf(hits[each, best] - 1, len(strong), total[best], count[:, 0])
     p = np.minimum(chance * strong.shape[1] * len(names), 1)
-    share, share_of_others = shares[each, best], others[each, best]
     boxes = np.array(windows(size))[best]
     return pandas.DataFrame(
         {
