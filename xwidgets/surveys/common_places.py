@@ -97,8 +97,8 @@ def common_places(
         >>> maps[:20, 3, 5] = 9
         >>> classes = pd.Series(["wren"] * 20 + ["finch"] * 20, name="label")
         >>> table = common_places(strong_places(maps), (16, 16), classes).set_index("label")
-        >>> table["share"]["wren"], table["unusual"].to_dict()
-        (1.0, {'finch': False, 'wren': True})
+        >>> float(table["share"]["wren"]), table["unusual"].tolist()
+        (1.0, [False, True])
     """
     pandas = needed("pandas", "survey")
     codes, names = pandas.factorize(classes, sort=True)

@@ -66,8 +66,8 @@ class StoppingRule:
             values = np.array([row.get(name) for row in first], np.float64)
             values = values[~np.isnan(values)]
             if len(values):
-                total, change = count + len(values), values.mean() - mean
-                squares += ((values - values.mean()) ** 2).sum()
+                total, change = count + len(values), float(values.mean()) - mean
+                squares += float(((values - values.mean()) ** 2).sum())
                 squares += change**2 * count * len(values) / total
                 self._moments[name] = total, mean + change * len(values) / total, squares
 
