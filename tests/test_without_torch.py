@@ -123,6 +123,8 @@ survey = xw.open_survey(sys.argv[1])
 assert survey.progress == 1 and len(survey.table()) == len(survey) == 3
 image = np.zeros((64, 64, 3), np.uint8)
 assert survey.relevance(1, image).png()
+assert len(survey.neurons("features.0")) == 16 and len(survey.top_pictures("features.0", 3)) == 3
+assert survey.common_places()["count"].sum() == 3
 explorer = xw.SurveyExplorer(survey)
 explorer.growth.wait()
 explorer.selected, explorer.opened = [0, 1], 2
@@ -135,7 +137,9 @@ def test_a_survey_is_read(tmp_path):
     import xwidgets as xw
 
     scenes = [xw.scenes.bird(seed) for seed in range(3)]
-    xw.survey(xw.network("birds"), scenes, xw.Saliency(), tmp_path / "s", progress=False)
+    xw.survey(
+        xw.network("birds"), scenes, xw.Saliency(), tmp_path / "s", layers=[1], progress=False
+    )
     run(HIDDEN + "import numpy as np\n" + SURVEY, tmp_path / "s")
 
 

@@ -36,15 +36,19 @@ def survey(*words: str) -> int:
 
 
 def test_it_is_the_survey_in_python(capsys: Any) -> None:
-    words = ["--method", "occlusion", "--window", "3", "--stride", "2", "--target", "bee"]
+    words = ["--method", "occlusion", "--window", "3", "--stride", "2", "--target", "bee,1"]
+    words += ["--measures", "half_area,same_sign", "--layers", "1"]
     assert survey(*words, "--out", "maps", "--dtype", "float16") == 0
     method = xw.Occlusion(window=3, stride=2)
     expected = xw.survey(
-        NET, "pictures", method, "expected", ["bee"], dtype="float16", progress=False
-    )
+        NET, "pictures", method, "expected", ["bee", 1], ["half_area", "same_sign"], layers=[1],
+        dtype="float16", progress=False,
+    )  # fmt: skip
     done = xw.open_survey("maps")
     pd.testing.assert_frame_equal(done.table(), expected.table())
     np.testing.assert_array_equal(done.map(3), expected.map(3))
+    [layer] = done.facts.layers
+    np.testing.assert_array_equal(done.activations(layer), expected.activations(layer))
     assert done.facts == expected.facts
     told = capsys.readouterr()
     right = round(100 * float(done.table()["correct"].mean()), 1)
@@ -67,6 +71,20 @@ def test_the_same_command_goes_on(capsys: Any) -> None:
         assert survey("--out", "maps") == 0
     assert survey("--out", "maps", "--target", "bee") == 1
     assert "xwidgets: 'maps' holds another survey, whose targets" in capsys.readouterr().err
+
+
+def test_it_ends_when_a_mean_is_known(capsys: Any) -> None:
+    folder = Path("pictures", "ant")
+    for number in range(5, 200):
+        (folder / f"{number}.png").write_bytes((folder / "0.png").read_bytes())
+    words = ["--measures", "half_area", "--until", "half_area=0.5"]
+    assert survey("--out", "maps", *words) == 0
+    count = len(xw.open_survey("maps").table())
+    assert 64 <= count < 200
+    told = " ".join(capsys.readouterr().out.split())
+    assert told.startswith(f"a random {count} of 200 pictures by saliency (small); ")
+    assert survey("--out", "maps", "--measures", "half_area") == 0
+    assert capsys.readouterr().out.startswith("200 pictures by saliency (small); ")
 
 
 def test_workers_are_processes() -> None:
@@ -92,6 +110,15 @@ def test_pictures_without_a_map_are_told(capsys: Any) -> None:
         (["--out", "maps", "--workers", "0"], 1, "workers is 0, but must be a whole number of"),
         (["--out", "maps", "--target", "bees"], 1, "unknown class 'bees'; did you mean 'bee'"),
         (["--out", "pictures"], 1, "'pictures' holds 'ant' and no survey; give a new or empty"),
+        (["--out", "maps", "--targets", "ant,"], 2, "'ant,' must be names with commas between"),
+        (["--out", "maps", "--measures", "area"], 1, "unknown measure 'area'"),
+        (["--out", "maps", "--layers", "99"], 1, "there is no convolution 99"),
+        (
+            ["--out", "maps", "--until", "half_area"],
+            2,
+            "must be measures and standard errors, such",
+        ),
+        (["--out", "maps", "--until", "half_area=0.1"], 1, "unknown measure 'half_area'; "),
         ([], 2, "the following arguments are required: --out"),
         (["--out", "maps", "--dtype", "int8"], 2, "argument --dtype: invalid choice: 'int8'"),
     ],
@@ -114,7 +141,7 @@ def test_the_examples_of_the_help_can_be_understood(capsys: Any) -> None:
         for line in capsys.readouterr().out.splitlines()
         if line.startswith("  xwidgets survey ")
     ]
-    assert len(lines) == 3
+    assert len(lines) == 4
     with known_as("resnet18", small(size=40)):
         for line in lines:
             assert main(line.split()) == 0, line

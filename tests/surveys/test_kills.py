@@ -12,7 +12,7 @@ import pytest
 
 import xwidgets as xw
 
-from .test_survey import assert_same
+from .test_neurons import assert_same_activations
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes are killed as by Unix")
 
@@ -21,7 +21,9 @@ import sys
 import xwidgets as xw
 from tests.surveys.test_survey import network, pictures
 method, workers = xw.Occlusion(window=4, stride=1), int(sys.argv[2]) or None
-xw.survey(network(), pictures(150), method, sys.argv[1], workers=workers, progress=False)
+xw.survey(
+    network(), pictures(150), method, sys.argv[1], layers=[1, 2], workers=workers, progress=False
+)
 """
 
 
@@ -65,7 +67,7 @@ def test_whatever_is_killed_it_goes_on_to_the_same_end(
     process = begun(tmp_path / "s", workers)
     told, _ = process.communicate(timeout=200)
     assert process.returncode == 0, told
-    assert_same(whole, xw.open_survey(tmp_path / "s"))
+    assert_same_activations(whole, xw.open_survey(tmp_path / "s"))
     assert len(whole.done) > 5
 
 
@@ -87,7 +89,7 @@ def test_a_worker_that_is_killed_is_told_and_nothing_is_lost(
     process = begun(folder, 0)
     told, _ = process.communicate(timeout=200)
     assert process.returncode == 0, told
-    assert_same(whole, xw.open_survey(folder))
+    assert_same_activations(whole, xw.open_survey(folder))
 
 
 SLOW = """

@@ -386,7 +386,7 @@ def test_damaged_maps_are_told(tmp_path: Path) -> None:
     for path in (tmp_path / "maps.zarr" / "c").rglob("0"):
         if path.is_file():
             path.write_bytes(b"nonsense")
-    with pytest.raises(ValueError, match=r"the map of picture 0 in .* cannot be read"):
+    with pytest.raises(ValueError, match=r"the maps of batch 0 in .* cannot be read"):
         survey.map(0)
 
 

@@ -149,7 +149,7 @@ class _Reading:
         rows = self._survey.rows_of(batches)
         self._rows.append(rows[rows["place"] == self._target])
         for batch in batches:
-            vectors = reduced(self._survey.maps_of(batch)[:, self._target])
+            vectors = reduced(self._survey.maps_of(batch, self._target))
             mapped = np.isfinite(vectors).all(axis=1)
             self.layout.add(vectors[mapped])
             self._mapped = np.concatenate([self._mapped, mapped])

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from tqdm import tqdm
 
-from xwidgets.errors import a_flag, of_kind, one_of, warn
+from xwidgets.errors import a_flag, listed, of_kind, one_of, warn
 from xwidgets.explain import MapMethod
 from xwidgets.explain.data_set import DataSet, fingerprint
 from xwidgets.explain.method import several
@@ -24,8 +24,9 @@ from .digest import digest, steady
 from .folder import EXTRA, Facts, Survey
 from .measures import Measure, chosen_measures, measured
 from .plan import Plan, one_thread
+from .stopping import StoppingRule, in_order
 from .workers import batches, check_workers
-from .writer import writing
+from .writer import Writer, writing
 
 DTYPES = ("float32", "float16")
 """Types that maps are kept in."""
@@ -39,6 +40,8 @@ def survey(
     targets: Sequence[Target] | None = None,
     measures: Sequence[str | Measure] = (),
     *,
+    layers: Sequence[str | int] = (),
+    until: Mapping[str, float] | None = None,
     workers: Any = None,
     dtype: Literal["float32", "float16"] = "float32",
     progress: bool = True,
@@ -61,6 +64,13 @@ def survey(
             and ``"part_means"`` by part, and ``"subject_concentration"``; or functions of a map
             ``(H, W)`` and a picture's :class:`xwidgets.images.collection.Item` that return a
             number, or numbers by name. On resuming they count by their names.
+        layers: by name, or convolutions by number, of which the largest and the mean activation of
+            each channel are kept for every picture; see :meth:`xwidgets.Survey.neurons`.
+        until: by measure, such as ``{"half_area": 0.01}``, the largest standard error of its mean
+            over the pictures, of the first target, with which the survey ends, at 64 pictures with
+            the measure at the earliest. Pictures are then taken in a random order, the same for all
+            surveys of as many, so that those that are done are a random sample. The same call with
+            a smaller number goes on, and without ``until`` to the last picture.
         workers: ``None`` for one core of this process, a number of processes, or a
             ``dask.distributed.Client``.
         dtype: of the maps that are kept, ``"float32"``, or ``"float16"`` up to 65,504.
@@ -92,25 +102,47 @@ def survey(
     check_workers(workers)
     for package in ("zarr", "pyarrow"):
         needed(package, EXTRA)
-    known = chosen_measures(measures)
+    known, rule = chosen_measures(measures), StoppingRule(until)
     folder = Path(folder)
-    plan = _plan(a_network(net).frozen(), images, method, targets, known, dtype, folder)
+    plan = _plan(
+        a_network(net).frozen(), images, method, targets, known, layers, dtype, folder,
+        in_random_order=until is not None,
+    )  # fmt: skip
+    rule.check(plan.facts.measures)
     with writing(folder, plan.facts) as writer:
-        left = sum(len(plan.facts.numbers(batch)) for batch in writer.missing)
-        bar = tqdm(
-            total=plan.facts.count, initial=plan.facts.count - left, desc="surveying",
-            unit="picture", disable=not progress,
-        )  # fmt: skip
-        with bar, closing(batches(plan, writer.missing, workers)) as computed:
-            for batch in computed:
-                writer.write(batch)
-                bar.update(len(batch.maps))
-    done = Survey(folder)
+        done = Survey(folder)
+        for batch in sorted(done.done) if until else ():
+            rule.add(done.rows(batch))
+        _compute(plan, writer, rule, workers, progress)
+    if until and not rule.reached:
+        errors = ", ".join(f"of {name} {error:.2g}" for name, error in rule.errors.items())
+        warn(f"all {len(done)} pictures are done, and standard errors are still: {errors}")
     table = done.table()
     for column, what in (("error", "map"), ("measure_error", "measures")):
         if without := table["number"][table[column].notna()].nunique():
-            warn(f"{without} of {len(done)} pictures have no {what}; their rows say why")
+            taken = table["number"].nunique()
+            warn(f"{without} of {taken} pictures have no {what}; their rows say why")
     return done
+
+
+def _compute(plan: Plan, writer: Writer, rule: StoppingRule, workers: Any, progress: bool) -> None:
+    """Compute and write what is missing, as far as a rule asks for it."""
+    facts = plan.facts
+    missing = writer.missing
+    if rule.reached:
+        return
+    left = sum(len(facts.numbers(batch)) for batch in missing)
+    bar = tqdm(
+        total=facts.count, initial=facts.count - left, desc="surveying", unit="picture",
+        disable=not progress,
+    )  # fmt: skip
+    with bar, closing(batches(plan, missing, workers)) as computed:
+        for batch in computed if facts.seed is None else in_order(computed, missing):
+            writer.write(batch)
+            rule.add(batch.rows)
+            bar.update(len(batch.maps))
+            if rule.reached:
+                break
 
 
 def _plan(
@@ -119,8 +151,10 @@ def _plan(
     method: MapMethod,
     targets: Sequence[Target] | None,
     measures: Mapping[str, Measure],
+    layers: Sequence[str | int],
     dtype: str,
     folder: Path,
+    in_random_order: bool,
 ) -> Plan:
     """Plan of a survey; what its maps are tells its folder, or else the first picture."""
     data = DataSet(net, images, method.pictures_at_once)
@@ -144,6 +178,7 @@ def _plan(
             "network": fingerprint(net),
             "pictures": data.fingerprint(),
             "count": len(data),
+            "layers": _channels(net, layers),
             "targets": tuple("" if target is None else target.label(net) for target in kept),
             "explained": digest([resolved, kept, [*measures]]),
             "size": (int(net.size[0]), int(net.size[1])),
@@ -152,10 +187,16 @@ def _plan(
             "versions": versions(),
         }
         before = Survey(folder).facts if (folder / "survey.json").exists() else None
+        if before is not None and before.seed is None and in_random_order:
+            raise ValueError(
+                f"the survey in {str(folder)!r} takes its pictures by number, so that those that "
+                "are done are no random sample; leave out until, or give another folder"
+            )
         if before is not None and before.explained == known_facts["explained"]:
             facts = replace(before, **known_facts)
         else:
-            facts = Facts(**known_facts, **_first_facts(net, data, method, asked, measures))
+            first = _first_facts(net, data, method, asked, measures)
+            facts = Facts(**known_facts, **first, seed=SEED if in_random_order else None)
         net.examples = None  # a sampler is fitted by now, and not all functions can be sent
     return Plan(facts, net, data, resolved, tuple(kept), measures)
 
@@ -190,6 +231,22 @@ def _first_facts(
         f"none of the first {len(numbers)} pictures can be explained; of the first: {error}"
     ) from error
 
+
+def _channels(net: Network, layers: Sequence[str | int]) -> dict[str, int]:
+    """Number of channels of layers, by name."""
+    needed = "a list of layers, by name, or convolutions by number"
+    chosen = [net.layer(layer) for layer in listed("layers", layers, object, needed)]
+    for layer in chosen:
+        if layer.rows != 1:
+            raise ValueError(
+                f"layer {layer.name!r} has {layer.rows} rows for each picture; choose one before "
+                "the network makes a batch of its own, or behind it"
+            )
+    return {layer.name: layer.channels for layer in chosen}
+
+
+SEED = 0
+"""Seed of random orders."""
 
 TRIED = 32
 """Pictures that are tried until one can be explained."""

@@ -2,8 +2,10 @@
 
 ``survey.json`` tells what a survey is of. ``maps.zarr`` is an array ``(N, T, H, W)`` in Zarr's
 third format, whose chunks are the maps of a batch of pictures. ``rows/000012.parquet`` has a row
-for each picture and target of batch 12; it is written behind the maps and as a whole, so that a
-batch is done where its file is there. Everything here works without torch.
+for each picture and target of batch 12; it is written behind the arrays and as a whole, so that a
+batch is done where its file is there. ``neurons.zarr`` is a group with an array ``(N, 2, C)`` for
+each layer. Pictures stand in the arrays as they are computed: by number, or in a random order.
+Everything here works without torch.
 """
 
 from __future__ import annotations
@@ -12,18 +14,23 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xwidgets.errors import index_within, of_kind, one_line, unknown
+from xwidgets.errors import at_least, index_within, of_kind, one_line, unknown
 from xwidgets.extras import needed
 from xwidgets.files import whole
 from xwidgets.results import Relevance
 from xwidgets.results.facts import parsed, typed
 from xwidgets.results.numbers import percent
+
+from .activity import activity
+from .common_places import common_places, strong_places, windows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,6 +52,8 @@ class Facts:
         units: of the maps, one for each target.
         signed: whether the maps can be negative, evidence against the target.
         measures: names of what is measured of each map.
+        layers: by name, the number of channels C of those whose activations are kept.
+        seed: of the random order in which pictures are taken; ``None`` for that of their numbers.
         size: ``(H, W)`` of the maps.
         dtype: of the maps, ``"float32"`` or ``"float16"``.
         batch_size: number of pictures of a batch.
@@ -62,6 +71,8 @@ class Facts:
     units: tuple[str, ...]
     signed: bool
     measures: tuple[str, ...]
+    layers: Mapping[str, int]
+    seed: int | None
     size: tuple[int, int]
     dtype: str
     batch_size: int
@@ -77,10 +88,27 @@ class Facts:
         """Number of batches."""
         return -(-self.count // self.batch_size)
 
-    def numbers(self, batch: int) -> range:
-        """Numbers of the pictures of a batch."""
+    @cached_property
+    def order(self) -> NDArray[np.int64]:
+        """Numbers ``(N,)`` of the pictures in the order of the arrays."""
+        if self.seed is None:
+            return np.arange(self.count)
+        return np.argsort(np.random.PCG64(self.seed).random_raw(self.count), kind="stable")
+
+    @cached_property
+    def positions(self) -> NDArray[np.int64]:
+        """Position ``(N,)`` of each picture in the arrays."""
+        return np.argsort(self.order)
+
+    def span(self, batch: int) -> slice:
+        """Positions of the pictures of a batch."""
         first = batch * self.batch_size
-        return range(first, min(first + self.batch_size, self.count))
+        return slice(first, min(first + self.batch_size, self.count))
+
+    def numbers(self, batch: int) -> list[int]:
+        """Numbers of the pictures of a batch."""
+        numbers: list[int] = self.order[self.span(batch)].tolist()
+        return numbers
 
     def save(self, path: Path) -> None:
         """Write to a JSON file."""
@@ -119,7 +147,8 @@ class Survey:
 
     def __repr__(self) -> str:
         facts, share = self.facts, self.progress
-        done = "complete" if share == 1 else f"{percent(share)} computed"
+        taken = percent(share) if facts.seed is None else f"a random {round(share * len(self))}"
+        done = "complete" if share == 1 else f"{taken} computed"
         return f"<Survey of {len(self)} pictures: {facts.method} ({facts.network_name}), {done}>"
 
     def __len__(self) -> int:
@@ -150,10 +179,13 @@ class Survey:
         Raises:
             ValueError: for damaged files.
         """
-        return self.rows_of(sorted(self.done))
+        rows = self.rows_of(sorted(self.done))
+        if self.facts.seed is None:
+            return rows
+        return rows.sort_values(["number", "place"], ignore_index=True)
 
     def rows_of(self, batches: Sequence[int]) -> pd.DataFrame:
-        """Rows of batches that are done, as of :meth:`table`."""
+        """Rows of batches that are done, as of :meth:`table`, batch by batch."""
         pyarrow = needed("pyarrow", EXTRA)
         pandas = needed("pandas", EXTRA)
         parts = [self._part(batch) for batch in batches]
@@ -178,13 +210,51 @@ class Survey:
         Raises:
             ValueError: for a column that there is not.
         """
-        target = index_within("target", target, len(self.facts.targets), "the survey")
-        table = self.table()
-        if not isinstance(by, str) or by not in table:
-            raise unknown("column", by, table.columns)
-        table = table[table["place"] == target]
         numbers = ["probability", "predicted_probability", *self.facts.measures]
-        return table.groupby(by)[numbers].agg(["mean", "sem", "count"])
+        return self._of_target(target, by).groupby(by)[numbers].agg(["mean", "sem", "count"])
+
+    def neurons(self, layer: str, by: str | None = None, target: int = 0) -> pd.DataFrame:
+        """Activity of the channels of a layer in the pictures that are done so far.
+
+        Args:
+            layer: one of ``facts.layers``.
+            by: column of :meth:`table` that tells the class, as of :meth:`means`; ``None`` for all
+                pictures together.
+            target: place of the target whose rows have that column.
+
+        Returns:
+            A row for each channel, of each class, with what :func:`activity` says. Sorted by ``g``
+            it lists the neurons of a class.
+
+        Raises:
+            ValueError: for a layer or a column that there is not, or damaged files.
+        """
+        rows = self._of_target(target, by)
+        rows = rows[rows["error"].isna()]
+        values = self.activations(layer)[rows["number"].to_numpy(np.int64)]
+        return activity(values, None if by is None else rows[by])
+
+    def top_pictures(self, layer: str, channel: int, count: int = 9) -> list[int]:
+        """Numbers of the pictures done so far in which a channel's map has the largest maxima.
+
+        Args:
+            layer: one of ``facts.layers``.
+            channel: of the layer.
+            count: at most so many.
+
+        Returns:
+            The largest first; of equal ones the first by number.
+
+        Raises:
+            ValueError: for a layer or channel that there is not, or damaged files.
+        """
+        at_least("count", count, 1)
+        values = self.activations(layer)
+        channel = index_within("channel", channel, values.shape[2], f"layer {layer!r}")
+        largest = values[:, 0, channel]
+        order = np.argsort(-largest, kind="stable")  # NaN comes last
+        numbers: list[int] = order[~np.isnan(largest[order])][:count].tolist()
+        return numbers
 
     def map(self, number: int, target: int = 0) -> NDArray[np.float32]:
         """Map ``(H, W)`` of a picture; NaN for one that cannot be explained.
@@ -198,25 +268,34 @@ class Survey:
         """
         number, target = self._place(number, target)
         batch = self._batch(number)
-        values: NDArray[np.float32] = self.maps_of(batch)[number % self.facts.batch_size, target]
+        values: NDArray[np.float32] = self.maps_of(batch, target)[
+            self.facts.numbers(batch).index(number)
+        ]
         return values
 
-    def maps_of(self, batch: int) -> NDArray[np.float32]:
-        """Maps ``(n, T, H, W)`` of a batch that is done.
+    def common_places(self, by: str = "predicted_label", target: int = 0) -> pd.DataFrame:
+        """Places where the maps of a class are strong in common, and those of others are not.
+
+        A watermark, a border or a date in the pictures of one class is such a place, if the network
+        goes by it. A place counts as strong in a map where it is one of the strongest 2 %.
+
+        Args:
+            by: column of :meth:`table` that tells the class, as of :meth:`means`.
+            target: place of the target among those of the survey.
+
+        Returns:
+            A row for each class, with its place that stands out most, as of
+            :func:`xwidgets.surveys.common_places.common_places`.
 
         Raises:
-            ValueError: where they cannot be read.
+            ValueError: for a column or target that there is not, or damaged files.
         """
-        numbers = self.facts.numbers(batch)
-        try:
-            maps = self.maps[numbers[0] : numbers[-1] + 1]
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
-            raise ValueError(
-                f"the maps of pictures {numbers[0]} to {numbers[-1]} in {str(self.folder)!r} "
-                f"cannot be read ({one_line(error)}); remove {self.part(batch).name!r} from its "
-                "rows, and the survey computes them again"
-            ) from error
-        return np.asarray(maps, np.float32)
+        rows = self._of_target(target, by)
+        rows = rows[rows["error"].isna()]
+        strong = np.zeros((len(self), len(windows(self.facts.size))), np.bool_)
+        for batch in self.done:
+            strong[self.facts.numbers(batch)] = strong_places(self.maps_of(batch, target))
+        return common_places(strong[rows["number"].to_numpy(np.int64)], self.facts.size, rows[by])
 
     def relevance(self, number: int, image: NDArray[np.uint8], target: int = 0) -> Relevance:
         """Map of a picture as a result, which can be shown and saved.
@@ -231,7 +310,7 @@ class Survey:
         """
         values, facts = self.map(number, target), self.facts
         batch = self._batch(number)
-        place = (number - facts.numbers(batch)[0]) * len(facts.targets) + target
+        place = facts.numbers(batch).index(number) * len(facts.targets) + target
         row = self._part(batch).slice(place, 1).to_pylist()[0]
         if row["error"] is not None:
             raise ValueError(f"picture {number} has no map: {row['error']}")
@@ -249,15 +328,47 @@ class Survey:
             probability=row["probability"],
         )  # fmt: skip
 
+    def activations(self, layer: str) -> NDArray[np.float32]:
+        """Largest and mean activation of each channel of a layer in each picture, by number.
+
+        Args:
+            layer: one of ``facts.layers``.
+
+        Returns:
+            ``(N, 2, C)``, NaN for pictures that cannot be explained, or are not done yet.
+
+        Raises:
+            ValueError: for a layer that is not kept, or damaged files.
+        """
+        zarr = needed("zarr", EXTRA)
+        if not isinstance(layer, str) or layer not in self.facts.layers:
+            raise unknown("layer", layer, self.facts.layers, "(kept by xw.survey(..., layers=))")
+        try:
+            values = zarr.open_group(self.neurons_folder, mode="r")[array_name(layer)][:]
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
+            raise ValueError(
+                f"the activations of layer {layer!r} in {str(self.folder)!r} cannot be read "
+                f"({one_line(error)}); remove its rows, and the survey computes them again"
+            ) from error
+        return np.asarray(values, np.float32)[self.facts.positions]
+
     @property
     def maps(self) -> Any:
-        """Zarr array ``(N, T, H, W)`` of all maps, NaN where there is none, or none yet."""
+        """Zarr array ``(N, T, H, W)`` of all maps, NaN where there is none, or none yet.
+
+        Picture n stands at ``facts.positions[n]``, which is n unless the order is random.
+        """
         return needed("zarr", EXTRA).open_array(self.maps_folder, mode="r")
 
     @property
     def maps_folder(self) -> Path:
         """Folder of the array of maps."""
         return self.folder / "maps.zarr"
+
+    @property
+    def neurons_folder(self) -> Path:
+        """Folder of the activations, a group with an array for each layer."""
+        return self.folder / "neurons.zarr"
 
     @property
     def rows_folder(self) -> Path:
@@ -267,6 +378,15 @@ class Survey:
     def part(self, batch: int) -> Path:
         """File of the rows of a batch."""
         return self.rows_folder / f"{batch:06}.parquet"
+
+    def rows(self, batch: int) -> list[dict[str, Any]]:
+        """Rows of a batch that is done.
+
+        Raises:
+            ValueError: for a damaged file.
+        """
+        rows: list[dict[str, Any]] = self._part(batch).to_pylist()
+        return rows
 
     def _part(self, batch: int) -> Any:
         """Table of a batch."""
@@ -283,6 +403,30 @@ class Survey:
             ) from error
         return table
 
+    def _of_target(self, target: int, by: str | None) -> pd.DataFrame:
+        """Rows of one target, whose table has a column ``by``."""
+        target = index_within("target", target, len(self.facts.targets), "the survey")
+        table = self.table()
+        if by is not None and (not isinstance(by, str) or by not in table):
+            raise unknown("column", by, table.columns)
+        return table[table["place"] == target]
+
+    def maps_of(self, batch: int, target: int) -> NDArray[np.float32]:
+        """Maps ``(n, H, W)`` of a batch that is done, in the order of its rows.
+
+        Raises:
+            ValueError: where they cannot be read.
+        """
+        try:
+            maps = self.maps[self.facts.span(batch), target]
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
+            raise ValueError(
+                f"the maps of batch {batch} in {str(self.folder)!r} cannot be read "
+                f"({one_line(error)}); remove {self.part(batch).name!r} from its rows, and the "
+                "survey computes them again"
+            ) from error
+        return np.asarray(maps, np.float32)
+
     def _place(self, number: int, target: int) -> tuple[int, int]:
         """Number of a picture that is done, and place of a target."""
         number = index_within("picture", number, len(self), "the survey")
@@ -295,7 +439,7 @@ class Survey:
         return number, target
 
     def _batch(self, number: int) -> int:
-        return number // self.facts.batch_size
+        return int(self.facts.positions[number]) // self.facts.batch_size
 
 
 COLUMNS = (
@@ -320,6 +464,16 @@ def open_survey(folder: str | Path) -> Survey:
         ValueError: there is no survey in 'nowhere'; give the folder that xw.survey was given
     """
     return Survey(folder)
+
+
+def array_name(layer: str) -> str:
+    """Name of a layer's array, which is that of the layer but for characters such as a slash.
+
+    Example:
+        >>> array_name("features.5"), array_name("a/b")
+        ('features.5', 'a%2Fb')
+    """
+    return quote(layer, safe="")
 
 
 def number_of(path: Path) -> int | None:

@@ -22,6 +22,7 @@ from xwidgets.explain import MapMethod
 from xwidgets.explain.data_set import DataSet
 from xwidgets.images.collection import Item
 from xwidgets.networks import Class, Network
+from xwidgets.networks._network import Watched
 from xwidgets.networks.process_setting import ProcessSetting
 from xwidgets.networks.subject import finite
 from xwidgets.networks.target import Resolved
@@ -45,23 +46,33 @@ def one_thread() -> AbstractContextManager[None]:
 
 
 class Batch(NamedTuple):
-    """Maps and rows of a batch of pictures.
+    """Maps, activations and rows of a batch of pictures.
 
     Attributes:
         number: of the batch.
         maps: ``(n, T, H, W)``, NaN for pictures without one.
+        activations: by layer, the largest and the mean of each channel, ``(n, 2, C)``.
         rows: n x T.
     """
 
     number: int
     maps: NDArray[np.floating]
+    activations: dict[str, NDArray[np.float32]]
     rows: list[Row]
 
 
 class _Explained(NamedTuple):
-    """Maps ``(T, H, W)`` of a picture, its targets, and the probabilities ``(K,)`` of classes."""
+    """Explanation of a picture.
+
+    Attributes:
+        maps: ``(T, H, W)``.
+        activations: largest and mean of each channel ``(2, C)``, a layer after another.
+        targets: of the maps.
+        probabilities: of the classes, ``(K,)``.
+    """
 
     maps: NDArray[np.float32]
+    activations: Sequence[NDArray[np.float32]]
     targets: Sequence[Resolved]
     probabilities: NDArray[np.float64]
 
@@ -95,6 +106,10 @@ class Plan:
         items = [self.data.item(picture) for picture in self.facts.numbers(number)]
         explanations = self._explanations(items)
         maps = np.full((len(items), *self.facts.shape[1:]), np.nan, self.facts.dtype)
+        activations = {
+            layer: np.full((len(items), 2, channels), np.nan, np.float32)
+            for layer, channels in self.facts.layers.items()
+        }
         rows: list[Row] = []
         for place, (picture, item) in enumerate(
             zip(self.facts.numbers(number), items, strict=True)
@@ -103,12 +118,14 @@ class Plan:
             explained = explanations.get(place, item.fault)
             if isinstance(explained, _Explained):
                 maps[place] = explained.maps
+                for kept, values in zip(activations.values(), explained.activations, strict=True):
+                    kept[place] = values
                 told = [*self._rows(item, explained)]
             else:
                 label, _ = self._label(item, None)
                 told = [{"label": label, "error": plain(explained)}] * len(self.targets)
             rows += [source | {"place": at} | row for at, row in enumerate(told)]
-        return Batch(number, maps, rows)
+        return Batch(number, maps, activations, rows)
 
     def _explanations(self, items: Sequence[Item]) -> dict[int, _Explained | str]:
         """Explanation of each readable picture, or why it has none, by its place."""
@@ -130,7 +147,8 @@ class Plan:
     def _explained(self, images: list[Tensor]) -> Iterator[_Explained]:
         """Explanations of pictures ``(C, H, W)`` in one batch."""
         batch = self.data.filled(images)
-        logits = finite(self.net, self.net.logits(batch)[: len(images)])
+        logits, activations = self._passed(batch)
+        logits = finite(self.net, logits[: len(images)])
         targets = [
             [Class(top) if target is None else target for target in self.targets]
             for top in logits.argmax(1).tolist()
@@ -146,7 +164,27 @@ class Plan:
         if np.abs(maps).max() > largest:
             raise ValueError(f"its map has values above {largest:g}; keep maps in float32")
         probabilities = self.net.probabilities(logits).numpy()
-        return map(_Explained, maps, targets, probabilities)
+        of_pictures = [[values[place] for values in activations] for place in range(len(images))]
+        return map(_Explained, maps, of_pictures, targets, probabilities)
+
+    def _passed(self, batch: Tensor) -> tuple[Tensor, list[NDArray[np.float32]]]:
+        """Logits of a batch, and what is kept of each layer."""
+        if not self.facts.layers:
+            return self.net.logits(batch), []
+        watched = self.net.watched(batch, [*self.facts.layers], gradients=False)
+        return watched.logits, [self._pooled(watched, layer) for layer in self.facts.layers]
+
+    def _pooled(self, watched: Watched, layer: str) -> NDArray[np.float32]:
+        """Largest and mean activation of each channel of a layer, ``(N, 2, C)``."""
+        values = watched.activations[layer].float()
+        values = values.reshape(*values.shape[:2], -1)
+        pooled = torch.stack([values.amax(2), values.mean(2)], 1)
+        if not torch.isfinite(pooled).all():
+            raise ValueError(
+                f"the values of layer {layer!r} of {self.net.name} are not all finite; check its "
+                "weights"
+            )
+        return pooled.cpu().numpy()
 
     def _rows(self, item: Item, explained: _Explained) -> Iterator[Row]:
         """Rows of a picture, one for each target."""

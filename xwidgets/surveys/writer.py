@@ -1,7 +1,8 @@
 """Writer of a survey's folder: one process at a time, one batch after another.
 
-A batch's maps are written first, then its rows, by replacement of their file as a whole. Whatever
-ends the process, a batch whose rows are there is complete, and any other is computed again.
+A batch's maps and activations are written first, then its rows, by replacement of their file as a
+whole. Whatever ends the process, a batch whose rows are there is complete, and any other is
+computed again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from xwidgets.errors import shown
 from xwidgets.extras import needed
 from xwidgets.files import explained, locked, made, whole
 
-from .folder import EXTRA, Facts, Survey
+from .folder import EXTRA, Facts, Survey, array_name
 from .plan import Batch, Row
 
 _WORDS = {
@@ -29,6 +30,7 @@ _WORDS = {
     "signed": "signs",
     "dtype": "dtype",
     "measures": "measures",
+    "layers": "layers",
     "batch_size": "size of batches",
 }
 """Facts that a survey and one that goes on with it share, in words."""
@@ -46,33 +48,56 @@ class Writer:
         self._survey, done = survey, survey.done
         self.missing = [number for number in range(facts.batches) if number not in done]
         made(survey.rows_folder)
-        with explained(survey.maps_folder, *_NOT_WRITTEN):
-            if done:
-                self._maps = zarr.open_array(survey.maps_folder, mode="r+")
-            else:
-                codecs = zarr.codecs
-                self._maps = zarr.create_array(
-                    survey.maps_folder,
-                    shape=facts.shape,
-                    chunks=(facts.batch_size, *facts.shape[1:]),
-                    dtype=facts.dtype,
-                    fill_value=float("nan"),
-                    compressors=codecs.BloscCodec(cname="zstd", shuffle="shuffle"),
-                    dimension_names=("picture", "target", "row", "column"),
-                    overwrite=True,
-                )
+        with explained(survey.folder, *_NOT_WRITTEN):
+            if not done:
+                _create(survey)
+            self._maps = zarr.open_array(survey.maps_folder, mode="r+")
+            self._neurons = (
+                zarr.open_group(survey.neurons_folder, mode="r+") if facts.layers else {}
+            )
 
     def write(self, batch: Batch) -> None:
-        """Write the maps of a batch, and then its rows.
+        """Write the maps and activations of a batch, and then its rows.
 
         Raises:
             OSError: when that is not possible; the batch is not done then.
         """
-        numbers = self._survey.facts.numbers(batch.number)
-        with explained(self._survey.maps_folder, *_NOT_WRITTEN):
-            self._maps[numbers[0] : numbers[-1] + 1] = batch.maps
+        span = self._survey.facts.span(batch.number)
+        with explained(self._survey.folder, *_NOT_WRITTEN):
+            self._maps[span] = batch.maps
+            for layer, values in batch.activations.items():
+                self._neurons[array_name(layer)][span] = values
         with whole(self._survey.part(batch.number)) as part:
             part.write_bytes(_parquet(batch.rows, self._survey.facts.measures))
+
+
+def _create(survey: Survey) -> None:
+    """Create the arrays of a survey, empty."""
+    zarr, facts = needed("zarr", EXTRA), survey.facts
+    common = {
+        "fill_value": float("nan"),
+        "compressors": zarr.codecs.BloscCodec(cname="zstd", shuffle="shuffle"),
+        "overwrite": True,
+    }
+    zarr.create_array(
+        survey.maps_folder,
+        shape=facts.shape,
+        chunks=(facts.batch_size, *facts.shape[1:]),
+        dtype=facts.dtype,
+        dimension_names=("picture", "target", "row", "column"),
+        **common,
+    )
+    if facts.layers:
+        neurons = zarr.create_group(survey.neurons_folder, overwrite=True)
+    for layer, channels in facts.layers.items():
+        neurons.create_array(
+            array_name(layer),
+            shape=(facts.count, 2, channels),
+            chunks=(facts.batch_size, 2, channels),
+            dtype="float32",
+            dimension_names=("picture", "largest_and_mean", "channel"),
+            **common,
+        )
 
 
 _NOT_WRITTEN = (
