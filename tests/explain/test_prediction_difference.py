@@ -573,7 +573,7 @@ def test_the_result_says_how_it_was_made():
     assert (result.unit, result.network_name, result.completed) == ("bits", "small", 1.0)
     assert result.parameters == {
         "window": 3, "sampler": repr(GREY), "samples": 2, "stride": 2, "seed": 5,
-        "measure": "evidence", "training_size": 99, "compute_dtype": "float32",
+        "measure": "evidence", "training_size": 99, "compute_dtype": "float32", "division": "even",
     }  # fmt: skip
 
 

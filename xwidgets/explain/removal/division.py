@@ -8,8 +8,9 @@ mean would be biased. Windows draw independently, so the neighbours' samples do 
 
 A budget that all windows share would let a window's own samples in again, as they decide what its
 neighbours take of it. Therefore windows have four colours, by whether row and column are even; those
-of a colour have a budget of their own, divided by what the three other colours' samples tell. Then
-the number of a window's samples does not depend on them, and their mean has no bias.
+of a colour have a budget of their own, divided by what the samples of the eight windows around each
+tell, which have the three other colours. Then the number of a window's samples does not depend on
+them, and their mean has no bias.
 """
 
 import torch
@@ -21,8 +22,7 @@ from .windows import WindowGrid
 PILOTS = 2
 """First samples of each window, which tell how noisy its neighbours are."""
 
-_FLOOR = 0.2  # share of the budget that is divided evenly, so that no window starves
-_REACH = 2  # rows and columns within which windows are neighbours
+_FLOOR = 0.1  # share of the budget that is divided evenly, so that no window starves
 
 
 def further_samples(variance: Tensor, grid: WindowGrid, budget: int) -> Tensor:
@@ -41,7 +41,7 @@ def further_samples(variance: Tensor, grid: WindowGrid, budget: int) -> Tensor:
         >>> further_samples(torch.ones(16, 1), grid, budget=5).view(4, 4)[0]
         tensor([8, 5, 5, 7])
     """
-    noise = (_neighbours(variance, grid) * grid.weights[:, None]).sqrt()
+    noise = (_around(variance, grid) * grid.weights[:, None]).sqrt()
     rows, columns = grid.shape
     places = torch.arange(len(grid)).view(rows, columns)
     counts = torch.zeros(len(grid), dtype=torch.long)
@@ -76,12 +76,12 @@ def interleaved(counts: Tensor, seed: int) -> tuple[Tensor, Tensor]:
     return windows[order], numbers[order]
 
 
-def _neighbours(values: Tensor, grid: WindowGrid) -> Tensor:
-    """Mean ``(n, M)`` of values ``(n, M)`` of the neighbours of other colours; 0 where are none."""
-    offsets = torch.arange(-_REACH, _REACH + 1) % 2
-    others = (offsets[:, None] + offsets > 0).double()[None, None]
+def _around(values: Tensor, grid: WindowGrid) -> Tensor:
+    """Mean ``(n, M)`` of values ``(n, M)`` over the up to eight windows around each; else 0."""
+    others = torch.ones(1, 1, 3, 3, dtype=torch.float64)
+    others[0, 0, 1, 1] = 0
     maps = torch.cat([values.double().T, torch.ones(1, len(grid))]).view(-1, 1, *grid.shape)
-    *sums, count = conv2d(maps, others, padding=_REACH).flatten(1)
+    *sums, count = conv2d(maps, others, padding=1).flatten(1)
     return torch.stack(sums, 1) / count.clamp(min=1)[:, None]
 
 
