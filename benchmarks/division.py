@@ -1,11 +1,11 @@
 """Maps of the same number of samples, divided evenly and by the spread of neighbouring windows.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.division [--real FOLDER] [--pools FOLDER]
+    OMP_NUM_THREADS=1 python -m benchmarks.division [PART ...] [--real FOLDER] [--pools FOLDER]
 
-Every window of a picture has a pool of contents, from which each seed draws with replacement: the
-mean over the pool is the truth. Pools are kept in a folder, as they take nearly all of the time.
-With ``--real``, a folder with torch.hub's ``torch/`` and photographs in ``imagenet/``, SqueezeNet 1.1
-is measured too.
+The parts are errors and bias. Every window of a picture has a pool of contents, from which each
+seed draws with replacement: the mean over the pool is the truth. Pools are kept in a folder, as
+they take nearly all of the time. With ``--real``, a folder with torch.hub's ``torch/`` and
+photographs in ``imagenet/``, SqueezeNet 1.1 is measured too.
 """
 
 import argparse
@@ -16,18 +16,25 @@ from tempfile import gettempdir
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from scipy.stats import skew
 from torch import Tensor
 
 import xwidgets as xw
 from xwidgets.explain.nodes import nodes_of
+from xwidgets.explain.removal.division import PILOTS
 from xwidgets.explain.removal.samplers import default_sampler
 from xwidgets.explain.removal.windows import WindowGrid
+from xwidgets.explain.running_moments import RunningMoments
 from xwidgets.files import whole
 from xwidgets.incremental import IncrementalInference, WholeInference
 from xwidgets.networks.subject import Subject
 
 WINDOW = 10
 MEASURES = ("evidence", "difference")
+SAMPLES, SEEDS = 20, 40
+TOLD, SIZES = (5, 10, 20), (2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 17, 20, 25)
+"""S of the maps whose errors are told, and of those that are compared with the even S = 20."""
 
 
 @dataclass(frozen=True)
@@ -91,17 +98,133 @@ def pictures(real: Path | None) -> list[Picture]:
     return chosen
 
 
+class Simulation:
+    """Maps of a picture whose windows are filled with contents of their pools.
+
+    Args:
+        picture, measure: what is explained.
+        pool: ``(n, P)``, values of each window with each content.
+        samples, division: as of :class:`xwidgets.PredictionDifference`.
+    """
+
+    def __init__(
+        self, picture: Picture, measure: str, pool: Tensor, samples: int, division: str
+    ) -> None:
+        self._pool, self._samples, self._divided = pool, samples, division == "spread"
+        method = xw.PredictionDifference(
+            window=WINDOW, stride=picture.stride, samples=samples, measure=measure,
+            division=division,
+        )  # fmt: skip
+        subject = picture.subject
+        self._run = method.resolved(subject).begin(subject, [subject.target(None)])
+        self._random = torch.Generator().manual_seed(0)
+
+    def map(self) -> xw.Relevance:
+        """Map of other samples with every call."""
+        run, windows = self._run, torch.arange(len(self._pool))
+        run.moments = RunningMoments(len(windows), 1)
+        first = PILOTS if self._divided else self._samples
+        self._fill(torch.full_like(windows, first))
+        if self._divided:
+            self._fill(run.further_samples())
+        [relevance] = run.results()
+        return relevance
+
+    def truth(self) -> NDArray[np.float32]:
+        """Map of all contents of the pools."""
+        self._run.moments = RunningMoments(len(self._pool), 1)
+        for content in range(self._pool.shape[1]):
+            self._run.moments.add(torch.arange(len(self._pool)), self._pool[:, content, None])
+        return self._run.results()[0].values
+
+    def means(self) -> NDArray[np.float64]:
+        """Mean value of each window ``(n,)`` in another map."""
+        self.map()
+        return self._run.moments.mean[:, 0].numpy()
+
+    def _fill(self, counts: Tensor) -> None:
+        contents = self._pool.shape[1]
+        for sample in range(int(counts.max())):
+            windows = (counts > sample).nonzero()[:, 0]
+            chosen = torch.randint(contents, windows.shape, generator=self._random)
+            self._run.moments.add(windows, self._pool[windows, chosen, None])
+
+
+def error(simulation: Simulation, truth: NDArray[np.float32], seeds: int) -> tuple[float, float]:
+    """Root mean square error over pixels and seeds, and share of them in the 95 % interval."""
+    maps = [simulation.map() for _ in range(seeds)]
+    errors = np.array([relevance.values - truth for relevance in maps])
+    covered = np.abs(errors) <= 2 * np.array([relevance.standard_error for relevance in maps])
+    return float(np.sqrt(np.mean(errors**2))), float(covered.mean())
+
+
+def share_of_samples(found: dict[int, tuple[float, float]], goal: float) -> float:
+    """Number of samples with an error of ``goal``, of those of the even division."""
+    sizes = sorted(found)
+    falling = np.minimum.accumulate([found[size][0] for size in sizes])
+    return float(np.exp(np.interp(-np.log(goal), -np.log(falling), np.log(sizes)))) / SAMPLES
+
+
+def errors(chosen: list[Picture], folder: Path) -> None:
+    """Table of errors, of the share of samples that gives the error of twenty, and of coverage."""
+    print("| picture | measure | even, S = 5 | 10 | 20 | spread, S = 5 | 10 | 20 "
+          "| samples for the error of 20 | covered, even | spread |")  # fmt: skip
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    for picture in chosen:
+        pools = picture.pool(folder)
+        for measure in MEASURES:
+            pool = pools[measure][..., 0]
+            truth = Simulation(picture, measure, pool, SAMPLES, "even").truth()
+            even, spread = (
+                {
+                    size: error(Simulation(picture, measure, pool, size, division), truth, SEEDS)
+                    for size in sizes
+                }
+                for division, sizes in (("even", TOLD), ("spread", SIZES))
+            )
+            cells = [
+                f"{told[size][0] / truth.std():.3f}" for told in (even, spread) for size in TOLD
+            ]
+            cells.append(f"{share_of_samples(spread, even[SAMPLES][0]):.2f}")
+            cells += [f"{told[SAMPLES][1]:.2f}" for told in (even, spread)]
+            print(f"| {picture.name} | {measure} | {' | '.join(cells)} |", flush=True)
+
+
+def bias(chosen: list[Picture], folder: Path) -> None:
+    """Bias of the mean value of the ten windows with the rarest effects, in standard errors."""
+    print("| picture | division | skew | bias, root mean square | largest | of evidence, bits |")
+    print("|---|---|---|---|---|---|")
+    for picture in chosen:
+        pool = picture.pool(folder)["evidence"][..., 0]
+        skews = np.nan_to_num(np.abs(skew(pool.numpy(), 1)))
+        rarest = skews.argsort()[-10:]
+        truth = pool.mean(1).numpy()
+        for division in ("even", "spread"):
+            simulation = Simulation(picture, "evidence", pool, 10, division)
+            means = np.array([simulation.means() for _ in range(200)])
+            scores = (means.mean(0) - truth) / (means.std(0, ddof=1) / np.sqrt(len(means)))
+            nodes = simulation._run.nodes
+            evidence = [nodes.evidence(torch.from_numpy(values)) for values in (means, truth)]
+            off = (evidence[0].mean(0) - evidence[1])[rarest].mean()
+            rms, largest = np.sqrt(np.mean(scores[rarest] ** 2)), np.abs(scores[rarest]).max()
+            print(f"| {picture.name} | {division} | {skews[rarest].mean():.1f} | {rms:.2f} "
+                  f"| {largest:.1f} | {off:+.4f} |", flush=True)  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("parts", nargs="*", default=list(PARTS), metavar="PART")
     parser.add_argument("--real", type=Path)
     parser.add_argument("--pools", type=Path, default=Path(gettempdir()) / "division-pools")
     options = parser.parse_args()
-    for picture in pictures(options.real):
-        pool = picture.pool(options.pools)
-        print(picture.name, pool["evidence"].shape, flush=True)
+    chosen = pictures(options.real)
+    for part in options.parts:
+        PARTS[part](chosen, options.pools)
 
+
+PARTS = {"errors": errors, "bias": bias}
 
 if __name__ == "__main__":
     main()

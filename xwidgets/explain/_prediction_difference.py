@@ -48,10 +48,10 @@ class PredictionDifference(MapMethod):
     to first order. Log odds are concave in a probability below a half and convex above: few samples
     draw the evidence of a window up where the class is left with less than a half without it, and
     down where with more. With ``measure="difference"`` there is no such bias.
-    With ``division="spread"`` the same number of samples gives a map with a smaller error where the
-    windows that vary are few: each has two samples, and the others are divided by how much the values
-    of neighbouring windows vary, never by the window's own samples, which would bias its mean. The
-    result's ``samples`` tell how many each window had.
+    With ``division="spread"`` the same number of samples gives a map with a smaller error, the more
+    so the fewer windows vary: each has two samples, and the others are divided by how much the
+    values of neighbouring windows vary, never by the window's own samples, which would bias its
+    mean. The result's ``samples`` tell how many each window had.
     Where a probability is so near 0 or 1 that the Laplace correction hides most of a change,
     evidence is flat by construction, and the note of the result says so.
 

@@ -74,7 +74,9 @@ def test_rounding_of_the_variances_does_not_move_a_share():
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.integers(0, 40), min_size=1, max_size=30), st.integers(0, 2**31), st.floats(0, 1))
+@given(
+    st.lists(st.integers(0, 40), min_size=1, max_size=30), st.integers(0, 2**31), st.floats(0, 1)
+)
 def test_all_windows_are_done_with_their_samples_at_one_pace(counts, seed, share):
     windows, numbers = interleaved(torch.tensor(counts), seed)
     for window, count in enumerate(counts):
@@ -83,7 +85,9 @@ def test_all_windows_are_done_with_their_samples_at_one_pace(counts, seed, share
         return
     part = windows[: round(share * len(windows))]
     done = np.bincount(part.numpy(), minlength=len(counts))
-    paces = [(done[window] + np.array([-1, 1])) / count for window, count in enumerate(counts) if count]
+    paces = [
+        (done[window] + np.array([-1, 1])) / count for window, count in enumerate(counts) if count
+    ]
     slowest, fastest = np.transpose(paces)
     assert slowest.max() <= fastest.min()
 
@@ -102,8 +106,8 @@ def rare(rng, size):
 
 def by_own_samples(variance, grid, budget):
     """What must not be: windows whose first samples differ get more."""
-    shares = 0.1 + 0.9 * variance.sqrt() / variance.sqrt().mean() if variance.any() else variance + 1
-    return (budget * shares[:, 0]).round().long()
+    deviations = variance[:, 0].sqrt() + 1e-9
+    return (budget * (0.1 + 0.9 * deviations / deviations.mean())).round().long()
 
 
 @pytest.mark.parametrize(("divide", "biased"), [(further_samples, False), (by_own_samples, True)])

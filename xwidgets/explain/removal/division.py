@@ -3,14 +3,14 @@
 A mean over n samples has the variance s^2 / n, so a map's error is smallest for its number of
 samples when each n follows the standard deviation s and the root of the window's weight in the map
 (Neyman 1934). How noisy a window is, its neighbours tell by their first samples, and never its own
-samples: where a large effect is rare, first samples without it would end the window's share, and its
-mean would be biased. Windows draw independently, so the neighbours' samples do no harm.
+samples: where a large effect is rare, first samples without it would end the window's share, and
+its mean would be biased. Windows draw independently, so the neighbours' samples do no harm.
 
 A budget that all windows share would let a window's own samples in again, as they decide what its
-neighbours take of it. Therefore windows have four colours, by whether row and column are even; those
-of a colour have a budget of their own, divided by what the samples of the eight windows around each
-tell, which have the three other colours. Then the number of a window's samples does not depend on
-them, and their mean has no bias.
+neighbours take of it. Therefore windows have four colours, by whether row and column are even.
+Those of a colour have a budget of their own, divided by what the samples of the eight windows
+around each tell, which have the three other colours. Then the number of a window's samples does not
+depend on them, and their mean has no bias.
 """
 
 import torch
@@ -82,7 +82,8 @@ def _around(values: Tensor, grid: WindowGrid) -> Tensor:
     others[0, 0, 1, 1] = 0
     maps = torch.cat([values.double().T, torch.ones(1, len(grid))]).view(-1, 1, *grid.shape)
     *sums, count = conv2d(maps, others, padding=1).flatten(1)
-    return torch.stack(sums, 1) / count.clamp(min=1)[:, None]
+    means: Tensor = torch.stack(sums, 1) / count.clamp(min=1)[:, None]
+    return means
 
 
 def _shares(noise: Tensor) -> Tensor:

@@ -97,7 +97,7 @@ class WindowRemoval:
                 yield
 
     def further_samples(self) -> Tensor:
-        """Numbers ``(n,)`` of samples that windows get after the first ones, which must be there."""
+        """Number of samples ``(n,)`` of each window after the first ones, which must be there."""
         return further_samples(self._variances(), self.grid, self._samples - PILOTS)
 
     def results(self) -> list[Relevance]:
