@@ -39,7 +39,7 @@ def further_samples(variance: Tensor, grid: WindowGrid, budget: int) -> Tensor:
     Example:
         >>> grid = WindowGrid(6, 6, window=3, stride=1)
         >>> further_samples(torch.ones(16, 1), grid, budget=5).view(4, 4)[0]
-        tensor([8, 5, 5, 7])
+        tensor([7, 5, 5, 7])
     """
     noise = (_around(variance, grid) * grid.weights[:, None]).sqrt()
     rows, columns = grid.shape
