@@ -741,6 +741,12 @@ BAD = {
     "measure": (
         lambda: (network(), X, 0, 2, GREY, 1, 1, 0, "logits"), 'must be "evidence" or "difference"'
     ),
+    "division": (
+        lambda: (
+            network(), X, 0, 2, GREY, 1, 1, 0, "evidence", 9, 0, None, None, "float32", "fair"
+        ),
+        'must be "even" or "spread"',
+    ),
     "training-size": (
         lambda: (network(), X, 0, 2, GREY, 1, 1, 0, "evidence", 0), "training_size is 0"
     ),
