@@ -573,7 +573,7 @@ def test_the_result_says_how_it_was_made():
     assert (result.unit, result.network_name, result.completed) == ("bits", "small", 1.0)
     assert result.parameters == {
         "window": 3, "sampler": repr(GREY), "samples": 2, "stride": 2, "seed": 5,
-        "measure": "evidence", "training_size": 99, "compute_dtype": "float32",
+        "measure": "evidence", "training_size": 99, "compute_dtype": "float32", "division": "even",
     }  # fmt: skip
 
 
@@ -740,6 +740,12 @@ BAD = {
     "seed-fraction": (lambda: (network(), X, 0, 2, GREY, 1, 1, 0.5), "seed is 0.5"),
     "measure": (
         lambda: (network(), X, 0, 2, GREY, 1, 1, 0, "logits"), 'must be "evidence" or "difference"'
+    ),
+    "division": (
+        lambda: (
+            network(), X, 0, 2, GREY, 1, 1, 0, "evidence", 9, 0, None, None, "float32", "fair"
+        ),
+        'must be "even" or "spread"',
     ),
     "training-size": (
         lambda: (network(), X, 0, 2, GREY, 1, 1, 0, "evidence", 0), "training_size is 0"

@@ -36,3 +36,18 @@ def test_nothing_is_lost_beside_a_large_mean():
     for value in values:
         moments.add(torch.tensor([0]), value[None, None])
     assert abs(moments.variance.item() / 1e-6 - 1) < 1e-3
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.floats(-9, 9)), max_size=20), st.integers(1, 20))
+def test_samples_of_one_window_may_come_together(samples, batch):
+    together, alone = RunningMoments(4, 1), RunningMoments(4, 1)
+    windows = torch.tensor([window for window, _ in samples], dtype=torch.long)
+    values = torch.tensor([[value] for _, value in samples], dtype=torch.float64).view(-1, 1)
+    for part in range(0, len(samples), batch):
+        together.add(windows[part : part + batch], values[part : part + batch])
+    for number in range(len(samples)):
+        alone.add(windows[number : number + 1], values[number : number + 1])
+    assert torch.equal(together.count, alone.count)
+    assert torch.equal(together.mean, alone.mean)
+    assert torch.equal(together.variance.nan_to_num(-1), alone.variance.nan_to_num(-1))

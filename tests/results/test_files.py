@@ -39,6 +39,9 @@ importance[0, :3] = math.nan, math.inf, -math.inf
 RESULTS = {
     "relevance": relevance(),
     "relevance without errors": relevance(standard_error=None),
+    "relevance with numbers of samples": relevance(
+        samples=np.arange(6, dtype=np.int32).reshape(2, 3)
+    ),
     "class activation map": relevance(raw=np.ones((2, 3), np.float32), bias=0.25),
     "segmentation": segmentation(),
     "ranking": ranking(),
@@ -167,6 +170,9 @@ def test_a_damaged_file_is_refused_or_holds_the_same(tmp_path, result):
 
 UNFIT = {
     "fewer errors": relevance(standard_error=np.ones((5, 6), np.float32)),
+    "numbers of samples without rows": relevance(samples=np.ones(6, np.int32)),
+    "numbers of samples below zero": relevance(samples=np.full((2, 3), -1, np.int32)),
+    "fractions of samples": relevance(samples=np.full((2, 3), 2.5)),
     "fewer units": unit_relevance(values=np.ones((3, 4), np.float32)),
     "fewer errors of units": unit_relevance(standard_error=np.ones((3, 2, 3), np.float32)),
     "no picture of units": unit_relevance(image=np.ones((5, 7), np.uint8)),

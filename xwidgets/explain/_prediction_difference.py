@@ -13,7 +13,7 @@ windows it lies in.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from xwidgets.errors import at_least
 from xwidgets.images.sampler import Sampler
@@ -33,7 +33,7 @@ from ._parameter import (
 from .method import MapMethod, several
 from .nodes import MEASURES, nodes_of, training_size_on
 from .removal.samplers import sampler_on
-from .removal.window_removal import WindowRemoval
+from .removal.window_removal import Division, WindowRemoval
 from .removal.windows import WindowGrid, check_windows, qualities
 
 Measure = Literal["evidence", "difference"]
@@ -48,6 +48,10 @@ class PredictionDifference(MapMethod):
     to first order. Log odds are concave in a probability below a half and convex above: few samples
     draw the evidence of a window up where the class is left with less than a half without it, and
     down where with more. With ``measure="difference"`` there is no such bias.
+    With ``division="spread"`` the same number of samples gives a map with a smaller error, the more
+    so the fewer windows vary: each has two samples, and the others are divided by how much the
+    values of neighbouring windows vary, never by the window's own samples, which would bias its
+    mean. The result's ``samples`` tell how many each window had.
     Where a probability is so near 0 or 1 that the Laplace correction hides most of a change,
     evidence is flat by construction, and the note of the result says so.
 
@@ -97,6 +101,12 @@ class PredictionDifference(MapMethod):
     )
     memory: float | None = memory_parameter()
     compute_dtype: ComputeDtype = compute_dtype_parameter()
+    division: Division = parameter(
+        "even",
+        'of the samples among windows: ``"even"``, S each, or ``"spread"``, two each and the '
+        "others where neighbouring windows vary most, S a window on average",
+        choices=get_args(Division),
+    )
 
     name = "prediction difference"
     asks = (
@@ -147,6 +157,7 @@ class PredictionDifference(MapMethod):
             int(self.seed),
             self.memory,
             self.compute_dtype,
+            self.division,
         )
 
 
@@ -166,6 +177,7 @@ def prediction_difference(
     layer: str | int | None = None,
     seconds: float | None = None,
     compute_dtype: ComputeDtype = "float32",
+    division: Division = "even",
 ) -> Relevance:
     """Relevance of every pixel by prediction difference analysis (Zintgraf et al. 2016).
 
@@ -199,8 +211,9 @@ def prediction_difference(
         'activation'
     """
     method = PredictionDifference(
-        window, sampler, samples, stride, seed, measure, training_size, memory, compute_dtype
-    )
+        window, sampler, samples, stride, seed, measure, training_size, memory, compute_dtype,
+        division,
+    )  # fmt: skip
     return method.run(net, image, in_layer(target, layer), seconds)
 
 
@@ -220,6 +233,7 @@ def prediction_difference_each(
     layer: str | int | None = None,
     seconds: float | None = None,
     compute_dtype: ComputeDtype = "float32",
+    division: Division = "even",
 ) -> list[Relevance]:
     """Relevance maps of several nodes from the same forwards, for little more than one costs.
 
@@ -238,8 +252,9 @@ def prediction_difference_each(
         ['Dune finch (speckled breast)', 'Dune finch (ruby breast)']
     """
     method = PredictionDifference(
-        window, sampler, samples, stride, seed, measure, training_size, memory, compute_dtype
-    )
+        window, sampler, samples, stride, seed, measure, training_size, memory, compute_dtype,
+        division,
+    )  # fmt: skip
     nodes = [in_layer(target, layer) for target in several(targets)]
     return method.run_each(net, image, nodes, seconds)
 
@@ -260,6 +275,7 @@ def prediction_difference_steps(
     layer: str | int | None = None,
     seconds: float | None = None,
     compute_dtype: ComputeDtype = "float32",
+    division: Division = "even",
 ) -> Iterator[Relevance]:
     """Yield the result of :func:`prediction_difference` as it grows, one step a batch.
 
@@ -282,6 +298,7 @@ def prediction_difference_steps(
         >>> steps.close()
     """
     method = PredictionDifference(
-        window, sampler, samples, stride, seed, measure, training_size, memory, compute_dtype
-    )
+        window, sampler, samples, stride, seed, measure, training_size, memory, compute_dtype,
+        division,
+    )  # fmt: skip
     return method.steps(net, image, in_layer(target, layer), seconds)

@@ -1,5 +1,6 @@
 """Running mean and variance of the samples of each window or unit."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -29,7 +30,16 @@ class RunningMoments:
         self._squares = torch.zeros(windows, nodes, dtype=torch.float64)
 
     def add(self, windows: Tensor, values: Tensor) -> None:
-        """Add a sample, ``values`` ``(m, M)``, of each of ``windows`` ``(m,)``, none twice."""
+        """Add samples ``values`` ``(m, M)`` of ``windows`` ``(m,)``, of each in this order."""
+        while len(windows):
+            _, first = np.unique(windows.numpy(), return_index=True)
+            self._add(windows[first], values[first])
+            windows, values = (
+                torch.from_numpy(np.delete(part.numpy(), first, 0)) for part in (windows, values)
+            )
+
+    def _add(self, windows: Tensor, values: Tensor) -> None:
+        """Add a sample of each of ``windows``, none twice."""
         self.count[windows] += 1
         deviation = values - self.mean[windows]
         self.mean[windows] += deviation / self.count[windows, None]

@@ -64,7 +64,7 @@ class Figure:
                     described["facts"] = {
                         item.name: getattr(cell, item.name)
                         for item in fields(cell)
-                        if item.name not in ("values", "image", "standard_error")
+                        if item.name not in ("values", "image", "standard_error", "samples")
                     }
                 rows[-1].append(described)
         text = json.dumps({
@@ -76,7 +76,8 @@ class Figure:
 
     @classmethod
     def load(cls, path: str | Path, **facts: Any) -> Self:
-        """Read what :meth:`save` wrote. Maps come back without their standard errors.
+        """Read what :meth:`save` wrote. Maps come back without their standard errors and
+        numbers of samples.
 
         Args:
             path: of the file.

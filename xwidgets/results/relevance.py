@@ -48,6 +48,8 @@ class Relevance(Result):
         bias: of a class activation map, what its score has beside the mean of ``raw``.
         probability: of the class in the unchanged picture; ``None`` for other targets, and where
             not recorded.
+        samples: int32 ``(rows, columns)``, how many samples each window had, of ``values`` with
+            standard errors; ``None`` for other methods, and where not recorded.
 
     Example:
         >>> result = Relevance(
@@ -80,6 +82,9 @@ class Relevance(Result):
     raw: NDArray[np.float32] | None = field(default=None, metadata=limits("h w"))
     bias: float | None = None
     probability: float | None = field(default=None, metadata=limits(least=0, most=1))
+    samples: NDArray[np.int32] | None = field(
+        default=None, metadata=limits("rows columns", least=0)
+    )
 
     @classmethod
     def restored(cls, values: Mapping[str, Any]) -> Self:

@@ -1,9 +1,10 @@
 """Removal of the windows of an image one after another, and its effect on nodes.
 
 Windows are visited in sweeps: first some that cover the picture, then each one with its first
-sample, then each with its second ... up to S. The random numbers of a sample depend only on the
-seed, the window's corner and the sample's number, so neither order, batches nor cancelling change
-it.
+sample, then each with its second ... up to S, or, where samples are divided by the spread, up to
+the second, and then all at one pace to the end of their share. The random numbers of a sample
+depend only on the seed, the window's corner and the sample's number, so neither order, batches nor
+cancelling change it.
 
 The first batch runs whole forwards, which need no set-up, so that a first map comes at once; from
 then on only what a window can change is computed again, which is exact. Who asks for it gets these
@@ -14,6 +15,7 @@ a hundredth of their spread, and a comparison with plain forwards watches over i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 import torch
@@ -29,8 +31,10 @@ from xwidgets.networks.subject import Subject, finite
 from xwidgets.networks.target import Resolved
 from xwidgets.results import Relevance
 
+from .division import PILOTS, further_samples, interleaved
 from .windows import WindowGrid
 
+Division = Literal["even", "spread"]
 Draw = Callable[[Tensor, Sequence[np.random.Generator]], Tensor]
 
 
@@ -44,10 +48,11 @@ class WindowRemoval:
         grid: the windows.
         draw: takes corners ``(n, 2)`` and a random generator each; returns contents
             ``(n, C, h, w)``.
-        samples: S, the number of contents that each window is filled with.
+        samples: S, the mean number of contents that a window is filled with.
         seed: of the contents and of the order of the windows.
         memory: of a batch, in bytes.
         compute_dtype: to multiply differences in, as of :class:`IncrementalInference`.
+        division: of the samples among windows: each the same number, or as :mod:`.division` says.
 
     Attributes:
         nodes, grid: as given.
@@ -66,10 +71,12 @@ class WindowRemoval:
         seed: int = 0,
         memory: float | None = None,
         compute_dtype: ComputeDtype = "float32",
+        division: Division = "even",
     ) -> None:
         self._method, self._subject, self._targets = method, subject, targets
         self.nodes, self.grid, self._draw = nodes, grid, draw
         self._samples, self._seed = samples, seed
+        self._divided = division == "spread" and samples > PILOTS
         self.moments = RunningMoments(len(grid), len(targets))
         self._first = WholeInference(subject.net, subject.pixels, grid.window, memory, nodes.read)
         self._asked_dtype = compute_dtype
@@ -78,15 +85,21 @@ class WindowRemoval:
     def steps(self) -> Iterator[None]:
         """Remove a batch of windows in each step."""
         inference: WholeInference | IncrementalInference | None = None
-        for sample, windows in self.grid.sweeps(self._samples, self._seed):
+        for windows, samples in self._sweeps():
             while len(windows):
                 inference = self._first if inference is None else self._faster(inference)
                 batch, windows = windows[: inference.batch], windows[inference.batch :]
+                numbers, samples = samples[: inference.batch], samples[inference.batch :]
                 corners = self.grid.corners[batch]
-                outputs = inference.outputs(corners, self._draw(corners, self._rngs(batch, sample)))
+                contents = self._draw(corners, self._rngs(batch, numbers))
+                outputs = inference.outputs(corners, contents)
                 values = self.nodes.values(finite(self._subject.net, outputs))
                 self.moments.add(batch, values)
                 yield
+
+    def further_samples(self) -> Tensor:
+        """Number of samples ``(n,)`` of each window after the first ones, which must be there."""
+        return further_samples(self._variances(), self.grid, self._samples - PILOTS)
 
     def results(self) -> list[Relevance]:
         """Maps so far, one a target."""
@@ -94,6 +107,7 @@ class WindowRemoval:
         drawn = moments.count > 0
         lost = torch.where(drawn[:, None], self.nodes.lost(moments.mean), torch.nan)
         errors = self._errors(drawn) if self._samples > 1 else [None] * len(self._targets)
+        samples = moments.count.int().view(grid.shape).numpy() if self._samples > 1 else None
         return [
             self._method.relevance(
                 self._subject,
@@ -105,6 +119,7 @@ class WindowRemoval:
                 standard_error=errors[node],
                 note="; ".join(filter(None, (self.nodes.note(node), self._note))),
                 compute_dtype=str(self._compute_dtype).removeprefix("torch."),
+                samples=samples,
             )
             for node, target in enumerate(self._targets)
         ]
@@ -113,21 +128,38 @@ class WindowRemoval:
         """Standard error at each pixel of the mean over its windows, one map a target.
 
         The variance of a window with one sample is taken to be that of the others. The degrees of
-        freedom of their mean are those after Welch and Satterthwaite.
+        freedom of their mean are those after Welch and Satterthwaite. Numbers of samples that
+        follow the spread are not independent of the variances, and are averaged by them.
         """
         moments, grid = self.moments, self.grid
         several = moments.count > 1
-        variances = (moments.variance * self.nodes.slope(moments.mean) ** 2).T.where(several, 0)
+        divided = self._divided and bool((moments.count >= PILOTS).all())
         windows, known = grid.covering(drawn), grid.covering(several)
         samples = windows / grid.total(torch.where(drawn, 1 / moments.count, 0))
         errors: list[np.ndarray | None] = []
-        for variance in variances:
-            total = grid.total(variance)
-            uncertainty = grid.total(torch.where(several, variance**2 / (moments.count - 1), 0))
-            maps = (total / known, total**2 / uncertainty, samples, windows)
-            error = standard_errors(*(part.flatten() for part in maps))
+        for variance in self._variances().T.where(several, 0):
+            part = variance / moments.count if divided else variance
+            total, parts = grid.total(variance), grid.total(part)
+            uncertainty = grid.total(torch.where(several, part**2 / (moments.count - 1), 0))
+            mean_samples = total / parts if divided else samples
+            maps = (total / known, parts**2 / uncertainty, mean_samples, windows)
+            error = standard_errors(*(values.flatten() for values in maps))
             errors.append(error.view_as(total).float().numpy())
         return errors
+
+    def _sweeps(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Order of the work: windows, and the number of the sample that each is filled with."""
+        first = PILOTS if self._divided else self._samples
+        for sample, windows in self.grid.sweeps(first, self._seed):
+            yield windows, torch.full_like(windows, sample)
+        if self._divided:
+            windows, numbers = interleaved(self.further_samples(), self._seed)
+            yield windows, PILOTS + numbers
+
+    def _variances(self) -> Tensor:
+        """Variance of the evidence of a sample, to first order ``(n, M)``."""
+        moments = self.moments
+        return moments.variance * self.nodes.slope(moments.mean) ** 2
 
     def _faster(
         self, inference: WholeInference | IncrementalInference
@@ -139,12 +171,14 @@ class WindowRemoval:
             self._compute_dtype = inference.compute_dtype
         return inference
 
-    def _rngs(self, windows: Tensor, sample: int) -> list[np.random.Generator]:
-        """Random generators of a sample of windows, by their corners, whatever the stride."""
+    def _rngs(self, windows: Tensor, samples: Tensor) -> list[np.random.Generator]:
+        """Random generators of samples of windows, by their corners, whatever the stride."""
         width = self._subject.image.shape[2]
         return [
             np.random.Generator(
                 np.random.Philox(key=self._seed, counter=[0, 0, sample, top * width + left])
             )
-            for top, left in self.grid.corners[windows].tolist()
+            for (top, left), sample in zip(
+                self.grid.corners[windows].tolist(), samples.tolist(), strict=True
+            )
         ]

@@ -63,6 +63,7 @@ class WindowGrid:
 
     Attributes:
         corners: ``(n, 2)``, upper left corners as (y, x), row by row.
+        shape: rows and columns of windows.
     """
 
     def __init__(self, height: int, width: int, window: int | tuple[int, int], stride: int) -> None:
@@ -72,6 +73,7 @@ class WindowGrid:
         )
         rows, columns = _places(self._rows, stride), _places(self._columns, stride)
         self.corners = torch.cartesian_prod(rows, columns).view(-1, 2)
+        self.shape = len(rows), len(columns)
         cover = (
             _places(len(places), side // stride)
             for places, side in zip((rows, columns), self.window, strict=True)
@@ -110,6 +112,13 @@ class WindowGrid:
     def covering(self, windows: Tensor) -> Tensor:
         """Number of windows, of those true in ``windows`` ``(n,)``, that contain each pixel."""
         return self.total(windows.double())
+
+    @property
+    def weights(self) -> Tensor:
+        """``(n,)``, of the windows' variances in the sum of the variances of all pixels."""
+        cover = self.covering(torch.ones(len(self), dtype=torch.bool))
+        rows, columns = self.corners.T
+        return _sums(_sums(cover**-2, self.window[0]).T, self.window[1]).T[rows, columns]
 
     def total(self, values: Tensor) -> Tensor:
         """Sum of window values ``(n,)`` at each pixel, over the windows that contain it."""
