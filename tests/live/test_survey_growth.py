@@ -1,6 +1,7 @@
 """A survey is followed while its folder grows, whoever computes it."""
 
 import gc
+import shutil
 import threading
 import weakref
 
@@ -44,8 +45,8 @@ def test_rows_and_places_are_those_of_the_survey(folder):
     assert answer.completed == 1
     assert answer.places.shape == (40, 2)
     assert np.isfinite(answer.places).all()
-    assert sorted(answer.numbers) == list(range(40))
-    for number, at in answer.numbers.items():
+    assert sorted(answer.row_of) == list(range(40))
+    for number, at in answer.row_of.items():
         assert answer.rows["number"].iloc[at] == number
         assert answer.row(number)["predicted_label"] == rows.loc[number, "predicted_label"]
 
@@ -62,7 +63,7 @@ def test_it_waits_for_a_survey_and_grows_with_it(birds, tmp_path, monkeypatch):
     monkeypatch.setattr("xwidgets.explain.data_set._MEMORY", 4e6)  # batches of few pictures
     growth = SurveyGrowth(tmp_path / "later")
     until(lambda: growth.growing.answer is not None)
-    assert growth.growing.answer.survey is None
+    assert growth.so_far.survey is None
     working = threading.Thread(target=survey, args=(birds, tmp_path / "later"))
     working.start()
     seen = []
@@ -77,7 +78,9 @@ def test_it_waits_for_a_survey_and_grows_with_it(birds, tmp_path, monkeypatch):
     counts = [len(answer.rows) for answer in seen]
     assert counts == sorted(counts)
     assert len(set(counts)) > 3
-    assert all(answer.completed == len(answer.rows) / 40 for answer in seen)
+    shares = [answer.completed for answer in seen if answer.completed < 1]
+    assert shares == [0.99 * count / 40 for count in counts[: len(shares)]]
+    assert len(shares) > 3
     assert len(last.rows) == 40
     assert np.isfinite(last.places).all()
 
@@ -90,7 +93,7 @@ def test_pictures_without_a_map_have_rows_and_no_place(birds, tmp_path):
     growth = SurveyGrowth(tmp_path / "survey")
     answer = growth.wait(60)
     growth.close()
-    assert np.isnan(answer.places[answer.numbers[7]]).all()
+    assert np.isnan(answer.places[answer.row_of[7]]).all()
     assert np.isfinite(answer.places).all(axis=1).sum() == 19
     assert answer.row(7)["error"]
     assert answer.row(7)["predicted_label"] is None
@@ -119,3 +122,47 @@ def test_one_that_nobody_holds_ends(tmp_path):
     del growth
     until(lambda: gc.collect() is not None and held() is None)
     until(lambda: threading.active_count() == threads)
+
+
+def test_a_folder_that_holds_another_survey_by_now_is_told(birds, tmp_path, monkeypatch):
+    monkeypatch.setattr("xwidgets.explain.data_set._MEMORY", 4e6)
+    done = survey(birds, tmp_path / "survey")
+    done.part(1).unlink()
+    growth = SurveyGrowth(done)
+    until(lambda: len(growth.so_far.rows) > 20)
+    other = survey(birds, tmp_path / "other", measures=["half_area"])
+    (other.folder / "survey.json").replace(done.folder / "survey.json")
+    with pytest.raises(ValueError, match="another survey has begun in"):
+        growth.wait(60)
+    growth.close()
+
+
+def test_a_folder_that_is_gone_is_told(birds, tmp_path):
+    done = survey(birds, tmp_path / "survey")
+    done.part(0).unlink()
+    growth = SurveyGrowth(done)
+    until(lambda: growth.growing.answer is not None)
+    shutil.rmtree(done.folder)
+    with pytest.raises(ValueError, match="there is no survey in"):
+        growth.wait(60)
+    growth.close()
+
+
+def test_a_layout_can_be_left(birds, tmp_path, monkeypatch):
+    monkeypatch.setattr("xwidgets.surveys.likeness.ITERATIONS", 10**9)
+    growth = SurveyGrowth(survey(birds, tmp_path / "survey"))
+    until(lambda: np.isfinite(growth.so_far.places).any())
+    growth.close()
+    growth._worker.join()
+
+
+def test_a_survey_that_is_there_is_known_before_it_is_read(folder):
+    growth = SurveyGrowth(folder)
+    assert len(growth.so_far.survey) == 40
+    growth.close()
+
+
+@pytest.mark.parametrize("target", [-1, True, "first"])
+def test_what_is_no_target_is_refused(tmp_path, target):
+    with pytest.raises(ValueError, match="target"):
+        SurveyGrowth(tmp_path / "later", target)

@@ -48,6 +48,11 @@ def heaps(count, seed=0, number=4):
     return reduced(centers[heap] + 0.5 * rng.normal(size=(count, 16, 16))), heap
 
 
+def lay(layout):
+    for _ in layout.steps():
+        pass
+
+
 def of_the_same_heap(places, heap):
     """Share of the five nearest points of each that are of its heap."""
     distances = np.linalg.norm(places[:, None] - places[None], axis=2)
@@ -60,22 +65,39 @@ def test_like_maps_are_neighbours_also_those_that_came_later():
     layout = Layout()
     for begin in range(0, 160, 20):
         layout.add(vectors[begin : begin + 20])
+        if layout.is_due:
+            lay(layout)
         assert len(layout.places) == begin + 20
         if begin > 40:
             assert of_the_same_heap(layout.places, heap[: begin + 20]) > 0.95
-    layout.settle()
+    lay(layout)
     assert of_the_same_heap(layout.places, heap) > 0.95
+    assert not layout.is_behind
 
 
 def test_points_stay_where_they_are_until_there_are_twice_as_many():
     vectors, _ = heaps(70)
     layout = Layout()
     layout.add(vectors[:30])
+    lay(layout)
     before = layout.places.copy()
     layout.add(vectors[30:59])
+    assert layout.is_behind
+    assert not layout.is_due
     assert np.array_equal(layout.places[:30], before)
     layout.add(vectors[59:])
-    assert not np.array_equal(layout.places[:30], before)
+    assert layout.is_due
+
+
+def test_places_change_step_by_step():
+    layout = Layout()
+    layout.add(heaps(60)[0])
+    seen = []
+    for _ in layout.steps():
+        seen.append(layout.places.copy())
+    assert len(seen) > 5
+    assert all(len(places) == 60 for places in seen[1:])
+    assert not np.array_equal(seen[1], seen[-1])
 
 
 def test_the_same_maps_are_laid_out_in_the_same_way():
@@ -83,15 +105,15 @@ def test_the_same_maps_are_laid_out_in_the_same_way():
     first, second = Layout(), Layout()
     for layout in (first, second):
         layout.add(vectors)
+        lay(layout)
     assert np.array_equal(first.places, second.places)
 
 
 @pytest.mark.parametrize("count", [0, 1, FEWEST - 1, FEWEST])
-def test_few_maps_have_no_places_yet(count):
+def test_few_maps_are_not_laid_out(count):
     layout = Layout()
     layout.add(heaps(count)[0])
-    layout.settle()
-    assert len(layout.places) == (count if count >= FEWEST else 0)
+    assert layout.is_due == layout.is_behind == (count >= FEWEST)
 
 
 @pytest.mark.parametrize("count", [FEWEST, 32, 299, 300, 1000])
@@ -99,12 +121,15 @@ def test_few_maps_have_no_places_yet(count):
 def test_points_lie_apart(count, number):
     layout = Layout()
     layout.add(heaps(count, number=number)[0])
+    lay(layout)
     distances = np.linalg.norm(layout.places[:, None] - layout.places[None], axis=2)
     assert np.median(distances[np.triu_indices(count, 1)]) > 1
 
 
-def test_maps_that_are_all_the_same_have_places():
+@pytest.mark.parametrize("size", [(16, 16), (1, 1), (1, 2)])
+def test_maps_that_are_all_the_same_have_places(size):
     layout = Layout()
-    layout.add(reduced(np.ones((20, 16, 16))))
+    layout.add(reduced(np.ones((20, *size))))
+    lay(layout)
     assert layout.places.shape == (20, 2)
     assert np.isfinite(layout.places).all()

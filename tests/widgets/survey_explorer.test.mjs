@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  arrayOf, colorsOf, differences, inside, nearest, nextPoint, OTHER, pixelOf, plot, pointsOf, rangeOf,
+  arrayOf, colorsOf, differences, inside, nearest, nextPoint, UNKNOWN_COLOR, pixelOf, plot, pointsOf, rangeOf,
 } from "../../xwidgets/widgets/survey/points.mjs";
 import { countsOf } from "../../xwidgets/widgets/survey/legend.mjs";
 
@@ -36,14 +36,14 @@ test("one point alone is in the middle", () => {
 
 test("names have their colours, and what is not known a colour of its own", () => {
   const column = { name: "class", values: Int16Array.of(1, -1, 0), names: ["a", "b"], colors: ["#ff0000", "#0000ff"] };
-  assert.deepEqual([...colorsOf(column, 3)], [pixelOf("#0000ff"), pixelOf(OTHER), pixelOf("#ff0000")]);
+  assert.deepEqual([...colorsOf(column, 3)], [pixelOf("#0000ff"), pixelOf(UNKNOWN_COLOR), pixelOf("#ff0000")]);
   assert.equal(pixelOf("#010203", 0.5), 0x80030201);
 });
 
 test("numbers have the colours from the smallest to the largest", () => {
   const column = { name: "area", values: Float32Array.of(5, NaN, 1, 3), stops: ["#000000", "#ff00ff", "#ffffff"] };
   const [most, none, least, middle] = colorsOf(column, 4);
-  assert.deepEqual([most, none, least], [pixelOf("#ffffff"), pixelOf(OTHER), pixelOf("#000000")]);
+  assert.deepEqual([most, none, least], [pixelOf("#ffffff"), pixelOf(UNKNOWN_COLOR), pixelOf("#000000")]);
   assert.ok(Math.abs((middle & 255) - 255) <= 2 && (middle >> 8 & 255) <= 2);
   assert.deepEqual(rangeOf(column.values), [1, 5]);
   assert.equal(rangeOf([NaN]), null);

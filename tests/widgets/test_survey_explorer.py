@@ -10,8 +10,10 @@ import traitlets
 
 import xwidgets as xw
 from tests.live.waiting import until
+from xwidgets.live import survey_growth
 from xwidgets.results import render
-from xwidgets.widgets.survey_explorer import GREY, OTHER, PALETTE, columns_of
+from xwidgets.surveys.groups import Groups
+from xwidgets.widgets.survey_explorer import GREY, PALETTE, UNKNOWN, columns_of
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +89,7 @@ def test_the_most_frequent_names_have_colours_of_their_own():
     labels = [f"class {number}" for number in range(14) for _ in range(14 - number)]
     [column] = columns_of(rows(predicted_label=labels), {})
     assert column["names"] == [f"class {number}" for number in range(14)]
-    assert column["colors"] == [*PALETTE, *[OTHER] * 4]
+    assert column["colors"] == [*PALETTE, *[UNKNOWN] * 4]
 
 
 def test_a_picture_in_several_groups_is_in_the_last():
@@ -190,12 +192,105 @@ def test_before_it_begins_there_is_nothing_to_select(tmp_path):
     explorer.close()
 
 
-def test_other_pictures_are_refused_in_a_sentence(folder, birds, net):
+def test_other_pictures_are_not_shown_and_that_is_said_for_good(folder, birds, net):
     explorer = xw.SurveyExplorer(folder, birds[1:], net)
     explorer.growth.wait(60)
-    assert explorer.message.startswith("these are not the pictures of the survey in")
     explorer.opened = 3
     assert (explorer.parts["map"]._results[0].image == GREY).all()
+    explorer.hear_name("wings")
+    assert explorer.message.startswith("these are not the pictures of the survey in")
+    assert explorer.message.endswith("select some that belong together")
+    explorer.close()
+
+
+class Failing:
+    """Pictures of which none can be read from some time on."""
+
+    def __init__(self, birds):
+        self.birds, self.failing = [bird.image for bird in birds], False
+
+    def __len__(self):
+        return len(self.birds)
+
+    def __getitem__(self, number):
+        if self.failing:
+            raise RuntimeError("the disk is gone")
+        return self.birds[number]
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_pictures_that_fail_leave_the_maps(birds, net, tmp_path, before):
+    images = Failing(birds)
+    xw.survey(net, images, xw.Saliency(), tmp_path / "birds", progress=False)
+    images.failing = before
+    with xw.Study(net, birds[0].image, method=xw.Saliency()) as study:
+        explorer = xw.SurveyExplorer(tmp_path / "birds", images, study)
+        explorer.growth.wait(60)
+        images.failing = True
+        explorer.selected, explorer.opened = [3], 3
+        assert len(explorer.cards[0]["png"]) > 100
+        assert "map" in explorer.parts
+        told = "the disk is gone" if before else "picture 3 cannot be read any more; the study"
+        assert told in explorer.message
+        assert (study.image == birds[0].image).all()
+        explorer.close()
+
+
+def test_a_folder_that_is_gone_leaves_what_is_shown(explorer, folder):
+    explorer.selected = [1]
+    shutil.rmtree(folder)
+    explorer.selected = [1, 2]
+    assert explorer.cards[0]["fault"] == ""
+    assert "not done" in explorer.cards[1]["fault"]
+    explorer.opened = 2
+    assert explorer.parts == {}
+    assert explorer.message
+
+
+def test_infinite_measures_have_the_colour_of_what_is_not_known():
+    [column] = columns_of(rows(area=[1.0, np.inf, 1e300, 2.0]), {})
+    values = np.frombuffer(column["values"], np.float32)
+    assert np.isnan(values).tolist() == [False, True, True, False]
+
+
+def test_pictures_without_a_map_can_be_found_by_a_column():
+    column, *_ = columns_of(rows(error=["it is no picture", None]), {})
+    assert column["name"] == "map or none"
+    assert np.frombuffer(column["values"], np.int16).tolist() == [1, 0]
+
+
+def test_a_finished_survey_is_known_at_once_and_whole_on_its_page(folder):
+    explorer = xw.SurveyExplorer(folder)
+    explorer.selected = [3]
+    page = explorer.to_page()
+    assert len(page.parts[0].state["numbers"]) == 4 * 24
+    explorer.close()
+
+
+def test_groups_that_others_name_are_there_when_it_is_shown(explorer, folder):
+    Groups(folder, 24).put("by another", [4])
+    explorer.hear_shown()
+    assert explorer.groups == {"by another": [4]}
+
+
+def test_a_view_is_whole_whenever_it_is_asked_while_the_survey_grows(
+    birds, net, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("xwidgets.explain.data_set._MEMORY", 4e6)
+    monkeypatch.setattr(survey_growth, "AT_ONCE", 1)
+    done = xw.survey(net, birds, xw.Saliency(), tmp_path / "birds", progress=False)
+    explorer = xw.SurveyExplorer(done)
+    while explorer.work["state"] == "computing":
+        explorer.preview()
+        explorer.selected = [*range(24)] if not explorer.selected else []
+        with explorer.lock:
+            count = len(explorer.numbers) // 4
+            assert all(
+                len(column["values"]) == count * (2 if "names" in column else 4)
+                for column in explorer.columns
+            )
+            shown = [card["number"] for card in explorer.cards]
+            assert set(shown) <= set(explorer.selected)
     explorer.close()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pandas as pd
 import traitlets
 from numpy.typing import NDArray
 
-from xwidgets.errors import index_within
+from xwidgets.errors import at_least, index_within
 from xwidgets.surveys.folder import Survey, open_survey
 from xwidgets.surveys.likeness import Layout, reduced
 
@@ -24,6 +24,9 @@ from .worker import Worker
 PAUSE = 0.5
 """Seconds until a folder is looked at again in which nothing is new."""
 
+AT_ONCE = 16
+"""Batches that are read until what is known is shown."""
+
 
 @dataclass(frozen=True, eq=False)
 class Growth:
@@ -32,24 +35,24 @@ class Growth:
     Attributes:
         survey: that grows; ``None`` while its folder holds none.
         rows: of one target, a row for each picture that is done, as of :meth:`Survey.table`.
-        places: ``(n, 2)`` of the maps, row by row; NaN for a picture without a map, or without a
-            place yet.
-        completed: share of the pictures that are done and laid out.
+        places: ``(n, 2)`` of the maps, row by row; NaN for a picture without a map, with one
+            that is zero, or without a place yet.
+        completed: share of the pictures that are done; below 1 until they are laid out.
     """
 
     survey: Survey | None
-    rows: pd.DataFrame
-    places: NDArray[np.float32]
-    completed: float
+    rows: pd.DataFrame = field(default_factory=pd.DataFrame)
+    places: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 2), np.float32))
+    completed: float = 0.0
 
     @cached_property
-    def numbers(self) -> dict[int, int]:
-        """Of each picture that is done, the place of its row."""
+    def row_of(self) -> dict[int, int]:
+        """Of each picture that is done, by its number, the place of its row."""
         return {number: at for at, number in enumerate(map(int, self.rows.get("number", [])))}
 
     def row(self, number: int) -> Mapping[str, Any]:
         """Row of a picture that is done; ``None`` for what is not known."""
-        row = self.rows.iloc[self.numbers[number]]
+        row = self.rows.iloc[self.row_of[number]]
         return {name: None if pd.isna(value) else value for name, value in row.items()}
 
 
@@ -80,14 +83,21 @@ class SurveyGrowth(traitlets.HasTraits):
 
     def __init__(self, survey: Survey | str | Path, target: int = 0) -> None:
         super().__init__()
-        self.folder = (survey.folder if isinstance(survey, Survey) else Path(survey)).absolute()
-        self.target = target
-        _begun(self.folder, target)
+        at_least("target", target, 0)
+        folder = survey.folder if isinstance(survey, Survey) else Path(survey)
+        self.folder, self.target = folder.absolute(), target
+        begun = _begun(self.folder, target)
+        self._nothing = Growth(None) if begun is None else _Reading(begun, target).so_far()
         self._worker = Worker(self)
         self.growing: LiveResult[tuple[Path, int], Growth] = LiveResult(
             self._worker, lambda asked: _growth(*asked), keep=1
         )
         self.growing.ask((self.folder, target))
+
+    @property
+    def so_far(self) -> Growth:
+        """The newest answer, and what the folder held at first before there is one."""
+        return self.growing.answer or self._nothing
 
     def wait(self, timeout: float | None = None) -> Growth | None:
         """Wait until the survey is complete and laid out; as of :meth:`LiveResult.wait`."""
@@ -113,25 +123,37 @@ def _begun(folder: Path, target: int) -> Survey | None:
 
 def _growth(folder: Path, target: int) -> Iterator[Growth]:
     """Yield what a folder holds so far, until its survey is complete."""
-    nothing = Growth(None, pd.DataFrame(), np.zeros((0, 2), np.float32), 0.0)
+    nothing = Growth(None)
     while (survey := _begun(folder, target)) is None:
         yield nothing
         time.sleep(PAUSE)
     reading = _Reading(survey, target)
+    layout = reading.layout
     growth = reading.so_far()
-    while reading.missing:
+    while reading.missing or layout.is_behind:
+        _check_same(survey)
         if fresh := sorted(reading.missing & survey.done)[:AT_ONCE]:
             reading.read(fresh)
-            growth = reading.so_far()
+            yield (growth := reading.so_far())
+        elif layout.is_due or not reading.missing:
+            for _ in layout.steps():
+                yield (growth := reading.so_far())
         else:
+            yield growth
             time.sleep(PAUSE)
-        yield growth
-    reading.layout.settle()
-    yield reading.so_far()
+    yield replace(growth, completed=1.0)
 
 
-AT_ONCE = 16
-"""Batches that are read until what is known is shown."""
+def _check_same(survey: Survey) -> None:
+    """Check that a folder holds the same survey still.
+
+    Raises:
+        ValueError: when it does not.
+    """
+    if open_survey(survey.folder).facts != survey.facts:
+        raise ValueError(
+            f"another survey has begun in {str(survey.folder)!r} meanwhile; look at it anew"
+        )
 
 
 class _Reading:
@@ -147,12 +169,12 @@ class _Reading:
     def read(self, batches: Sequence[int]) -> None:
         """Read these batches, which are done."""
         rows = self._survey.rows_of(batches)
+        maps = [self._survey.maps_of(batch, self._target) for batch in batches]
+        vectors = reduced(np.concatenate(maps))
+        mapped = np.isfinite(vectors).all(axis=1)
         self._rows.append(rows[rows["place"] == self._target])
-        for batch in batches:
-            vectors = reduced(self._survey.maps_of(batch, self._target))
-            mapped = np.isfinite(vectors).all(axis=1)
-            self.layout.add(vectors[mapped])
-            self._mapped = np.concatenate([self._mapped, mapped])
+        self._mapped = np.concatenate([self._mapped, mapped])
+        self.layout.add(vectors[mapped])
         self.missing -= {*batches}
 
     def so_far(self) -> Growth:
@@ -161,4 +183,4 @@ class _Reading:
         if len(self.layout.places):
             places[self._mapped] = self.layout.places
         rows = pd.concat(self._rows or [self._survey.rows_of([])], ignore_index=True)
-        return Growth(self._survey, rows, places, len(rows) / len(self._survey))
+        return Growth(self._survey, rows, places, 0.99 * len(rows) / len(self._survey))

@@ -74,7 +74,7 @@ class Groups:
             held = self._read()
             yield held["groups"]
             with whole(self._path) as part:
-                part.write_text(json.dumps(held, indent=2, ensure_ascii=False), "utf-8")
+                part.write_text(json.dumps(held, ensure_ascii=False), "utf-8")
 
     def _read(self) -> dict[str, Any]:
         """All that the file holds, also what other versions have in it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,9 @@ PERPLEXITY = 30
 MANY = 300
 """Number of maps from which on they are drawn together before they are spread out; fewer would end
 in one point."""
+
+ITERATIONS, A_STEP = 250, 25
+"""Iterations of a layout, and of a step of it."""
 
 
 def reduced(maps: NDArray[np.floating], side: int = SIDE) -> NDArray[np.float32]:
@@ -71,12 +75,12 @@ def _means(values: NDArray[np.float64], axis: int, parts: int) -> NDArray[np.flo
 class Layout:
     """Places of maps in a plane that grows with them, by t-SNE of their principal components.
 
-    Maps that come are placed among those that are there. Whenever there are twice as many, all are
-    laid out anew from where they are, so that the picture changes little. Distances between groups
-    and their sizes mean nothing; that maps are neighbours does.
+    Maps that come are placed among those that are there. A new layout begins where they are, so
+    that the picture changes little. Distances between groups and their sizes mean nothing; that
+    maps are neighbours does.
 
     Attributes:
-        places: ``(n, 2)``, of the maps so far; empty while there are fewer than twelve.
+        places: ``(n, 2)``, of the maps so far; empty before the first layout.
 
     Raises:
         ValueError: where openTSNE is missing.
@@ -85,6 +89,8 @@ class Layout:
         >>> rng = np.random.default_rng(0)
         >>> layout = Layout()
         >>> layout.add(reduced(rng.normal(size=(20, 8, 8))))
+        >>> for _ in layout.steps():
+        ...     pass
         >>> layout.places.shape
         (20, 2)
     """
@@ -97,58 +103,62 @@ class Layout:
         self._embedding: Any = None
         self._axes: Any = None
 
+    @property
+    def is_due(self) -> bool:
+        """Whether there are twice as many maps as were laid out, and enough of them."""
+        return self._count >= max(FEWEST, 2 * self._laid)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there are maps that were not laid out, and enough of them."""
+        return self._count >= FEWEST and self._count > self._laid
+
     def add(self, vectors: NDArray[np.float32]) -> None:
-        """Place further maps.
+        """Place further maps among those that were laid out; before that, they have no place.
 
         Args:
             vectors: ``(n, fields)``, as of :func:`reduced`, without NaN.
         """
         self._vectors.append(vectors)
-        count = sum(map(len, self._vectors))
-        if count >= FEWEST and count >= 2 * self._laid:
-            self._lay(count)
-        elif self._embedding is not None and len(vectors):
+        if self._embedding is not None and len(vectors):
             self.places = np.concatenate([self.places, self._among(vectors)])
 
-    def settle(self) -> None:
-        """Lay all maps out anew, as when no more will come."""
-        count = sum(map(len, self._vectors))
-        if count >= FEWEST and count > self._laid:
-            self._lay(count)
+    def steps(self) -> Iterator[None]:
+        """Lay all maps out, from where they are; :attr:`places` changes with each step."""
+        vectors = np.concatenate(self._vectors)
+        first = len(self.places) == 0
+        covariance = np.atleast_2d(np.cov(vectors.T))
+        self._axes = np.linalg.eigh(covariance)[1][:, -COMPONENTS:].astype(np.float32)
+        components = vectors @ self._axes
+        yield
+        likeness = self._tsne.affinity.PerplexityBasedNN(
+            components, perplexity=max(2, min(PERPLEXITY, len(vectors) / 10)), random_state=0
+        )
+        begun = _spread(components[:, :-3:-1]) if first else self.places.astype(np.float64)
+        self._embedding = self._tsne.TSNEEmbedding(begun, likeness, random_state=0)
+        self._laid = len(vectors)
+        together = {"exaggeration": 12, "momentum": 0.5}
+        apart = {"momentum": 0.8}
+        for how in ([together] if first and len(vectors) >= MANY else []) + [apart]:
+            for _ in range(ITERATIONS // A_STEP):
+                self._embedding.optimize(A_STEP, inplace=True, **how)
+                self.places = np.asarray(self._embedding, np.float32)
+                yield
+
+    @property
+    def _count(self) -> int:
+        return sum(map(len, self._vectors))
 
     def _among(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Places of maps among their neighbours of those that were laid out."""
         placed = self._embedding.prepare_partial(vectors @ self._axes, perplexity=5)
         return np.asarray(placed, np.float32)
 
-    def _lay(self, count: int) -> None:
-        vectors = np.concatenate(self._vectors)
-        begun = self._begun(vectors)
-        self._axes = np.linalg.eigh(np.cov(vectors.T))[1][:, -COMPONENTS:].astype(np.float32)
-        components = vectors @ self._axes
-        likeness = self._tsne.affinity.PerplexityBasedNN(
-            components, perplexity=max(2, min(PERPLEXITY, count / 10)), random_state=0
-        )
-        first = _spread(components[:, :-3:-1]) if begun is None else begun
-        embedding = self._tsne.TSNEEmbedding(first, likeness, random_state=0)
-        if begun is None and count >= MANY:
-            embedding.optimize(250, exaggeration=12, momentum=0.5, inplace=True)
-        embedding.optimize(250, momentum=0.8, inplace=True)
-        self._embedding, self._laid = embedding, count
-        self.places = np.asarray(embedding, np.float32)
-
-    def _begun(self, vectors: NDArray[np.float32]) -> NDArray[np.float64] | None:
-        """Where a new layout begins; ``None`` for the first."""
-        if self._embedding is None:
-            return None
-        missing = vectors[len(self.places) :]
-        parts = [self.places, *([self._among(missing)] if len(missing) else [])]
-        return np.concatenate(parts).astype(np.float64)
-
 
 def _spread(components: NDArray[np.float32]) -> NDArray[np.float64]:
     """Close places to begin with, by two components; no two are the same."""
     centered = components - components.mean(axis=0)
+    centered = np.pad(centered, ((0, 0), (0, 2 - centered.shape[1])))
     noise = np.random.default_rng(0).normal(size=centered.shape)
     places: NDArray[np.float64] = 1e-4 * (centered / (centered.std() or 1) + 0.01 * noise)
     return places

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from xwidgets.errors import one_line
 from xwidgets.explain.data_set import DataSet
 from xwidgets.images import picture
 from xwidgets.networks import Network
@@ -37,7 +38,12 @@ class SurveyPictures:
         Raises:
             ValueError: when they are not.
         """
-        same = self._data.fingerprint() == survey.facts.pictures
+        try:
+            same = self._data.fingerprint() == survey.facts.pictures
+        except Exception as error:  # of the data set, of any kind
+            raise ValueError(
+                f"the pictures cannot be read ({one_line(error)}); check them"
+            ) from error
         if not same or len(self._data) != len(survey):
             raise ValueError(
                 f"these are not the pictures of the survey in {str(survey.folder)!r}, or they have "
@@ -46,7 +52,10 @@ class SurveyPictures:
 
     def image(self, number: int) -> Tensor | None:
         """Picture ``(C, H, W)`` in [0, 1]; ``None`` for one that cannot be read or taken."""
-        return self._data.item(number).image
+        try:
+            return self._data.item(number).image
+        except Exception:  # of the data set, of any kind
+            return None
 
     def picture(self, number: int) -> NDArray[np.uint8] | None:
         """Picture, 8-bit ``(H, W, 3)``; ``None`` for one that cannot be read or taken."""

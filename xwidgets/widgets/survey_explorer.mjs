@@ -25,7 +25,7 @@ function render(place) {
   const title = make("div", { className: "xw-title" }, name, close);
   const drawTitle = () => {
     const number = model.get("opened");
-    title.hidden = number === null;
+    title.hidden = opened.element.hidden = number === null;
     name.textContent = `Picture ${number}`;
   };
   const bar = make("progress", { max: 1, ariaLabel: "share of the pictures that are done" });

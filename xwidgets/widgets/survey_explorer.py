@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -21,8 +22,9 @@ from xwidgets.live.traits import Number, Whole, a_point
 from xwidgets.results import Relevance, render
 from xwidgets.results.numbers import percent
 from xwidgets.surveys.groups import Groups
+from xwidgets.surveys.likeness import FEWEST
 
-from .closing import Held
+from .closing import Held, close_all
 from .group import Group
 from .relevance_overlay import RelevanceOverlay
 
@@ -61,6 +63,7 @@ class SurveyExplorer(Group, module="survey_explorer.mjs"):
         zoom, center: how many times the points are enlarged, and row and column of the middle of
             what is shown, as shares.
         growth: a :class:`xwidgets.live.survey_growth.SurveyGrowth`.
+        lock: held while a thread writes to the view; the survey grows in one of its own.
 
     Raises:
         ValueError: for images without a network, or a target that the survey has not.
@@ -96,6 +99,8 @@ class SurveyExplorer(Group, module="survey_explorer.mjs"):
     alive = traitlets.Bool(True).tag(sync=True)
 
     growth: Held[SurveyGrowth] = Held()
+    _answer: Held[Growth] = Held()
+    _drawn: Held[dict[int, dict[str, Any]]] = Held()
     _pictures: Held[SurveyPictures | None] = Held()
     _study: Held[Study | None] = Held()
 
@@ -113,17 +118,20 @@ class SurveyExplorer(Group, module="survey_explorer.mjs"):
         study = net if is_study(net) else None
         network = study.network if study is not None else cast("Network | None", net)
         pictures = None if network is None else surveys.SurveyPictures(network, images)
-        growth = SurveyGrowth(survey, target)
-        self.growth, self._pictures, self._study = growth, pictures, study
-        self._answer: Growth | None = None
-        self._drawn: dict[int, dict[str, Any]] = {}
+        self.growth, self._pictures, self._study = SurveyGrowth(survey, target), pictures, study
+        self._answer, self._drawn = self.growth.so_far, {}
+        self._lasting = ""  # what stays wrong, whatever is done
+        self.lock = threading.RLock()
         super().__init__({})
-        self.show_work(work=growth.growing)
+        growth = self.growth.growing
+        self.show_work(work=growth)
         self.observe(lambda _: self._show_cards(), ["selected", "shown"])
         self.observe(lambda _: self._open(), "opened")
-        self.follow(growth.growing, self._grow, "answer")
-        self.follow(growth.growing, self._tell, "progress")
-        self.refresh_after(growth.growing)
+        self.follow(growth, self._grow, "answer")
+        self.follow(growth, self._tell, "progress")
+        self.refresh_after(growth)
+        if self._answer.survey is not None:
+            self._begin(self._answer.survey)
         self._grow()
         self._tell()
 
@@ -148,29 +156,39 @@ class SurveyExplorer(Group, module="survey_explorer.mjs"):
 
     def about(self) -> list[str]:
         """What the survey is of."""
-        survey = self._survey
+        survey = self._answer.survey
         if survey is None:
             raise ValueError("the survey has not begun; wait until there is something to show")
         return [f"Survey: {survey.facts.method} ({survey.facts.network_name})"]
 
     def still(self) -> dict[str, Any]:
-        """Points, groups and the selected maps; nothing else can be opened."""
+        """Points, groups and selected maps; all points where the survey is complete."""
+        if self._answer.survey is not None and self._answer.survey.progress == 1:
+            self.growth.wait()
         return {"alive": False, "work": {}, "message": "", "pointed": {}}
 
     def preview(self) -> dict[str, str]:
         """The points in their colours."""
-        growth = self._answer
-        if growth is None or not len(growth.rows):
-            return {"text/plain": self.sentence}
-        columns = [column for column in self.columns if column["name"] == self.colored_by]
+        with self.lock:
+            growth, words = self._answer, {"text/plain": self.sentence}
+            columns = [column for column in self.columns if column["name"] == self.colored_by]
+        if not np.isfinite(growth.places).any():
+            return words
         colors = _colors_of(columns[0]) if columns else np.full((len(growth.rows), 3), GREY)
         picture = render.png(_scatter(growth.places, colors))
-        return {"image/png": b64encode(picture).decode(), "text/plain": self.sentence}
+        return {"image/png": b64encode(picture).decode(), **words}
+
+    def hear_shown(self) -> None:
+        """A browser shows the view, with the groups that others named meanwhile."""
+        super().hear_shown()
+        if self._answer.survey is not None:
+            self._try(self._regroup)
 
     def hear_point(self, number: int) -> None:
         """Show the picture of a point under the pointer."""
-        if self._is_done(number):
-            self.pointed = self._card(number)
+        with self.lock:
+            if number in self._answer.row_of:
+                self.pointed = self._card(number)
 
     def hear_name(self, name: str) -> None:
         """Give the selected pictures a name."""
@@ -187,7 +205,7 @@ class SurveyExplorer(Group, module="survey_explorer.mjs"):
     @traitlets.validate("selected")
     def _known_numbers(self, proposal: dict[str, Any]) -> list[int]:
         """Numbers in order, each once."""
-        survey = self._survey
+        survey = self._answer.survey
         if survey is None and not proposal["value"]:
             return []
         if survey is None:
@@ -212,67 +230,58 @@ class SurveyExplorer(Group, module="survey_explorer.mjs"):
     @traitlets.validate("opened")
     def _done_number(self, proposal: dict[str, Any]) -> int | None:
         number: int | None = proposal["value"]
-        if number is not None and not self._is_done(number):
+        if number is not None and number not in self._answer.row_of:
             raise traitlets.TraitError(f"picture {number} is not done yet; wait until it is")
         return number
 
-    @property
-    def _survey(self) -> Survey | None:
-        return None if self._answer is None else self._answer.survey
-
     def _groups(self) -> Groups:
-        survey = self._survey
+        survey = self._answer.survey
         if survey is None:
             raise ValueError("the survey has not begun; there is nothing to name yet")
         return Groups(survey.folder, len(survey))
 
-    def _is_done(self, number: object) -> bool:
-        return self._answer is not None and number in self._answer.numbers
-
     def _grow(self) -> None:
         """Show what is known of the survey by now."""
-        growth: Growth | None = self.growth.growing.answer
-        if growth is None:
-            return
-        begins = self._survey is None
-        self._answer = growth
-        if begins and growth.survey is not None:
-            self._begin(growth.survey)
-        with self.hold_sync():
-            self.numbers = np.array([*growth.numbers], np.int32).tobytes()
+        growth, before = self.growth.so_far, self._answer.survey
+        with self.lock, self.hold_sync():
+            self._answer = growth
+            if before is None and growth.survey is not None:
+                self._begin(growth.survey)
+            self.numbers = np.array([*growth.row_of], np.int32).tobytes()
             self.places = growth.places.tobytes()
             self._show_columns()
             self.sentence = _sentence(self.growth.folder, growth)
-        self._show_cards()
+            self._show_cards()
 
     def _begin(self, survey: Survey) -> None:
         """Show the groups that the folder has, and no pictures that are not the survey's."""
-        self._try(self._regroup)
         try:
             if self._pictures is not None:
                 self._pictures.check(survey)
         except ValueError as error:
-            self._pictures, self.message = None, one_line(error)
+            self._pictures, self._lasting = None, one_line(error)
+        self._try(self._regroup)
 
     def _tell(self) -> None:
         self.work = asdict(self.growth.growing.progress)
 
     def _regroup(self) -> None:
-        self.groups = self._groups().all()
-        self._show_columns()
+        with self.lock:
+            self.groups = self._groups().all()
+            self._show_columns()
 
     def _show_columns(self) -> None:
         """Show what tells colours; by the first where the chosen one is there no more."""
-        if self._answer is None:
-            return
-        self.columns = list(columns_of(self._answer.rows, self.groups))
-        if self.colored_by not in [column["name"] for column in self.columns]:
-            self.colored_by = self.columns[0]["name"] if self.columns else ""
+        with self.lock:
+            self.columns = list(columns_of(self._answer.rows, self.groups))
+            if self.colored_by not in [column["name"] for column in self.columns]:
+                self.colored_by = self.columns[0]["name"] if self.columns else ""
 
     def _show_cards(self) -> None:
         """Show the first of the selected pictures that are done."""
-        done = [number for number in self.selected if self._is_done(number)]
-        self.cards = [self._card(number) for number in done[: self.shown]]
+        with self.lock:
+            done = [number for number in self.selected if number in self._answer.row_of]
+            self.cards = [self._card(number) for number in done[: self.shown]]
 
     def _card(self, number: int) -> dict[str, Any]:
         """A picture with its map, and what its row says."""
@@ -283,21 +292,19 @@ class SurveyExplorer(Group, module="survey_explorer.mjs"):
         return self._drawn[number]
 
     def _draw(self, number: int) -> dict[str, Any]:
-        assert self._answer is not None
-        row = self._answer.row(number)
-        card = {"number": number, "source": row["source"], "fault": row["error"] or "", "png": b""}
-        if row["error"] is None:
+        card = {"number": number, "source": self._answer.row(number)["source"]}
+        try:
             relevance = self._relevance(number)
-            shown = render.overlay(
-                relevance.image, relevance.values, size=SIDE, signed=relevance.signed
-            )
-            card["png"] = render.png(shown)
-        return card
+        except ValueError as error:
+            return {**card, "fault": str(error), "png": b""}
+        image, values = relevance.image, relevance.values
+        shown = render.overlay(image, values, size=SIDE, signed=relevance.signed)
+        return {**card, "fault": "", "png": render.png(shown)}
 
     def _relevance(self, number: int) -> Relevance:
         """Map of a picture, over grey where its picture is not known."""
-        survey = self._survey
-        assert survey is not None
+        survey = self._answer.survey
+        assert survey is not None, "a picture is done"
         image = None if self._pictures is None else self._pictures.picture(number)
         if image is None:
             image = np.full((*survey.facts.size, 3), GREY, np.uint8)
@@ -306,24 +313,30 @@ class SurveyExplorer(Group, module="survey_explorer.mjs"):
     def _open(self) -> None:
         """Show the opened picture with its map, and turn the study to it."""
         before = list(self.children)
-        number = self.opened
-        try:
-            views = {} if number is None else {"map": RelevanceOverlay(self._relevance(number))}
-            self.message = ""
-        except ValueError as error:
-            views, self.message = {}, str(error)
-        self.parts = views
-        for view in before:
-            view.close()
-        if views and self._study is not None and self._pictures is not None:
-            self._study.image = self._pictures.image(number)
+        self.parts = {}
+        close_all(before)
+        self._try(self._show_opened)
 
-    def _try(self, change: Any) -> None:
+    def _show_opened(self) -> None:
+        number = self.opened
+        if number is None:
+            return
+        self.parts = {"map": RelevanceOverlay(self._relevance(number))}
+        if self._study is None or self._pictures is None:
+            return
+        image = self._pictures.image(number)
+        if image is None:
+            raise ValueError(f"picture {number} cannot be read any more; the study keeps its own")
+        self._study.image = image
+
+    def _try(self, change: Callable[[], None]) -> None:
+        """Make a change, and say what is wrong with it."""
+        fault = ""
         try:
             change()
-            self.message = ""
         except (ValueError, OSError) as error:
-            self.message = one_line(error)
+            fault = one_line(error)
+        self.message = " ".join(filter(None, [self._lasting, fault]))
 
 
 SIDE = 128
@@ -348,7 +361,7 @@ PALETTE = (
 )  # fmt: skip
 """Colours of the most frequent names."""
 
-OTHER = "#8a8a8a"
+UNKNOWN = "#8a8a8a"
 """Colour of all others, and of what is not known."""
 
 RAMP = ("#4b2991", "#a3319f", "#ea4f88", "#f89078")
@@ -357,7 +370,7 @@ RAMP = ("#4b2991", "#a3319f", "#ea4f88", "#f89078")
 NUMBERS = {"probability": "probability of the target", "predicted_probability": "probability"}
 """Columns of numbers of every survey that tell colours, and what they are called."""
 
-OTHERS = {
+NO_MEASURES = {
     "number", "source", "place", "target", "predicted", "correct", "error", "measure_error",
     *CLASSES, *NUMBERS,
 }  # fmt: skip
@@ -378,6 +391,9 @@ def columns_of(rows: pd.DataFrame, groups: Mapping[str, Sequence[int]]) -> Itera
     """
     if not len(rows):
         return
+    if rows["error"].notna().any():
+        known = rows["error"].isna().map({True: "map", False: "none"})
+        yield _named("map or none", known, ["map", "none"])
     right = rows["correct"].map({True: "right", False: "wrong"})
     if right.notna().any():
         yield _named("right or wrong", right, ["right", "wrong"])
@@ -390,16 +406,18 @@ def columns_of(rows: pd.DataFrame, groups: Mapping[str, Sequence[int]]) -> Itera
         for name, numbers in groups.items():
             grouped[grouped.index.intersection(numbers)] = name
         yield _named("named group", grouped, list(groups))
-    measures = [column for column in rows if column not in OTHERS]
+    measures = [column for column in rows if column not in NO_MEASURES]
     for column, title in [*NUMBERS.items(), *zip(measures, measures, strict=True)]:
-        values = rows[column].to_numpy(np.float32, na_value=np.nan)
+        with np.errstate(over="ignore"):
+            values = rows[column].to_numpy(np.float64, na_value=np.nan).astype(np.float32)
+        values[np.isinf(values)] = np.nan
         if np.isfinite(values).any():
             yield {"name": title, "values": values.tobytes(), "stops": list(RAMP)}
 
 
 def _named(name: str, values: pd.Series, names: list[str]) -> dict[str, Any]:
     codes = pd.Categorical(values, categories=names).codes.astype(np.int16)
-    colors = [*PALETTE[: len(names)], *[OTHER] * (len(names) - len(PALETTE))]
+    colors = [*PALETTE[: len(names)], *[UNKNOWN] * (len(names) - len(PALETTE))]
     return {"name": name, "values": codes.tobytes(), "names": names, "colors": colors}
 
 
@@ -407,14 +425,14 @@ def _colors_of(column: Mapping[str, Any]) -> NDArray[np.uint8]:
     """Colours ``(n, 3)`` of the points by a column, as the browser has them."""
     if "names" in column:
         codes = np.frombuffer(column["values"], np.int16)
-        return np.array([_rgb(color) for color in (*column["colors"], OTHER)], np.uint8)[codes]
+        return np.array([_rgb(color) for color in (*column["colors"], UNKNOWN)], np.uint8)[codes]
     values = np.frombuffer(column["values"], np.float32).astype(float)
     least, most = np.nanmin(values), np.nanmax(values)
     stops = np.array([_rgb(color) for color in column["stops"]], float)
     places = (values - least) / ((most - least) or 1) * (len(stops) - 1)
     channels = [np.interp(places, range(len(stops)), channel) for channel in stops.T]
     colors = np.stack(channels, axis=1)
-    return np.where(np.isnan(values)[:, None], _rgb(OTHER), colors).round().astype(np.uint8)
+    return np.where(np.isnan(values)[:, None], _rgb(UNKNOWN), colors).round().astype(np.uint8)
 
 
 def _rgb(color: str) -> tuple[int, ...]:
@@ -444,12 +462,20 @@ def _sentence(folder: Path, growth: Growth) -> str:
     if growth.survey is None:
         return f"There is no survey in {str(folder)!r} yet; this waits until one begins there."
     facts, rows = growth.survey.facts, growth.rows
-    told = [f"{facts.method} ({facts.network_name}) for {len(growth.survey):,} pictures"]
-    if len(rows) < len(growth.survey):
+    count = len(growth.survey)
+    told = [f"{facts.method} ({facts.network_name}) for {count:,} picture{'s' * (count != 1)}"]
+    if len(rows) < count:
         told.append(f"{len(rows):,} of them done")
     if (known := rows["correct"].dropna()).size:
         told.append(f"{percent(float(known.mean()))} of those with a known class right")
     if failed := int(rows["error"].notna().sum()):
         told.append(f"{failed:,} without a map")
+    placed = int(np.isfinite(growth.places).all(axis=1).sum())
+    if growth.completed == 1 and not placed:
+        told.append(f"no points, as there are fewer than {FEWEST} maps that are not zero")
+    elif growth.completed == 1 and (zero := len(rows) - failed - placed):
+        told.append(f"{zero:,} without a point, as their maps are zero")
+    elif len(rows) == count and growth.completed < 1:
+        told.append("the points are being laid out")
     sentence = "; ".join(told)
     return f"{sentence[0].upper()}{sentence[1:]}."

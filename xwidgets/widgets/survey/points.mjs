@@ -16,7 +16,7 @@ import { number, percent } from "../shared/numbers.mjs";
  */
 
 /** Colour of a point about which nothing is known, as survey_explorer.py says. */
-export const OTHER = "#8a8a8a";
+export const UNKNOWN_COLOR = "#8a8a8a";
 
 /** Share of the plane that stays free at each border. */
 const MARGIN = 0.03;
@@ -103,7 +103,7 @@ function colorBetween(stops, share) {
  * @param {number} count
  */
 export function colorsOf(column, count) {
-  const colors = new Uint32Array(count).fill(pixelOf(OTHER));
+  const colors = new Uint32Array(count).fill(pixelOf(UNKNOWN_COLOR));
   if (!column) return colors;
   const { values, names, colors: named = [], stops = [] } = column;
   if (names) {
@@ -217,42 +217,64 @@ export function inside({ numbers, xs, ys }, corners) {
   return chosen;
 }
 
-/** @param {number[]} values */
-function meanOf(values) {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+/**
+ * What selected points have in a column, and all: the most frequent name among them and its share, or
+ * the mean of the numbers, and how far apart they are, in standard deviations of all. Null where
+ * nothing is known of those selected.
+ *
+ * @param {Column} column
+ * @param {Uint8Array} chosen 1 for each selected point
+ */
+function compared({ values, names }, chosen) {
+  const counts = { own: new Array(names?.length ?? 0).fill(0), all: new Array(names?.length ?? 0).fill(0) };
+  let [few, many, own, all, squares] = [0, 0, 0, 0, 0];
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at];
+    if (names ? value < 0 : Number.isNaN(value)) continue;
+    many += 1;
+    few += chosen[at];
+    if (names) {
+      counts.all[value] += 1;
+      counts.own[value] += chosen[at];
+    } else {
+      all += value;
+      squares += value * value;
+      own += chosen[at] * value;
+    }
+  }
+  if (!few) return null;
+  if (names) {
+    const frequent = counts.own.indexOf(Math.max(...counts.own));
+    [own, all, squares] = [counts.own[frequent], counts.all[frequent], counts.all[frequent]];
+    return { words: names[frequent], ...apart(own / few, all / many, squares / many) };
+  }
+  return { words: "", ...apart(own / few, all / many, squares / many) };
 }
 
 /**
- * In what selected points differ from all: for each column the most frequent name among them and its
- * share, or the mean of its numbers. First the columns in which they differ most, in standard
- * deviations of all.
+ * @param {number} own mean of those selected
+ * @param {number} all mean of all
+ * @param {number} squares mean of the squares of all
+ */
+function apart(own, all, squares) {
+  const deviation = Math.sqrt(Math.max(0, squares - all * all));
+  return { own, all, by: deviation > 1e-6 * Math.abs(all) ? Math.abs(own - all) / deviation : 0 };
+}
+
+/**
+ * In what selected points differ from all, first the columns in which they differ most.
  *
  * @param {Column[]} columns
  * @param {Uint8Array} chosen 1 for each selected point
  * @returns {{ name: string, selected: string, all: string, by: number }[]}
  */
 export function differences(columns, chosen) {
-  const lines = columns.flatMap(({ name, values, names }) => {
-    const every = [...values.keys()].filter((at) => names ? values[at] >= 0 : !Number.isNaN(values[at]));
-    const picked = every.filter((at) => chosen[at]);
-    if (!picked.length) return [];
-    const frequent = names ? mostFrequent(picked.map((at) => values[at]), names.length) : 0;
-    const numberOf = (/** @type {number} */ at) => names ? Number(values[at] === frequent) : values[at];
-    const [own, all] = [meanOf(picked.map(numberOf)), meanOf(every.map(numberOf))];
-    const deviation = Math.sqrt(meanOf(every.map((at) => (numberOf(at) - all) ** 2)));
-    const write = names ? percent : number;
-    const selected = [names?.[frequent], write(own)].filter(Boolean).join(" ");
-    return [{ name, selected, all: write(all), by: deviation ? Math.abs(own - all) / deviation : 0 }];
+  const lines = columns.flatMap((column) => {
+    const told = compared(column, chosen);
+    if (!told) return [];
+    const write = column.names ? percent : number;
+    const selected = [told.words, write(told.own)].filter(Boolean).join(" ");
+    return [{ name: column.name, selected, all: write(told.all), by: told.by }];
   });
   return lines.sort((one, other) => other.by - one.by);
-}
-
-/**
- * @param {number[]} codes
- * @param {number} count of different codes
- */
-function mostFrequent(codes, count) {
-  const counts = new Array(count).fill(0);
-  for (const code of codes) counts[code]++;
-  return counts.indexOf(Math.max(...counts));
 }

@@ -61,7 +61,7 @@ function makePainter(canvas, survey, part) {
  */
 function makeTip(model, survey) {
   const thumb = picture({ className: "xw-thumb" });
-  const words = make("span", { className: "xw-words" });
+  const words = make("span", { className: "xw-words", ariaLive: "polite" });
   const element = make("div", { className: "xw-tip", hidden: true }, thumb.image, words);
   const ring = make("span", { className: "xw-ring", hidden: true });
   let [place, timer] = [-1, 0];
@@ -130,6 +130,7 @@ function placeOnCanvas({ clientX, clientY }, canvas) {
  *
  * @param {HTMLCanvasElement} canvas
  * @param {{ isMoving: () => boolean, turn: (by: number, at: number[]) => void, hover: (at: number[]) => void,
+ *   leave: () => void,
  *   drag: (by: number[]) => void, outline: (corners: number[][]) => void, select: (corners: number[][], add: boolean) => void,
  *   open: (at: number[]) => void }} acts
  */
@@ -173,7 +174,7 @@ function listenToPointer(canvas, acts) {
     event.preventDefault();
     acts.turn(event.deltaY * (event.deltaMode ? LINE : 1), placeOnCanvas(event, canvas));
   }, { passive: false });
-  canvas.addEventListener("pointerleave", () => { if (!held) acts.hover([-1, -1]); });
+  canvas.addEventListener("pointerleave", () => { if (!held) acts.leave(); });
 }
 
 /**
@@ -189,6 +190,11 @@ function makeView(model) {
   const look = (next) => put(model, next);
   return {
     part, look,
+    /** Moves the points so that this place is in sight. */
+    show: (/** @type {number[]} */ [x, y]) => {
+      const { top, left, side } = part();
+      if (x < left || x > left + side || y < top || y > top + side) look({ zoom: viewport().zoom, center: [y, x] });
+    },
     shown: (/** @type {number[]} */ [x, y]) => [(x - part().left) / part().side, (y - part().top) / part().side],
     planed: (/** @type {number[]} */ [x, y]) => [part().left + x * part().side, part().top + y * part().side],
     drag: (/** @type {number[]} */ [across, down]) => look(dragged(viewport(), [down, across])),
@@ -254,8 +260,8 @@ export function makeScatter(model, survey) {
   stage.append(tip.ring, tip.element);
   let moving = false;
 
-  const near = (/** @type {number[]} */ where, pixels = REACH) => {
-    const reach = [canvas.clientWidth, canvas.clientHeight].map((size) => pixels / size * view.part().side);
+  const near = (/** @type {number[]} */ where) => {
+    const reach = [canvas.clientWidth, canvas.clientHeight].map((size) => REACH / size * view.part().side);
     return nearest(survey().points, view.planed(where), reach);
   };
   const point = (/** @type {number} */ at) => {
@@ -267,6 +273,7 @@ export function makeScatter(model, survey) {
     outline,
     isMoving: () => moving,
     hover: (where) => point(near(where)),
+    leave: () => point(-1),
     drag: view.drag, turn: view.turn,
     select: (corners, add) => choice.select(enclosed(corners), add),
     open: (where) => choice.open(near(where)),
@@ -279,12 +286,14 @@ export function makeScatter(model, survey) {
   listenToKeys(canvas, {
     key: zoom,
     arrow: (key) => {
-      const next = tip.at() < 0 ? near([0.5, 0.5], canvas.clientWidth) : nextPoint(survey().points, tip.at(), key);
-      if (next >= 0) point(next);
+      const { points } = survey();
+      const next = tip.at() < 0 ? nearest(points, view.planed([0.5, 0.5]), [2, 2]) : nextPoint(points, tip.at(), key);
+      if (next < 0) return;
+      view.show([points.xs[next], points.ys[next]]);
+      point(next);
     },
     open: () => choice.open(tip.at()),
-    clear: () => choice.select([]),
-    leave: () => point(-1),
+    clear: () => choice.select([]), leave: () => point(-1),
   });
   const tools = makeScatterTools({
     zoom, setMoving: (on) => { moving = on; },
@@ -296,18 +305,15 @@ export function makeScatter(model, survey) {
   keepKeys(element);
   const draw = () => {
     canvas.ariaLabel = `${survey().points.numbers.length} pictures as points, like maps near each other. Arrows go from point to point.`;
+    point(tip.at());
     painter.draw();
   };
-  const leave = () => { painter.leave(); tip.leave(); };
-  return {
-    element, leave,
-    /** @type {import("../shared/view.mjs").Draw[]} */
-    draws: [
-      [["numbers", "places", "columns", "colored_by", "selected"], draw],
-      [["zoom", "center"], () => { point(-1); painter.draw(); }],
-      [["pointed"], tip.draw],
-    ],
-  };
+  /** @type {import("../shared/view.mjs").Draw[]} */
+  const draws = [
+    [["numbers", "places", "columns", "colored_by", "selected", "zoom", "center"], draw],
+    [["pointed"], tip.draw],
+  ];
+  return { element, draws, leave: () => { painter.leave(); tip.leave(); } };
 }
 
 /**

@@ -71,7 +71,8 @@ export function makeSelection(model, survey) {
   const more = press("Show more", () => put(model, { shown: model.get("shown") + MORE }));
   const rows = makeTable("Rows of the pictures shown");
   const details = make("details", {}, make("summary", { textContent: "Table" }), make("div", { className: "xw-scroll", tabIndex: 0 }, rows.element));
-  const element = make("div", { className: "xw-selection" }, heading, unlike.element, gallery, more, details);
+  const missing = make("p", { className: "xw-quiet" });
+  const element = make("div", { className: "xw-selection" }, heading, unlike.element, gallery, missing, more, details);
   /** @type {ReturnType<typeof keepParts<ReturnType<typeof makeCard>>>} */
   const parts = keepParts(gallery);
   const drawWords = () => {
@@ -85,14 +86,16 @@ export function makeSelection(model, survey) {
     unlike.show(["column", "selected", "all"], lines.map(({ name, selected, all }) => [name, selected, all]));
   };
   const drawCards = () => {
-    /** @type {Card[]} */
-    const cards = model.get("cards");
     const known = survey();
+    /** @type {Card[]} */
+    const cards = model.get("cards").filter((/** @type {Card} */ card) => known.chosen?.[known.rowOf.get(card.number) ?? -1]);
+    const others = model.get("selected").length - cards.length;
+    missing.textContent = others && !model.get("alive") ? "Further maps are shown where there is a kernel." : "";
     parts.keep(cards.map((card) => String(card.number)), () => makeCard(model)).forEach((card, at) => card.show(cards[at]));
     more.hidden = !model.get("alive") || model.get("shown") >= model.get("selected").length;
     details.hidden = !cards.length;
     rows.show(["picture", ...known.columns.map(({ name }) => name)], cards.map((card) => {
-      const place = known.places.get(card.number) ?? 0;
+      const place = known.rowOf.get(card.number) ?? 0;
       return [card.source, ...known.columns.map(({ names, values }) => {
         const value = values[place];
         return names ? names[value] ?? "–" : number(value);

@@ -14,9 +14,9 @@ export const ASPECT = 4 / 3;
 
 /**
  * @typedef {{
- *   points: Points, columns: Column[], column: Column | undefined, places: Map<number, number>,
+ *   points: Points, columns: Column[], column: Column | undefined, rowOf: Map<number, number>,
  *   chosen: Uint8Array | null,
- * }} Survey places: of each picture, by its number, that of its point; chosen: 1 for each selected
+ * }} Survey rowOf: of each picture, by its number, the place of its point in the list; chosen: 1 for each selected
  *   point, null for no selection
  */
 
@@ -48,7 +48,7 @@ export function surveyOf(model) {
     const points = once("points", [bytes, places], () => {
       return pointsOf(arrayOf(bytes, Int32Array), arrayOf(places, Float32Array), ASPECT);
     });
-    const at = once("places", [points], () => new Map([...points.numbers].map((number, place) => [number, place])));
+    const rowOf = once("rows", [points], () => new Map([...points.numbers].map((number, row) => [number, row])));
     /** @type {Column[]} */
     const columns = once("columns", [raw], () => raw.map((/** @type {any} */ column) => ({
       ...column, values: arrayOf(column.values, column.names ? Int16Array : Float32Array),
@@ -57,13 +57,13 @@ export function surveyOf(model) {
       if (!selected.length) return null;
       const marks = new Uint8Array(points.numbers.length);
       for (const number of selected) {
-        const place = at.get(number);
-        if (place !== undefined) marks[place] = 1;
+        const row = rowOf.get(number);
+        if (row !== undefined) marks[row] = 1;
       }
       return marks;
     });
     const column = columns.find(({ name }) => name === model.get("colored_by"));
-    return { points, columns, column, places: at, chosen };
+    return { points, columns, column, rowOf, chosen };
   };
 }
 
