@@ -242,9 +242,8 @@ def test_a_folder_that_is_gone_leaves_what_is_shown(explorer, folder):
     explorer.selected = [1, 2]
     assert explorer.cards[0]["fault"] == ""
     assert "not done" in explorer.cards[1]["fault"]
-    explorer.opened = 2
-    assert explorer.parts == {}
-    assert explorer.message
+    with pytest.raises(traitlets.TraitError, match="not done"):
+        explorer.opened = 2
 
 
 def test_infinite_measures_have_the_colour_of_what_is_not_known():
@@ -261,8 +260,9 @@ def test_pictures_without_a_map_can_be_found_by_a_column():
 
 def test_a_finished_survey_is_known_at_once_and_whole_on_its_page(folder):
     explorer = xw.SurveyExplorer(folder)
-    explorer.selected = [3]
+    explorer.selected, explorer.opened = [3], 5
     page = explorer.to_page()
+    assert len(page.parts) == 2
     assert len(page.parts[0].state["numbers"]) == 4 * 24
     explorer.close()
 

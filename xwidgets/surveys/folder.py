@@ -166,6 +166,10 @@ class Survey:
         """Share of the pictures that are done."""
         return sum(len(self.facts.numbers(batch)) for batch in self.done) / len(self)
 
+    def is_done(self, number: int) -> bool:
+        """Whether a picture is done, by its number."""
+        return 0 <= number < len(self) and self.part(self._batch(number)).exists()
+
     def table(self) -> pd.DataFrame:
         """Rows of the pictures that are done so far, in order: one for each picture and target.
 
@@ -431,7 +435,7 @@ class Survey:
         """Number of a picture that is done, and place of a target."""
         number = index_within("picture", number, len(self), "the survey")
         target = index_within("target", target, len(self.facts.targets), "the survey")
-        if not self.part(self._batch(number)).exists():
+        if not self.is_done(number):
             raise ValueError(
                 f"picture {number} is not done yet, {percent(self.progress)} of the survey are; "
                 "wait, or let the survey go on"

@@ -230,7 +230,8 @@ class SurveyExplorer(Group, module="survey_explorer.mjs"):
     @traitlets.validate("opened")
     def _done_number(self, proposal: dict[str, Any]) -> int | None:
         number: int | None = proposal["value"]
-        if number is not None and number not in self._answer.row_of:
+        survey = self._answer.survey
+        if number is not None and (survey is None or not survey.is_done(number)):
             raise traitlets.TraitError(f"picture {number} is not done yet; wait until it is")
         return number
 
