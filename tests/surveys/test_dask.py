@@ -1,13 +1,18 @@
 """A survey on a Dask cluster has the same numbers as one in a process."""
 
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import xwidgets as xw
+from tests.live.waiting import until
 from xwidgets.images.collection import Item
 
 from .test_neurons import assert_same_activations
@@ -65,3 +70,41 @@ def test_a_cluster_without_workers_is_told(tmp_path: Path) -> None:
         pytest.raises(ValueError, match="the Dask cluster has no workers; wait until it has"),
     ):
         surveyed(tmp_path, workers=client)
+
+
+def kill_scheduler(values: np.ndarray, item: Item) -> float:
+    """Kill the scheduler, where one is named, when it comes to a picture that asks for it."""
+    if "SCHEDULER" in os.environ and item.image[0, 0, 0] == 1:  # type: ignore[index]
+        os.kill(int(os.environ["SCHEDULER"]), signal.SIGKILL)
+    return 0.0
+
+
+@contextmanager
+def process(tool: str, *options: str, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Context of a scheduler or worker in a process of its own."""
+    command = [sys.executable, "-m", f"distributed.cli.dask_{tool}", "--no-dashboard", *options]
+    with subprocess.Popen(
+        command, env=os.environ | variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+def test_a_scheduler_that_is_killed_is_told_and_the_survey_goes_on(tmp_path: Path) -> None:
+    images = pictures(150)
+    images[60, 0, 0, 0] = 1
+    file = f"--scheduler-file={tmp_path / 'scheduler.json'}"
+    alone = surveyed(tmp_path / "alone", images, measures=[kill_scheduler])
+    with (
+        process("scheduler", file, "--port=0") as scheduler,
+        process("worker", file, "--nthreads=1", "--no-nanny", SCHEDULER=str(scheduler.pid)),
+    ):
+        until(lambda: (tmp_path / "scheduler.json").exists(), patience=60)
+        with distributed.Client(scheduler_file=str(tmp_path / "scheduler.json")) as client:
+            client.wait_for_workers(1, timeout=60)
+            with pytest.raises(OSError, match="a worker ended before its batch was done"):
+                surveyed(tmp_path / "s", images, measures=[kill_scheduler], workers=client)
+    assert xw.open_survey(tmp_path / "s").progress < 1
+    assert_same(alone, surveyed(tmp_path / "s", images, measures=[kill_scheduler]))
