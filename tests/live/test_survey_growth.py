@@ -115,13 +115,12 @@ def test_a_survey_that_cannot_be_read_is_said(birds, tmp_path):
 
 
 def test_one_that_nobody_holds_ends(tmp_path):
-    threads = threading.active_count()
     growth = SurveyGrowth(tmp_path / "never")
-    held = weakref.ref(growth)
-    assert threading.active_count() == threads + 1
+    held, thread = weakref.ref(growth), growth._worker._thread
+    assert thread.is_alive()
     del growth
     until(lambda: gc.collect() is not None and held() is None)
-    until(lambda: threading.active_count() == threads)
+    until(lambda: not thread.is_alive())
 
 
 def test_a_folder_that_holds_another_survey_by_now_is_told(birds, tmp_path, monkeypatch):

@@ -142,8 +142,9 @@ def test_maps_of_several_methods_have_a_table_each(browser: Browser, tmp_path: P
         page.goto((tmp_path / "page.html").as_uri())
         for at, result in enumerate(MAPS):
             page.locator(".xw-values summary").nth(at).click()
-            shown = page.locator(".xw-values table").nth(at).locator("tbody tr").all()
-            texts = [row.locator("td").all_inner_texts() for row in shown]
+            rows = page.locator(".xw-values table").nth(at).locator("tbody tr")
+            expect(rows.first).to_be_visible()
+            texts = [row.locator("td").all_inner_texts() for row in rows.all()]
             np.testing.assert_allclose(numbers(texts), means(result.values), atol=0.04)
         assert page.evaluate("document.documentElement.scrollWidth") == 390
         page.set_viewport_size({"width": 718, "height": 1000})
