@@ -231,7 +231,9 @@ class SurveyExplorer(Group, module="survey_explorer.mjs"):
     def _done_number(self, proposal: dict[str, Any]) -> int | None:
         number: int | None = proposal["value"]
         survey = self._answer.survey
-        if number is not None and (survey is None or not survey.is_done(number)):
+        if number is None or number in self._answer.row_of:
+            return number
+        if survey is None or not survey.is_done(number):
             raise traitlets.TraitError(f"picture {number} is not done yet; wait until it is")
         return number
 
