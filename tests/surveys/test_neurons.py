@@ -1,4 +1,4 @@
-"""What a survey keeps of neurons is what single passes have, and its table a plain count."""
+"""A survey keeps the activations of single passes, and its table counts them."""
 
 from pathlib import Path
 from typing import Any

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { cropped, enlargement, outlined } from "../../xwidgets/widgets/overlay/outline.mjs";
 import {
   MOST, dragged, inPicture, keyed, middleOf, partOf, partWords, pinched, pixelsIn, pointOf, showing, wheeled, zoomedAt,
-} from "../../xwidgets/widgets/overlay/viewport.mjs";
+} from "../../xwidgets/widgets/shared/viewport.mjs";
 
 const WHOLE = { zoom: 1, center: [0.5, 0.5] };
 

@@ -47,7 +47,7 @@ class Growth:
 
     @cached_property
     def row_of(self) -> dict[int, int]:
-        """Of each picture that is done, by its number, the place of its row."""
+        """Row of each picture that is done, by the picture's number."""
         return {number: at for at, number in enumerate(map(int, self.rows.get("number", [])))}
 
     def row(self, number: int) -> Mapping[str, Any]:
@@ -178,7 +178,7 @@ class _Reading:
         self.missing -= {*batches}
 
     def so_far(self) -> Growth:
-        """What was read."""
+        """Growth by the batches that were read."""
         places = np.full((len(self._mapped), 2), np.nan, np.float32)
         if len(self.layout.places):
             places[self._mapped] = self.layout.places

@@ -86,10 +86,22 @@ def colorize(
         color_map: a name in :data:`COLOR_MAPS`, of signed maps.
         signed: whether values can be negative; others have the colours of :data:`SEQUENTIAL`.
     """
-    names = COLOR_MAPS[color_map] if signed else SEQUENTIAL
-    stops = np.array([_rgb(stop) for stop in names], float)
-    at = np.linspace(-1 if signed else 0, 1, len(stops))
-    return np.stack([np.interp(shares, at, stops[:, channel]) for channel in range(3)], -1)
+    return ramp(shares, *((COLOR_MAPS[color_map], -1) if signed else (SEQUENTIAL, 0)))
+
+
+def ramp(
+    shares: NDArray[np.floating], stops: Sequence[str], least: float = 0
+) -> NDArray[np.float64]:
+    """RGB colours ``(..., 3)`` in [0, 255] between evenly spaced stops.
+
+    Args:
+        shares: from ``least`` to 1; NaN stays NaN.
+        stops: ``"#rrggbb"``, of ``least`` first.
+        least: share of the first stop.
+    """
+    colors = np.array([rgb(stop) for stop in stops], float)
+    at = np.linspace(least, 1, len(colors))
+    return np.stack([np.interp(shares, at, colors[:, channel]) for channel in range(3)], -1)
 
 
 def cover(shares: NDArray[np.floating], signed: bool = True) -> NDArray[np.float64]:
@@ -244,7 +256,7 @@ def marked(image: NDArray[np.uint8], mask: NDArray[np.bool_], size: int = 448) -
         Image.fromarray(mask).resize(picture.shape[1::-1], Image.Resampling.NEAREST)
     )
     veil = REGION_OPACITY * region[..., None]
-    colors = picture + veil * (np.array(_rgb(REGION_COLOR)) - picture)
+    colors = picture + veil * (np.array(rgb(REGION_COLOR)) - picture)
     padded = np.pad(region, 1, mode="edge")
     ring = np.stack([padded[1:-1, :-2], padded[1:-1, 2:], padded[:-2, 1:-1], padded[2:, 1:-1]])
     colors[region & ~ring.all(0)] = 255
@@ -372,5 +384,6 @@ def styled(frame: pd.DataFrame) -> "Styler":
     )
 
 
-def _rgb(color: str) -> tuple[int, int, int]:
+def rgb(color: str) -> tuple[int, int, int]:
+    """Red, green and blue of ``"#rrggbb"``."""
     return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)

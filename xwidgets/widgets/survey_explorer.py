@@ -155,7 +155,7 @@ class SurveyExplorer(Group, module="survey_explorer.mjs"):
         self._regroup()
 
     def about(self) -> list[str]:
-        """What the survey is of."""
+        """Method and network of the survey."""
         survey = self._answer.survey
         if survey is None:
             raise ValueError("the survey has not begun; wait until there is something to show")
@@ -349,7 +349,7 @@ DRAWN = 256
 """Number of pictures that are kept as they were drawn."""
 
 GREY = 160
-"""What stands for a picture that is not known."""
+"""Grey value of a picture that is not known."""
 
 CLASSES = {
     "predicted_label": "predicted class",
@@ -381,7 +381,7 @@ NO_MEASURES = {
 
 
 def columns_of(rows: pd.DataFrame, groups: Mapping[str, Sequence[int]]) -> Iterator[dict[str, Any]]:
-    """What can tell the colours of points: names with their colours, or numbers.
+    """Columns by which points can be coloured: names with their colours, or numbers.
 
     Args:
         rows: of the pictures.
@@ -428,18 +428,12 @@ def _colors_of(column: Mapping[str, Any]) -> NDArray[np.uint8]:
     """Colours ``(n, 3)`` of the points by a column, as the browser has them."""
     if "names" in column:
         codes = np.frombuffer(column["values"], np.int16)
-        return np.array([_rgb(color) for color in (*column["colors"], UNKNOWN)], np.uint8)[codes]
+        table = [render.rgb(color) for color in (*column["colors"], UNKNOWN)]
+        return np.array(table, np.uint8)[codes]
     values = np.frombuffer(column["values"], np.float32).astype(float)
     least, most = np.nanmin(values), np.nanmax(values)
-    stops = np.array([_rgb(color) for color in column["stops"]], float)
-    places = (values - least) / ((most - least) or 1) * (len(stops) - 1)
-    channels = [np.interp(places, range(len(stops)), channel) for channel in stops.T]
-    colors = np.stack(channels, axis=1)
-    return np.where(np.isnan(values)[:, None], _rgb(UNKNOWN), colors).round().astype(np.uint8)
-
-
-def _rgb(color: str) -> tuple[int, ...]:
-    return tuple(bytes.fromhex(color[1:]))
+    colors = render.ramp((values - least) / ((most - least) or 1), column["stops"])
+    return np.where(np.isnan(values)[:, None], render.rgb(UNKNOWN), colors).round().astype(np.uint8)
 
 
 PLOT = (336, 448)
@@ -461,7 +455,7 @@ def _scatter(places: NDArray[np.float32], colors: NDArray[np.uint8]) -> NDArray[
 
 
 def _sentence(folder: Path, growth: Growth) -> str:
-    """What the survey is of, and how far it is."""
+    """Sentence on a survey, and on how far it is."""
     if growth.survey is None:
         return f"There is no survey in {str(folder)!r} yet; this waits until one begins there."
     facts, rows = growth.survey.facts, growth.rows

@@ -105,7 +105,7 @@ def rare(rng, size):
 
 
 def by_own_samples(variance, grid, budget):
-    """What must not be: windows whose first samples differ get more."""
+    """Biased division: windows whose own first samples differ get more."""
     deviations = variance[:, 0].sqrt() + 1e-9
     return (budget * (0.1 + 0.9 * deviations / deviations.mean())).round().long()
 

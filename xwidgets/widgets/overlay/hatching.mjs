@@ -7,7 +7,7 @@ const DISTANCE = 9; // of the lines along a row, in CSS pixels; a dark and a lig
 const STRENGTH = 0.38; // opacity of a line
 const WHOLE = { top: 0, left: 0, side: 1 };
 
-/** @typedef {ReturnType<typeof import("./viewport.mjs").partOf>} Part */
+/** @typedef {ReturnType<typeof import("../shared/viewport.mjs").partOf>} Part */
 
 /**
  * RGBA pixels of the square that repeats: a dark line and a light one beside it.

@@ -3,7 +3,7 @@
 
 import { make } from "../shared/dom.mjs";
 import { drawPixels } from "../shared/pictures.mjs";
-import { pixelsIn } from "./viewport.mjs";
+import { pixelsIn } from "../shared/viewport.mjs";
 
 const WIDTH = 448; // pixels that an outline has at least, so that its lines are thin
 const WHOLE_PICTURE = { zoom: 1, center: [0.5, 0.5] };
@@ -64,13 +64,13 @@ export function cropped(values, width, { rows: [top, bottom], columns: [left, ri
 /** The outline over a map: a canvas over the rows and columns that are shown, and what draws on it. */
 export function makeOutline() {
   const canvas = make("canvas", { className: "xw-outline", ariaHidden: "true", hidden: true });
-  /** @type {(onto: HTMLCanvasElement, viewport: import("./viewport.mjs").Viewport) => void} */
+  /** @type {(onto: HTMLCanvasElement, viewport: import("../shared/viewport.mjs").Viewport) => void} */
   let draw = () => {};
   /**
    * @param {Uint8Array | null} probability of the object; null for none
    * @param {number[]} shape
    * @param {number} threshold
-   * @param {import("./viewport.mjs").Viewport} viewport
+   * @param {import("../shared/viewport.mjs").Viewport} viewport
    */
   const show = (probability, [height, width], threshold, viewport) => {
     canvas.hidden = probability === null;

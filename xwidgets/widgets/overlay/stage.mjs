@@ -15,7 +15,7 @@ import {
 } from "./frames.mjs";
 import { makeHatching } from "./hatching.mjs";
 import { makeOutline } from "./outline.mjs";
-import { middleOf, partOf, showing } from "./viewport.mjs";
+import { middleOf, partOf, showing } from "../shared/viewport.mjs";
 import { listenToZoom, look, makeZoom, viewportOf } from "./zoom.mjs";
 
 const FAR = 10; // pixels that an arrow moves with Shift

@@ -5,7 +5,7 @@ import { make } from "../shared/dom.mjs";
 import { brief } from "../shared/numbers.mjs";
 import { LARGEST, UNKNOWN } from "./colors.mjs";
 import { HATCHING, codesOf, hatchedOf, limitOf, shownFrame, telling } from "./frames.mjs";
-import { pixelsIn } from "./viewport.mjs";
+import { pixelsIn } from "../shared/viewport.mjs";
 import { viewportOf } from "./zoom.mjs";
 
 const MOST_PARTS = 8; // in each direction

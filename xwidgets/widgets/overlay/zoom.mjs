@@ -8,14 +8,11 @@ import { make, press } from "../shared/dom.mjs";
 import { isCommand, take } from "../shared/keyboard.mjs";
 import { brief } from "../shared/numbers.mjs";
 import { put } from "../shared/view.mjs";
-import { MOST, dragged, inPicture, keyed, partOf, partWords, pinched, pointOf, wheeled } from "./viewport.mjs";
-
-const SLACK = 4; // pixels that a pointer may move in a click
-const LINE = 16; // pixels of a wheel that tells lines
+import { LINE, MOST, SLACK, dragged, inPicture, keyed, partOf, partWords, pinched, pointOf, wheeled } from "../shared/viewport.mjs";
 
 /**
  * @typedef {import("../shared/view.mjs").Model} Model
- * @typedef {import("./viewport.mjs").Viewport} Viewport
+ * @typedef {import("../shared/viewport.mjs").Viewport} Viewport
  */
 
 /**

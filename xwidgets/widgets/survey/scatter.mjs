@@ -6,7 +6,7 @@ import { isCommand, take } from "../shared/keyboard.mjs";
 import { number } from "../shared/numbers.mjs";
 import { picture } from "../shared/pictures.mjs";
 import { put } from "../shared/view.mjs";
-import { dragged, keyed, partOf, wheeled } from "../overlay/viewport.mjs";
+import { LINE, SLACK, dragged, keyed, partOf, wheeled } from "../shared/viewport.mjs";
 import { colorsOf, inside, nearest, nextPoint, pixelOf, plot } from "./points.mjs";
 import { ASPECT, wordsOf } from "./survey.mjs";
 
@@ -16,10 +16,8 @@ import { ASPECT, wordsOf } from "./survey.mjs";
  */
 
 const RADIUS = { least: 1.4, most: 4.5, of: 90 }; // of points in CSS pixels, smaller the more there are
-const SLACK = 4; // pixels that a pointer may move in a click
 const REACH = 8; // pixels within which a point is pointed at
 const WAIT = 120; // milliseconds until the picture of a point is asked for
-const LINE = 16; // pixels of a wheel that tells lines
 const MEANING = "Neighbours have like maps. How far heaps are from each other, and how large they are, means nothing.";
 
 /**

@@ -1,6 +1,12 @@
 // @ts-check
 // Which part of a picture is shown, and how gestures and keys change it.
 
+/** Pixels that a pointer may move in a click. */
+export const SLACK = 4;
+
+/** Pixels of a wheel that tells lines. */
+export const LINE = 16;
+
 /** How many times a picture is enlarged at most, as relevance_overlay.py says. */
 export const MOST = 16;
 
