@@ -102,6 +102,17 @@ def test_pictures_without_a_map_are_told(capsys: Any) -> None:
     assert "\x1b" not in told.out + told.err
 
 
+def test_what_failed_is_computed_again_where_asked_for() -> None:
+    assert survey("--out", "maps") == 0
+    rows = xw.open_survey("maps").part(0)
+    table = pd.read_parquet(rows)
+    table.loc[2, "error"] = "the server is away"
+    table.to_parquet(rows)
+    assert survey("--out", "maps") == 1
+    assert survey("--out", "maps", "--again") == 0
+    assert xw.open_survey("maps").failed == set()
+
+
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [

@@ -99,6 +99,19 @@ def test_pictures_without_a_map_have_rows_and_no_place(birds, tmp_path):
     assert answer.row(7)["predicted_label"] is None
 
 
+def test_it_is_done_with_a_survey_that_has_ended_early(birds, tmp_path):
+    images = [birds[number % 40] for number in range(160)]
+    done = survey(birds, tmp_path / "s", images, measures=["half_area"], until={"half_area": 0.5})
+    growth = SurveyGrowth(done)
+    answer = growth.wait(60)
+    growth.close()
+    taken = done.table()["number"].tolist()
+    assert len(taken) < 160
+    assert answer.completed == 1
+    assert sorted(answer.row_of) == taken
+    assert np.isfinite(answer.places).all()
+
+
 def test_a_target_that_there_is_not_is_refused(folder):
     with pytest.raises(ValueError, match="target 2 does not exist: the survey has targets 0 to 1"):
         SurveyGrowth(folder, target=2)

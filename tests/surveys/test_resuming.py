@@ -15,7 +15,7 @@ from xwidgets.explain import MapMethod
 from xwidgets.explain.removal.samplers import ConditionalSampler
 from xwidgets.surveys.digest import digest
 
-from .test_survey import assert_same, network, pictures, surveyed
+from .test_survey import assert_same, network, pictures, recorded, surveyed
 
 
 def test_another_sampler_is_another_survey(tmp_path: Path) -> None:
@@ -128,6 +128,53 @@ def test_a_picture_that_cannot_be_explained_is_found_by_halves(tmp_path: Path) -
     with pytest.warns(UserWarning, match="1 of 32"):
         surveyed(tmp_path, images, Fussy())
     assert EXPLAINED == [1, 32, 16, 16, 8, 4, 4, 2, 1, 1, 2, 8]  # the first tells what maps are
+
+
+class Server:
+    """Pictures of a file server that is away for some of them."""
+
+    def __init__(self, images: torch.Tensor, away: set[int]) -> None:
+        self.images, self.away = images, away
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, number: int) -> torch.Tensor:
+        if number in self.away:
+            raise OSError("the server is away")
+        return self.images[number]
+
+
+def test_what_failed_is_computed_again_where_asked_for(tmp_path: Path) -> None:
+    images = pictures(70)
+    server = Server(images, {7, 41})
+    with pytest.warns(UserWarning, match="2 of 70 pictures have no map"):
+        survey = surveyed(tmp_path / "s", server)
+    failed = {int(survey.facts.positions[number]) // survey.facts.batch_size for number in (7, 41)}
+    assert survey.failed == failed < survey.done
+    server.away = set()
+    with recorded() as written, pytest.warns(UserWarning, match="2 of 70"):
+        surveyed(tmp_path / "s", server)
+    assert not written
+    with recorded() as written:
+        again = surveyed(tmp_path / "s", server, again=True)
+    assert written == sorted(failed)
+    assert again.failed == set()
+    assert_same(again, surveyed(tmp_path / "once", images))
+
+
+def test_what_failed_stays_until_it_is_computed_again(tmp_path: Path) -> None:
+    server = Server(pictures(70), {7, 41})
+    with pytest.warns(UserWarning, match="2 of 70"):
+        before = surveyed(tmp_path, server).table()
+    server.away = set()
+    with recorded(limit=1), pytest.raises(KeyboardInterrupt):
+        surveyed(tmp_path, server, again=True)
+    survey = xw.open_survey(tmp_path)
+    table = survey.table()
+    assert survey.progress == 1
+    assert table["number"].tolist() == before["number"].tolist()
+    assert table["error"].isna().sum() == before["error"].isna().sum() + 1
 
 
 def test_maps_of_another_shape_are_refused(tmp_path: Path) -> None:

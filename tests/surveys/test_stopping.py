@@ -1,5 +1,6 @@
 """A survey that stops when means are known well enough, and what is done of it till then."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,42 @@ def test_a_smaller_number_goes_on_and_none_completes_it(tmp_path: Path) -> None:
     assert plain.facts.seed is None
     np.testing.assert_allclose(maps(complete), maps(plain), rtol=1e-5)
     assert complete.table()["number"].tolist() == [*range(COUNT)]
+
+
+def test_what_has_failed_counts_once(tmp_path: Path) -> None:
+    images = numbered()
+    bad: set[float] = {7.0}
+
+    def fails(values: np.ndarray, item: Item) -> float:
+        if bad and float(values[0, 0]) > 0.9:
+            raise ValueError("it is too bright")
+        return float(values.mean())
+
+    def call(folder: str, **options: Any) -> xw.Survey:
+        return surveyed(
+            tmp_path / folder, images, Brightness(), net=small(), measures=[fails],
+            until={"fails": 0.018}, **options,
+        )  # fmt: skip
+
+    with pytest.warns(UserWarning, match="have no measures"):
+        call("s")
+    bad.clear()
+    assert_same_table(call("s", again=True), call("once"))
+
+
+def test_it_has_ended_until_a_call_goes_on(tmp_path: Path) -> None:
+    images = numbered()
+    survey = stopped(tmp_path / "s", images, 0.03)
+    assert survey.ended
+    reached = json.loads(survey.ended_file.read_text())["standard_errors"]["grey"]
+    values = survey.table()["grey"]
+    assert reached == pytest.approx(values.std() / len(values) ** 0.5)
+    with recorded(limit=1), pytest.raises(KeyboardInterrupt):
+        stopped(tmp_path / "s", images, 0.02)
+    assert not survey.ended
+    stopped(tmp_path / "s", images, None)
+    assert survey.ended
+    assert not survey.ended_file.exists()
 
 
 def assert_same_table(left: xw.Survey, right: xw.Survey) -> None:

@@ -180,6 +180,19 @@ def test_traits_take_only_what_there_is(explorer, trait, value):
     assert getattr(explorer, trait) == before
 
 
+def test_the_sentence_says_when_it_has_ended_early(tmp_path, net, birds):
+    images = [birds[number % len(birds)] for number in range(160)]
+    xw.survey(
+        net, images, xw.Saliency(), tmp_path / "s", measures=["half_area"],
+        until={"half_area": 0.5}, progress=False,
+    )  # fmt: skip
+    explorer = xw.SurveyExplorer(tmp_path / "s")
+    explorer.growth.wait(60)
+    until(lambda: "ended with a random 64 of them" in explorer.sentence)
+    assert b"ended with a random 64 of them" in explorer.to_page().html.encode()
+    explorer.close()
+
+
 def test_before_it_begins_there_is_nothing_to_select(tmp_path):
     explorer = xw.SurveyExplorer(tmp_path / "later")
     until(lambda: "waits" in explorer.sentence)

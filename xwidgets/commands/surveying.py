@@ -80,6 +80,7 @@ def run(words: Sequence[str]) -> int:
         arguments.measures,
         layers=[int(name) if name.isdecimal() else name for name in arguments.layers],
         until=arguments.until,
+        again=arguments.again,
         workers=arguments.workers,
         dtype=arguments.dtype,
         progress=not arguments.quiet and sys.stderr.isatty(),
@@ -104,6 +105,10 @@ def _parser() -> Parser:
         "--until", type=_standard_errors, metavar="MEASURE=X,...",
         help="ends with a random sample, when standard errors of the means of measures are at most "
         "these",
+    )  # fmt: skip
+    parser.add_argument(
+        "--again", action="store_true",
+        help="compute batches again in which a picture has no map, or a map no measures",
     )  # fmt: skip
     parser.add_argument(
         "--workers", metavar="N", type=int, help="number of processes (default: this one alone)"

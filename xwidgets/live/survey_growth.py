@@ -37,7 +37,7 @@ class Growth:
         rows: of one target, a row for each picture that is done, as of :meth:`Survey.table`.
         places: ``(n, 2)`` of the maps, row by row; NaN for a picture without a map, with one
             that is zero, or without a place yet.
-        completed: share of the pictures that are done; below 1 until they are laid out.
+        completed: share of the pictures that are done; 1 when it has ended, and all are laid out.
     """
 
     survey: Survey | None
@@ -59,7 +59,7 @@ class Growth:
 class SurveyGrowth(traitlets.HasTraits):
     """Rows of a survey's pictures and layout of its maps, as a live result.
 
-    The folder is read until the survey in it is complete, whoever computes it.
+    The folder is read until the survey in it has ended, whoever computes it.
 
     Args:
         survey: or the folder of one, which may not have begun yet.
@@ -100,7 +100,7 @@ class SurveyGrowth(traitlets.HasTraits):
         return self.growing.answer or self._nothing
 
     def wait(self, timeout: float | None = None) -> Growth | None:
-        """Wait until the survey is complete and laid out; as of :meth:`LiveResult.wait`."""
+        """Wait until the survey has ended and is laid out; as of :meth:`LiveResult.wait`."""
         return self.growing.wait(timeout)
 
     def close(self) -> None:
@@ -122,7 +122,7 @@ def _begun(folder: Path, target: int) -> Survey | None:
 
 
 def _growth(folder: Path, target: int) -> Iterator[Growth]:
-    """Yield what a folder holds so far, until its survey is complete."""
+    """Yield what a folder holds so far, until its survey has ended."""
     nothing = Growth(None)
     while (survey := _begun(folder, target)) is None:
         yield nothing
@@ -130,12 +130,12 @@ def _growth(folder: Path, target: int) -> Iterator[Growth]:
     reading = _Reading(survey, target)
     layout = reading.layout
     growth = reading.so_far()
-    while reading.missing or layout.is_behind:
+    while (awaited := reading.awaited) or layout.is_behind:
         _check_same(survey)
-        if fresh := sorted(reading.missing & survey.done)[:AT_ONCE]:
+        if fresh := sorted(awaited & survey.done)[:AT_ONCE]:
             reading.read(fresh)
             yield (growth := reading.so_far())
-        elif layout.is_due or not reading.missing:
+        elif layout.is_due or not awaited:
             for _ in layout.steps():
                 yield (growth := reading.so_far())
         else:
@@ -161,10 +161,15 @@ class _Reading:
 
     def __init__(self, survey: Survey, target: int) -> None:
         self._survey, self._target = survey, target
-        self.missing = set(range(survey.facts.batches))
+        self._missing = set(range(survey.facts.batches))
         self.layout = Layout()
         self._rows: list[pd.DataFrame] = []
         self._mapped = np.zeros(0, bool)
+
+    @property
+    def awaited(self) -> set[int]:
+        """Numbers of the batches that are to be read: all, or those that are done at the end."""
+        return self._missing & self._survey.done if self._survey.ended else self._missing
 
     def read(self, batches: Sequence[int]) -> None:
         """Read these batches, which are done."""
@@ -175,7 +180,7 @@ class _Reading:
         self._rows.append(rows[rows["place"] == self._target])
         self._mapped = np.concatenate([self._mapped, mapped])
         self.layout.add(vectors[mapped])
-        self.missing -= {*batches}
+        self._missing -= {*batches}
 
     def so_far(self) -> Growth:
         """Growth by the batches that were read."""

@@ -42,6 +42,7 @@ def survey(
     *,
     layers: Sequence[str | int] = (),
     until: Mapping[str, float] | None = None,
+    again: bool = False,
     workers: Any = None,
     dtype: Literal["float32", "float16"] = "float32",
     progress: bool = True,
@@ -71,6 +72,8 @@ def survey(
             the measure at the earliest. Pictures are then taken in a random order, the same for all
             surveys of as many, so that those that are done are a random sample. The same call with
             a smaller number goes on, and without ``until`` to the last picture.
+        again: whether batches are computed again in which a picture has no map, as where a file
+            server was away, or a map no measures.
         workers: ``None`` for one core of this process, a number of processes, or a
             ``dask.distributed.Client``.
         dtype: of the maps that are kept, ``"float32"``, or ``"float16"`` up to 65,504.
@@ -98,6 +101,7 @@ def survey(
     of_kind("method", method, MapMethod, "a method that maps pictures, such as xw.Saliency()")
     of_kind("folder", folder, str | Path, "the path of a folder")
     one_of("dtype", dtype, DTYPES)
+    a_flag("again", again)
     a_flag("progress", progress)
     check_workers(workers)
     for package in ("zarr", "pyarrow"):
@@ -109,11 +113,13 @@ def survey(
         in_random_order=until is not None,
     )  # fmt: skip
     rule.check(plan.facts.measures)
-    with writing(folder, plan.facts) as writer:
+    with writing(folder, plan.facts, again) as writer:
         done = Survey(folder)
-        for batch in sorted(done.done) if until else ():
+        for batch in sorted(done.done.difference(writer.missing)) if until else ():
             rule.add(done.rows(batch))
         _compute(plan, writer, rule, workers, progress)
+        if rule.reached:
+            writer.end(rule.errors)
     if until and not rule.reached:
         errors = ", ".join(f"of {name} {error:.2g}" for name, error in rule.errors.items())
         warn(f"all {len(done)} pictures are done, and standard errors are still: {errors}")

@@ -5,6 +5,7 @@ third format, whose chunks are the maps of a batch of pictures. ``rows/000012.pa
 for each picture and target of batch 12; it is written behind the arrays and as a whole, so that a
 batch is done where its file is there. ``neurons.zarr`` is a group with an array ``(N, 2, C)`` for
 each layer. Pictures stand in the arrays as they are computed: by number, or in a random order.
+``ended.json`` is there where ``until`` has ended it, with the standard errors that were reached.
 Everything here works without torch.
 """
 
@@ -165,6 +166,18 @@ class Survey:
     def progress(self) -> float:
         """Share of the pictures that are done."""
         return sum(len(self.facts.numbers(batch)) for batch in self.done) / len(self)
+
+    @property
+    def failed(self) -> set[int]:
+        """Numbers of the batches with a picture without a map, or a map without measures."""
+        rows = self.table()
+        without = rows[rows["error"].notna() | rows["measure_error"].notna()]
+        return {self._batch(number) for number in without["number"]}
+
+    @property
+    def ended(self) -> bool:
+        """Whether all pictures are done, or as many as ``until`` asked for."""
+        return self.ended_file.exists() or self.progress == 1
 
     def is_done(self, number: int) -> bool:
         """Whether a picture is done, by its number."""
@@ -373,6 +386,11 @@ class Survey:
     def neurons_folder(self) -> Path:
         """Folder of the activations, a group with an array for each layer."""
         return self.folder / "neurons.zarr"
+
+    @property
+    def ended_file(self) -> Path:
+        """File that is there where ``until`` has ended the survey."""
+        return self.folder / "ended.json"
 
     @property
     def rows_folder(self) -> Path:

@@ -7,7 +7,8 @@ computed again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,16 +40,22 @@ _WORDS = {
 class Writer:
     """Writer of what is computed for a survey; made by :func:`writing`.
 
+    Args:
+        survey: whose folder is written to.
+        again: whether batches that failed count as missing.
+
     Attributes:
         missing: numbers of the batches that were not done when it was made.
     """
 
-    def __init__(self, survey: Survey) -> None:
+    def __init__(self, survey: Survey, again: bool) -> None:
         zarr, facts = needed("zarr", EXTRA), survey.facts
         self._survey, done = survey, survey.done
-        self.missing = [number for number in range(facts.batches) if number not in done]
+        kept = done - survey.failed if again else done
+        self.missing = [number for number in range(facts.batches) if number not in kept]
         made(survey.rows_folder)
         with explained(survey.folder, *_NOT_WRITTEN):
+            survey.ended_file.unlink(missing_ok=True)
             if not done:
                 _create(survey)
             self._maps = zarr.open_array(survey.maps_folder, mode="r+")
@@ -69,6 +76,11 @@ class Writer:
                 self._neurons[array_name(layer)][span] = values
         with whole(self._survey.part(batch.number)) as part:
             part.write_bytes(_parquet(batch.rows, self._survey.facts.measures))
+
+    def end(self, errors: Mapping[str, float]) -> None:
+        """Write down that these standard errors have ended the survey."""
+        with whole(self._survey.ended_file) as part:
+            part.write_text(json.dumps({"standard_errors": dict(errors)}), "utf-8")
 
 
 def _create(survey: Survey) -> None:
@@ -107,8 +119,13 @@ _NOT_WRITTEN = (
 
 
 @contextmanager
-def writing(folder: Path, facts: Facts) -> Iterator[Writer]:
+def writing(folder: Path, facts: Facts, again: bool) -> Iterator[Writer]:
     """Context of a writer to a folder, which is made, or holds the same survey already.
+
+    Args:
+        folder: of the survey.
+        facts: of the survey.
+        again: as of :class:`Writer`.
 
     Raises:
         ValueError: for a folder that holds another survey, or other files.
@@ -127,7 +144,7 @@ def writing(folder: Path, facts: Facts) -> Iterator[Writer]:
             _check_same(Survey(folder).facts, facts, folder)
         else:
             facts.save(path)
-        yield Writer(Survey(folder))
+        yield Writer(Survey(folder), again)
 
 
 def _check_same(before: Facts, now: Facts, folder: Path) -> None:

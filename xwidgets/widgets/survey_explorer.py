@@ -162,8 +162,8 @@ class SurveyExplorer(Group, module="survey_explorer.mjs"):
         return [f"Survey: {survey.facts.method} ({survey.facts.network_name})"]
 
     def still(self) -> dict[str, Any]:
-        """Points, groups and selected maps; all points where the survey is complete."""
-        if self._answer.survey is not None and self._answer.survey.progress == 1:
+        """Points, groups and selected maps; all points where the survey has ended."""
+        if self._answer.survey is not None and self._answer.survey.ended:
             self.growth.wait()
         return {"alive": False, "work": {}, "message": "", "pointed": {}}
 
@@ -461,7 +461,9 @@ def _sentence(folder: Path, growth: Growth) -> str:
     facts, rows = growth.survey.facts, growth.rows
     count = len(growth.survey)
     told = [f"{facts.method} ({facts.network_name}) for {count:,} picture{'s' * (count != 1)}"]
-    if len(rows) < count:
+    if len(rows) < count and growth.completed == 1:
+        told.append(f"it has ended with a random {len(rows):,} of them")
+    elif len(rows) < count:
         told.append(f"{len(rows):,} of them done")
     if (known := rows["correct"].dropna()).size:
         told.append(f"{percent(float(known.mean()))} of those with a known class right")
