@@ -182,7 +182,7 @@ def test_differences_say_which_side_has_more():
     left = of(patch(*PLACES["centre"], 0.4))
     right = of(patch(*PLACES["upper left"], 0.3), label="tit")
     assert sentence(difference(left, right)).startswith(
-        "Most of what is more for wren is in the centre, by up to +0.40 bits; Most of"
+        "Most of what is more for wren is in the centre, by up to +0.40 bits; most of"
     )
     assert sentence(difference(left, left)) == "The two maps do not differ at all."
 

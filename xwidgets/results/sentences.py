@@ -306,14 +306,14 @@ def _signed(result: Relevance, values: NDArray[Any], named: Parts) -> str:
         at = np.unravel_index(strength.argmax(), values.shape)
         peak = _amount(result, at)
         parts.append((_side(result, side, strength, named), peak))
+    how = others = ", at most {}"
     if about(result) == "maps":
-        return "; ".join(f"{where}, by up to {peak}" for where, peak in parts) + "."
-    (where, peak), *rest = parts
-    how = ", at most {}"
-    if _windows(result):
+        how = others = ", by up to {}"
+    elif _windows(result):
         how = "; there the windows change the score by {} on average"
-    against = "".join(f"; {where[0].lower()}{where[1:]}, at most {peak}" for where, peak in rest)
-    return f"{where}{how.format(peak)}{against}."
+    (where, peak), *rest = parts
+    less = "".join(f"; {place[0].lower()}{place[1:]}{others.format(up)}" for place, up in rest)
+    return f"{where}{how.format(peak)}{less}."
 
 
 def _side(result: Relevance, side: str, strength: NDArray[Any], named: Parts) -> str:
