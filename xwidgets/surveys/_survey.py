@@ -26,7 +26,7 @@ from .measures import Measure, chosen_measures, measured
 from .plan import Plan, one_thread
 from .stopping import StoppingRule, in_order
 from .workers import batches, check_workers
-from .writer import Writer, writing
+from .writer import Writer, behind, writing
 
 DTYPES = ("float32", "float16")
 """Types that maps are kept in."""
@@ -142,9 +142,9 @@ def _compute(plan: Plan, writer: Writer, rule: StoppingRule, workers: Any, progr
         total=facts.count, initial=facts.count - left, desc="surveying", unit="picture",
         disable=not progress,
     )  # fmt: skip
-    with bar, closing(batches(plan, missing, workers)) as computed:
+    with bar, closing(batches(plan, missing, workers)) as computed, behind(writer.write) as write:
         for batch in computed if facts.seed is None else in_order(computed, missing):
-            writer.write(batch)
+            write(batch)
             rule.add(batch.rows)
             bar.update(len(batch.maps))
             if rule.reached:

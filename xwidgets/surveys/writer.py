@@ -8,7 +8,8 @@ computed again.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,30 @@ def writing(folder: Path, facts: Facts, again: bool) -> Iterator[Writer]:
         else:
             facts.save(path)
         yield Writer(Survey(folder), again)
+
+
+@contextmanager
+def behind(write: Callable[[Batch], None]) -> Iterator[Callable[[Batch], None]]:
+    """Context of the same in a thread, so that one batch is written while the next is computed.
+
+    What goes wrong is raised by the call after it, or at the end.
+
+    Example:
+        >>> with behind(print) as write:
+        ...     write("a batch")
+        a batch
+    """
+    waiting: list[Future[None]] = []
+    with ThreadPoolExecutor(1) as thread:
+
+        def written(batch: Batch) -> None:
+            while waiting:
+                waiting.pop().result()
+            waiting.append(thread.submit(write, batch))
+
+        yield written
+        for future in waiting:
+            future.result()
 
 
 def _check_same(before: Facts, now: Facts, folder: Path) -> None:
