@@ -242,13 +242,14 @@ class ConditionalSampler:
         """Mean and covariance of the middle of the patch, the patch of a window of this size."""
         if window == self.window:
             return self.mean, self.covariance
-        full, side = self.window + 2 * self.padding, window + 2 * self.padding
-        start = (full - side) // 2
-        index = torch.arange(len(self.mean)).view(self.channels, full, full)
-        kept = index[:, start : start + side, start : start + side].flatten()
         moments = self._smaller.get(window)
         if moments is None:
-            moments = self.mean[kept], self.covariance[kept[:, None], kept]
+            full, cut = self.window + 2 * self.padding, (self.window - window) // 2
+            kept = slice(cut, cut + window + 2 * self.padding)
+            patch, middle = (self.channels, full, full), (slice(None), kept, kept)
+            mean = self.mean.view(patch)[middle].flatten()
+            covariance = self.covariance.view(*patch, *patch)[(*middle, *middle)]
+            moments = mean, covariance.reshape(len(mean), len(mean))
             self._smaller.clear()
             self._smaller[window] = moments
         return moments
