@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 import xwidgets as xw
 
+from .fingers import touched
 from .lab import Notebook, browser_page
 from .stage import await_colors, differs, seen
 
@@ -196,12 +197,7 @@ def test_two_fingers_enlarge_and_one_moves(browser: Browser, exported: Path) -> 
         page = profile.new_page()
         page.goto(exported.as_uri())
         await_colors(page)
-        touch = page.context.new_cdp_session(page)
-
-        def fingers(kind: str, *places: tuple[float, float]) -> None:
-            points = [{"x": x, "y": y, "id": at} for at, (x, y) in enumerate(places)]
-            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
+        fingers = touched(page)
         x, y = middle(page)
         held = pixel_under(page, x, y)
         fingers("touchStart", (x - 20, y), (x + 20, y))

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 import xwidgets as xw
 
+from ..fingers import touched
 from ..lab import browser_page
 
 
@@ -55,3 +56,33 @@ def test_the_opened_map_is_closed(page: Page) -> None:
     page.get_by_role("button", name="Close").click()
     expect(page.locator(".xw-survey .xw-overlay")).to_be_hidden()
     expect(page.get_by_role("button", name="Close")).to_be_hidden()
+
+
+def test_two_fingers_enlarge_the_points_and_select_none(browser: Browser, path: Path) -> None:
+    with browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True) as profile:
+        page = profile.new_page()
+        page.goto(path.as_uri())
+        canvas = page.locator(".xw-scatter canvas")
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        assert box is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        fingers = touched(page)
+        before = canvas.screenshot()
+        fingers("touchStart", (x - 20, y), (x + 20, y))
+        for step in range(1, 6):
+            fingers("touchMove", (x - 20 - 12 * step, y), (x + 20 + 12 * step, y))
+        fingers("touchMove", (x - 80, y + 30))
+        fingers("touchEnd")
+        page.wait_for_timeout(300)
+        assert canvas.screenshot() != before, "other points are shown"
+        expect(page.locator(".xw-selection .xw-heading")).to_have_text("3 pictures selected")
+        fingers("touchStart", (box["x"] + 2, box["y"] + 2))
+        for corner in (
+            (box["width"] - 2, 2),
+            (box["width"] - 2, box["height"] - 2),
+            (2, box["height"] - 2),
+        ):
+            fingers("touchMove", (box["x"] + corner[0], box["y"] + corner[1]))
+        fingers("touchEnd")
+        expect(page.locator(".xw-selection .xw-heading")).not_to_have_text("3 pictures selected")

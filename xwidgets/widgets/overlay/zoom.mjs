@@ -1,14 +1,14 @@
 // @ts-check
 // What enlarges a map and moves it: wheel, fingers, keys, buttons; and which part is shown.
 //
-// A wheel zooms with Ctrl or ⌘ alone, and one finger moves the map only while it is enlarged, as
-// both scroll the page otherwise.
+// One finger moves the map only while it is enlarged, as it scrolls the page otherwise.
 
 import { make, press } from "../shared/dom.mjs";
+import { listenToGestures } from "../shared/gestures.mjs";
 import { isCommand, take } from "../shared/keyboard.mjs";
 import { brief } from "../shared/numbers.mjs";
 import { put } from "../shared/view.mjs";
-import { LINE, MOST, SLACK, dragged, inPicture, keyed, partOf, partWords, pinched, pointOf, wheeled } from "../shared/viewport.mjs";
+import { MOST, dragged, inPicture, keyed, partOf, partWords, pinched, pointOf, wheeled } from "../shared/viewport.mjs";
 
 /**
  * @typedef {import("../shared/view.mjs").Model} Model
@@ -47,56 +47,32 @@ export function look(model, viewport) {
 }
 
 /**
- * Down and right of an event from the corner of the stage, in pixels.
- *
- * @param {MouseEvent} event
- * @param {HTMLElement} stage
- */
-function placeOn({ clientX, clientY }, stage) {
-  const { left, top } = stage.getBoundingClientRect();
-  return [clientY - top, clientX - left];
-}
-
-/**
- * Moves the map with one pointer while it is enlarged, and enlarges it with two.
+ * Moves the map with one pointer while it is enlarged, and enlarges it with two or the wheel.
  *
  * @param {Model} model
  * @param {HTMLElement} stage
  * @param {HTMLCanvasElement} canvas
  */
 function listenToPointers(model, stage, canvas) {
-  /** @type {Map<number, number[]>} */
-  const held = new Map(); // where each pointer was last
-  let moving = false;
-  /** @param {PointerEvent} event */
-  const release = ({ pointerId }) => {
-    held.delete(pointerId);
-    stage.classList.toggle("xw-held", moving && held.size > 0);
-  };
-  canvas.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    if (!held.size) moving = false;
-    held.set(event.pointerId, placeOn(event, stage));
-    canvas.setPointerCapture(event.pointerId);
-  });
-  canvas.addEventListener("pointermove", (event) => {
-    const from = held.get(event.pointerId);
-    if (!from) return;
-    const to = placeOn(event, stage);
-    const [viewport, size] = [viewportOf(model), [stage.clientHeight, stage.clientWidth]];
-    const other = [...held].find(([id]) => id !== event.pointerId)?.[1];
-    const by = to.map((at, axis) => at - from[axis]);
-    if (!other && !moving && (viewport.zoom <= 1 || Math.hypot(...by) < SLACK)) return;
-    moving = true;
-    stage.classList.add("xw-held");
-    held.set(event.pointerId, to);
-    look(model, other
-      ? pinched(viewport, [from, other], [to, other], size)
-      : dragged(viewport, by.map((distance, axis) => distance / size[axis])));
-  });
-  for (const type of /** @type {const} */ (["pointerup", "pointercancel", "lostpointercapture"])) {
-    canvas.addEventListener(type, release);
-  }
+  const size = () => [stage.clientHeight, stage.clientWidth];
+  const hold = () => stage.classList.add("xw-held");
+  listenToGestures(canvas, {
+    drag: (from, to) => {
+      const [viewport, sides] = [viewportOf(model), size()];
+      if (viewport.zoom <= 1) return;
+      hold();
+      look(model, dragged(viewport, to.map((at, axis) => (at - from[axis]) / sides[axis])));
+    },
+    pinch: (from, to) => {
+      hold();
+      look(model, pinched(viewportOf(model), from, to, size()));
+    },
+    turn: (by, at) => {
+      const sides = size();
+      look(model, wheeled(viewportOf(model), by, at.map((place, axis) => place / sides[axis])));
+    },
+    drop: () => stage.classList.remove("xw-held"),
+  }, stage);
 }
 
 /**
@@ -108,12 +84,6 @@ function listenToPointers(model, stage, canvas) {
  */
 export function listenToZoom(model, stage, canvas) {
   listenToPointers(model, stage, canvas);
-  canvas.addEventListener("wheel", (event) => {
-    if (!event.ctrlKey && !event.metaKey) return;
-    event.preventDefault();
-    const point = placeOn(event, stage).map((at, axis) => at / [stage.clientHeight, stage.clientWidth][axis]);
-    look(model, wheeled(viewportOf(model), event.deltaY * (event.deltaMode ? LINE : 1), point));
-  }, { passive: false });
   canvas.addEventListener("dblclick", () => look(model, { zoom: 1, center: [0.5, 0.5] }));
   canvas.addEventListener("keydown", (event) => {
     const [viewport, pixel] = [viewportOf(model), model.get("pixel")];

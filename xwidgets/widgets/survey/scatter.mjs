@@ -2,11 +2,12 @@
 // The points: moved and enlarged, pointed at, opened by a click, and selected by a lasso.
 
 import { keepKeys, make, press } from "../shared/dom.mjs";
+import { listenToGestures } from "../shared/gestures.mjs";
 import { isCommand, take } from "../shared/keyboard.mjs";
 import { number } from "../shared/numbers.mjs";
 import { picture } from "../shared/pictures.mjs";
 import { put } from "../shared/view.mjs";
-import { LINE, SLACK, dragged, keyed, partOf, wheeled } from "../shared/viewport.mjs";
+import { dragged, keyed, partOf, pinched, wheeled } from "../shared/viewport.mjs";
 import { colorsOf, inside, nearest, nextPoint, pixelOf, plot } from "./points.mjs";
 import { ASPECT, wordsOf } from "./survey.mjs";
 
@@ -113,66 +114,43 @@ function makeLasso(stage) {
 }
 
 /**
- * Where an event is on a canvas, right and down, as shares of width and height.
- *
- * @param {MouseEvent} event
- * @param {HTMLCanvasElement} canvas
- */
-function placeOnCanvas({ clientX, clientY }, canvas) {
-  const { left, top, width, height } = canvas.getBoundingClientRect();
-  return [(clientX - left) / width, (clientY - top) / height];
-}
-
-/**
- * Selects, moves and opens by one pointer, and enlarges by a wheel with Ctrl or ⌘.
+ * Selects, moves and opens by one pointer, and enlarges by two or a wheel.
  *
  * @param {HTMLCanvasElement} canvas
  * @param {{ isMoving: () => boolean, turn: (by: number, at: number[]) => void, hover: (at: number[]) => void,
- *   leave: () => void,
- *   drag: (by: number[]) => void, outline: (corners: number[][]) => void, select: (corners: number[][], add: boolean) => void,
- *   open: (at: number[]) => void }} acts
+ *   leave: () => void, drag: (by: number[]) => void, pinch: (from: number[][], to: number[][], size: number[]) => void,
+ *   outline: (corners: number[][]) => void, select: (corners: number[][], add: boolean) => void,
+ *   open: (at: number[]) => void }} acts whose places are right and down, as shares of the canvas, but for `pinch`
  */
 function listenToPointer(canvas, acts) {
-  /** @type {{ moved: boolean, corners: number[][] } | null} */
-  let held = null;
-  canvas.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    held = { moved: false, corners: [placeOnCanvas(event, canvas)] };
-    canvas.setPointerCapture(event.pointerId);
+  /** @type {number[][] | null} */
+  let corners = []; // null where two pointers were held, which draw no line
+  const shared = (/** @type {number[]} */ [down, right]) => [right / canvas.clientWidth, down / canvas.clientHeight];
+  listenToGestures(canvas, {
+    hover: (at) => acts.hover(shared(at)),
+    click: (at) => acts.open(shared(at)),
+    turn: (by, at) => acts.turn(by, shared(at)),
+    drag: (from, to) => {
+      const [before, now] = [shared(from), shared(to)];
+      if (acts.isMoving()) acts.drag(now.map((value, axis) => value - before[axis]));
+      else if (corners) {
+        if (!corners.length) corners.push(before);
+        corners.push(now);
+        acts.outline(corners);
+      }
+    },
+    pinch: (from, to) => {
+      corners = null;
+      acts.outline([]);
+      acts.pinch(from, to, [canvas.clientHeight, canvas.clientWidth]);
+    },
+    drop: (event) => {
+      if (corners?.length && event.type === "pointerup") acts.select(corners, event.shiftKey);
+      corners = [];
+      acts.outline([]);
+    },
   });
-  canvas.addEventListener("pointermove", (event) => {
-    const at = placeOnCanvas(event, canvas);
-    if (!held) {
-      acts.hover(at);
-      return;
-    }
-    const from = held.corners[held.corners.length - 1];
-    const by = at.map((value, axis) => value - from[axis]);
-    const size = [canvas.clientWidth, canvas.clientHeight];
-    if (!held.moved && Math.hypot(...by.map((value, axis) => value * size[axis])) < SLACK) return;
-    held.moved = true;
-    held.corners.push(at);
-    if (acts.isMoving()) acts.drag(by);
-    else acts.outline(held.corners);
-  });
-  canvas.addEventListener("pointerup", (event) => {
-    if (!held) return;
-    const { moved, corners } = held;
-    held = null;
-    acts.outline([]);
-    if (!moved) acts.open(placeOnCanvas(event, canvas));
-    else if (!acts.isMoving()) acts.select(corners, event.shiftKey);
-  });
-  canvas.addEventListener("pointercancel", () => {
-    held = null;
-    acts.outline([]);
-  });
-  canvas.addEventListener("wheel", (event) => {
-    if (!event.ctrlKey && !event.metaKey) return;
-    event.preventDefault();
-    acts.turn(event.deltaY * (event.deltaMode ? LINE : 1), placeOnCanvas(event, canvas));
-  }, { passive: false });
-  canvas.addEventListener("pointerleave", () => { if (!held) acts.leave(); });
+  canvas.addEventListener("pointerleave", ({ buttons }) => { if (!buttons) acts.leave(); });
 }
 
 /**
@@ -197,6 +175,9 @@ function makeView(model) {
     planed: (/** @type {number[]} */ [x, y]) => [part().left + x * part().side, part().top + y * part().side],
     drag: (/** @type {number[]} */ [across, down]) => look(dragged(viewport(), [down, across])),
     turn: (/** @type {number} */ by, /** @type {number[]} */ [x, y]) => look(wheeled(viewport(), by, [y, x])),
+    pinch: (/** @type {number[][]} */ from, /** @type {number[][]} */ to, /** @type {number[]} */ size) => {
+      look(pinched(viewport(), from, to, size));
+    },
     key: (/** @type {string} */ key) => keyed(viewport(), key),
   };
 }
@@ -272,7 +253,7 @@ export function makeScatter(model, survey) {
     isMoving: () => moving,
     hover: (where) => point(near(where)),
     leave: () => point(-1),
-    drag: view.drag, turn: view.turn,
+    drag: view.drag, pinch: view.pinch, turn: view.turn,
     select: (corners, add) => choice.select(enclosed(corners), add),
     open: (where) => choice.open(near(where)),
   });
