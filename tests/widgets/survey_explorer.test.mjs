@@ -5,6 +5,7 @@ import { test } from "node:test";
 import {
   arrayOf, colorsOf, differences, inside, nearest, nextPoint, UNKNOWN_COLOR, pixelOf, plot, pointsOf, rangeOf,
 } from "../../xwidgets/widgets/survey/points.mjs";
+import { channelsOf } from "../../xwidgets/widgets/shared/colors.mjs";
 import { countsOf } from "../../xwidgets/widgets/survey/legend.mjs";
 
 /** @param {number[][]} places */
@@ -36,14 +37,14 @@ test("one point alone is in the middle", () => {
 
 test("names have their colours, and what is not known a colour of its own", () => {
   const column = { name: "class", values: Int16Array.of(1, -1, 0), names: ["a", "b"], colors: ["#ff0000", "#0000ff"] };
-  assert.deepEqual([...colorsOf(column, 3)], [pixelOf("#0000ff"), pixelOf(UNKNOWN_COLOR), pixelOf("#ff0000")]);
-  assert.equal(pixelOf("#010203", 0.5), 0x80030201);
+  assert.deepEqual([...colorsOf(column, 3)], [pixelOf(channelsOf("#0000ff")), pixelOf(channelsOf(UNKNOWN_COLOR)), pixelOf(channelsOf("#ff0000"))]);
+  assert.equal(pixelOf(channelsOf("#010203"), 0.5), 0x80030201);
 });
 
 test("numbers have the colours from the smallest to the largest", () => {
   const column = { name: "area", values: Float32Array.of(5, NaN, 1, 3), stops: ["#000000", "#ff00ff", "#ffffff"] };
   const [most, none, least, middle] = colorsOf(column, 4);
-  assert.deepEqual([most, none, least], [pixelOf("#ffffff"), pixelOf(UNKNOWN_COLOR), pixelOf("#000000")]);
+  assert.deepEqual([most, none, least], [pixelOf(channelsOf("#ffffff")), pixelOf(channelsOf(UNKNOWN_COLOR)), pixelOf(channelsOf("#000000"))]);
   assert.ok(Math.abs((middle & 255) - 255) <= 2 && (middle >> 8 & 255) <= 2);
   assert.deepEqual(rangeOf(column.values), [1, 5]);
   assert.equal(rangeOf([NaN]), null);

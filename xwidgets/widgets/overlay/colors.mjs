@@ -1,6 +1,8 @@
 // @ts-check
 // Codes of a map as colours, as render.py paints them.
 
+import { channelsOf, colorAlong } from "../shared/colors.mjs";
+
 export const UNKNOWN = -128; // the code of a pixel about which nothing is known yet
 export const LARGEST = 127; // the code of the scale's end
 const VEIL = 0.3; // opacity of zero in a signed map
@@ -12,16 +14,11 @@ const VEIL = 0.3; // opacity of zero in a signed map
  * @param {boolean} [signed] whether the lowest is the opposite of the highest, or zero
  */
 export function palette(stops, signed = true) {
-  const colors = stops.map((stop) => [1, 3, 5].map((at) => parseInt(stop.slice(at, at + 2), 16)));
+  const colors = stops.map(channelsOf);
   const table = new Uint8ClampedArray(3 * (2 * LARGEST + 1));
   for (let code = -LARGEST; code <= LARGEST; code++) {
     const share = signed ? (code + LARGEST) / (2 * LARGEST) : Math.max(0, code) / LARGEST;
-    const place = share * (stops.length - 1);
-    const below = Math.min(Math.floor(place), stops.length - 2);
-    for (let channel = 0; channel < 3; channel++) {
-      const [from, to] = [colors[below][channel], colors[below + 1][channel]];
-      table[3 * (code + LARGEST) + channel] = from + (place - below) * (to - from);
-    }
+    table.set(colorAlong(colors, share), 3 * (code + LARGEST));
   }
   return table;
 }

@@ -1,6 +1,7 @@
 // @ts-check
 // Points of a survey: where they are, what colours they have, and which are at a place.
 
+import { channelsOf, colorAlong } from "../shared/colors.mjs";
 import { number, percent } from "../shared/numbers.mjs";
 
 /**
@@ -60,11 +61,10 @@ export function pointsOf(numbers, places, aspect) {
 /**
  * A colour as a pixel of a canvas.
  *
- * @param {string} color "#rrggbb"
+ * @param {number[]} channels red, green and blue
  * @param {number} [opacity]
  */
-export function pixelOf(color, opacity = 1) {
-  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
+export function pixelOf([red, green, blue], opacity = 1) {
   return ((Math.round(255 * opacity) << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }
 
@@ -84,37 +84,25 @@ export function rangeOf(values) {
 }
 
 /**
- * A colour between stops.
- *
- * @param {string[]} stops
- * @param {number} share
- */
-function colorBetween(stops, share) {
-  const place = share * (stops.length - 1);
-  const below = Math.min(Math.floor(place), stops.length - 2);
-  const [from, to] = [stops[below], stops[below + 1]].map((stop) => [1, 3, 5].map((at) => parseInt(stop.slice(at, at + 2), 16)));
-  return `#${from.map((value, at) => Math.round(value + (place - below) * (to[at] - value)).toString(16).padStart(2, "0")).join("")}`;
-}
-
-/**
  * Pixels of the points' colours.
  *
  * @param {Column | undefined} column
  * @param {number} count
  */
 export function colorsOf(column, count) {
-  const colors = new Uint32Array(count).fill(pixelOf(UNKNOWN_COLOR));
+  const colors = new Uint32Array(count).fill(pixelOf(channelsOf(UNKNOWN_COLOR)));
   if (!column) return colors;
   const { values, names, colors: named = [], stops = [] } = column;
   if (names) {
-    const table = named.map((color) => pixelOf(color));
+    const table = named.map((color) => pixelOf(channelsOf(color)));
     for (let at = 0; at < count; at++) if (values[at] >= 0) colors[at] = table[values[at]];
     return colors;
   }
   const range = rangeOf(values);
   if (!range) return colors;
   const [least, most] = range;
-  const table = Array.from({ length: 256 }, (_, at) => pixelOf(colorBetween(stops, at / 255)));
+  const ends = stops.map(channelsOf);
+  const table = Array.from({ length: 256 }, (_, at) => pixelOf(colorAlong(ends, at / 255).map(Math.round)));
   for (let at = 0; at < count; at++) {
     if (!Number.isNaN(values[at])) colors[at] = table[Math.round(255 * (values[at] - least) / (most - least || 1))];
   }

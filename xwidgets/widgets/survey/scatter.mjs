@@ -1,6 +1,7 @@
 // @ts-check
 // The points: moved and enlarged, pointed at, opened by a click, and selected by a lasso.
 
+import { channelsOf } from "../shared/colors.mjs";
 import { keepKeys, make, press } from "../shared/dom.mjs";
 import { listenToGestures } from "../shared/gestures.mjs";
 import { isCommand, take } from "../shared/keyboard.mjs";
@@ -42,7 +43,7 @@ function makePainter(canvas, survey, part) {
     const colors = colorsOf(column, points.numbers.length);
     const radius = scale * Math.min(RADIUS.most, Math.max(RADIUS.least, RADIUS.of / Math.sqrt(points.numbers.length)));
     plot(new Uint32Array(image.data.buffer), width, points, colors, {
-      radius, raised: radius + scale, part: part(), chosen, faint: pixelOf("#9a9a9a", 0.35),
+      radius, raised: radius + scale, part: part(), chosen, faint: pixelOf(channelsOf("#9a9a9a"), 0.35),
     });
     canvas.getContext("2d")?.putImageData(image, 0, 0);
   };
