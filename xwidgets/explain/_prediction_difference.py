@@ -32,7 +32,7 @@ from ._parameter import (
 )
 from .method import MapMethod, several
 from .nodes import MEASURES, nodes_of, training_size_on
-from .removal.samplers import sampler_on
+from .removal.samplers import ConditionalSampler, sampler_on
 from .removal.window_removal import Division, WindowRemoval
 from .removal.windows import WindowGrid, check_windows, qualities
 
@@ -158,6 +158,7 @@ class PredictionDifference(MapMethod):
             self.memory,
             self.compute_dtype,
             self.division,
+            self.sampler.bytes(window) if isinstance(self.sampler, ConditionalSampler) else 0,
         )
 
 
