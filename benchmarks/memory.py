@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=2 python -m benchmarks.memory [promise | limit | study ...]
 
 Each case has a process of its own, on Linux. Its use is the largest resident memory during the
-call, above that of the loaded network that has classified the picture once. The networks have
-random weights.
+call, above that of the loaded network that has classified the picture once, in a process that has
+made a small map of another network, so that all code is loaded. The networks have random weights.
 """
 
 import ctypes
@@ -58,7 +58,11 @@ def loaded(name: str, side: int) -> tuple[xw.Network, torch.Tensor, xw.Condition
     pictures = torch.stack([net.prepare(one) for one in photographs()])
     image = interpolate(pictures[:1], (side, side), mode="bilinear")[0]
     net.logits(image[None])
-    return net, image, xw.ConditionalSampler.fit(pictures, window=WINDOW)
+    sampler = xw.ConditionalSampler.fit(pictures, window=WINDOW)
+    small = xw.network("birds")
+    with xw.Study(small, torch.rand(3, 64, 64), 0, samples=1, stride=8, sampler=sampler) as study:
+        study.wait()
+    return net, image, sampler
 
 
 def mapped(name: str, side: str, promise: str) -> None:

@@ -15,19 +15,25 @@ class LiveStorages(TorchDispatchMode):
 
     def __init__(self):
         super().__init__()
-        self.peak = 0
+        self.peak = self._total = 0
         self._live = {}
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         output = function(*args, **(kwargs or {}))
-        self._live = {at: pair for at, pair in self._live.items() if not pair[0].expired()}
         given = {*map(_at, tree_leaves((args, kwargs)))}
         for tensor in tree_leaves(output):
             if isinstance(tensor, torch.Tensor) and _at(tensor) not in given:
-                storage = tensor.untyped_storage()
-                self._live[_at(tensor)] = StorageWeakRef(storage), storage.nbytes()
-        self.peak = max(self.peak, sum(size for _, size in self._live.values()))
+                self._add(tensor.untyped_storage())
         return output
+
+    def _add(self, storage):
+        _, before = self._live.get(storage._cdata, (None, 0))
+        self._live[storage._cdata] = StorageWeakRef(storage), storage.nbytes()
+        self._total += storage.nbytes() - before
+        if self._total > self.peak:  # unless some are gone
+            self._live = {at: pair for at, pair in self._live.items() if not pair[0].expired()}
+            self._total = sum(size for _, size in self._live.values())
+            self.peak = max(self.peak, self._total)
 
 
 def _at(value):

@@ -14,24 +14,27 @@ CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
 
 def test_what_is_asked_for_counts():
-    assert Budget.of(3e6, CUDA).memory == 3e6
-    assert Budget.of(3e6, CUDA).beside(1e6).memory == 2e6
+    assert Budget.of(3e6, CUDA).memory == 0.85 * 3e6  # not all that is taken are tensors
+    assert Budget.of(3e6, CUDA).beside(1e6).memory == 0.85 * 3e6 - 1e6
     assert Budget.of(3e6, CUDA).beside(5e6).memory == 0
     assert Budget.of(0, CPU).beside(1e12).memory == torch.inf
 
 
 def test_a_quarter_of_what_is_free_is_the_default():
     with patch("xwidgets.incremental.budget.free_memory", lambda device: 1e9):
-        assert (Budget.of(None, CPU).memory, Budget.of(None, CPU).batch) == (250e6, 48e6)
+        assert (Budget.of(None, CPU).memory, Budget.of(None, CPU).batch) == (0.85 * 250e6, 48e6)
         with patch(
             "torch.cuda.get_device_properties", lambda device: SimpleNamespace(total_memory=80e9)
         ):
-            assert (Budget.of(None, CUDA).memory, Budget.of(None, CUDA).batch) == (250e6, 10e9)
+            assert (Budget.of(None, CUDA).memory, Budget.of(None, CUDA).batch) == (
+                0.85 * 250e6,
+                10e9,
+            )
 
 
 @pytest.mark.parametrize(
     ("memory", "device", "expected"),
-    [(0, CPU, 1), (0, CUDA, 1), (95, CPU, 9), (1e3, CPU, 64), (1e3, CUDA, 100)],
+    [(0, CPU, 1), (0, CUDA, 1), (95, CPU, 8), (1e3, CPU, 64), (1e3, CUDA, 85)],
 )
 def test_batches_are_short_on_a_processor(memory, device, expected):
     assert Budget.of(memory, device).size(10, most=64) == expected
@@ -44,10 +47,11 @@ def test_a_batch_never_needs_more_than_is_left(memory, held, need):
 
 
 def test_what_is_held_is_told_where_too_little_was_asked_for():
-    budget = Budget.of(100, CPU).beside(70)
-    budget.admit(30, "one image", "window")
-    with pytest.raises(ValueError, match=r"memory is 100 bytes, but one image takes 101; give"):
-        budget.admit(31, "one image", "window")
+    budget = Budget.of(100, CPU).beside(65)
+    budget.admit(20, "one image", "window")
+    with pytest.raises(ValueError, match=r"memory is 100 bytes, but one image takes 120; give"):
+        budget.admit(37, "one image", "window")
+    Budget.of(120, CPU).beside(65).admit(37, "one image", "window")
     Budget.of(0, CPU).admit(1e30, "one image", "window")
     with patch("xwidgets.incremental.budget.free_memory", lambda device: 10.0):
         Budget.of(None, CPU).admit(1e30, "one image", "window")  # it may fit all the same
@@ -84,7 +88,7 @@ def test_where_memory_runs_out_batches_are_halved_and_nothing_is_lost(error, cou
     assert len(scarce.seen) - len(done) <= 6
     if min(count, size) > most:
         assert most / 2 - 1 < batches.size <= most
-        assert f"memory ran out, so that at most {batches.size} windows" in batches.note
+        assert f"memory ran out, so that windows are run {batches.size} at" in batches.note
     else:
         assert (batches.size, batches.note) == (size, "")
 

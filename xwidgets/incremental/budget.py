@@ -16,7 +16,9 @@ from .free_memory import free_memory
 
 _PROCESSOR = 48e6
 _GPU = 0.125
-_SHARE = 0.25
+_SHARE = 0.25  # of what is free
+_TENSORS = 0.85  # of the memory; the rest is for what allocators and libraries take beside them
+_RECORDING = 0.5  # of what is left; what differences keep of it, and a batch, come to it
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Budget:
     """Bytes that a call may add.
 
     Attributes:
-        memory: in all; infinite for one at a time, whatever that takes.
+        memory: of tensors; infinite for one at a time, whatever that takes.
         batch: those of a batch at best.
         asked: those that the caller asked for; ``None`` for a share of what is free.
         device: of the network.
@@ -49,22 +51,27 @@ class Budget:
         """
         if memory is not None:
             number("memory", memory, lambda size: size >= 0, "of bytes, at least 0")
-            return cls(memory or inf, memory, memory, device)
+            return cls(_TENSORS * memory or inf, memory, memory, device)
         batch = _PROCESSOR
         if device.type == "cuda":
             batch = _GPU * torch.cuda.get_device_properties(device).total_memory
-        return cls(_SHARE * free_memory(device), batch, None, device)
+        return cls(_TENSORS * _SHARE * free_memory(device), batch, None, device)
 
     def beside(self, held: float) -> Budget:
         """The same when some bytes are taken."""
         return replace(self, memory=max(0.0, self.memory - held))
 
+    @property
+    def recording(self) -> float:
+        """Bytes that the values of a recorded pass may take."""
+        return _RECORDING * self.memory
+
     def size(self, need: float, most: float = inf) -> int:
         """How many of ``need`` bytes go at once, on a processor at ``most``, and at least one.
 
         Example:
-            >>> Budget.of(100, torch.device("cpu")).size(7)
-            14
+            >>> Budget.of(100, torch.device("cpu")).size(8)
+            10
         """
         count = max(1, int(min(self.memory, self.batch) // need))
         return int(min(count, most)) if self.device.type == "cpu" else count
@@ -84,7 +91,7 @@ class Budget:
             >>> import xwidgets as xw
             >>> budget = Budget.of(1e7, torch.device("cpu"))
             >>> budget.image_size(xw.network("birds"), torch.zeros(3, 64, 64), "window")
-            9
+            8
         """
         channels, height, width = image.shape
         layers = net.layers_for((channels, height, width))
@@ -100,7 +107,7 @@ class Budget:
             ValueError: when they are not.
         """
         if self.asked and self.memory < need:
-            whole = self.asked - self.memory + need
+            whole = self.asked + (need - self.memory) / _TENSORS
             raise ValueError(
                 f"memory is {self.asked:.3g} bytes, but {taker} takes {whole:.3g}; give at least "
                 f"that, or 0 for one {what} at a time"
@@ -154,5 +161,5 @@ class Batches:
         if torch.cuda.is_initialized():
             torch.cuda.empty_cache()
         self.size = len(parts[0]) // 2
-        self.note = f"memory ran out, so that at most {self.size} {self._what}s are run at once"
+        self.note = f"memory ran out, so that {self._what}s are run {self.size} at a time"
         return None

@@ -7,7 +7,9 @@ What is free is the least that any of these leaves.
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from math import inf
 from pathlib import Path, PurePosixPath
@@ -45,6 +47,14 @@ def free_memory(device: torch.device) -> float:
     root = Path("/")
     left = [*_of_computer(root), *left_by_groups(root), *_left_by_limits(root)]
     return max(0.0, min(left, default=inf))
+
+
+def give_back() -> None:
+    """Return memory that was freed to the system, where the C library keeps it for later."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc
+        if trim is not None:
+            trim(0)
 
 
 def _of_computer(root: Path) -> Iterator[float]:

@@ -22,12 +22,12 @@ from .boxes import BaseCrops, Places
 from .budget import Batches
 from .differences import Differences, agree
 from .extent import Extent
+from .free_memory import give_back
 from .precision import ComputeDtype, asked_type, fallback_note
 from .recording import Unrecordable, affordable, record
 from .whole import WholeInference
 
 _BATCH = 64  # windows; more are hardly faster, and fewer are cancelled sooner
-_BESIDE = 2  # a recording, and what of it the differences keep
 _WORTH = 0.9  # share of the multiplications of a whole forward above which differences do not pay
 
 
@@ -65,6 +65,7 @@ class IncrementalInference:
         self._pixels = BaseCrops(whole.image[None], self._extent, fill=0)
         self._differences: Differences | None = None
         self.compute_dtype = self._asked = asked_type(compute_dtype, net.dtype, net.device)
+        give_back()  # what whole forwards took
         try:
             with affordable():
                 differences = self._checked()
@@ -72,6 +73,7 @@ class IncrementalInference:
             self._notes = [f"{net.name} is run whole for every window: {reason}"]
             self.compute_dtype, self._batches, self.share = net.dtype, whole.batches, 1.0
             return
+        give_back()  # the values of the recording
         self._differences, self.share = differences, differences.share
         self._notes = [*self._slower(differences)]
 
@@ -109,7 +111,7 @@ class IncrementalInference:
             except ValueError as error:
                 raise Unrecordable(str(error)) from error
             pixels = image[None].to(memory_format=net.memory_format)
-            recording = record(self._whole.read, pixels, self._whole.budget.memory / _BESIDE)
+            recording = record(self._whole.read, pixels, self._whole.budget.recording)
         base, differences = recording.values[recording.output], Differences(recording, self._extent)
         del recording  # its values are in the differences, as far as they are needed
         if differences.share > _WORTH:

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
 from torch.overrides import TorchFunctionMode
 
 from xwidgets.errors import memory_ran_out
@@ -120,7 +121,8 @@ def record(forward: Callable[[Tensor], Tensor], image: Tensor, most: float = inf
         ['clone', 'conv2d', 'relu', 'flatten']
     """
     recorder = _Recorder(most)
-    with torch.inference_mode(False), torch.enable_grad(), recorder:
+    unsaved = saved_tensors_hooks(lambda tensor: None, _refuse_backward)
+    with torch.inference_mode(False), torch.enable_grad(), unsaved, recorder:
         try:
             output = forward(image.detach().clone().requires_grad_().clone())
         except RuntimeError as error:
@@ -131,6 +133,10 @@ def record(forward: Callable[[Tensor], Tensor], image: Tensor, most: float = inf
     if number is None:
         raise Unrecordable("what it returns does not depend on the image")
     return Recording(_leading_to(number, recorder.calls), tuple(recorder.values), number)
+
+
+def _refuse_backward(saved: object) -> Tensor:
+    raise Unrecordable("its forward pass takes a gradient of its own")
 
 
 def number_of(tensor: Tensor | None) -> int | None:

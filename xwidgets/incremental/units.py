@@ -81,8 +81,7 @@ class UnitInference:
         self._asked = asked_type(compute_dtype, net.dtype, net.device)
         try:
             with affordable():
-                most = budget.memory / _BESIDE
-                self._run_behind(_behind(net, pixels, layer, read, most), budget)
+                self._run_behind(_behind(net, pixels, layer, read, budget.recording), budget)
         except Unrecordable as reason:
             self._whole = WholeUnitInference(net, image, layer, read, budget)
             self._batches, self.compute_dtype = self._whole.batches, net.dtype
@@ -154,7 +153,6 @@ class UnitInference:
 
 
 _BATCH = 512  # units; more are hardly faster, and fewer are cancelled sooner
-_BESIDE = 2  # a recording, and what of it the differences keep
 
 
 def _behind(net: Network, pixels: Tensor, layer: str, read: Read, most: float) -> Recording:

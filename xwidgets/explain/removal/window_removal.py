@@ -26,6 +26,7 @@ from xwidgets.explain.nodes import Nodes
 from xwidgets.explain.running_moments import RunningMoments
 from xwidgets.explain.standard_errors import standard_errors
 from xwidgets.incremental import IncrementalInference, WholeInference
+from xwidgets.incremental.free_memory import give_back
 from xwidgets.incremental.precision import ComputeDtype
 from xwidgets.networks.subject import Subject, finite
 from xwidgets.networks.target import Resolved
@@ -99,6 +100,7 @@ class WindowRemoval:
     def rest(self) -> None:
         """Free what the next step makes again."""
         self._faster = None
+        give_back()
 
     def further_samples(self) -> Tensor:
         """Number of samples ``(n,)`` of each window after the first ones, which must be there."""
