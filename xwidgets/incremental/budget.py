@@ -59,7 +59,7 @@ class Budget:
 
     def beside(self, held: float) -> Budget:
         """The same when some bytes are taken."""
-        return replace(self, memory=max(0.0, self.memory - held))
+        return replace(self, memory=self.memory - held)
 
     @property
     def recording(self) -> float:

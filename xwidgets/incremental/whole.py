@@ -23,9 +23,8 @@ class WholeInference:
         image: ``(C, H, W)`` in [0, 1].
         window: the side of the windows in pixels, or their height and width.
         memory: bytes that may be added; 0 for one window at a time, ``None`` for a share of what is
-            free.
+            free. Or what is left of them, as a :class:`Budget`.
         read: what is read; ``None`` for the logits.
-        held: bytes of these that the caller keeps for itself.
 
     Attributes:
         net, image, read: as given, the image on the network's device.
@@ -49,9 +48,8 @@ class WholeInference:
         net: Network,
         image: Tensor,
         window: int | tuple[int, int],
-        memory: float | None = None,
+        memory: float | Budget | None = None,
         read: Read | None = None,
-        held: float = 0,
     ) -> None:
         self.net, image = net, image_for(net, image)
         sides = window if isinstance(window, tuple) and len(window) == 2 else (window, window)
@@ -65,7 +63,7 @@ class WholeInference:
         if read is not None and not callable(read):
             raise WrongType(f"read is {shown(read)}, but must be a function of pixels, or None")
         self.window: tuple[int, int] = _pair(window)
-        self.budget = Budget.of(memory, net.device).beside(held)
+        self.budget = memory if isinstance(memory, Budget) else Budget.of(memory, net.device)
         self.image = image.to(net.device, net.dtype)
         self.read = read or net.classify
         self.batches = Batches(self.budget.image_size(net, self.image, "window"), "window")

@@ -26,6 +26,7 @@ from xwidgets.explain.nodes import Nodes
 from xwidgets.explain.running_moments import RunningMoments
 from xwidgets.explain.standard_errors import standard_errors
 from xwidgets.incremental import IncrementalInference, WholeInference
+from xwidgets.incremental.budget import Budget
 from xwidgets.incremental.free_memory import give_back
 from xwidgets.incremental.precision import ComputeDtype
 from xwidgets.networks.subject import Subject, finite
@@ -81,10 +82,9 @@ class WindowRemoval:
         self._samples, self._seed = samples, seed
         self._divided = division == "spread" and samples > PILOTS
         self.moments = RunningMoments(len(grid), len(targets))
-        held = drawing + grid.bytes(len(targets))
-        self._first = WholeInference(
-            subject.net, subject.pixels, grid.window, memory, nodes.read, held
-        )
+        net, held = subject.net, drawing + grid.bytes(len(targets))
+        budget = Budget.of(memory, net.device).beside(held)
+        self._first = WholeInference(net, subject.pixels, grid.window, budget, nodes.read)
         self._faster: IncrementalInference | None = None
         self._asked_dtype = compute_dtype
         self._note, self._compute_dtype = "", subject.net.dtype

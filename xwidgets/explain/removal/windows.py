@@ -88,7 +88,8 @@ class WindowGrid:
 
     def bytes(self, nodes: int) -> int:
         """Bytes that maps of some nodes take while they are made, and the moments behind them."""
-        height, width = self._rows + self.window[0] - 1, self._columns + self.window[1] - 1
+        height: int = self._rows + self.window[0] - 1
+        width: int = self._columns + self.window[1] - 1
         return _PIXEL * height * width + _WINDOW * len(self) * (1 + nodes)
 
     def sweeps(self, samples: int, seed: int) -> Iterator[tuple[int, Tensor]]:
