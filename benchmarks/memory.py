@@ -33,6 +33,7 @@ PROMISES = ("64", "256", "1024", "none")
 WINDOW, SECONDS = 10, 15.0
 LIMIT = 2 * 2**30
 SIZES = (10, 9, 8, 7, 6, 8, 10)
+STEPS, PATIENCE = 4, 60.0  # of each map, and seconds at most
 
 
 def megabytes(name: str) -> float:
@@ -127,9 +128,10 @@ def moved(name: str) -> None:
         cells = []
         for window in SIZES:
             study.move(window=window)
-            begun = time.monotonic()
-            while time.monotonic() - begun < SECONDS / 3:
-                time.sleep(0.1)
+            seen, begun = set(), time.monotonic()
+            while len(seen) < STEPS and time.monotonic() - begun < PATIENCE:
+                seen.add(study.progress.share)
+                time.sleep(0.01)
             cells.append(f"{megabytes('VmHWM') - before:.0f}")
         print(f"{cells[0]} | {cells[-1]} | {megabytes('VmRSS') - before:.0f}")
 

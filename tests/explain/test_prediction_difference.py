@@ -423,7 +423,7 @@ def test_only_the_first_batch_runs_whole_forwards():
     sizes = []
     net.module.register_forward_hook(lambda module, inputs, output: sizes.append(len(inputs[0])))
     with patch("xwidgets.incremental.inference._WORTH", np.inf):
-        steps = prediction_difference_steps(net, x, 0, 2, gaussian(), samples=4, memory=5e4)
+        steps = prediction_difference_steps(net, x, 0, 2, gaussian(), samples=4, memory=2e5)
         sizes.clear()
         next(steps)
         (first,) = sizes

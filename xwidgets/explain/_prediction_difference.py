@@ -13,6 +13,7 @@ windows it lies in.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, Self, get_args
 
 from xwidgets.errors import at_least
@@ -152,7 +153,7 @@ class PredictionDifference(MapMethod):
             targets,
             nodes_of(subject, targets, self.measure, int(self.training_size)),
             WindowGrid(height, width, window, int(self.stride)),
-            self.sampler.condition(pixels, window),
+            partial(self.sampler.condition, pixels, window),
             int(self.samples),
             int(self.seed),
             self.memory,

@@ -48,14 +48,14 @@ class WindowRemoval:
         subject, targets: image in a network, and what is explained of it.
         nodes: the targets, as nodes of the network.
         grid: the windows.
-        draw: takes corners ``(n, 2)`` and a random generator each; returns contents
-            ``(n, C, h, w)``.
+        prepared: returns a function that draws: it takes corners ``(n, 2)`` and a random generator
+            each, and returns contents ``(n, C, h, w)``.
         samples: S, the mean number of contents that a window is filled with.
         seed: of the contents and of the order of the windows.
         memory: bytes that may be added, as of :class:`WholeInference`.
         compute_dtype: to multiply differences in, as of :class:`IncrementalInference`.
         division: of the samples among windows: each the same number, or as :mod:`.division` says.
-        drawing: bytes that ``draw`` holds.
+        drawing: bytes that drawing takes.
 
     Attributes:
         nodes, grid: as given.
@@ -69,7 +69,7 @@ class WindowRemoval:
         targets: Sequence[Resolved],
         nodes: Nodes,
         grid: WindowGrid,
-        draw: Draw,
+        prepared: Callable[[], Draw],
         samples: int = 1,
         seed: int = 0,
         memory: float | None = None,
@@ -78,7 +78,9 @@ class WindowRemoval:
         drawing: float = 0,
     ) -> None:
         self._method, self._subject, self._targets = method, subject, targets
-        self.nodes, self.grid, self._draw = nodes, grid, draw
+        self.nodes, self.grid = nodes, grid
+        self._prepared = prepared
+        self._draw: Draw | None = prepared()
         self._samples, self._seed = samples, seed
         self._divided = division == "spread" and samples > PILOTS
         self.moments = RunningMoments(len(grid), len(targets))
@@ -99,7 +101,7 @@ class WindowRemoval:
 
     def rest(self) -> None:
         """Free what the next step makes again."""
-        self._faster = None
+        self._faster = self._draw = None
         give_back()
 
     def further_samples(self) -> Tensor:
@@ -169,6 +171,7 @@ class WindowRemoval:
     def _step(self, windows: Tensor, samples: Tensor) -> int:
         """Remove the first of some windows, and return how many."""
         inference = self._inference()
+        self._draw = self._draw or self._prepared()
         batch, numbers = windows[: inference.batch], samples[: inference.batch]
         corners = self.grid.corners[batch]
         contents = self._draw(corners, self._rngs(batch, numbers))
