@@ -83,6 +83,17 @@ def number(name: str, value: Any, holds: Callable[[Any], bool], condition: str) 
         raise kind(f"{name} is {shown(value)}, but must be a number {condition}")
 
 
+def memory_ran_out(error: BaseException) -> bool:
+    """Whether an error tells that memory could not be allocated, by Python, torch or a device.
+
+    >>> memory_ran_out(RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"))
+    True
+    """
+    words = ("out of memory", "allocate memory", "bad_alloc", "bad allocation")
+    told = isinstance(error, RuntimeError) and any(part in str(error) for part in words)
+    return told or isinstance(error, MemoryError)
+
+
 def one_of(name: str, value: object, choices: Iterable[Any]) -> None:
     """Check that ``value``, called ``name``, is one of the ``choices``.
 

@@ -119,6 +119,7 @@ def test_it_grows_to_the_same_result_and_few_samples_are_the_first_of_many():
 def test_nothing_is_computed_between_steps_and_closing_cancels(monkeypatch):
     net, calls = network(), []
     assert net.channels == 2  # which is learnt by trying
+    net.layers_for((2, 8, 8))
     forward = net.module.forward
     monkeypatch.setattr(net.module, "forward", lambda x: calls.append(len(x)) or forward(x))
     steps = xw.remove_region_steps(net, image(2, 8, 8), MASK, gaussian(2, 5, 1), samples=9)

@@ -1,32 +1,103 @@
-"""Batches fit the device: as asked for, or as it likes them."""
+"""Budgets: what is asked for, or a share of what is free; batches fit them, and are halved."""
 
 from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from xwidgets.incremental.budget import batch_size, budget
+from xwidgets.incremental.budget import Batches, Budget
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
 
 def test_what_is_asked_for_counts():
-    assert budget(0, CPU) == 0
-    assert budget(3e6, CUDA) == 3e6
+    assert Budget.of(3e6, CUDA).memory == 0.85 * 3e6  # not all that is taken are tensors
+    assert Budget.of(3e6, CUDA).beside(1e6).memory == 0.85 * 3e6 - 1e6
+    assert Budget.of(0, CPU).beside(1e12).memory == torch.inf
 
 
-def test_a_gpu_gives_a_share_of_its_memory_whatever_is_free():
-    with patch(
-        "torch.cuda.get_device_properties", lambda device: SimpleNamespace(total_memory=80e9)
-    ):
-        assert budget(None, CUDA) == 10e9
-    assert budget(None, CPU) == 48e6
+def test_a_quarter_of_what_is_free_is_the_default():
+    with patch("xwidgets.incremental.budget.free_memory", lambda device: 1e9):
+        assert (Budget.of(None, CPU).memory, Budget.of(None, CPU).batch) == (0.85 * 250e6, 48e6)
+        with patch(
+            "torch.cuda.get_device_properties", lambda device: SimpleNamespace(total_memory=80e9)
+        ):
+            assert (Budget.of(None, CUDA).memory, Budget.of(None, CUDA).batch) == (
+                0.85 * 250e6,
+                10e9,
+            )
 
 
 @pytest.mark.parametrize(
     ("memory", "device", "expected"),
-    [(0, CPU, 1), (0, CUDA, 1), (95, CPU, 9), (1e3, CPU, 64), (1e3, CUDA, 100)],
+    [(0, CPU, 1), (0, CUDA, 1), (95, CPU, 8), (1e3, CPU, 64), (1e3, CUDA, 85)],
 )
 def test_batches_are_short_on_a_processor(memory, device, expected):
-    assert batch_size(memory, 10, device, most=64) == expected
+    assert Budget.of(memory, device).size(10, most=64) == expected
+
+
+@given(st.floats(1, 1e12), st.floats(0, 1e12), st.integers(1, 10**9))
+def test_a_batch_never_needs_more_than_is_left(memory, held, need):
+    size = Budget.of(memory, CUDA).beside(held).size(need)
+    assert size == 1 or size * need <= memory - held
+
+
+def test_what_is_held_is_told_where_too_little_was_asked_for():
+    budget = Budget.of(100, CPU).beside(65)
+    budget.admit(20, "one image", "window")
+    with pytest.raises(ValueError, match=r"memory is 100 bytes, but one image takes 120; give"):
+        budget.admit(37, "one image", "window")
+    Budget.of(120, CPU).beside(65).admit(37, "one image", "window")
+    Budget.of(0, CPU).admit(1e30, "one image", "window")
+    with patch("xwidgets.incremental.budget.free_memory", lambda device: 10.0):
+        Budget.of(None, CPU).admit(1e30, "one image", "window")  # it may fit all the same
+
+
+MESSAGES = [
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB."),
+    RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory"),
+    MemoryError("std::bad_alloc"),
+]
+
+
+class Scarce:
+    """Squares of numbers, with memory for a few at a time; writes down how many it was given."""
+
+    def __init__(self, most, error):
+        self.most, self.error, self.seen = most, error, []
+
+    def __call__(self, numbers, others):
+        self.seen.append(len(numbers))
+        if len(numbers) > self.most:
+            raise self.error
+        return numbers**2 + others
+
+
+@pytest.mark.parametrize("error", MESSAGES, ids=lambda error: type(error).__name__)
+@settings(deadline=None)
+@given(count=st.integers(1, 40), size=st.integers(1, 64), most=st.integers(1, 64))
+def test_where_memory_runs_out_batches_are_halved_and_nothing_is_lost(error, count, size, most):
+    numbers, batches, scarce = torch.arange(count), Batches(size, "window"), Scarce(most, error)
+    assert torch.equal(batches.run(scarce, numbers, -numbers), numbers**2 - numbers)
+    done = [given for given in scarce.seen if given <= most]
+    assert sum(done) == count
+    assert len(scarce.seen) - len(done) <= 6
+    if min(count, size) > most:
+        assert most / 2 - 1 < batches.size <= most
+        assert f"memory ran out, so that windows are run {batches.size} at" in batches.note
+    else:
+        assert (batches.size, batches.note) == (size, "")
+
+
+@pytest.mark.parametrize("error", MESSAGES, ids=lambda error: type(error).__name__)
+def test_where_not_even_one_fits_a_sentence_tells(error):
+    with pytest.raises(MemoryError, match="memory ran out with a single window; free some"):
+        Batches(8, "window").run(Scarce(0, error), torch.arange(5), torch.arange(5))
+
+
+def test_other_errors_are_raised():
+    with pytest.raises(RuntimeError, match="shapes"):
+        Batches(8, "window").run(Scarce(0, RuntimeError("shapes")), torch.ones(3), torch.ones(3))

@@ -191,3 +191,41 @@ def test_closing_ends_what_rests():
             desk.go(1, (1, end))
             desk.turns.release()
     assert desk.ended == {10: 1, 20: 1}
+
+
+class Resting(Counted):
+    """The same, which writes down in which threads computations were told to rest."""
+
+    def __init__(self, **options):
+        self.rested = []
+        super().__init__(**options)
+
+    def count(self, end):
+        desk, counted = self, super().count(end)
+
+        class Steps:
+            def __iter__(self):
+                return self
+
+            def __next__(self):
+                return next(counted)
+
+            def rest(self):
+                desk.rested.append((end, threading.current_thread().name))
+
+        return Steps()
+
+
+def test_what_is_suspended_rests_before_the_next_step():
+    with Resting() as desk:
+        desk.live.ask(10)
+        desk.go(1, (1, 10))
+        assert desk.rested == []
+        desk.live.ask(20)
+        desk.turns.release()  # for the step that was waited for
+        desk.go(1, (1, 20))
+        assert desk.rested == [(10, "xwidgets-worker")]
+        desk.live.ask(10)
+        desk.turns.release()
+        desk.go(1, (3, 10))
+        assert desk.rested[1:] == [(20, "xwidgets-worker")]

@@ -134,7 +134,7 @@ def every(net: xw.Network) -> dict[str, np.ndarray]:
 
     def removed(target: object, **options: object) -> np.ndarray:
         return xw.prediction_difference(
-            net, IMAGE, target, 4, FILL, samples=1, memory=3e4, **options
+            net, IMAGE, target, 4, FILL, samples=1, memory=4e4, **options
         ).values
 
     fit = xw.fit_explanation(

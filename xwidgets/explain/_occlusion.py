@@ -143,7 +143,7 @@ class Occlusion(MapMethod):
             targets,
             nodes,
             grid,
-            draw,
+            lambda: draw,
             memory=self.memory,
             compute_dtype=self.compute_dtype,
         )

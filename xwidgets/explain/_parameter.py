@@ -185,7 +185,7 @@ def seed_parameter(line: str) -> Any:
 
 
 def memory_parameter() -> Any:
-    """Field for the memory of a batch in bytes, which changes no result."""
+    """Field for the memory that a call may add in bytes, which changes no result."""
 
     def check(name: str, value: Any) -> None:
         if value is not None:
@@ -193,9 +193,10 @@ def memory_parameter() -> Any:
 
     return parameter(
         None,
-        "roughly how many bytes a batch may take in the network; 0 for one at a time. ``None`` for "
-        "48 MB on a processor, which stay in its cache and make cancelling prompt, and an eighth "
-        "of the memory of a GPU",
+        "how many bytes the call may add to what is there already; 0 for one at a time, whatever "
+        "that takes. ``None`` for a quarter of what is free, within the limits of a container or "
+        "shell too, of which a batch takes 48 MB on a processor, or an eighth of the memory of a "
+        "GPU. Where memory runs out, batches are halved",
         check=check,
         told=False,
         compared=False,

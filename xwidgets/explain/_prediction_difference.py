@@ -13,6 +13,7 @@ windows it lies in.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, Self, get_args
 
 from xwidgets.errors import at_least
@@ -32,7 +33,7 @@ from ._parameter import (
 )
 from .method import MapMethod, several
 from .nodes import MEASURES, nodes_of, training_size_on
-from .removal.samplers import sampler_on
+from .removal.samplers import ConditionalSampler, sampler_on
 from .removal.window_removal import Division, WindowRemoval
 from .removal.windows import WindowGrid, check_windows, qualities
 
@@ -152,12 +153,13 @@ class PredictionDifference(MapMethod):
             targets,
             nodes_of(subject, targets, self.measure, int(self.training_size)),
             WindowGrid(height, width, window, int(self.stride)),
-            self.sampler.condition(pixels, window),
+            partial(self.sampler.condition, pixels, window),
             int(self.samples),
             int(self.seed),
             self.memory,
             self.compute_dtype,
             self.division,
+            self.sampler.bytes(window) if isinstance(self.sampler, ConditionalSampler) else 0,
         )
 
 

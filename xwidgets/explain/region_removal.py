@@ -20,12 +20,13 @@ from torch import Tensor
 
 from xwidgets.images import picture
 from xwidgets.images.sampler import Sampler
+from xwidgets.incremental.budget import Batches, Budget
 from xwidgets.networks import Network
 from xwidgets.networks.subject import Subject, finite
 from xwidgets.networks.target import Resolved
 from xwidgets.results import RegionRemoval
 
-from ._parameter import front, parameter, seed_parameter
+from ._parameter import front, memory_parameter, parameter, seed_parameter
 from .method import Method
 from .removal.region import fill_region
 from .removal.samplers import sampler_on
@@ -33,6 +34,8 @@ from .run import Run
 
 BATCH = 4
 """Samples that are scored at a time: few, so that cancelling is prompt."""
+_PIXEL = 6
+"""Bytes of a sample for each pixel and channel: a number, an 8-bit picture, and its next copy."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class RegionDifference(Method[RegionRemoval]):
     )
     samples: int = parameter(20, "S, the number of samples that fill it", least=1)
     seed: int = seed_parameter("of the random contents")
+    memory: float | None = memory_parameter()
 
     name, unit = "prediction difference of a region", "bits"
 
@@ -106,6 +110,10 @@ class _Filled:
         rngs = [np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, s, 0]))
                 for s in range(count)]  # fmt: skip
         region = torch.from_numpy(method.mask.numpy())
+        held = count * _PIXEL * subject.pixels.numel()
+        budget = Budget.of(method.memory, net.device).beside(held)
+        size = min(BATCH, budget.image_size(net, subject.pixels, "sample"))
+        self._batches = Batches(size, "sample")
         self._fillings = fill_region(sampler, subject.pixels, region, rngs)
         before = net.probabilities(finite(net, subject.logits)).numpy()
         self._newest = RegionRemoval(
@@ -128,8 +136,9 @@ class _Filled:
         for filling in self._fillings:
             self._newest = replace(newest, completed=filling.completed / 2)
             yield
-        for batch in filling.pictures.split(BATCH):
-            scores = self._net.probabilities(finite(self._net, self._net.logits(batch))).numpy()
+        for batch in filling.pictures.split(self._batches.size):
+            logits = self._batches.run(self._net.logits, batch)
+            scores = self._net.probabilities(finite(self._net, logits)).numpy()
             pictures = np.stack([picture(sample.clamp(0, 1)) for sample in batch])
             newest = self._newest
             samples = np.concatenate([newest.samples, pictures])
@@ -154,6 +163,7 @@ def remove_region(
     sampler: Sampler | None = None,
     samples: int = 20,
     seed: int = 0,
+    memory: float | None = None,
 ) -> RegionRemoval:
     """Class probabilities when the contents of a region of the image are unknown.
 
@@ -174,7 +184,7 @@ def remove_region(
         >>> remove_region(xw.network("birds"), scene.image, scene.masks["beak"])
         <RegionRemoval: region of ... pixels for ...>
     """
-    return RegionDifference(mask, sampler, samples, seed).run(net, image)
+    return RegionDifference(mask, sampler, samples, seed, memory).run(net, image)
 
 
 @front(RegionDifference)
@@ -185,6 +195,7 @@ def remove_region_steps(
     sampler: Sampler | None = None,
     samples: int = 20,
     seed: int = 0,
+    memory: float | None = None,
 ) -> Iterator[RegionRemoval]:
     """Yield the result of :func:`remove_region` as it grows.
 
@@ -206,7 +217,7 @@ def remove_region_steps(
         >>> [len(step.samples) for step in steps]
         [0, 4, 8, 12, 16, 20]
     """
-    return RegionDifference(mask, sampler, samples, seed).steps(net, image)
+    return RegionDifference(mask, sampler, samples, seed, memory).steps(net, image)
 
 
 def region_of(mask: object, shape: tuple[int, int]) -> Tensor:

@@ -18,7 +18,11 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class Run(Protocol[R_co]):
-    """Computation of a method for some targets, in steps."""
+    """Computation of a method for some targets, in steps.
+
+    One that holds much may have a method ``rest()``, which is called between two steps before a
+    pause, and frees what the next step makes again.
+    """
 
     def steps(self) -> Iterator[object]:
         """Compute one part a step, and nothing between steps."""
@@ -88,6 +92,12 @@ class SteadyRun(Generic[R]):
     def results(self) -> Sequence[R]:
         """Results so far, one a target."""
         return self._run.results()
+
+    def rest(self) -> None:
+        """Free what the next step makes again, between two steps."""
+        rest = getattr(self._run, "rest", None)
+        if rest is not None:
+            rest()
 
     def _restarted(self) -> Iterator[object]:
         self.state = self._net.state

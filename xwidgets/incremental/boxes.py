@@ -64,9 +64,9 @@ class BaseCrops:
         rows, columns = extent
         top, bottom = _margins(rows)
         left, right = _margins(columns)
-        inside = map[0, :, max(0, -top) :, max(0, -left) :]
-        padded = pad(inside, (max(0, left), max(0, right), max(0, top), max(0, bottom)), value=fill)
-        cells = padded.permute(1, 2, 0).contiguous()
+        inside = map[0, :, max(0, -top) :, max(0, -left) :].permute(1, 2, 0)
+        margins = 0, 0, max(0, left), max(0, right), max(0, top), max(0, bottom)
+        cells = pad(inside, margins, value=fill).contiguous()
         self._cut = cells.unfold(0, rows.size, 1).unfold(1, columns.size, 1).permute(0, 1, 3, 4, 2)
         self._top, self._left = (
             (rows.first + top).to(map.device),

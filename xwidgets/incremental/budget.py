@@ -1,72 +1,165 @@
-"""How much goes through a network at once."""
+"""How much memory a call may add, and how much goes through a network at once."""
 
-from math import prod
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import inf, prod
 
 import torch
 from torch import Tensor
 
-from xwidgets.errors import number
+from xwidgets.errors import memory_ran_out, number
 from xwidgets.networks import Network
 
+from .free_memory import free_memory
+
 _PROCESSOR = 48e6
-_SHARE = 0.125
+_GPU = 0.125
+_SHARE = 0.25  # of what is free
+_TENSORS = 0.85  # of the memory; the rest is for what allocators and libraries take beside them
+_RECORDING = 0.5  # of what is left; what differences keep of it, and a batch, come to it
 
 
-def budget(memory: float | None, device: torch.device) -> float:
-    """Bytes that a batch may take: those that are asked for, or what the device is good at.
+@dataclass(frozen=True)
+class Budget:
+    """Bytes that a call may add.
 
-    A processor is fastest while a batch stays in its cache, and cancelling is prompt between small
-    ones; a GPU wants large ones, and gets an eighth of its memory: of all of it, not of what is
-    free, as the size of a batch decides on the last bits of a result.
-
-    Example:
-        >>> budget(None, torch.device("cpu"))
-        48000000.0
+    Attributes:
+        memory: of tensors; infinite for one at a time, whatever that takes.
+        batch: those of a batch at best.
+        asked: those that the caller asked for; ``None`` for a share of what is free.
+        device: of the network.
     """
-    if memory is not None:
-        number("memory", memory, lambda size: size >= 0, "of bytes, at least 0")
-        return memory
-    if device.type == "cuda":
-        return _SHARE * torch.cuda.get_device_properties(device).total_memory
-    return _PROCESSOR
+
+    memory: float
+    batch: float
+    asked: float | None
+    device: torch.device
+
+    @classmethod
+    def of(cls, memory: float | None, device: torch.device) -> Budget:
+        """What is asked for, or a quarter of what is free and batches that the device is good at.
+
+        A processor is fastest while a batch stays in its cache, and cancelling is prompt between
+        small ones; a GPU wants large ones, and gets an eighth of its memory: of all of it, not of
+        what is free, as the size of a batch decides on the last bits of a result.
+
+        Example:
+            >>> Budget.of(None, torch.device("cpu")).batch
+            48000000.0
+        """
+        if memory is not None:
+            number("memory", memory, lambda size: size >= 0, "of bytes, at least 0")
+            return cls(_TENSORS * memory or inf, memory, memory, device)
+        batch = _PROCESSOR
+        if device.type == "cuda":
+            batch = _GPU * torch.cuda.get_device_properties(device).total_memory
+        return cls(_TENSORS * _SHARE * free_memory(device), batch, None, device)
+
+    def beside(self, held: float) -> Budget:
+        """The same when some bytes are taken."""
+        return replace(self, memory=self.memory - held)
+
+    @property
+    def recording(self) -> float:
+        """Bytes that the values of a recorded pass may take."""
+        return _RECORDING * self.memory
+
+    def size(self, need: float, most: float = inf) -> int:
+        """How many of ``need`` bytes go at once, on a processor at ``most``, and at least one.
+
+        Example:
+            >>> Budget.of(100, torch.device("cpu")).size(8)
+            10
+        """
+        count = max(1, int(min(self.memory, self.batch) // need))
+        return int(min(count, most)) if self.device.type == "cpu" else count
+
+    def image_size(self, net: Network, image: Tensor, what: str) -> int:
+        """How many copies of ``image`` ``(C, H, W)`` go through a network whole at once.
+
+        Args:
+            net: the classifier.
+            image: ``(C, H, W)``, on the network's device.
+            what: differs in each copy, such as ``"window"``.
+
+        Raises:
+            ValueError: when not even one fits into the memory that was asked for.
+
+        Example:
+            >>> import xwidgets as xw
+            >>> budget = Budget.of(1e7, torch.device("cpu"))
+            >>> budget.image_size(xw.network("birds"), torch.zeros(3, 64, 64), "window")
+            8
+        """
+        channels, height, width = image.shape
+        layers = net.layers_for((channels, height, width))
+        largest = max([image.numel(), *(prod(layer.shape) for layer in layers)])
+        need = 4 * largest * image.element_size()  # an input, its output, and as much to work
+        self.admit(need, f"one image of this size in {net.name}", what)
+        return self.size(need)
+
+    def admit(self, need: float, taker: str, what: str) -> None:
+        """Check that ``need`` bytes are there, where the caller asked for some.
+
+        Raises:
+            ValueError: when they are not.
+        """
+        if self.asked and self.memory < need:
+            whole = self.asked + (need - self.memory) / _TENSORS
+            raise ValueError(
+                f"memory is {self.asked:.3g} bytes, but {taker} takes {whole:.3g}; give at least "
+                f"that, or 0 for one {what} at a time"
+            )
 
 
-def batch_size(memory: float, need: float, device: torch.device, most: int) -> int:
-    """How many of ``need`` bytes fit, on a processor at ``most``, and at least one.
-
-    Example:
-        >>> batch_size(100, 7, torch.device("cpu"), most=64)
-        14
-    """
-    count = max(1, int(memory // need))
-    return min(count, most) if device.type == "cpu" else count
-
-
-def images_at_once(net: Network, image: Tensor, memory: float | None, what: str) -> int:
-    """How many copies of ``image`` ``(C, H, W)`` can go through a network whole, at least one.
+class Batches:
+    """Parts of lists that are computed one after the other, halved where memory runs out.
 
     Args:
-        net: the classifier.
-        image: ``(C, H, W)``, on the network's device.
-        memory: as of :func:`budget`.
-        what: differs in each copy, such as ``"window"``.
+        size: of a part at first.
+        what: is computed, such as ``"window"``.
 
-    Raises:
-        ValueError: when not even one fits into ``memory``.
+    Attributes:
+        size: of the parts from now on.
+        note: how memory ran out, if it did; otherwise empty.
 
     Example:
-        >>> import xwidgets as xw
-        >>> images_at_once(xw.network("birds"), torch.zeros(3, 64, 64), 1e7, "window")
-        9
+        >>> Batches(2, "number").run(torch.square, torch.arange(5))
+        tensor([ 0,  1,  4,  9, 16])
     """
-    channels, height, width = image.shape
-    layers = net.layers_for((channels, height, width))
-    largest = max([image.numel(), *(prod(layer.shape) for layer in layers)])
-    room = budget(memory, net.device)
-    need = 4 * largest * image.element_size()  # a layer's input, its output, and as much to work
-    if memory and memory < need:
-        raise ValueError(
-            f"memory is {memory:.3g} bytes, but one image of this size in {net.name} takes "
-            f"{need:.3g}; give at least that, or 0 for one {what} at a time"
-        )
-    return max(1, int(room // need))
+
+    def __init__(self, size: int, what: str) -> None:
+        self.size, self._what, self.note = size, what, ""
+
+    def run(self, compute: Callable[..., Tensor], *lists: Tensor) -> Tensor:
+        """Results ``(n, ...)`` of a function of parts of lists ``(n, ...)``.
+
+        Raises:
+            MemoryError: when memory runs out with a single one.
+        """
+        results: list[Tensor] = []
+        while len(lists[0]) or not results:
+            result = self._tried(compute, *(part[: self.size] for part in lists))
+            if result is not None:
+                results.append(result)
+                lists = tuple(part[len(result) :] for part in lists)
+        return torch.cat(results)
+
+    def _tried(self, compute: Callable[..., Tensor], *parts: Tensor) -> Tensor | None:
+        try:
+            return compute(*parts)
+        except (MemoryError, RuntimeError) as error:
+            if not memory_ran_out(error):
+                raise
+            if len(parts[0]) <= 1:
+                raise MemoryError(
+                    f"memory ran out with a single {self._what}; free some, or take a smaller "
+                    "picture or network"
+                ) from error
+        if torch.cuda.is_initialized():
+            torch.cuda.empty_cache()
+        self.size = len(parts[0]) // 2
+        self.note = f"memory ran out, so that {self._what}s are run {self.size} at a time"
+        return None

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
+from xwidgets.errors import memory_ran_out
 from xwidgets.networks.exact import exact_products
 from xwidgets.networks.operations import tensors
 
-from .boxes import Places
+from .boxes import BaseCrops, Places
 from .extent import Extent
 from .plan import Plan
 from .recording import Recording, Unrecordable
-from .rules import Linear, whole_maps
+from .rules import DifferenceRule, Linear, whole_maps
 
 
 class Differences:
@@ -55,6 +56,18 @@ class Differences:
         self.stopped_at = plan.rest[0].operation.name if plan.rest else None
         self.share = plan.share
         self.need = plan.numbers * recording.values[0].element_size()
+        self._weights = {
+            _storage(call.operation.weight)
+            for call in recording.calls
+            if call.operation.kind == "linear"
+        }
+
+    @property
+    def held(self) -> int:
+        """Bytes that are held while boxes are computed, beside the network's own."""
+        kept = [*(step.rule for step in self._steps), *self._joints.values()]
+        storages = {_storage(tensor): tensor.untyped_storage().nbytes() for tensor in _held(kept)}
+        return sum(size for at, size in storages.items() if at not in self._weights)
 
     def multiply_in(self, dtype: torch.dtype) -> None:
         """Round differences and weights to a type before they are multiplied."""
@@ -84,6 +97,8 @@ class Differences:
             try:
                 ours = run()
             except Exception as error:  # whatever the network's operations raise
+                if memory_ran_out(error):
+                    raise
                 raise Unrecordable(f"its operations cannot be run again ({error})") from error
             if agree(ours, plain, base, dtype):
                 return dtype
@@ -133,6 +148,22 @@ class Differences:
             for number in over:
                 del values[number]
         return values[self._output]
+
+
+def _held(holder: object) -> Iterator[Tensor]:
+    """Tensors that rules hold, and the parts that they are made of."""
+    match holder:
+        case Tensor():
+            yield holder
+        case DifferenceRule() | BaseCrops():
+            yield from _held([*vars(holder).values()])
+        case list() | tuple():
+            for part in holder:
+                yield from _held(part)
+
+
+def _storage(tensor: Tensor) -> int:
+    return tensor.untyped_storage().data_ptr()
 
 
 # of the effect, and of the largest output

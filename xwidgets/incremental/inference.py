@@ -19,11 +19,12 @@ from xwidgets.errors import of_kind
 from xwidgets.networks.forward_trace import refuse_hiding
 
 from .boxes import BaseCrops, Places
-from .budget import batch_size
+from .budget import Batches
 from .differences import Differences, agree
 from .extent import Extent
+from .free_memory import give_back
 from .precision import ComputeDtype, asked_type, fallback_note
-from .recording import Unrecordable, record
+from .recording import Unrecordable, affordable, record
 from .whole import WholeInference
 
 _BATCH = 64  # windows; more are hardly faster, and fewer are cancelled sooner
@@ -39,11 +40,9 @@ class IncrementalInference:
             ``"bfloat16"``, or ``"auto"`` for what the device is faster in.
 
     Attributes:
-        batch: how many windows are computed at a time.
         share: of the multiplications of a whole forward, those that remain to be done.
         compute_dtype: the type in which differences are multiplied: the one that was asked for, or
             the network's own where that does not hold the check.
-        note: what could not be done the fastest way, and why; otherwise empty.
 
     Raises:
         ValueError: for a network in which the images of a batch depend on each other.
@@ -66,15 +65,27 @@ class IncrementalInference:
         self._pixels = BaseCrops(whole.image[None], self._extent, fill=0)
         self._differences: Differences | None = None
         self.compute_dtype = self._asked = asked_type(compute_dtype, net.dtype, net.device)
+        give_back()  # what whole forwards took
         try:
-            differences = self._checked()
+            with affordable():
+                differences = self._checked()
         except Unrecordable as reason:
-            self.note = f"{net.name} is run whole for every window: {reason}"
-            self.compute_dtype, self.batch, self.share = net.dtype, whole.batch, 1.0
+            self._notes = [f"{net.name} is run whole for every window: {reason}"]
+            self.compute_dtype, self._batches, self.share = net.dtype, whole.batches, 1.0
             return
+        give_back()  # the values of the recording
         self._differences, self.share = differences, differences.share
-        self.note = "; ".join(self._slower(differences))
-        self.batch = batch_size(whole.memory, differences.need, net.device, _BATCH)
+        self._notes = [*self._slower(differences)]
+
+    @property
+    def batch(self) -> int:
+        """How many windows are computed at a time."""
+        return self._batches.size
+
+    @property
+    def note(self) -> str:
+        """What could not be done the fastest way, and why; otherwise empty."""
+        return "; ".join(filter(None, [*self._notes, self._batches.note]))
 
     def outputs(self, corners: Tensor, contents: Tensor) -> Tensor:
         """``(n, K)``, what is read off the image with one window replaced in each.
@@ -83,13 +94,9 @@ class IncrementalInference:
             corners: ``(n, 2)``, the windows' upper left corners as (y, x), in any order.
             contents: ``(n, C, h, w)`` of the windows' size, pixels in [0, 1].
         """
-        parts = zip(corners.split(self.batch), contents.split(self.batch), strict=True)
-        return torch.cat([self._batch(*part) for part in parts])
-
-    def _batch(self, corners: Tensor, contents: Tensor) -> Tensor:
         if self._differences is None:
             return self._whole.outputs(corners, contents)
-        return self._differing(self._differences, corners, contents)
+        return self._batches.run(partial(self._differing, self._differences), corners, contents)
 
     def _differing(self, differences: Differences, corners: Tensor, contents: Tensor) -> Tensor:
         places = Places(*corners.cpu().T)
@@ -103,12 +110,19 @@ class IncrementalInference:
                 refuse_hiding(module)
             except ValueError as error:
                 raise Unrecordable(str(error)) from error
-            recording = record(self._whole.read, image[None].to(memory_format=net.memory_format))
-        differences = Differences(recording, self._extent)
+            pixels = image[None].to(memory_format=net.memory_format)
+            recording = record(self._whole.read, pixels, self._whole.budget.recording)
+        base, differences = recording.values[recording.output], Differences(recording, self._extent)
+        del recording  # its values are in the differences, as far as they are needed
         if differences.share > _WORTH:
             where = f" from {differences.stopped_at!r} on" if differences.stopped_at else ""
             raise Unrecordable(f"a window changes nearly all of its values{where}")
-        self._check(differences, recording.values[recording.output])
+        differences.multiply_in(self._asked)
+        budget = self._whole.budget.beside(differences.held)
+        if budget.memory < differences.need:
+            raise Unrecordable("what differences need does not fit into the memory")
+        self._batches = Batches(budget.size(differences.need, _BATCH), "window")
+        self._check(differences, base)
         return differences
 
     def _slower(self, differences: Differences) -> Iterator[str]:
@@ -128,7 +142,7 @@ class IncrementalInference:
         shape = (2, len(image), *window)
         contents = torch.rand(shape, generator=random).to(image)
         plain = self._alone(corners, contents)
-        run = partial(self._differing, differences, corners, contents)
+        run = partial(self._batches.run, partial(self._differing, differences), corners, contents)
         dtype = differences.settle([self._asked, image.dtype], run, plain, base)
         if dtype is None:
             self._refuse_mixing(corners, contents, plain, base)

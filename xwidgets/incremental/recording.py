@@ -7,14 +7,18 @@ branch taken on a value, a value that left torch and came back) raises :class:`U
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
 from torch.overrides import TorchFunctionMode
 
+from xwidgets.errors import memory_ran_out
 from xwidgets.networks.operation_table import Facts
 from xwidgets.networks.operations import Operation, constant, tensors
 from xwidgets.networks.provenance import Making
@@ -22,6 +26,17 @@ from xwidgets.networks.provenance import Making
 
 class Unrecordable(Exception):
     """Why a forward pass cannot be replayed, as the end of a sentence."""
+
+
+@contextmanager
+def affordable() -> Iterator[None]:
+    """Errors that tell that memory ran out, as an :class:`Unrecordable`."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not memory_ran_out(error):
+            raise
+        raise Unrecordable("memory ran out") from error
 
 
 @dataclass(frozen=True)
@@ -88,15 +103,16 @@ class Recording:
         return values[self.output]
 
 
-def record(forward: Callable[[Tensor], Tensor], image: Tensor) -> Recording:
+def record(forward: Callable[[Tensor], Tensor], image: Tensor, most: float = inf) -> Recording:
     """Write down ``forward(image)``.
 
     Args:
         forward: maps ``(1, C, H, W)`` to ``(1, K)``.
         image: ``(1, C, H, W)``, which is not changed.
+        most: bytes that the values may take.
 
     Raises:
-        Unrecordable: when the pass cannot be replayed for another image.
+        Unrecordable: when the pass cannot be replayed for another image, or takes more.
 
     Example:
         >>> module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten())
@@ -104,16 +120,23 @@ def record(forward: Callable[[Tensor], Tensor], image: Tensor) -> Recording:
         >>> [call.operation.name for call in recording.calls]
         ['clone', 'conv2d', 'relu', 'flatten']
     """
-    recorder = _Recorder()
-    with torch.inference_mode(False), torch.enable_grad(), recorder:
+    recorder = _Recorder(most)
+    unsaved = saved_tensors_hooks(lambda tensor: None, _refuse_backward)
+    with torch.inference_mode(False), torch.enable_grad(), unsaved, recorder:
         try:
             output = forward(image.detach().clone().requires_grad_().clone())
         except RuntimeError as error:
+            if memory_ran_out(error):
+                raise
             raise Unrecordable(f"its forward pass cannot be watched ({error})") from error
     number = recorder.number(output)
     if number is None:
         raise Unrecordable("what it returns does not depend on the image")
     return Recording(_leading_to(number, recorder.calls), tuple(recorder.values), number)
+
+
+def _refuse_backward(saved: object) -> Tensor:
+    raise Unrecordable("its forward pass takes a gradient of its own")
 
 
 def number_of(tensor: Tensor | None) -> int | None:
@@ -141,8 +164,10 @@ class _Recorder(TorchFunctionMode):
     is known as a function of a tensor with a number.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: float) -> None:
         super().__init__()
+        self._left = most  # bytes
+        self._storages: set[int] = set()
         self.calls: list[Call] = []
         self.values: list[Tensor] = []
         self._tensors: list[Tensor] = []
@@ -207,8 +232,17 @@ class _Recorder(TorchFunctionMode):
     def _add(self, tensor: Tensor) -> int:
         self._tensors.append(tensor)
         self.values.append(tensor.detach())
+        self._count(tensor)
         tensor.xwidgets_number = len(self.values) - 1  # type: ignore[attr-defined]
         return len(self.values) - 1
+
+    def _count(self, tensor: Tensor) -> None:
+        """Take the bytes of a value from those that are left, once for all views of them."""
+        if _memory(tensor) not in self._storages:
+            self._storages.add(_memory(tensor))
+            self._left -= tensor.untyped_storage().nbytes()
+        if self._left < 0:
+            raise Unrecordable("the activations of one image do not fit into the memory")
 
     def _overwrite(self, operation: Operation) -> None:
         """Keep the values that are about to change, and lose other views of the same memory."""
@@ -218,6 +252,7 @@ class _Recorder(TorchFunctionMode):
         for number, value in enumerate(self.values):
             if _memory(value) == _memory(target):
                 self.values[number] = value.clone()
+                self._count(self.values[number])
                 if self._tensors[number] is not target:
                     _lose(self._tensors[number])
 

@@ -11,18 +11,18 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from xwidgets.errors import WrongType, of_kind, shown
+from xwidgets.errors import WrongType, memory_ran_out, of_kind, shown
 from xwidgets.networks import Network
 from xwidgets.networks._network import image_for
 from xwidgets.networks.exact import exact_products
 from xwidgets.networks.forward_trace import ForwardTrace
 
 from .boxes import Places
-from .budget import batch_size, budget
+from .budget import Batches, Budget
 from .differences import Differences
 from .extent import Extent
 from .precision import ComputeDtype, asked_type, fallback_note
-from .recording import Recording, Unrecordable, number_of, record
+from .recording import Recording, Unrecordable, affordable, number_of, record
 from .whole import Read
 from .whole_units import WholeUnitInference
 
@@ -35,15 +35,13 @@ class UnitInference:
         image: ``(C, H, W)`` in [0, 1], on the network's device.
         layer: the layer's name.
         read: what is read.
-        memory: roughly how many bytes a batch may take; 0 for one unit at a time, ``None`` for what
-            :func:`budget` says.
+        memory: bytes that may be added; 0 for one unit at a time, ``None`` for a share of what is
+            free.
         compute_dtype: the type to multiply differences in, as of :class:`IncrementalInference`.
 
     Attributes:
         activations: the layer's ``(C, h, w)`` or ``(C,)``, which :meth:`outputs` starts from.
-        batch: how many changes are computed at a time.
         compute_dtype: the type in which differences are multiplied.
-        note: what could not be done as asked, and why; otherwise empty.
 
     Raises:
         ValueError: for a layer that is not used or has no channels, or that nothing depends on.
@@ -69,7 +67,7 @@ class UnitInference:
         of_kind("layer", layer, str, "the name of a layer")
         if not callable(read):
             raise WrongType(f"read is {shown(read)}, but must be a function of pixels")
-        budget(memory, net.device)
+        budget = Budget.of(memory, net.device)
         pixels = image[None].to(memory_format=net.memory_format)
         with net.evaluating():
             base = net.activations(pixels, layer)
@@ -82,25 +80,34 @@ class UnitInference:
         self._whole: WholeUnitInference | None = None
         self._asked = asked_type(compute_dtype, net.dtype, net.device)
         try:
-            self._run_behind(_behind(net, pixels, layer, read), memory)
+            with affordable():
+                self._run_behind(_behind(net, pixels, layer, read, budget.recording), budget)
         except Unrecordable as reason:
-            self._whole = WholeUnitInference(net, image, layer, read, memory)
-            self.batch, self.compute_dtype = self._whole.batch, net.dtype
-            self.note = f"{net.name} is run whole for every unit: {reason}"
+            self._whole = WholeUnitInference(net, image, layer, read, budget)
+            self._batches, self.compute_dtype = self._whole.batches, net.dtype
+            self._note = f"{net.name} is run whole for every unit: {reason}"
 
-    def _run_behind(self, behind: Recording, memory: float | None) -> None:
+    @property
+    def batch(self) -> int:
+        """How many changes are computed at a time."""
+        return self._batches.size
+
+    @property
+    def note(self) -> str:
+        """What could not be done as asked, and why; otherwise empty."""
+        return "; ".join(filter(None, (self._note, self._batches.note)))
+
+    def _run_behind(self, behind: Recording, budget: Budget) -> None:
         base = behind.values[0]
         extent = Extent.of_windows(1, base.shape[2:]) if base.ndim == 4 else None
         self._differences = Differences(behind, extent)
-        need = self._differences.need
-        if memory and memory < need:
-            raise ValueError(
-                f"memory is {memory:.3g} bytes, but one unit takes {need:.3g}; give at least that, "
-                "or 0 for one unit at a time"
-            )
-        self.batch = batch_size(budget(memory, base.device), need, base.device, _BATCH)
+        self._differences.multiply_in(self._asked)
+        need, budget = self._differences.need, budget.beside(self._differences.held)
+        if budget.memory < need:
+            raise Unrecordable("what differences need does not fit into the memory")
+        self._batches = Batches(budget.size(need, _BATCH), "unit")
         self.compute_dtype = self._checked(behind)
-        self.note = fallback_note(self.compute_dtype, self._asked)
+        self._note = fallback_note(self.compute_dtype, self._asked)
 
     def _checked(self, behind: Recording) -> torch.dtype:
         """Type that agrees with a plain run of what follows, for the first unit and the most active
@@ -114,9 +121,11 @@ class UnitInference:
             with exact_products(base.device):
                 plain = torch.cat([behind.replay(one.reshape_as(base)) for one in changed])
         except Exception as error:  # whatever the network's operations raise
+            if memory_ran_out(error):
+                raise
             raise Unrecordable(f"its operations cannot be run again ({error})") from error
         output = behind.values[behind.output]
-        run = partial(self._batch, units, changes)
+        run = partial(self._batches.run, self._changed, units, changes)
         dtype = self._differences.settle([self._asked, base.dtype], run, plain, output)
         if dtype is None and output.isfinite().all():
             raise Unrecordable("differences do not agree with a plain run")
@@ -129,12 +138,11 @@ class UnitInference:
             units: ``(n,)``, their numbers in the flattened activations.
             changes: ``(n,)``, what is added to them.
         """
-        parts = zip(units.split(self.batch), changes.split(self.batch), strict=True)
-        return torch.cat([self._batch(*part) for part in parts])
-
-    def _batch(self, units: Tensor, changes: Tensor) -> Tensor:
         if self._whole is not None:
             return self._whole.outputs(units, changes)
+        return self._batches.run(self._changed, units, changes)
+
+    def _changed(self, units: Tensor, changes: Tensor) -> Tensor:
         channels, *cells = torch.unravel_index(units, self.activations.shape)
         boxes = self.activations.new_zeros(len(units), len(self.activations))
         boxes[torch.arange(len(units)), channels] = changes.to(boxes)
@@ -147,7 +155,7 @@ class UnitInference:
 _BATCH = 512  # units; more are hardly faster, and fewer are cancelled sooner
 
 
-def _behind(net: Network, pixels: Tensor, layer: str, read: Read) -> Recording:
+def _behind(net: Network, pixels: Tensor, layer: str, read: Read, most: float) -> Recording:
     """Computation behind the layer's activations for ``pixels`` ``(1, C, H, W)``."""
     with net.evaluating() as module:
         trace = ForwardTrace(module, [layer])
@@ -156,7 +164,7 @@ def _behind(net: Network, pixels: Tensor, layer: str, read: Read) -> Recording:
             with trace:
                 return read(pixels)
 
-        recording = record(forward, pixels)
+        recording = record(forward, pixels, most)
     start = number_of(trace.activations.get(layer))
     if start is None:
         raise Unrecordable("how that layer depends on the image was not seen")

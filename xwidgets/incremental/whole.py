@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor
 from torch.nn.modules.utils import _pair
 
@@ -10,7 +9,7 @@ from xwidgets.errors import WrongType, at_least, shown
 from xwidgets.networks import Network
 from xwidgets.networks._network import image_for
 
-from .budget import budget, images_at_once
+from .budget import Batches, Budget
 
 Read = Callable[[Tensor], Tensor]
 """Runs pixels ``(N, C, H, W)`` and reads ``(N, K)`` off the network, in evaluation mode."""
@@ -23,14 +22,15 @@ class WholeInference:
         net: the classifier.
         image: ``(C, H, W)`` in [0, 1].
         window: the side of the windows in pixels, or their height and width.
-        memory: roughly how many bytes a batch may take; 0 for one window at a time, ``None`` for
-            what :func:`budget` says.
+        memory: bytes that may be added; 0 for one window at a time, ``None`` for a share of what is
+            free. Or what is left of them, as a :class:`Budget`.
         read: what is read; ``None`` for the logits.
 
     Attributes:
-        net, image, memory, read: as given, the image on the network's device.
+        net, image, read: as given, the image on the network's device.
         window: height and width.
-        batch: how many windows are computed at a time.
+        budget: the bytes, as a :class:`Budget`.
+        batches: run the windows.
 
     Raises:
         ValueError: for invalid arguments, or when not even one window fits into ``memory``.
@@ -48,7 +48,7 @@ class WholeInference:
         net: Network,
         image: Tensor,
         window: int | tuple[int, int],
-        memory: float | None = None,
+        memory: float | Budget | None = None,
         read: Read | None = None,
     ) -> None:
         self.net, image = net, image_for(net, image)
@@ -63,10 +63,20 @@ class WholeInference:
         if read is not None and not callable(read):
             raise WrongType(f"read is {shown(read)}, but must be a function of pixels, or None")
         self.window: tuple[int, int] = _pair(window)
-        self.memory = budget(memory, net.device)
+        self.budget = memory if isinstance(memory, Budget) else Budget.of(memory, net.device)
         self.image = image.to(net.device, net.dtype)
         self.read = read or net.classify
-        self.batch = images_at_once(net, self.image, memory, "window")
+        self.batches = Batches(self.budget.image_size(net, self.image, "window"), "window")
+
+    @property
+    def batch(self) -> int:
+        """How many windows are computed at a time."""
+        return self.batches.size
+
+    @property
+    def note(self) -> str:
+        """How memory ran out, if it did; otherwise empty."""
+        return self.batches.note
 
     def outputs(self, corners: Tensor, contents: Tensor) -> Tensor:
         """``(n, K)``, what is read off the image with one window replaced in each.
@@ -75,9 +85,11 @@ class WholeInference:
             corners: ``(n, 2)``, the windows' upper left corners as (y, x).
             contents: ``(n, C, h, w)`` of the windows' size, pixels in [0, 1].
         """
-        parts = zip(corners.split(self.batch), contents.split(self.batch), strict=True)
         with self.net.evaluating():
-            return torch.cat([self.read(self._replaced(*part)) for part in parts])
+            return self.batches.run(self._read_replaced, corners, contents)
+
+    def _read_replaced(self, corners: Tensor, contents: Tensor) -> Tensor:
+        return self.read(self._replaced(corners, contents))
 
     def _replaced(self, corners: Tensor, contents: Tensor) -> Tensor:
         images = self.image.repeat(len(corners), 1, 1, 1)

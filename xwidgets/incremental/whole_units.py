@@ -8,7 +8,7 @@ from torch import Tensor
 from xwidgets.networks import Network
 from xwidgets.networks.intervention import Intervention
 
-from .budget import images_at_once
+from .budget import Batches, Budget
 from .differences import agree
 from .whole import Read
 
@@ -21,12 +21,11 @@ class WholeUnitInference:
         image: ``(C, H, W)`` in [0, 1], on the network's device.
         layer: the layer's name; it puts out ``(1, C, h, w)`` or ``(1, C)`` for the image.
         read: what is read.
-        memory: roughly how many bytes a batch may take; 0 for one unit at a time, ``None`` for what
-            :func:`budget` says.
+        budget: bytes that may be added.
 
     Attributes:
-        batch: how many changes are computed at a time; 1 where an image would be given other values
-            when others are beside it.
+        batches: run the changes, one at a time where an image would be given other values when
+            others are beside it.
 
     Raises:
         ValueError: when nothing depends on the layer, or not even one unit fits into ``memory``.
@@ -34,16 +33,15 @@ class WholeUnitInference:
     Example:
         >>> import xwidgets as xw
         >>> net, scene = xw.network("birds"), xw.scenes.bird(seed=3)
-        >>> inference = WholeUnitInference(net, scene.image, "features.28", net.classify)
+        >>> budget = Budget.of(None, net.device)
+        >>> inference = WholeUnitInference(net, scene.image, "features.28", net.classify, budget)
         >>> inference.outputs(torch.tensor([0, 17]), torch.tensor([0.5, -0.1])).shape
         torch.Size([2, 20])
     """
 
-    def __init__(
-        self, net: Network, image: Tensor, layer: str, read: Read, memory: float | None = None
-    ) -> None:
+    def __init__(self, net: Network, image: Tensor, layer: str, read: Read, budget: Budget) -> None:
         self._net, self._image, self._layer, self._read = net, image, layer, read
-        self.batch = images_at_once(net, image, memory, "unit")
+        self.batches = Batches(budget.image_size(net, image, "unit"), "unit")
         with net.evaluating() as module, Intervention(module, layer) as first:
             base = read(self._images(1))
         self._stage, self._activations = first.stages, first.activations[layer]
@@ -61,8 +59,8 @@ class WholeUnitInference:
                 f"{self._net.name} cannot be run from {self._layer!r} on: its output does not "
                 "depend on that layer; choose another layer"
             )
-        if self.batch > 1 and not agree(self._changed(changes), alone, base):
-            self.batch = 1
+        if self.batches.size > 1 and not agree(self._changed(changes), alone, base):
+            self.batches.size = 1
 
     def outputs(self, units: Tensor, changes: Tensor) -> Tensor:
         """``(n, K)``, what is read with one unit changed in each.
@@ -71,8 +69,10 @@ class WholeUnitInference:
             units: ``(n,)``, their numbers in the flattened activations.
             changes: ``(n,)``, what is added to them.
         """
-        parts = zip(units.split(self.batch), changes.split(self.batch), strict=True)
-        return torch.cat([self._changed(self._spread(*part)) for part in parts])
+        return self.batches.run(self._one_changed, units, changes)
+
+    def _one_changed(self, units: Tensor, changes: Tensor) -> Tensor:
+        return self._changed(self._spread(units, changes))
 
     def _spread(self, units: Tensor, changes: Tensor) -> Tensor:
         """``(n, C, h, w)``, 0 but for one unit in each."""

@@ -42,11 +42,44 @@ class Question:
         """Start the computation, which follows the weights."""
         return self.method.on(self.subject, [self.target], follows=True)
 
-    def steps(self) -> Iterator[Any]:
-        """Yield the result as it grows."""
-        run = self.run()
-        for _ in run.steps():
-            yield run.results()[0]
+    def steps(self, ended: Callable[[Hashable], None] | None = None) -> Growth:
+        """Yield the result as it grows; ``ended`` is told of which weights the last one is."""
+        return Growth(self.run, ended)
+
+
+class Growth(Iterator[Any]):
+    """Results of a run as they grow, one a step.
+
+    Args:
+        begin: starts the run, at the first step.
+        ended: is told of which weights the last result is, a :attr:`Network.state`.
+    """
+
+    def __init__(
+        self,
+        begin: Callable[[], SteadyRun[Any]],
+        ended: Callable[[Hashable], None] | None = None,
+    ) -> None:
+        self._begin, self._ended = begin, ended
+        self._run: SteadyRun[Any] | None = None
+        self._steps: Iterator[None] = iter(())
+
+    def __next__(self) -> Any:
+        if self._run is None:
+            self._run = self._begin()
+            self._steps = self._run.steps()
+        try:
+            next(self._steps)
+        except StopIteration:
+            if self._ended is not None:
+                self._ended(self._run.state)
+            raise
+        return self._run.results()[0]
+
+    def rest(self) -> None:
+        """Free what the next step makes again."""
+        if self._run is not None:
+            self._run.rest()
 
 
 def share_of(result: Any) -> float:
@@ -114,7 +147,8 @@ class LiveResult(traitlets.HasTraits, Generic[Asked, Answer]):
             ``completed``.
         urgent: whether its steps come before those of other live results.
         keep: number of complete answers that are cached, the newest.
-        rests: number of suspended computations that are kept, the newest; each holds its memory.
+        rests: number of suspended computations that are kept, the newest; each holds its result,
+            and what it does not free at rest.
 
     Attributes:
         question: the newest; ``None`` before the first.

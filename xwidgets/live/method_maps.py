@@ -114,7 +114,7 @@ class MethodMaps(Following):
         self.methods: tuple[Method[Relevance], ...] = (*listed("methods", methods, Method, needed),)
         self._randomising = False
         maps: list[LiveResult[Question, TimedMap]] = [
-            study.live(_timed, keep=8, rests=1) for _ in self.methods
+            study.live(_Timed, keep=8, rests=1) for _ in self.methods
         ]
         randomised: list[LiveResult[Question, WeightRandomisation]] = [
             study.live(_randomised, keep=8, rests=0) for _ in self.methods
@@ -155,14 +155,20 @@ class MethodMaps(Following):
         self._ask()
 
 
-def _timed(question: Question) -> Iterator[TimedMap]:
+class _Timed(Iterator[TimedMap]):
     """The map as it grows, with the time that its steps took."""
-    begun, seconds = time.perf_counter(), 0.0
-    run = question.run()
-    for _ in run.steps():
-        seconds += time.perf_counter() - begun
-        yield TimedMap(run.results()[0], seconds)
+
+    def __init__(self, question: Question) -> None:
+        self._maps, self._seconds = question.steps(), 0.0
+
+    def __next__(self) -> TimedMap:
         begun = time.perf_counter()
+        relevance = next(self._maps)
+        self._seconds += time.perf_counter() - begun
+        return TimedMap(relevance, self._seconds)
+
+    def rest(self) -> None:
+        self._maps.rest()
 
 
 def _randomised(question: Question) -> Iterator[WeightRandomisation]:

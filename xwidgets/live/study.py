@@ -123,7 +123,7 @@ class Study(traitlets.HasTraits):
         # nothing of these holds the study, so that it is gone as soon as nobody does; companions
         # hold it, and go with it when garbage is collected
         self._live: LiveResult[Question, Any] = self.live(
-            partial(answers, ended=weakly(self._compare))
+            partial(Question.steps, ended=weakly(self._compare))
         )
         self._live.observe(weakly(self._follow), ["answer", "progress"])
         self.observe(weakly(self._turn_to), "image")
@@ -402,14 +402,6 @@ class Study(traitlets.HasTraits):
             self.set_trait("result", result)
             self.set_trait("relevance", result if isinstance(result, Relevance) else None)
             self.set_trait("progress", self._live.progress)
-
-
-def answers(question: Question, ended: Callable[[Hashable], None]) -> Iterator[Any]:
-    """Result of the main question as it grows; ``ended`` is told of which weights it is then."""
-    run = question.run()
-    for _ in run.steps():
-        yield run.results()[0]
-    ended(run.state)
 
 
 def looked_at(net: Network, image: object) -> Subject:

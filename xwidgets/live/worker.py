@@ -10,7 +10,7 @@ import time
 import weakref
 from collections.abc import Callable, Hashable, Iterator
 from itertools import chain
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast, runtime_checkable
 
 _IDLE = 1.0  # seconds
 
@@ -144,6 +144,15 @@ class Worker:
         return [task for held in self._tasks if (task := held()) is not None]
 
 
+@runtime_checkable
+class Suspendable(Protocol):
+    """Steps that hold what they can make again."""
+
+    def rest(self) -> None:
+        """Free it, between two steps."""
+        ...
+
+
 class Computation(Generic[Request, Partial]):
     """Computation of a request; its generator is run by the worker's thread alone.
 
@@ -167,9 +176,14 @@ class Computation(Generic[Request, Partial]):
         assert self.steps is not None
         return next(self.steps, _END)
 
+    def rest(self) -> None:
+        """Free what the next step makes again."""
+        if isinstance(self.steps, Suspendable):
+            self.steps.rest()
+
 
 class Turn:
-    """Turn of a task: what it closes and computes, without a hold on the task meanwhile."""
+    """Turn of a task: what it closes, rests and computes, without a hold on the task meanwhile."""
 
     def __init__(
         self,
@@ -177,21 +191,28 @@ class Turn:
         computation: Computation[Any, Any] | None,
         computes: bool,
         dropped: list[Computation[Any, Any]],
+        resting: list[Computation[Any, Any]],
     ) -> None:
         self._task = weakref.ref(task)
         self.computation = computation
-        self.computes, self._dropped = computes, dropped
+        self.computes, self._dropped, self._resting = computes, dropped, resting
         self.outcome: Any = None  # of the step
         self.error: BaseException | None = None
 
     def compute(self) -> None:
-        """Close discarded computations, and run a step of the current one."""
+        """Close discarded computations, rest suspended ones, and run a step of the current one."""
         self._dropped.clear()  # here generators end, in this thread and between two steps
+        for suspended in self._resting:
+            suspended.rest()
         if self.computation is not None and self.computes:
             try:
                 self.outcome = self.computation.step()
             except BaseException as error:  # a network that exits must not end the thread
                 self.error = error
+
+    def touches(self, computation: Computation[Any, Any]) -> bool:
+        """Whether the thread may be within this computation."""
+        return computation is self.computation or computation in self._resting
 
     def end(self) -> None:
         """Show what was computed, when it is due."""
@@ -228,6 +249,7 @@ class Task(Generic[Request, Partial]):
         self._current: Computation[Request, Partial] | None = None  # of the newest request
         self._begun: dict[Request, Computation[Request, Partial]] = {}  # current and suspended
         self._dropped: list[Computation[Request, Partial]] = []  # not yet ended by the thread
+        self._resting: list[Computation[Request, Partial]] = []  # suspended since the last turn
         self._turning: Turn | None = None  # what the thread works on
 
     def request(self, request: Request) -> Partial | None:
@@ -242,17 +264,16 @@ class Task(Generic[Request, Partial]):
         with self._changed:
             if self._worker.closed:
                 raise RuntimeError("this worker is closed; make a new one")
-            self._current = self._begun.pop(request, None) or Computation(request, self._steps)
-            self._begun[request] = self._current
+            current = self._begun.pop(request, None) or Computation(request, self._steps)
+            self._begun[request] = current
             self._stopped = False
-            self._let_rest()
-            return self._current.newest
+            self._turn_to(current)
+            return current.newest
 
     def leave(self) -> None:
         """Suspend the current computation, without another."""
         with self._changed:
-            self._current = None
-            self._let_rest()
+            self._turn_to(None)
 
     def drop(self) -> None:
         """Discard the current and all suspended computations."""
@@ -260,6 +281,7 @@ class Task(Generic[Request, Partial]):
             self._current = None
             self._dropped += self._begun.values()
             self._begun.clear()
+            self._resting.clear()
             self._changed.notify_all()
 
     def take(self, request: Request) -> Iterator[Partial]:
@@ -272,8 +294,9 @@ class Task(Generic[Request, Partial]):
             if resting is None or resting.steps is None or resting is self._current:
                 return self._steps(request)
             del self._begun[request]
+            self._resting = [other for other in self._resting if other is not resting]
             self._changed.wait_for(
-                lambda: self._turning is None or self._turning.computation is not resting
+                lambda: self._turning is None or not self._turning.touches(resting)
             )
             known = () if resting.newest is None else (resting.newest,)
             return chain(known, resting.steps)
@@ -305,14 +328,15 @@ class Task(Generic[Request, Partial]):
     @property
     def ready(self) -> bool:
         """Whether a turn has something to do."""
-        return bool(self._dropped) or self._at_hand is not None
+        return bool(self._dropped or self._resting) or self._at_hand is not None
 
     def begin(self) -> Turn:
         """Turn of the worker's thread; :meth:`end` ends it."""
         dropped, self._dropped = self._dropped, []
+        resting, self._resting = self._resting, []
         current = self._at_hand
         computes = current is not None and not (current.due and self._stopped)
-        self._turning = Turn(self, current, computes, dropped)
+        self._turning = Turn(self, current, computes, dropped, resting)
         return self._turning
 
     def end(self, turn: Turn) -> None:
@@ -372,12 +396,14 @@ class Task(Generic[Request, Partial]):
         if current is self._current:  # otherwise an observer has made a request
             self._current = None
 
-    def _let_rest(self) -> None:
-        """Discard the oldest suspended computations beyond the number that is kept."""
-        begun = self._begun.values()
-        resting = [computation for computation in begun if computation is not self._current]
-        for oldest in resting[: max(0, len(resting) - self._rests)]:
+    def _turn_to(self, current: Computation[Request, Partial] | None) -> None:
+        """Suspend the others, and discard the oldest of them beyond the number that is kept."""
+        self._current = current
+        suspended = [other for other in self._begun.values() if other is not current]
+        kept = max(0, len(suspended) - self._rests)
+        for oldest in suspended[:kept]:
             self._dropped.append(self._begun.pop(oldest.request))
+        self._resting = suspended[kept:]
         self._changed.notify_all()
 
 

@@ -24,6 +24,7 @@ from xwidgets.errors import (
     at_least,
     index_within,
     listed,
+    memory_ran_out,
     of_kind,
     one_of,
     shown,
@@ -467,7 +468,7 @@ class Network:
             with nullcontext() if self._outputs == "logits" else LinkTrace() as trace:
                 outputs = self._module(x)
         except RuntimeError as error:
-            if tuple(x.shape[2:]) == tuple(self.size):
+            if tuple(x.shape[2:]) == tuple(self.size) or memory_ran_out(error):
                 raise
             raise ValueError(
                 f"{self.name} cannot take images of {x.shape[2]} x {x.shape[3]} pixels "

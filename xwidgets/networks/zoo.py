@@ -80,6 +80,7 @@ def torchvision_network(name: str) -> Network:
             else f"connect to the internet once, or bring the file to {file}"
         )
         raise ValueError(f"the weights of {name} could not be had ({error}); {fix}") from error
+    module.to(memory_format=torch.channels_last)
     preset = weights.transforms()
     side = preset.crop_size[0]
     net = Network(

@@ -184,6 +184,13 @@ class ConditionalSampler:
         """Side of the largest window, in pixels, that can be filled in ``image`` ``(C, H, W)``."""
         return min(self.window, min(image.shape[1:]) - 2 * self.padding)
 
+    def bytes(self, window: int) -> int:
+        """Bytes that drawing windows of ``window`` pixels takes, beside those of the sampler."""
+        inside = self.channels * window**2
+        all_pixels = self.channels * (window + 2 * self.padding) ** 2
+        gains = (2 * self.padding + 1) ** 2 * inside * (all_pixels - inside)
+        return 4 * gains + 24 * all_pixels**2
+
     def condition(self, image: Tensor, window: int) -> Draw:
         """Prepare to draw windows of ``window`` pixels in ``image`` ``(C, H, W)``.
 

@@ -26,6 +26,8 @@ from xwidgets.explain.nodes import Nodes
 from xwidgets.explain.running_moments import RunningMoments
 from xwidgets.explain.standard_errors import standard_errors
 from xwidgets.incremental import IncrementalInference, WholeInference
+from xwidgets.incremental.budget import Budget
+from xwidgets.incremental.free_memory import give_back
 from xwidgets.incremental.precision import ComputeDtype
 from xwidgets.networks.subject import Subject, finite
 from xwidgets.networks.target import Resolved
@@ -46,13 +48,14 @@ class WindowRemoval:
         subject, targets: image in a network, and what is explained of it.
         nodes: the targets, as nodes of the network.
         grid: the windows.
-        draw: takes corners ``(n, 2)`` and a random generator each; returns contents
-            ``(n, C, h, w)``.
+        prepared: returns a function that draws: it takes corners ``(n, 2)`` and a random generator
+            each, and returns contents ``(n, C, h, w)``.
         samples: S, the mean number of contents that a window is filled with.
         seed: of the contents and of the order of the windows.
-        memory: of a batch, in bytes.
+        memory: bytes that may be added, as of :class:`WholeInference`.
         compute_dtype: to multiply differences in, as of :class:`IncrementalInference`.
         division: of the samples among windows: each the same number, or as :mod:`.division` says.
+        drawing: bytes that drawing takes.
 
     Attributes:
         nodes, grid: as given.
@@ -66,36 +69,40 @@ class WindowRemoval:
         targets: Sequence[Resolved],
         nodes: Nodes,
         grid: WindowGrid,
-        draw: Draw,
+        prepared: Callable[[], Draw],
         samples: int = 1,
         seed: int = 0,
         memory: float | None = None,
         compute_dtype: ComputeDtype = "float32",
         division: Division = "even",
+        drawing: float = 0,
     ) -> None:
         self._method, self._subject, self._targets = method, subject, targets
-        self.nodes, self.grid, self._draw = nodes, grid, draw
+        self.nodes, self.grid = nodes, grid
+        self._prepared = prepared
+        self._draw: Draw | None = prepared()
         self._samples, self._seed = samples, seed
         self._divided = division == "spread" and samples > PILOTS
         self.moments = RunningMoments(len(grid), len(targets))
-        self._first = WholeInference(subject.net, subject.pixels, grid.window, memory, nodes.read)
+        net, held = subject.net, drawing + grid.bytes(len(targets))
+        budget = Budget.of(memory, net.device).beside(held)
+        self._first = WholeInference(net, subject.pixels, grid.window, budget, nodes.read)
+        self._faster: IncrementalInference | None = None
         self._asked_dtype = compute_dtype
         self._note, self._compute_dtype = "", subject.net.dtype
 
     def steps(self) -> Iterator[None]:
         """Remove a batch of windows in each step."""
-        inference: WholeInference | IncrementalInference | None = None
         for windows, samples in self._sweeps():
             while len(windows):
-                inference = self._first if inference is None else self._faster(inference)
-                batch, windows = windows[: inference.batch], windows[inference.batch :]
-                numbers, samples = samples[: inference.batch], samples[inference.batch :]
-                corners = self.grid.corners[batch]
-                contents = self._draw(corners, self._rngs(batch, numbers))
-                outputs = inference.outputs(corners, contents)
-                values = self.nodes.values(finite(self._subject.net, outputs))
-                self.moments.add(batch, values)
+                count = self._step(windows, samples)
+                windows, samples = windows[count:], samples[count:]
                 yield
+
+    def rest(self) -> None:
+        """Free what the next step makes again."""
+        self._faster = self._draw = None
+        give_back()
 
     def further_samples(self) -> Tensor:
         """Number of samples ``(n,)`` of each window after the first ones, which must be there."""
@@ -161,15 +168,26 @@ class WindowRemoval:
         moments = self.moments
         return moments.variance * self.nodes.slope(moments.mean) ** 2
 
-    def _faster(
-        self, inference: WholeInference | IncrementalInference
-    ) -> WholeInference | IncrementalInference:
-        """Incremental inference, from the second batch on."""
-        if inference is self._first:
-            inference = IncrementalInference(self._first, self._asked_dtype)
-            self._note = inference.note
-            self._compute_dtype = inference.compute_dtype
-        return inference
+    def _step(self, windows: Tensor, samples: Tensor) -> int:
+        """Remove the first of some windows, and return how many."""
+        inference = self._inference()
+        self._draw = self._draw or self._prepared()
+        batch, numbers = windows[: inference.batch], samples[: inference.batch]
+        corners = self.grid.corners[batch]
+        contents = self._draw(corners, self._rngs(batch, numbers))
+        outputs = inference.outputs(corners, contents)
+        self.moments.add(batch, self.nodes.values(finite(self._subject.net, outputs)))
+        self._note = inference.note
+        return len(batch)
+
+    def _inference(self) -> WholeInference | IncrementalInference:
+        """Whole forwards for the first batch, and incremental inference from then on."""
+        if not self.moments.count.any():
+            return self._first
+        if self._faster is None:
+            self._faster = IncrementalInference(self._first, self._asked_dtype)
+            self._compute_dtype = self._faster.compute_dtype
+        return self._faster
 
     def _rngs(self, windows: Tensor, samples: Tensor) -> list[np.random.Generator]:
         """Random generators of samples of windows, by their corners, whatever the stride."""

@@ -1,0 +1,153 @@
+"""Memory is a promise: what is allocated, and that the numbers do not depend on it."""
+
+import weakref
+from collections import deque
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+import torch
+
+import xwidgets as xw
+from xwidgets.incremental import IncrementalInference, UnitInference, WholeInference, differences
+from xwidgets.networks import Subject
+
+from .replaced import plain, windows
+from .storages import LiveStorages
+
+GREY = xw.ConstantSampler(0.5)
+
+
+@pytest.fixture(scope="module")
+def net():
+    net = xw.network("birds")
+    net.layers  # noqa: B018  # lists them
+    return net
+
+
+@pytest.fixture(scope="module")
+def image():
+    return xw.scenes.bird(seed=3).image
+
+
+@pytest.fixture(scope="module")
+def sampler():
+    images = torch.stack([xw.scenes.bird(seed=seed).image for seed in range(4, 7)])
+    return xw.ConditionalSampler.fit(images, window=8, patches=2_000)
+
+
+def methods(sampler, memory, samples=2):
+    options = {"window": 8, "stride": 8, "memory": memory}
+    return {
+        "prediction difference": xw.PredictionDifference(
+            sampler=sampler, samples=samples, measure="difference", **options
+        ),
+        "occlusion": xw.Occlusion(**options),
+        "region": xw.RegionDifference(xw.scenes.bird(seed=3).masks["beak"], GREY, 8, memory=memory),
+    }
+
+
+def values(result):
+    return result.values if isinstance(result, xw.Relevance) else result.probabilities
+
+
+@pytest.mark.parametrize(
+    ("name", "least"), [("prediction difference", 1.4e7), ("occlusion", 5e6), ("region", 5e6)]
+)
+def test_no_more_is_allocated_than_was_promised_and_the_numbers_stay(
+    net, image, sampler, name, least
+):
+    expected = values(methods(sampler, None, 1)[name].run(net, image, 3))
+    peaks, notes = [], []
+    for memory in (least, 6e7):
+        with LiveStorages() as live:
+            result = methods(sampler, memory, 1)[name].run(net, image, 3)
+        assert live.peak <= memory
+        assert np.abs(values(result) - expected).max() <= 1e-5 * np.ptp(expected)
+        peaks.append(live.peak)
+        notes.append(result.note)
+    if name != "region":
+        assert peaks[0] < peaks[1]  # it is made use of
+        assert "birds is run whole for every window: the activations of one image" in notes[0]
+        assert notes[1] == ""
+
+
+def test_set_up_and_batches_take_what_they_say(net, image):
+    whole = WholeInference(net, image, 8, 6e7)
+    with LiveStorages() as live:
+        inference = IncrementalInference(whole)
+    held = inference._differences.held
+    assert live.peak <= 2.5 * held
+    _, contents = windows(image, 8, count=inference.batch)
+    corners = torch.full((len(contents), 2), 23)
+    with LiveStorages() as live:
+        inference.outputs(corners, contents)
+    need = len(contents) * inference._differences.need
+    assert 0.5 * need <= live.peak <= need
+    assert inference.batch * inference._differences.need + held <= 6e7
+
+
+def scarce(run, most):
+    """``run``, for which memory runs out with more than ``most`` windows or units."""
+
+    def limited(self, *parts):
+        if len(parts[-1]) > most:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried too much")
+        return run(self, *parts)
+
+    return limited
+
+
+@pytest.mark.parametrize("most", [1, 5])
+def test_where_memory_runs_out_a_map_goes_on_with_the_same_numbers(net, image, sampler, most):
+    method = methods(sampler, None)["prediction difference"]
+    expected = method.run(net, image, 3)
+    outputs = differences.Differences.outputs
+    with patch.object(differences.Differences, "outputs", scarce(outputs, most)):
+        result = method.run(net, image, 3)
+    assert (result.samples == 2).all()
+    assert result.completed == 1
+    assert np.abs(result.values - expected.values).max() <= 1e-5 * np.ptp(expected.values)
+    assert f"memory ran out, so that windows are run {max(1, most - 1)} at a time" in result.note
+
+
+def test_where_the_set_up_runs_out_of_memory_images_go_whole(net, image):
+    def no_room(*arguments):
+        raise MemoryError
+
+    whole = WholeInference(net, image, 8)
+    with patch("xwidgets.incremental.inference.Differences", no_room):
+        inference = IncrementalInference(whole)
+    assert inference.note == "birds is run whole for every window: memory ran out"
+    corners, contents = windows(image, 8)
+    torch.testing.assert_close(
+        inference.outputs(corners, contents), plain(net, image, corners, contents)
+    )
+    with patch("xwidgets.incremental.units.Differences", no_room):
+        units = UnitInference(net, image, "features.28", net.classify)
+    assert units.note == "birds is run whole for every unit: memory ran out"
+
+
+def test_an_image_of_another_size_that_memory_does_not_hold_is_told_so(net):
+    def no_room(*arguments, inplace):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    inference = WholeInference(net, torch.rand(3, 72, 64), 8)
+    with (
+        patch("torch.nn.functional.relu", no_room),
+        pytest.raises(MemoryError, match="memory ran out with a single window; free some"),
+    ):
+        inference.outputs(torch.zeros(3, 2).long(), torch.rand(3, 3, 8, 8))
+
+
+def test_a_run_that_rests_holds_no_inference_and_goes_on(net, image, sampler):
+    method = methods(sampler, 3e7)["prediction difference"]
+    run = method.on(Subject(net, image), [3])
+    steps = run.steps()
+    for _ in range(3):
+        next(steps)
+    inference = weakref.ref(run._run._faster)
+    run.rest()
+    assert inference() is None
+    deque(steps, maxlen=0)
+    assert np.array_equal(run.results()[0].values, method.run(net, image, 3).values)
