@@ -45,21 +45,18 @@ class BaseCrops:
     """Boxes cut out of one map, which goes on with ``fill`` outside.
 
     Args:
-        map: ``(1, C, H, W)``, or anything else that is whole.
-        extent: where the boxes lie; ``None`` for what is whole.
+        map: ``(1, C, H, W)``.
+        extent: where the boxes lie.
         fill: the value outside.
 
     Attributes:
-        shared: whether all windows get the same tensor ``(1, ...)``, which must not be changed.
+        shared: whether all windows get the whole map ``(1, C, H, W)``, which must not be changed.
     """
 
-    def __init__(self, map: Tensor, extent: Extent | None, fill: float) -> None:
-        self.shared = extent is None or extent.whole
-        if extent is None or extent.whole:
-            channels_last = map.ndim == 4
-            self._whole = (
-                map.contiguous(memory_format=torch.channels_last) if channels_last else map
-            )
+    def __init__(self, map: Tensor, extent: Extent, fill: float) -> None:
+        self.shared = extent.whole
+        if extent.whole:
+            self._whole = map.contiguous(memory_format=torch.channels_last)
             return
         rows, columns = extent
         top, bottom = _margins(rows)
@@ -74,7 +71,7 @@ class BaseCrops:
         )
 
     def at(self, places: Places) -> Tensor:
-        """``(n, C, h, w)``, or what is whole ``(1, ...)``."""
+        """``(n, C, h, w)``, or the whole map ``(1, C, H, W)``."""
         if self.shared:
             return self._whole
         top = self._top[places.rows.to(self._top.device)]

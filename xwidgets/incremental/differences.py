@@ -12,9 +12,10 @@ from xwidgets.networks.operations import tensors
 
 from .boxes import Places
 from .extent import Extent
+from .linear import Linear
 from .plan import Plan
 from .recording import Recording, Unrecordable
-from .rules import Linear, whole_maps
+from .rule import whole_maps
 
 
 class Differences:
@@ -40,10 +41,11 @@ class Differences:
     """
 
     def __init__(self, recording: Recording, extent: Extent | None) -> None:
-        plan = Plan(recording, extent)
+        plan = Plan(recording, extent or Extent.of_windows(1, (1, 1)))
+        self._start = plan.differences[0].layout
         self._steps = plan.steps
         self._joints = {
-            number: (plan.differences[number].base, whole_maps(plan.differences[number]))
+            number: (plan.differences[number], whole_maps(plan.differences[number]))
             for number in plan.kept
         }
         self._rest = [
@@ -106,9 +108,7 @@ class Differences:
 
     def _stepped(self, places: Places, start: Tensor) -> dict[int, Tensor]:
         """The differences that are left behind the last step."""
-        if start.ndim == 4:
-            start = start.contiguous(memory_format=torch.channels_last)
-        boxes = {0: start}
+        boxes = {0: self._start.map(start).contiguous(memory_format=torch.channels_last)}
         for step in self._steps:
             boxes[step.result] = step.rule(places, *[boxes[number] for number in step.sources])
             for number in step.over:
@@ -117,10 +117,10 @@ class Differences:
 
     def _continued(self, boxes: Mapping[int, Tensor], places: Places) -> Tensor:
         """The output, from the differences that are left."""
-        values = {
-            number: base + (place.into(places, boxes[number]) if place else boxes[number])
-            for number, (base, place) in self._joints.items()
-        }
+        values = {}
+        for number, (known, place) in self._joints.items():
+            whole = place.into(places, boxes[number]) if place else boxes[number]
+            values[number] = known.base + known.layout.value(whole)
         for (operation, sources, results, over), shape in zip(
             self._rest, self._shapes, strict=True
         ):

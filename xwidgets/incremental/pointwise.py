@@ -1,0 +1,102 @@
+"""Functions of each value, or of the channels at each place.
+
+For those, f(B + D) - f(B). One form of that keeps small differences exact:
+
+    rectifier   max(B + D, 0) - max(B, 0) = max(D, -B) - max(-B, 0)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import reduce
+
+import torch
+from torch import Tensor
+
+from .boxes import BaseCrops, Placement, Places
+from .extent import Extent
+from .layout import Layout
+from .rule import DifferenceRule, Source, huge
+
+
+class Identity(DifferenceRule):
+    """Operation that adds a constant, scales by one number, or only hands on."""
+
+    def __init__(self, x: Source, factor: float = 1, layout: Layout | None = None) -> None:
+        self.extent, self.clean = x.extent, x.clean
+        self.layout = layout or x.layout
+        self._factor = factor
+        self._free = x.free
+
+    def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
+        """The same boxes, which may be written over from here on."""
+        if self._factor != 1:
+            return boxes[0] * self._factor
+        return boxes[0] if self._free else boxes[0].clone()
+
+
+class Scale(DifferenceRule):
+    """A factor ``(1, C, 1, 1)`` a channel, as of a batch norm."""
+
+    def __init__(self, x: Source, factor: Tensor) -> None:
+        self.extent, self.clean, self.layout = x.extent, x.clean, x.layout
+        self._factor = factor
+        self._free = x.free
+
+    def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
+        """D times the factor."""
+        return boxes[0].mul_(self._factor) if self._free else boxes[0] * self._factor
+
+
+class Rectifier(DifferenceRule):
+    """max(B + D, 0) - max(B, 0) = max(D, -B) - max(-B, 0)."""
+
+    def __init__(self, x: Source) -> None:
+        self.extent, self.layout = x.extent, x.layout
+        self._negative = BaseCrops(-x.map, x.extent, fill=huge(x.base))
+        self._free = x.free
+        self.workspace = x.numbers
+
+    def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
+        """Zero outside of the map, where -B is huge."""
+        negative = self._negative.at(places)
+        result = torch.maximum(boxes[0], negative, out=boxes[0] if self._free else None)
+        return result.sub_(negative.relu() if self._negative.shared else negative.relu_())
+
+
+class Pointwise(DifferenceRule):
+    """f(B + D) - f(B) for an f that keeps every place to itself.
+
+    Args:
+        sources: of one layout.
+        function: on values of that layout.
+    """
+
+    def __init__(self, sources: Sequence[Source], function: Callable[..., Tensor]) -> None:
+        extents = [x.extent for x in sources]
+        self.extent = reduce(Extent.joined, extents)
+        self.layout = sources[0].layout
+        self.clean = self.extent.whole or all(x.clean for x in sources)
+        self._bases = [BaseCrops(x.map, self.extent, fill=0) for x in sources]
+        self._places = [Placement(x.extent, self.extent, x.clean) for x in sources]
+        self._free = [x.free for x in sources]
+        self._function = function
+        self.workspace = (1 + 2 * len(sources)) * sources[0].channels * self.extent.area
+
+    def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
+        """The function twice."""
+        bases = [base.at(places) for base in self._bases]
+        values = [
+            self._changed(places, number, base, x)
+            for number, (base, x) in enumerate(zip(bases, boxes, strict=True))
+        ]
+        return self._on_boxes(values).sub_(self._on_boxes(bases))
+
+    def _changed(self, places: Places, number: int, base: Tensor, x: Tensor) -> Tensor:
+        place = self._places[number]
+        if not place.same:
+            return place.into(places, x).add_(base)
+        return x.add_(base) if self._free[number] else x + base
+
+    def _on_boxes(self, boxes: Sequence[Tensor]) -> Tensor:
+        return self.layout.map(self._function(*map(self.layout.value, boxes)))
