@@ -42,18 +42,18 @@ def new_boxes(count: int, channels: int, height: int, width: int, like: Tensor) 
 
 
 class BaseCrops:
-    """Boxes cut out of one map, which goes on with ``fill`` outside.
+    """Boxes cut out of one map, which goes on outside with ``fill``, or as it is at its border.
 
     Args:
         map: ``(1, C, H, W)``.
         extent: where the boxes lie.
-        fill: the value outside.
+        fill: the value outside; ``None`` for that of the nearest cell.
 
     Attributes:
         shared: whether all windows get the whole map ``(1, C, H, W)``, which must not be changed.
     """
 
-    def __init__(self, map: Tensor, extent: Extent, fill: float) -> None:
+    def __init__(self, map: Tensor, extent: Extent, fill: float | None) -> None:
         self.shared = extent.whole
         if extent.whole:
             self._whole = map.contiguous(memory_format=torch.channels_last)
@@ -62,7 +62,9 @@ class BaseCrops:
         top, bottom = _margins(rows)
         left, right = _margins(columns)
         inside = map[0, :, max(0, -top) :, max(0, -left) :]
-        padded = pad(inside, (max(0, left), max(0, right), max(0, top), max(0, bottom)), value=fill)
+        sides = max(0, left), max(0, right), max(0, top), max(0, bottom)
+        mode = "replicate" if fill is None else "constant"
+        padded = pad(inside, sides, mode, value=fill)
         cells = padded.permute(1, 2, 0).contiguous()
         self._cut = cells.unfold(0, rows.size, 1).unfold(1, columns.size, 1).permute(0, 1, 3, 4, 2)
         self._top, self._left = (

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from .boxes import Overhang, Placement, Places, new_boxes
 from .extent import Extent, Span
@@ -24,20 +25,28 @@ class Channels(DifferenceRule):
 
     def __init__(self, x: Source, taken: Tensor, layout: Layout) -> None:
         self.extent, self.clean, self.layout = x.extent, x.clean, layout
-        first, count = int(taken[0]), len(taken)
-        self._range = (
-            (first, count) if torch.equal(taken, torch.arange(first, first + count)) else None
-        )
+        self._neighbours = torch.equal(taken, torch.arange(len(taken)) + taken[0])
+        self._groups = _shuffled(taken, x.channels)
         self._taken = taken.to(x.base.device)
         self._free = x.free
 
     def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
         """A view of neighbours that nothing else needs, or a copy."""
-        if self._range is None:
-            cells = boxes[0].permute(0, 2, 3, 1)
-            return cells[..., self._taken].permute(0, 3, 1, 2)
-        part = boxes[0].narrow(1, *self._range)
-        return part if self._free else part.clone(memory_format=torch.channels_last)
+        if self._neighbours:
+            part = boxes[0].narrow(1, int(self._taken[0]), len(self._taken))
+            return part if self._free else part.clone(memory_format=torch.channels_last)
+        if self._groups:
+            return F.channel_shuffle(boxes[0], self._groups)
+        return boxes[0].permute(0, 2, 3, 1)[..., self._taken].permute(0, 3, 1, 2)
+
+
+def _shuffled(taken: Tensor, channels: int) -> int:
+    """Of how many groups one channel each is taken in turn; 0 where it is done otherwise."""
+    if len(taken) != channels or channels < 2 or taken[1] < 1 or channels % int(taken[1]):
+        return 0
+    groups = channels // int(taken[1])
+    in_turn = torch.arange(channels).view(groups, -1).T.flatten()
+    return groups if torch.equal(taken, in_turn) else 0
 
 
 class Padding(DifferenceRule):

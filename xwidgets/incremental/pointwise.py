@@ -13,7 +13,7 @@ from functools import reduce
 import torch
 from torch import Tensor
 
-from .boxes import BaseCrops, Placement, Places
+from .boxes import BaseCrops, Overhang, Placement, Places
 from .extent import Extent
 from .layout import Layout
 from .rule import DifferenceRule, Source, huge
@@ -69,34 +69,33 @@ class Pointwise(DifferenceRule):
 
     Args:
         sources: of one layout.
-        function: on values of that layout.
+        output: f(B), of that layout too.
+        function: f, on values of that layout, over which it may write.
     """
 
-    def __init__(self, sources: Sequence[Source], function: Callable[..., Tensor]) -> None:
-        extents = [x.extent for x in sources]
-        self.extent = reduce(Extent.joined, extents)
+    def __init__(
+        self, sources: Sequence[Source], output: Tensor, function: Callable[..., Tensor]
+    ) -> None:
+        self.extent = reduce(Extent.joined, [x.extent for x in sources])
         self.layout = sources[0].layout
-        self.clean = self.extent.whole or all(x.clean for x in sources)
-        self._bases = [BaseCrops(x.map, self.extent, fill=0) for x in sources]
+        self._bases = [BaseCrops(x.map, self.extent, fill=None) for x in sources]
+        self._output = BaseCrops(self.layout.map(output), self.extent, fill=None)
         self._places = [Placement(x.extent, self.extent, x.clean) for x in sources]
+        self._outsides = [None if x.clean else Overhang(x.extent) for x in sources]
         self._free = [x.free for x in sources]
         self._function = function
-        self.workspace = (1 + 2 * len(sources)) * sources[0].channels * self.extent.area
+        self.workspace = (1 + len(sources)) * sources[0].channels * self.extent.area
 
     def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
-        """The function twice."""
-        bases = [base.at(places) for base in self._bases]
-        values = [
-            self._changed(places, number, base, x)
-            for number, (base, x) in enumerate(zip(bases, boxes, strict=True))
-        ]
-        return self._on_boxes(values).sub_(self._on_boxes(bases))
+        """Zero outside of the map, where D is."""
+        values = [self._changed(places, number, x) for number, x in enumerate(boxes)]
+        result = self._function(*map(self.layout.value, values))
+        return self.layout.map(result).sub_(self._output.at(places))
 
-    def _changed(self, places: Places, number: int, base: Tensor, x: Tensor) -> Tensor:
-        place = self._places[number]
+    def _changed(self, places: Places, number: int, x: Tensor) -> Tensor:
+        if outside := self._outsides[number]:
+            outside.wipe(places, x)
+        base, place = self._bases[number].at(places), self._places[number]
         if not place.same:
             return place.into(places, x).add_(base)
         return x.add_(base) if self._free[number] else x + base
-
-    def _on_boxes(self, boxes: Sequence[Tensor]) -> Tensor:
-        return self.layout.map(self._function(*map(self.layout.value, boxes)))

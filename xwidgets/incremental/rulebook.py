@@ -235,7 +235,9 @@ def _pointwise(
     if along_second and first.layout.places not in ((2, 3), None):
         return None
     alike = (first.layout.same_everywhere(x, first.base) is not None for x in operation.constants)
-    return Pointwise(sources, operation.released()) if all(alike) else None
+    function = operation.released()
+    one = len(sources) == 1
+    return Pointwise(sources, output, function.over if one else function) if all(alike) else None
 
 
 def _along_axes(
@@ -250,7 +252,7 @@ def _along_axes(
         axes = [axis]
     else:
         return None
-    return Pointwise(sources, operation.released()) if _are_channels(axes, x) else None
+    return Pointwise(sources, output, operation.released()) if _are_channels(axes, x) else None
 
 
 def _identity(
