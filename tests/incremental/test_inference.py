@@ -295,6 +295,18 @@ def test_a_window_as_large_as_the_image_is_a_whole_forward():
     assert inference.note.endswith("for every window: a window changes nearly all of its values")
 
 
+def test_a_note_tells_from_where_on_a_window_changes_everything():
+    class Gated(nn.Module):
+        def forward(self, x):
+            return x * x.mean((2, 3), keepdim=True).sigmoid()
+
+    later = [nn.Conv2d(4, 4, 3, padding=1) for _ in range(20)]
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), Gated(), *later, nn.Flatten(), nn.Linear(1296, 3))
+    inference = compare(wrapped(module, 20, 20), picture(3, 20, 20), 3)
+    words = "run whole for every window: a window changes nearly all of its values from 'mean' on"
+    assert inference.note == f"small is {words}"
+
+
 def test_batches_fit_into_the_memory():
     net, image = wrapped(small(), 33, 30), picture(3, 33, 30)
     one, two = (
@@ -372,7 +384,7 @@ REPLAYED = {
     "flip": (lambda x: x.flip(3), "flip"),
     "cumsum": (lambda x: x.cumsum(2), "cumsum"),
     "instance": (F.instance_norm, "instance_norm"),
-    "turned": (lambda x: x.mT.cumsum(2).mT, "cumsum"),
+    "turned": (lambda x: x.transpose(2, 3).cumsum(2), "cumsum"),
     "reflection": (lambda x: F.pad(x, (1, 1, 1, 1), mode="reflect"), "pad"),
 }
 WHOLE = {

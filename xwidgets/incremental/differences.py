@@ -27,6 +27,7 @@ class Differences:
 
     Attributes:
         stopped_at: the name of the first operation without a rule, if there is one.
+        whole_from: the name of the operation from which on whole maps differ, if not of the first.
         share: of the multiplications of a whole forward, those that remain to be done.
         need: bytes that a box takes while it is computed.
 
@@ -55,6 +56,7 @@ class Differences:
         self._shapes = [recording.values[call.made[0]].shape[1:] for call in plan.rest]
         self._output = recording.output
         self.stopped_at = plan.rest[0].operation.name if plan.rest else None
+        self.whole_from = plan.whole_from
         self.share = plan.share
         self.need = plan.numbers * recording.values[0].element_size()
 

@@ -106,7 +106,8 @@ class IncrementalInference:
             recording = record(self._whole.read, image[None].to(memory_format=net.memory_format))
         differences = Differences(recording, self._extent)
         if differences.share > _WORTH:
-            where = f" from {differences.stopped_at!r} on" if differences.stopped_at else ""
+            first = differences.whole_from or differences.stopped_at
+            where = f" from {first!r} on" if first else ""
             raise Unrecordable(f"a window changes nearly all of its values{where}")
         self._check(differences, recording.values[recording.output])
         return differences

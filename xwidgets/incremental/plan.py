@@ -78,6 +78,17 @@ class Plan:
         self.steps = list(_with_ends(steps, self.kept))
 
     @property
+    def whole_from(self) -> str | None:
+        """Name of the first operation behind all boxes; ``None`` where that is the first of all."""
+        calls, differences = self._recording.calls, self.differences
+        last = -1
+        for position, call in enumerate(calls):
+            known = [differences[number] for number in call.made if number in differences]
+            if any(not x.extent.whole for x in known):
+                last = position
+        return calls[last + 1].operation.name if 0 <= last < len(calls) - 1 else None
+
+    @property
     def share(self) -> float:
         """Share of the multiplications of a whole forward that remain to be done."""
         whole = sum(map(self._multiplications, self._recording.calls))
