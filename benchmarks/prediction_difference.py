@@ -265,7 +265,7 @@ def bound(networks: Sequence[str], stride: int) -> None:
     """Differences against whole forwards and against the bound that multiplications give.
 
     And a map of one grey sample a window, the whole call, against Captum's Occlusion of the same
-    windows at its best batch size, which is found on few of them.
+    windows at its best batch size, which is found on few, larger ones.
     """
     print("| network | differences | best plain forward | ratio | bound | share of the bound "
           "| one grey sample | Captum | ratio |")  # fmt: skip
@@ -275,7 +275,7 @@ def bound(networks: Sequence[str], stride: int) -> None:
         image = picture(net)
         engine, plain = _in_turns(_differences(net, image), _plain(net, image))
         most = _saved(net, image)
-        few = {size: _captum(net, image, 4 * WINDOW, size) for size in BATCHES}
+        few = {size: _captum(net, image, 4 * WINDOW, size, 4 * WINDOW) for size in BATCHES}
         best = max(few, key=lambda size: max(_rate(few[size]) for _ in range(2)))
         ours, captum = _in_turns(
             _grey(net, image, stride), _captum(net, image, stride, best), turns=1
@@ -395,22 +395,24 @@ def _grey(net: xw.Network, image: Tensor, stride: int) -> Callable[[], int]:
     return run
 
 
-def _captum(net: xw.Network, image: Tensor, stride: int, at_once: int) -> Callable[[], int]:
+def _captum(
+    net: xw.Network, image: Tensor, stride: int, at_once: int, window: int = WINDOW
+) -> Callable[[], int]:
     """The same by Captum, with some windows at once."""
     occlusion = Occlusion(net.logits)
 
     def run() -> int:
         occlusion.attribute(
-            image[None], (3, WINDOW, WINDOW), (3, stride, stride), 0.5, target=0,
+            image[None], (3, window, window), (3, stride, stride), 0.5, target=0,
             perturbations_per_eval=at_once,
         )  # fmt: skip
-        return _places(image, stride) ** 2
+        return _places(image, stride, window) ** 2
 
     return run
 
 
-def _places(image: Tensor, stride: int) -> int:
-    return -(-(image.shape[1] - WINDOW) // stride) + 1
+def _places(image: Tensor, stride: int, window: int = WINDOW) -> int:
+    return -(-(image.shape[1] - window) // stride) + 1
 
 
 def growth() -> None:

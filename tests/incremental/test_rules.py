@@ -161,7 +161,7 @@ def networks(draw):
     return nn.Sequential(first, *draw(st.lists(block, min_size=1, max_size=5)))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(networks(), st.tuples(st.integers(1, 6), st.integers(1, 6)))
 def test_random_networks(features, window):
     try:
@@ -192,11 +192,14 @@ def test_every_block_has_rules_to_its_end(name):
     nn.Upsample(scale_factor=2, mode="bilinear"), nn.Upsample((41, 30), mode="bicubic"),
     nn.ConvTranspose2d(WIDTH, WIDTH, 3, 2, 1, 1), nn.ConvTranspose2d(WIDTH, WIDTH, 4, 3, 0),
     nn.Sequential(nn.ConvTranspose2d(WIDTH, WIDTH, 2, 2), nn.BatchNorm2d(WIDTH), nn.ReLU(True)),
+    nn.Sequential(nn.Conv2d(WIDTH, 6, 3), nn.ChannelShuffle(3), nn.Conv2d(6, WIDTH, 3)),
+    nn.Sequential(nn.SiLU(), nn.Conv2d(WIDTH, WIDTH, 3, padding=1), nn.GELU(), nn.MaxPool2d(2)),
 ], ids=str)  # fmt: skip
-def test_decoders_have_rules_to_their_end(part):
+@pytest.mark.parametrize("window", [3, 15])
+def test_single_operations_have_rules_to_their_end(part, window):
     torch.manual_seed(0)
     with ALWAYS:
-        inference = compare(wrapped(single(part), 20, 17), picture(3, 20, 17), 3)
+        inference = compare(wrapped(single(part), 20, 17), picture(3, 20, 17), window)
     assert inference.note == ""
 
 

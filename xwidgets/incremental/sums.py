@@ -49,7 +49,7 @@ class Product(DifferenceRule):
 
     def __init__(self, sources: Sequence[Source], larger: int) -> None:
         first, second = sources[larger], sources[1 - larger]
-        self._larger = larger
+        self._larger, self._free = larger, first.free
         gate = second.size != first.size
         beside = second.extent.all(first.size) if gate else second.extent
         self.layout = first.layout
@@ -70,9 +70,10 @@ class Product(DifferenceRule):
                 second = self._beside.into(places, second)
             if not self._place.same:
                 first = self._place.into(places, first)
-        result = self._first.at(places) * second
-        rest = first * (self._second.at(places) + second)
+        gate = self._second.at(places) + second
+        rest = first.mul_(gate) if self._free else first * gate
         if self._beside is None and not self._place.same:
+            result = self._first.at(places) * second
             self._place.add(places, rest, result)
             return result
-        return result.add_(rest)
+        return rest.addcmul_(self._first.at(places), second)
