@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
+from torchvision import models
+from torchvision.models.convnext import CNBlockConfig, ConvNeXt
 
 from xwidgets.incremental import IncrementalInference, WholeInference
 
@@ -201,6 +203,20 @@ def test_single_operations_have_rules_to_their_end(part, window):
     with ALWAYS:
         inference = compare(wrapped(single(part), 20, 17), picture(3, 20, 17), window)
     assert inference.note == ""
+
+
+@pytest.mark.parametrize("make", [
+    lambda: models.shufflenet_v2_x0_5(), lambda: models.mobilenet_v3_small(),
+    lambda: ConvNeXt([CNBlockConfig(8, 16, 2), CNBlockConfig(16, None, 1)], layer_scale=1.0),
+], ids=["shufflenet", "mobilenet", "convnext"])  # fmt: skip
+def test_networks_of_torchvision(make):
+    torch.manual_seed(0)
+    module = make()
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d):
+            nn.init.kaiming_normal_(part.weight)
+    with ALWAYS:
+        assert compare(wrapped(module, 64, 64), picture(3, 64, 64), 5).note == ""
 
 
 def test_a_map_turned_and_back():

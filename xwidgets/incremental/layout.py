@@ -94,12 +94,12 @@ def arrangements(
         (True, tensor([0, 2]))
     """
     size = layout.map(base).shape
-    cells = torch.arange(prod(size), dtype=torch.float64).view(size)
+    cells = torch.arange(prod(size), device=base.device).view(size)
     try:
         moved = [*tensors(move(layout.value(cells).contiguous()))]
     except RuntimeError:  # it asks for the memory of the value itself
         return None
-    results = [_arrangement(numbers.long(), size[2], size[3]) for numbers in moved]
+    results = [_arrangement(numbers.cpu(), size[2], size[3]) for numbers in moved]
     known = [result for result in results if result is not None]
     return known if len(known) == len(results) else None
 
