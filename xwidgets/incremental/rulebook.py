@@ -231,7 +231,8 @@ def _pointwise(
     first = sources[0]
     if any((x.base.shape, x.layout) != (output.shape, first.layout) for x in sources):
         return None
-    along_second = operation.facts.reads == "channels" or isinstance(operation.argument("weight"), Tensor)
+    weighted = isinstance(operation.argument("weight"), Tensor)
+    along_second = weighted or operation.facts.reads == "channels"
     if along_second and first.layout.places not in ((2, 3), None):
         return None
     alike = (first.layout.same_everywhere(x, first.base) is not None for x in operation.constants)
