@@ -58,15 +58,13 @@ def measured(name: str) -> tuple[float, float, IncrementalInference]:
 
 def main() -> None:
     """Print a row a network."""
-    print("| network | plain, windows/s | differences, windows/s | ratio | batch |")
-    print("|---|---|---|---|---|")
+    print("| network | plain, windows/s | differences, windows/s | ratio | bound | batch |")
+    print("|---|---|---|---|---|---|")
     for name in sys.argv[1:] or NETWORKS:
         whole, differences, inference = measured(name)
         ratio = differences / whole
-        print(
-            f"| {name} | {whole:.1f} | {differences:.1f} | {ratio:.1f} | {inference.batch} |",
-            flush=True,
-        )
+        cells = f"{whole:.1f} | {differences:.1f} | {ratio:.1f} | {1 / inference.share:.1f}"
+        print(f"| {name} | {cells} | {inference.batch} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,18 @@
 """Prediction difference analysis: is it exact, how fast is it, and how soon is it useful?
 
-    OMP_NUM_THREADS=2 python -m benchmarks.prediction_difference [part ...]
+    OMP_NUM_THREADS=2 python -m benchmarks.prediction_difference [part ...] [--networks name ...]
 
-The parts are equality, rounding, coverage, speed, growth and progress; by default all. Prints
-tables, and draws docs/prediction_difference/*.png. What is compared is measured in one run.
-torchvision's networks have random weights, on which equality and speed do not depend, but for
-progress.
+The parts are equality, rounding, coverage, speed, bound, growth and progress; by default all.
+Equality, speed and bound take networks by name, any of torchvision's. Prints tables, and draws
+docs/prediction_difference/*.png. What is compared is measured in one run. torchvision's networks
+have random weights, on which equality and speed do not depend, but for progress.
 """
 
-import sys
+import argparse
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy, deepcopy
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -28,13 +29,20 @@ from xwidgets.explain.removal.samplers import default_sampler
 from xwidgets.files import whole
 from xwidgets.images._photo import photographs
 from xwidgets.incremental import IncrementalInference, WholeInference
+from xwidgets.incremental.differences import Differences
+from xwidgets.incremental.extent import Extent
 from xwidgets.incremental.precision import ComputeDtype
+from xwidgets.incremental.recording import record
 from xwidgets.networks.subject import Subject
 from xwidgets.results.evidence import log_odds
 
 NETWORKS = (
     "birds", "street", "six convolutions", "squeezenet1_1", "alexnet", "resnet18", "googlenet",
     "vgg16",
+)  # fmt: skip
+GATED_AND_DEPTHWISE = (
+    "mobilenet_v2", "mobilenet_v3_large", "efficientnet_b0", "shufflenet_v2_x1_0",
+    "regnet_y_400mf", "convnext_tiny", "mnasnet1_0",
 )  # fmt: skip
 WINDOW, SAMPLES = 10, 20
 POOL, SEEDS = 50, 30
@@ -88,7 +96,7 @@ def windows_at_borders(size: tuple[int, int], count: int) -> Tensor:
     return torch.cat([torch.tensor(edges), (inside * torch.tensor([bottom, right])).long()])
 
 
-def equality() -> None:
+def equality(networks: Sequence[str]) -> None:
     """The largest error of an effect, relative to it and to the largest effect.
 
     The truth are plain forwards in float64; single precision is compared with what plain forwards
@@ -96,7 +104,7 @@ def equality() -> None:
     """
     print("| network | float64 | float32 | plain float32 | float32, of the largest effect | note |")
     print("|---|---|---|---|---|---|")
-    for name in NETWORKS:
+    for name in networks or NETWORKS:
         net = network(name)
         double = copy(net)
         double.module = deepcopy(net.module).double()
@@ -232,12 +240,12 @@ def _covered(
     return float(covered), float(halves.mean() / ideal.mean())
 
 
-def speed() -> None:
+def speed(networks: Sequence[str]) -> None:
     """Windows a second of four ways to do the same, the whole job from the call on."""
     print("| network | differences | best plain forward | ratio | of multiplications | whole job "
           "| literal Algorithm 1 | ratio | one grey sample | Captum | ratio |")  # fmt: skip
     print("|---|---|---|---|---|---|---|---|---|---|---|")
-    for name in NETWORKS:
+    for name in networks or NETWORKS:
         net = network(name)
         image = picture(net)
         engine, plain = _in_turns(_differences(net, image), _plain(net, image))
@@ -253,17 +261,52 @@ def speed() -> None:
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
+def bound(networks: Sequence[str], stride: int) -> None:
+    """Differences against whole forwards and against the bound that multiplications give.
+
+    And a map of one grey sample a window, the whole call, against Captum's Occlusion of the same
+    windows at its best batch size, which is found on few, larger ones.
+    """
+    print("| network | differences | best plain forward | ratio | bound | share of the bound "
+          "| one grey sample | Captum | ratio |")  # fmt: skip
+    print("|---|---|---|---|---|---|---|---|---|")
+    for name in networks or (*NETWORKS, *GATED_AND_DEPTHWISE):
+        net = network(name)
+        image = picture(net)
+        engine, plain = _in_turns(_differences(net, image), _plain(net, image))
+        most = _saved(net, image)
+        few = {size: _captum(net, image, 4 * WINDOW, size, 4 * WINDOW) for size in BATCHES}
+        best = max(few, key=lambda size: max(_rate(few[size]) for _ in range(2)))
+        ours, captum = _in_turns(
+            _grey(net, image, stride), _captum(net, image, stride, best), turns=1
+        )
+        cells = [
+            f"{engine:.3g} | {plain:.3g} | {engine / plain:.2f}",
+            f"{most:.2f} | {engine / plain / most:.2f}",
+            f"{ours:.3g} | {captum:.3g} | {ours / captum:.2f}",
+        ]
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+def _saved(net: xw.Network, image: Tensor) -> float:
+    """Multiplications of a whole forward, of those that remain; also where it is run whole."""
+    with net.evaluating():
+        recording = record(net.classify, image[None])
+    return 1 / Differences(recording, Extent.of_windows(WINDOW, net.size)).share
+
+
 def _rate(run: Callable[[], int]) -> float:
     start = time.perf_counter()
     count = run()
     return count / (time.perf_counter() - start)
 
 
-def _in_turns(*runs: Callable[[], int]) -> list[float]:
+def _in_turns(*runs: Callable[[], int], turns: int = 5) -> list[float]:
     """The median rate of each, measured in turns."""
-    for run in runs:
-        run()
-    rates = [[_rate(run) for run in runs] for _ in range(5)]
+    if turns > 1:
+        for run in runs:
+            run()
+    rates = [[_rate(run) for run in runs] for _ in range(turns)]
     return [median(turn) for turn in zip(*rates, strict=True)]
 
 
@@ -335,28 +378,41 @@ def occlusions(net: xw.Network, image: Tensor) -> tuple[float, float]:
     """
     if net.name == "vgg16":
         image = torch.nn.functional.interpolate(image[None], (112, 112), mode="area")[0]
-    side = image.shape[1]
-    stride = 3 if side == 64 else WINDOW
-    places = -(-(side - WINDOW) // stride) + 1
+    stride = 3 if image.shape[1] == 64 else WINDOW
+    theirs = [_captum(net, image, stride, size) for size in BATCHES]
+    ours = _grey(net, image, stride)
+    return max(_rate(ours) for _ in range(2)), max(map(_rate, theirs))
+
+
+def _grey(net: xw.Network, image: Tensor, stride: int) -> Callable[[], int]:
+    """A map with one grey sample a window, which tells how many windows it has."""
     grey = xw.ConstantSampler(0.5)
 
-    def ours() -> int:
+    def run() -> int:
         xw.prediction_difference(net, image, 0, WINDOW, grey, 1, stride, measure="difference")
-        return places**2
+        return _places(image, stride) ** 2
 
+    return run
+
+
+def _captum(
+    net: xw.Network, image: Tensor, stride: int, at_once: int, window: int = WINDOW
+) -> Callable[[], int]:
+    """The same by Captum, with some windows at once."""
     occlusion = Occlusion(net.logits)
 
-    def theirs(at_once: int) -> Callable[[], int]:
-        def run() -> int:
-            occlusion.attribute(
-                image[None], (3, WINDOW, WINDOW), (3, stride, stride), 0.5, target=0,
-                perturbations_per_eval=at_once,
-            )  # fmt: skip
-            return places**2
+    def run() -> int:
+        occlusion.attribute(
+            image[None], (3, window, window), (3, stride, stride), 0.5, target=0,
+            perturbations_per_eval=at_once,
+        )  # fmt: skip
+        return _places(image, stride, window) ** 2
 
-        return run
+    return run
 
-    return max(_rate(ours) for _ in range(2)), max(_rate(theirs(size)) for size in BATCHES)
+
+def _places(image: Tensor, stride: int, window: int = WINDOW) -> int:
+    return -(-(image.shape[1] - window) // stride) + 1
 
 
 def growth() -> None:
@@ -457,15 +513,22 @@ def _save(figure: plt.Figure, name: str) -> None:
     plt.close(figure)
 
 
-PARTS = {"equality": equality, "rounding": rounding, "coverage": coverage, "speed": speed,
-         "growth": growth, "progress": progress}  # fmt: skip
-
-
 def main() -> None:
     """Run the parts that are named, or all."""
-    for name in sys.argv[1:] or PARTS:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="part")
+    parser.add_argument("--networks", nargs="+", default=(), metavar="name")
+    parser.add_argument("--stride", type=int, default=4, help="of the grey maps of bound")
+    arguments = parser.parse_args()
+    networks = arguments.networks
+    parts: dict[str, Callable[[], None]] = {
+        "equality": partial(equality, networks), "rounding": rounding, "coverage": coverage,
+        "speed": partial(speed, networks), "bound": partial(bound, networks, arguments.stride),
+        "growth": growth, "progress": progress,
+    }  # fmt: skip
+    for name in arguments.parts or parts:
         print(f"\n{name}\n")
-        PARTS[name]()
+        parts[name]()
 
 
 if __name__ == "__main__":

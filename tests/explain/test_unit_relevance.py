@@ -10,7 +10,9 @@ import torch
 from torch import nn
 
 from xwidgets import Network, UnitRelevance, unit_relevance
-from xwidgets.incremental import UnitInference, rules
+from xwidgets.incremental import UnitInference
+from xwidgets.incremental.linear import Convolution, FullyConnected
+from xwidgets.incremental.pointwise import Rectifier
 
 from .squeezed import squeezed_errors
 
@@ -162,11 +164,11 @@ def test_a_deeper_layer_can_hold_the_node(kind):
     assert result.label == "last, channel 2, row 1, column 0"
 
 
-@pytest.mark.parametrize("rule", ["Rectifier", "Convolution", "FullyConnected"])
+@pytest.mark.parametrize("rule", [Rectifier, Convolution, FullyConnected])
 def test_a_wrong_rule_is_found_out_before_it_is_used(rule):
     """Each rule in turn forgets half of what it should hand on."""
-    right = getattr(rules, rule).__call__
-    with patch.object(getattr(rules, rule), "__call__", lambda *args: right(*args) * 0.5):
+    right = rule.__call__
+    with patch.object(rule, "__call__", lambda *args: right(*args) * 0.5):
         result = unit_relevance(network(), image(), "first", 1, IMAGES, 3, measure="difference")
     assert result.note == (
         "branched is run whole for every unit: differences do not agree with a plain run"

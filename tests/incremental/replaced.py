@@ -1,9 +1,16 @@
 """Images with replaced windows, and plain forwards of them."""
 
+import re
+from unittest.mock import patch
+
 import torch
 
 import xwidgets as xw
 from tests.networks.architectures import settled
+from xwidgets.incremental import IncrementalInference, WholeInference
+
+ALWAYS = patch("xwidgets.incremental.inference._WORTH", torch.inf)
+"""Differences also where they do not pay."""
 
 
 def plain(net, image, corners, contents):
@@ -42,3 +49,16 @@ def picture(channels, *size, seed=1):
 def wrapped(module, *size, channels=3):
     normalize = ([0.4] * channels, [0.3] * channels)
     return xw.Network(settled(module).double(), normalize=normalize, size=size, name="small")
+
+
+def compare(net, image, window, tolerance=1e-10):
+    """Differences and plain forwards agree; returns the inference."""
+    inference = IncrementalInference(WholeInference(net, image, window))
+    assert not re.search("do not agree|cannot be run again", inference.note)
+    corners, contents = windows(image, window)
+    expected = plain(net, image, corners, contents)
+    effect = (expected - net.logits(image[None])).abs().max()
+    ours = inference.outputs(corners, contents)
+    assert ours.shape == expected.shape
+    assert (ours - expected).abs().max() <= tolerance * max(1, effect)
+    return inference

@@ -42,31 +42,31 @@ def new_boxes(count: int, channels: int, height: int, width: int, like: Tensor) 
 
 
 class BaseCrops:
-    """Boxes cut out of one map, which goes on with ``fill`` outside.
+    """Boxes cut out of one map, which goes on outside with ``fill``, or as it is at its border.
 
     Args:
-        map: ``(1, C, H, W)``, or anything else that is whole.
-        extent: where the boxes lie; ``None`` for what is whole.
-        fill: the value outside.
+        map: ``(1, C, H, W)``.
+        extent: where the boxes lie.
+        fill: the value outside; ``None`` for that of the nearest cell.
 
     Attributes:
-        shared: whether all windows get the same tensor ``(1, ...)``, which must not be changed.
+        shared: whether all windows get the whole map ``(1, C, H, W)``, which must not be changed.
     """
 
-    def __init__(self, map: Tensor, extent: Extent | None, fill: float) -> None:
-        self.shared = extent is None or extent.whole
-        if extent is None or extent.whole:
-            channels_last = map.ndim == 4
-            self._whole = (
-                map.contiguous(memory_format=torch.channels_last) if channels_last else map
-            )
+    def __init__(self, map: Tensor, extent: Extent, fill: float | None) -> None:
+        self.shared = extent.whole
+        if extent.whole:
+            self._whole = map.contiguous(memory_format=torch.channels_last)
             return
         rows, columns = extent
         top, bottom = _margins(rows)
         left, right = _margins(columns)
-        inside = map[0, :, max(0, -top) :, max(0, -left) :].permute(1, 2, 0)
-        margins = 0, 0, max(0, left), max(0, right), max(0, top), max(0, bottom)
-        cells = pad(inside, margins, value=fill).contiguous()
+        inside = map[0, :, max(0, -top) :, max(0, -left) :]
+        sides = max(0, left), max(0, right), max(0, top), max(0, bottom)
+        if fill is None:
+            cells = pad(inside, sides, "replicate").permute(1, 2, 0).contiguous()
+        else:
+            cells = pad(inside.permute(1, 2, 0), (0, 0, *sides), value=fill).contiguous()
         self._cut = cells.unfold(0, rows.size, 1).unfold(1, columns.size, 1).permute(0, 1, 3, 4, 2)
         self._top, self._left = (
             (rows.first + top).to(map.device),
@@ -74,7 +74,7 @@ class BaseCrops:
         )
 
     def at(self, places: Places) -> Tensor:
-        """``(n, C, h, w)``, or what is whole ``(1, ...)``."""
+        """``(n, C, h, w)``, or the whole map ``(1, C, H, W)``."""
         if self.shared:
             return self._whole
         top = self._top[places.rows.to(self._top.device)]

@@ -13,9 +13,10 @@ from xwidgets.networks.operations import tensors
 
 from .boxes import BaseCrops, Places
 from .extent import Extent
+from .linear import Linear
 from .plan import Plan
 from .recording import Recording, Unrecordable
-from .rules import DifferenceRule, Linear, whole_maps
+from .rule import DifferenceRule, whole_maps
 
 
 class Differences:
@@ -27,6 +28,7 @@ class Differences:
 
     Attributes:
         stopped_at: the name of the first operation without a rule, if there is one.
+        whole_from: the name of the operation from which on whole maps differ, if not of the first.
         share: of the multiplications of a whole forward, those that remain to be done.
         need: bytes that a box takes while it is computed.
 
@@ -41,10 +43,11 @@ class Differences:
     """
 
     def __init__(self, recording: Recording, extent: Extent | None) -> None:
-        plan = Plan(recording, extent)
+        plan = Plan(recording, extent or Extent.of_windows(1, (1, 1)))
+        self._start = plan.differences[0].layout
         self._steps = plan.steps
         self._joints = {
-            number: (plan.differences[number].base, whole_maps(plan.differences[number]))
+            number: (plan.differences[number], whole_maps(plan.differences[number]))
             for number in plan.kept
         }
         self._rest = [
@@ -54,6 +57,7 @@ class Differences:
         self._shapes = [recording.values[call.made[0]].shape[1:] for call in plan.rest]
         self._output = recording.output
         self.stopped_at = plan.rest[0].operation.name if plan.rest else None
+        self.whole_from = plan.whole_from
         self.share = plan.share
         self.need = plan.numbers * recording.values[0].element_size()
         self._weights = {
@@ -121,9 +125,7 @@ class Differences:
 
     def _stepped(self, places: Places, start: Tensor) -> dict[int, Tensor]:
         """The differences that are left behind the last step."""
-        if start.ndim == 4:
-            start = start.contiguous(memory_format=torch.channels_last)
-        boxes = {0: start}
+        boxes = {0: self._start.map(start).contiguous(memory_format=torch.channels_last)}
         for step in self._steps:
             boxes[step.result] = step.rule(places, *[boxes[number] for number in step.sources])
             for number in step.over:
@@ -132,10 +134,10 @@ class Differences:
 
     def _continued(self, boxes: Mapping[int, Tensor], places: Places) -> Tensor:
         """The output, from the differences that are left."""
-        values = {
-            number: base + (place.into(places, boxes[number]) if place else boxes[number])
-            for number, (base, place) in self._joints.items()
-        }
+        values = {}
+        for number, (known, place) in self._joints.items():
+            whole = place.into(places, boxes[number]) if place else boxes[number]
+            values[number] = known.base + known.layout.value(whole)
         for (operation, sources, results, over), shape in zip(
             self._rest, self._shapes, strict=True
         ):

@@ -69,6 +69,12 @@ class Span:
         first = -((reach - 1 - padding - self.first) // stride)
         return Span(first, ((self.last + padding) // stride).maximum(first), length)
 
+    def through_transposed(self, sliding: Sliding, length: int) -> Span:
+        """Places that change in a map of ``length`` behind a transposed window operation."""
+        reach, stride, padding = sliding
+        first, last = (cells * stride - padding for cells in (self.first, self.last))
+        return Span(first, last + reach - 1, length)
+
     def moved(self, by: int, length: int) -> Span:
         """The same in a map of ``length`` in which all cells lie ``by`` further on."""
         return Span(self.first + by, self.last + by, length)
@@ -128,6 +134,12 @@ class Extent(NamedTuple):
         if self.whole:
             return self.all(size)
         return Extent(*map(Span.through, self, slidings, size)).settled()
+
+    def through_transposed(self, slidings: Sequence[Sliding], size: Sequence[int]) -> Extent:
+        """Places that change in maps of ``size`` (H, W) behind a transposed window operation."""
+        if self.whole:
+            return self.all(size)
+        return Extent(*map(Span.through_transposed, self, slidings, size)).settled()
 
     def joined(self, other: Extent) -> Extent:
         """Places that change where two maps are added or laid side by side."""

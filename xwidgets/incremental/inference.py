@@ -115,7 +115,8 @@ class IncrementalInference:
         base, differences = recording.values[recording.output], Differences(recording, self._extent)
         del recording  # its values are in the differences, as far as they are needed
         if differences.share > _WORTH:
-            where = f" from {differences.stopped_at!r} on" if differences.stopped_at else ""
+            first = differences.whole_from or differences.stopped_at
+            where = f" from {first!r} on" if first else ""
             raise Unrecordable(f"a window changes nearly all of its values{where}")
         differences.multiply_in(self._asked)
         budget = self._whole.budget.beside(differences.held)

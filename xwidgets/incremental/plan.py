@@ -7,13 +7,17 @@ pool may as well come behind it, where there is less to rectify.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from .extent import Extent
+from .layout import Layout
+from .linear import Convolution, TransposedConvolution
+from .pointwise import Rectifier
+from .pools import Maximum
 from .recording import Call, Recording
-from .rulebook import is_max_pool, rule_for
-from .rules import Convolution, DifferenceRule, Maximum, Rectifier, Source
+from .rule import DifferenceRule, Source
+from .rulebook import is_max_pool, rules_for
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Plan:
 
     Args:
         recording: of the unchanged image.
-        extent: of value 0, the windows in the image; ``None`` where that is a vector.
+        extent: of value 0, the windows in the image, or one place where that is a vector.
 
     Attributes:
         steps: in their order.
@@ -48,25 +52,41 @@ class Plan:
         kept: the numbers of those that the rest takes, or that are the output.
     """
 
-    def __init__(self, recording: Recording, extent: Extent | None) -> None:
+    def __init__(self, recording: Recording, extent: Extent) -> None:
         self._recording = recording
         self._uses = _uses(recording)
-        self.differences = {0: Source(recording.values[0], extent, clean=True, free=False)}
+        start = recording.values[0]
+        usual = Layout.usual(start.shape)
+        self.differences = {0: Source(start, usual, extent, clean=True, free=False)}
         steps: list[Step] = []
         position = 0
         while position < len(recording.calls):
-            rule, taken = self._rule(position)
-            if rule is None:
+            rules, taken = self._rules(position)
+            if not rules:
                 break
-            (result,) = recording.calls[position + taken - 1].made
-            steps.append(Step(rule, recording.calls[position].sources, result))
-            base = recording.values[result]
-            self.differences[result] = Source(base, rule.extent, rule.clean, free=False)
+            made = recording.calls[position + taken - 1].made
+            for rule, result in zip(rules, made, strict=True):
+                if result not in self._uses:
+                    continue
+                steps.append(Step(rule, recording.calls[position].sources, result))
+                base = recording.values[result]
+                self.differences[result] = Source(base, rule.layout, rule.extent, rule.clean, False)
             position += taken
         self.rest = recording.calls[position:]
         self.over = [self._ending(call.sources, at) for at, call in enumerate(self.rest, position)]
         self.kept = [n for n in self.differences if self._uses.get(n, [-1])[-1] >= position]
         self.steps = list(_with_ends(steps, self.kept))
+
+    @property
+    def whole_from(self) -> str | None:
+        """Name of the first operation behind all boxes; ``None`` where that is the first of all."""
+        calls, differences = self._recording.calls, self.differences
+        last = -1
+        for position, call in enumerate(calls):
+            known = [differences[number] for number in call.made if number in differences]
+            if any(not x.extent.whole for x in known):
+                last = position
+        return calls[last + 1].operation.name if 0 <= last < len(calls) - 1 else None
 
     @property
     def share(self) -> float:
@@ -98,25 +118,26 @@ class Plan:
                 live.pop(number, None)
         return max(most)
 
-    def _rule(self, position: int) -> tuple[DifferenceRule | None, int]:
-        """The rule for a call, and how many calls it stands for."""
+    def _rules(self, position: int) -> tuple[Sequence[DifferenceRule], int]:
+        """The rules for what a call makes, and how many calls they stand for."""
         call = self._recording.calls[position]
-        if len(call.made) != 1:
-            return None, 1
-        (number,) = call.made
-        output = self._recording.values[number]
+        outputs = [self._recording.values[number] for number in call.made]
         ending = self._ending(call.sources, position)
         sources = [replace(self.differences[n], free=n in ending) for n in call.sources]
-        rule = rule_for(call.operation, sources, output)
+        rules = rules_for(call.operation, sources, outputs)
+        number, rule = call.made[0], rules[0] if rules else None
         if self._uses.get(number) == [position + 1] != [len(self._recording.calls)]:
             following = self._recording.calls[position + 1]
             operation, result = following.operation, self._recording.values[following.made[0]]
-            if isinstance(rule, Convolution) and operation.kind == "normalization":
-                factor = operation.scale.to(output)
-                return Convolution(call.operation, sources[0], output, factor), 2
+            if (
+                isinstance(rule, Convolution | TransposedConvolution)
+                and operation.kind == "normalization"
+            ):
+                factor = operation.scale.to(result)
+                return [type(rule)(call.operation, sources[0], result, factor)], 2
             if isinstance(rule, Rectifier) and is_max_pool(operation.facts):
-                return Maximum(operation, sources[0], result, rectified=True), 2
-        return rule, 1
+                return [Maximum(operation, sources[0], result, rectified=True)], 2
+        return rules, 1
 
     def _ending(self, sources: tuple[int, ...], position: int) -> tuple[int, ...]:
         """Tensors that only this call, and nothing after it, takes from here on."""
@@ -125,10 +146,15 @@ class Plan:
         )
 
     def _multiplications(self, call: Call) -> int:
-        if call.operation.kind != "linear":
+        operation = call.operation
+        if operation.kind != "linear":
             return 0
-        output = self._recording.values[call.made[0]]
-        return output.numel() * call.operation.weight[0].numel()
+        weight, output = operation.weight, self._recording.values[call.made[0]]
+        if operation.facts.outputs_first:
+            return output.numel() * weight[0].numel()
+        if operation.facts.axes:  # transposed: each number of the input is multiplied with its part
+            return self._recording.values[call.sources[0]].numel() * weight[0].numel()
+        return output.numel() * weight.shape[0]
 
 
 def _uses(recording: Recording) -> dict[int, list[int]]:

@@ -48,6 +48,8 @@ Moves = Literal[
     "assigned",  # written over some of another tensor's
     "padded",
     "joined",
+    "arranged",  # in another order, or some of them
+    "expanded",  # repeated along axes of one value
 ]
 
 
@@ -233,6 +235,7 @@ _GATE = Facts("gate", "value")
 _MOVEMENT = Facts("movement")
 _KEPT = Facts("movement", "value", moves="kept")
 _RESHAPED = Facts("movement", moves="reshaped")
+_ARRANGED = Facts("movement", moves="arranged")
 
 _TABLE = (
     # with weights
@@ -335,17 +338,20 @@ _TABLE = (
         "input p train",
     ),
     *_rows("view reshape flatten unflatten squeeze unsqueeze", _RESHAPED),
-    *_rows("view_as reshape_as expand_as", Facts("movement", like="second")),
+    *_rows("view_as reshape_as", Facts("movement", like="second")),
+    _row("expand", Facts("movement", moves="expanded")),
+    _row("expand_as", Facts("movement", moves="expanded", like="second")),
     _row("__getitem__", Facts("movement", moves="indexed"), "input index"),
     _row("__setitem__", Facts("movement", moves="assigned"), "input index value"),
     _row("pad", Facts("movement", moves="padded")),
     _row("cat concat concatenate", Facts("movement", moves="joined"), "tensors dim"),
     *_rows(
-        """__get__ ravel permute transpose t movedim moveaxis swapaxes swapdims stack hstack vstack
-        chunk split tensor_split unbind narrow select index_select gather expand repeat tile roll
-        flip zero fill pixel_shuffle pixel_unshuffle channel_shuffle""",
-        _MOVEMENT,
+        """ravel permute transpose t movedim moveaxis swapaxes swapdims chunk split tensor_split
+        unbind narrow select index_select repeat tile roll flip pixel_shuffle pixel_unshuffle
+        channel_shuffle""",
+        _ARRANGED,
     ),
+    *_rows("__get__ stack hstack vstack gather zero fill", _MOVEMENT),
     # what takes no part in the values
     *_rows(
         """empty_like full_like ones_like zeros_like

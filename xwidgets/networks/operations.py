@@ -154,6 +154,16 @@ class Operation:
         kwargs = {name: _replaced(value, news) for name, value in self._kwargs.items()}
         return self._run(args, kwargs, changes)
 
+    def over(self, x: Tensor) -> Tensor:
+        """Run an activation on ``x``, over which it is written where torch has a form for that."""
+        if self.kind in ("rectifier", "gate"):
+            if "inplace" in self._names:
+                return cast(Tensor, self(x, inplace=True))
+            inplace = getattr(torch.ops.aten, f"{self.name}_", None)
+            if inplace and self._args and self._args[0] is _INPUT:
+                return cast(Tensor, inplace(x, *self._args[1:], **self._kwargs))
+        return cast(Tensor, self(x))
+
     def on(self, change: Callable[[Any], Any]) -> Any:
         """Run it out of place on what ``change`` makes of everything that it was called with."""
         other = self.with_each(change)
@@ -169,7 +179,7 @@ class Operation:
 
     def _run(self, args: list[Any], kwargs: dict[str, Any], changes: dict[str, Any]) -> Any:
         if self.inplace and "inplace" in self._names:
-            changes["inplace"] = False
+            changes.setdefault("inplace", False)
         for name, value in changes.items():
             position = self._names.index(name)
             if position < len(args):

@@ -245,6 +245,10 @@ class FunctionOfOne(Operation):
             return self._last(**changes)
         return self._result.computed({self.root: inputs[0]}, lambda constant: constant)
 
+    def over(self, x: Tensor) -> Tensor:
+        """Run all of the operations on another input; several of them may need it."""
+        return cast(Tensor, self(x))
+
     @property
     def constants(self) -> tuple[Tensor, ...]:
         """The tensors that do not depend on the image."""
