@@ -1,6 +1,6 @@
 """Pictures a second of a survey: a plain loop of calls, this process, two more, a Dask cluster.
 
-    python -m benchmarks.survey [--pictures 2000] [--turns 3] [--drawn 250]
+    python -m benchmarks.survey [--methods saliency occlusion] [--pictures 2000] [--turns 3] [--drawn 250]
 
 The ways take turns. All but the loop write a folder, and their maps are compared to the last bit.
 Workers are warm: a short survey went before. Memory is the growth of this process's largest
@@ -24,7 +24,7 @@ from xwidgets.explain import MapMethod
 
 METHODS: dict[str, MapMethod] = {
     "saliency": xw.Saliency(),
-    "occlusion, stride 8": xw.Occlusion(window=8, stride=8),
+    "occlusion": xw.Occlusion(window=8, stride=8),
 }
 
 
@@ -49,6 +49,7 @@ def largest() -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=[*METHODS])
     parser.add_argument("--pictures", type=int, default=2000)
     parser.add_argument("--drawn", type=int, default=250)
     parser.add_argument("--turns", type=int, default=3)
@@ -69,7 +70,8 @@ def main() -> None:
             return folder
 
         print("| method | way | pictures a second | times the loop |\n|---|---|---|---|")
-        for title, method in METHODS.items():
+        for title in arguments.methods:
+            method = METHODS[title]
             taken: dict[str, list[float]] = {name: [] for name in ("plain loop", *ways)}
             folders: dict[str, Path] = {}
             for way in ways:
