@@ -1,6 +1,6 @@
 """Pictures a second of a survey: a plain loop of calls, this process, two more, a Dask cluster.
 
-    python -m benchmarks.survey [--methods saliency occlusion] [--pictures 2000] [--turns 3] [--drawn 250]
+    python -m benchmarks.survey [--methods saliency ...] [--pictures 2000] [--turns 3] [--drawn 250]
 
 The ways take turns. All but the loop write a folder, and their maps are compared to the last bit.
 Workers are warm: a short survey went before. Memory is the growth of this process's largest

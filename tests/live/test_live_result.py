@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from tests.live.waiting import until
-from xwidgets.live.live_result import CLOSED, LiveResult
+from xwidgets.live.live_result import CLOSED, Growth, LiveResult
 from xwidgets.live.worker import Worker
 
 PATIENCE = 20
@@ -229,3 +229,49 @@ def test_what_is_suspended_rests_before_the_next_step():
         desk.turns.release()
         desk.go(1, (3, 10))
         assert desk.rested[1:] == [(20, "xwidgets-worker")]
+
+
+def test_what_rests_already_is_left_alone():
+    with Resting(rests=2) as desk:
+        for end in (10, 20, 30):
+            desk.live.ask(end)
+            if end > 10:
+                desk.turns.release()
+            desk.go(1, (1, end))
+        assert [end for end, _ in desk.rested] == [10, 20]
+
+
+def test_one_that_cannot_rest_ends_nothing(caplog):
+    class Restless(Resting):
+        def count(self, end):
+            steps = super().count(end)
+            steps.rest = lambda: 1 / 0
+            return steps
+
+    with Restless() as desk:
+        desk.live.ask(10)
+        desk.go(1, (1, 10))
+        desk.live.ask(20)
+        desk.turns.release()
+        desk.go(1, (1, 20))
+    assert "could not rest" in caplog.text
+
+
+def test_the_end_of_one_that_failed_is_not_told():
+    class Failing:
+        state, completed = "weights", 0.0
+
+        def steps(self):
+            yield
+            raise ArithmeticError("no such thing")
+
+        def results(self):
+            return [self]
+
+    told = []
+    growth = Growth(Failing, told.append)
+    next(growth)
+    with pytest.raises(ArithmeticError):
+        next(growth)
+    assert list(growth) == []
+    assert told == []

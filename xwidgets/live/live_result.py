@@ -70,9 +70,10 @@ class Growth(Iterator[Any]):
             self._steps = self._run.steps()
         try:
             next(self._steps)
-        except StopIteration:
-            if self._ended is not None:
-                self._ended(self._run.state)
+        except BaseException as error:
+            ended, self._ended = self._ended, None
+            if isinstance(error, StopIteration) and ended is not None:
+                ended(self._run.state)
             raise
         return self._run.results()[0]
 

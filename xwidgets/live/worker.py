@@ -203,7 +203,10 @@ class Turn:
         """Close discarded computations, rest suspended ones, and run a step of the current one."""
         self._dropped.clear()  # here generators end, in this thread and between two steps
         for suspended in self._resting:
-            suspended.rest()
+            try:
+                suspended.rest()
+            except BaseException:  # the thread must go on
+                logging.getLogger(__name__).exception("a suspended computation could not rest")
         if self.computation is not None and self.computes:
             try:
                 self.outcome = self.computation.step()
@@ -320,7 +323,7 @@ class Task(Generic[Request, Partial]):
                 lambda: (
                     self._stopped
                     or self._worker.closed
-                    or not (self._current or self._dropped or self._turning)
+                    or not (self._current or self._dropped or self._resting or self._turning)
                 ),
                 timeout,
             )
@@ -398,12 +401,13 @@ class Task(Generic[Request, Partial]):
 
     def _turn_to(self, current: Computation[Request, Partial] | None) -> None:
         """Suspend the others, and discard the oldest of them beyond the number that is kept."""
-        self._current = current
+        before, self._current = self._current, current
         suspended = [other for other in self._begun.values() if other is not current]
         kept = max(0, len(suspended) - self._rests)
         for oldest in suspended[:kept]:
             self._dropped.append(self._begun.pop(oldest.request))
-        self._resting = suspended[kept:]
+        fresh = [*self._resting, before]
+        self._resting = [other for other in suspended[kept:] if other in fresh]
         self._changed.notify_all()
 
 
