@@ -9,9 +9,16 @@ from torch.nn import functional as F
 from torchvision import models
 from torchvision.models.convnext import CNBlockConfig, ConvNeXt
 
+import xwidgets as xw
+from tests.networks.architectures import settled
 from xwidgets.incremental import IncrementalInference, WholeInference
+from xwidgets.incremental.boxes import Places
+from xwidgets.incremental.differences import Differences
+from xwidgets.incremental.extent import Extent
+from xwidgets.incremental.recording import record
 
-from .replaced import ALWAYS, compare, picture, wrapped
+from .replaced import ALWAYS, compare, picture, windows, wrapped
+from .storages import LiveStorages
 
 WIDTH = 4
 
@@ -108,7 +115,7 @@ def quotient(m, x):
 
 
 def maximum(m, x):
-    return torch.maximum(m.conv(x), x) + torch.where(m.other(x) > 0, x, -x).abs()
+    return torch.maximum(m.conv(x), x) + torch.minimum(x, -m.other(x))
 
 
 def up_and_down(m, x):
@@ -120,7 +127,7 @@ BLOCKS = {
     for function in (
         shuffle_unit, split_and_kept, sliced, every_second, convnext, norm_behind, over_channels,
         mean_behind, gate, gate_in_front, gate_of_vectors, gate_of_places, product,
-        products_of_different_boxes, quotient, up_and_down,
+        products_of_different_boxes, quotient, maximum, up_and_down,
     )
 }  # fmt: skip
 
@@ -242,6 +249,75 @@ def test_weights_along_another_axis_than_that_of_the_channels_have_no_rule():
     with ALWAYS:
         inference = compare(wrapped(single(module), 20, 17), picture(3, 20, 17), 3)
     assert inference.note == "small is run on whole values from 'prelu' on"
+
+
+class Called(nn.Module):
+    """A function as a module."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x)
+
+
+def test_values_that_are_not_finite_are_compared_whole():
+    """Two halves of a black corner are divided, where no window of the check looks."""
+
+    def divided(x):
+        first, second = x.chunk(2, 1)
+        return (first / second).nan_to_num(0, 1, -1).clamp(-3, 3)
+
+    torch.manual_seed(0)
+    module = nn.Sequential(
+        nn.Conv2d(3, 4, 3, padding=1, bias=False), nn.ReLU(), Called(divided),
+        nn.AdaptiveAvgPool2d(3), nn.Flatten(), nn.Linear(18, 3),
+    )  # fmt: skip
+    image = picture(3, 24, 24)
+    image[:, 12:, 12:] = 0
+    net = xw.Network(settled(module).double(), size=(24, 24), name="small")
+    with ALWAYS:
+        assert compare(net, image, 3).note == "small is run on whole values from 'div' on"
+
+
+def test_a_gate_that_is_expanded_behind_whole_values():
+    def gated(x):
+        gate = F.group_norm(x, 2).mean((2, 3), keepdim=True).sigmoid()
+        return x * gate.expand(x.shape[0], *x.shape[1:])
+
+    torch.manual_seed(0)
+    with ALWAYS:
+        inference = compare(wrapped(single(Called(gated)), 20, 17), picture(3, 20, 17), 3)
+    assert inference.note == "small is run on whole values from 'group_norm' on"
+
+
+def test_an_empty_list_that_is_joined_has_no_rule():
+    def joined(x):
+        return torch.cat([torch.tensor([]), x], 1)
+
+    with ALWAYS:
+        inference = compare(wrapped(single(Called(joined)), 20, 17), picture(3, 20, 17), 3)
+    assert inference.note == "small is run on whole values from 'cat' on"
+
+
+@pytest.mark.parametrize("part", [
+    *map(Block, BLOCKS), nn.Upsample(scale_factor=4, mode="bilinear"), nn.Upsample(size=(9, 9)),
+    nn.ConvTranspose2d(WIDTH, WIDTH, 3, 2, 1, 1),
+    nn.Sequential(Block("gate"), nn.Upsample(scale_factor=4, mode="bilinear")),
+    nn.Sequential(Block("gate"), nn.ConvTranspose2d(WIDTH, WIDTH, 3, 2, 1, 1)),
+], ids=str)  # fmt: skip
+def test_what_is_held_is_not_more_than_was_counted(part):
+    torch.manual_seed(0)
+    image, count = picture(3, 40, 37), 16
+    net = wrapped(single(part), 40, 37)
+    recording = record(net.classify, image[None])
+    differences = Differences(recording, Extent.of_windows(5, (40, 37)))
+    corners, contents = windows(image, 5, count=count - 11)
+    places = Places(*corners.T)
+    with LiveStorages() as storages:
+        differences.outputs(places, contents)
+    assert storages.peak <= 1.1 * len(corners) * differences.need + 2**16
 
 
 def test_multiplications_of_a_network_are_those_of_its_weights():

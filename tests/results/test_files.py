@@ -262,3 +262,10 @@ def test_what_is_shown_of_top_images_is_dark_outside_of_their_patches():
     before = one.images.copy()
     assert one.png() == one._repr_png_()
     np.testing.assert_array_equal(one.images, before)
+
+
+@pytest.mark.parametrize("name", ["bird.png", "bird.HTML", "bird.jpeg"])
+def test_the_name_of_a_picture_or_page_is_refused(name, tmp_path):
+    with pytest.raises(ValueError, match=rf"{name}' is no name of an .npz file"):
+        relevance().save(tmp_path / name)
+    assert not [*tmp_path.iterdir()]

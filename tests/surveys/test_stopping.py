@@ -80,7 +80,7 @@ def test_every_map_and_row_is_that_of_its_picture(tmp_path: Path) -> None:
         relevance = survey.relevance(number, xw.images.picture(images[number]))
         assert relevance.probability == table.loc[number, "probability"]
     left = sorted({*range(COUNT)} - {*table.index})
-    with pytest.raises(ValueError, match=rf"picture {left[0]} is not done yet"):
+    with pytest.raises(ValueError, match=rf"picture {left[0]} was not taken, as .* random"):
         survey.map(left[0])
     assert np.isnan(survey.maps[:]).all((1, 2, 3)).sum() == len(left)
 
@@ -105,6 +105,22 @@ def test_a_smaller_number_goes_on_and_none_completes_it(tmp_path: Path) -> None:
     assert plain.facts.seed is None
     np.testing.assert_allclose(maps(complete), maps(plain), rtol=1e-5)
     assert complete.table()["number"].tolist() == [*range(COUNT)]
+
+
+def test_pictures_that_are_too_few_but_tell_enough_are_no_reason_to_warn(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    survey = stopped(tmp_path / "few", numbered(40), 0.5)
+    assert survey.progress == 1
+    assert not [warning for warning in recwarn if "standard errors" in str(warning.message)]
+
+
+def test_the_mean_over_all_is_that_which_until_goes_by(tmp_path: Path) -> None:
+    survey = stopped(tmp_path, numbered(), 0.02)
+    [row] = survey.means(by=None)["grey"].to_dict("records")
+    values = survey.table()["grey"]
+    reached = json.loads(survey.ended_file.read_text())["standard_errors"]["grey"]
+    assert row == pytest.approx({"mean": values.mean(), "sem": reached, "count": len(values)})
 
 
 def test_what_has_failed_counts_once(tmp_path: Path) -> None:

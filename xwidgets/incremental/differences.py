@@ -144,6 +144,8 @@ class Differences:
             inputs = [values[number] for number in sources]
             if operation.facts.moves == "reshaped":  # what was recorded is the shape for one image
                 made = [inputs[0].reshape(len(inputs[0]), *shape)]
+            elif operation.facts.moves == "expanded":
+                made = [inputs[0].expand(len(inputs[0]), *shape)]
             else:
                 made = list(tensors(operation(*inputs)))
             values.update(zip(results, made, strict=True))

@@ -66,6 +66,7 @@ class Convolution(Linear):
         if self.extent.whole:
             self._padding = operation.argument("padding", 0)
             self._place = whole_maps(x)
+            self.workspace = x.base.numel() if self._place else 0
         elif self._stride == (1, 1):
             self._padding = tuple(axis.reach - 1 for axis in sliding)
             self._outside = None if x.clean else Overhang(x.extent)
@@ -109,6 +110,7 @@ class TransposedConvolution(Linear):
             self._more = _pair(operation.argument("output_padding", 0))
             self._place, self._outside = whole_maps(x), None
             cells = x.size[0] * x.size[1]
+            self.workspace = x.base.numel() if self._place else 0
         self.cost = cells * self._weight.numel()
 
     def __call__(self, places: Places, *boxes: Tensor) -> Tensor:

@@ -25,16 +25,17 @@ class Channels(DifferenceRule):
 
     def __init__(self, x: Source, taken: Tensor, layout: Layout) -> None:
         self.extent, self.clean, self.layout = x.extent, x.clean, layout
-        self._neighbours = torch.equal(taken, torch.arange(len(taken)) + taken[0])
+        self._first = int(taken[0])
+        self._neighbours = torch.equal(taken, torch.arange(len(taken)) + self._first)
         self._groups = _shuffled(taken, x.channels)
         self._taken = taken.to(x.base.device)
-        self._free = x.free
+        self._view = x.free and 2 * len(taken) >= x.channels  # which holds the whole box
 
     def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
         """A view of neighbours that nothing else needs, or a copy."""
         if self._neighbours:
-            part = boxes[0].narrow(1, int(self._taken[0]), len(self._taken))
-            return part if self._free else part.clone(memory_format=torch.channels_last)
+            part = boxes[0].narrow(1, self._first, len(self._taken))
+            return part if self._view else part.clone(memory_format=torch.channels_last)
         if self._groups:
             return F.channel_shuffle(boxes[0], self._groups)
         return boxes[0].permute(0, 2, 3, 1)[..., self._taken].permute(0, 3, 1, 2)

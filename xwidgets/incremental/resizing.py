@@ -28,19 +28,20 @@ class Resizing(DifferenceRule):
     """
 
     def __init__(self, x: Source, output: Tensor, function: Callable[[Tensor], Tensor]) -> None:
-        size, made = x.size, output.shape[2:]
-        rows, columns = (torch.eye(side).to(x.base) for side in size)
-        rows = rows[None, :, :, None].expand(-1, -1, -1, size[1])
-        columns = columns[None, :, None].expand(-1, -1, size[0], -1)
-        weights = function(rows)[0, :, :, 0].T, function(columns)[0, :, 0].T
+        made = output.shape[2:]
+        weights = [_weights(function, x, axis) for axis in (0, 1)]
         self.layout = Layout.usual(output.shape)
         reached = map(_reached, weights, x.extent, made)
         self.extent = Extent(*reached).settled()
         self.clean = True
         self._outside = None if x.clean else Overhang(x.extent)
         self._rows, self._columns = map(_parts, weights, self.extent, x.extent)
-        width = x.extent.columns.size
-        self.workspace = x.channels * self.extent.rows.size * width
+        high, wide = x.extent.rows.size, x.extent.columns.size
+        self.workspace = (
+            high * self.extent.rows.size
+            + wide * self.extent.columns.size
+            + x.channels * high * (wide + 2 * self.extent.columns.size)
+        )
 
     def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
         """R D C, of the parts of R and C that lie in the boxes."""
@@ -50,9 +51,22 @@ class Resizing(DifferenceRule):
             parts[at.to(parts.device)]
             for parts, at in zip((self._rows, self._columns), places, strict=True)
         )
-        cells = boxes[0].permute(0, 2, 3, 1)
-        high = torch.bmm(rows, cells.flatten(2)).unflatten(2, cells.shape[2:])
-        return torch.matmul(columns[:, None], high).permute(0, 3, 1, 2)
+        cells = boxes[0].permute(0, 3, 2, 1)
+        wide = torch.bmm(columns, cells.flatten(2)).unflatten(2, cells.shape[2:]).transpose(1, 2)
+        result: Tensor = torch.bmm(rows, wide.flatten(2)).unflatten(2, wide.shape[2:])
+        return result.permute(0, 3, 1, 2)
+
+
+def _weights(function: Callable[[Tensor], Tensor], x: Source, axis: int) -> Tensor:
+    """Matrix R or C, ``(cells of the result, cells of the map)``: what becomes of single cells."""
+    cells = torch.eye(x.size[axis]).to(x.base)
+    spread = cells[None, :, :, None] if axis == 0 else cells[None, :, None]
+    size = -1, -1, *x.size
+    parts = [function(part.expand(size)) for part in spread.split(_AT_ONCE, 1)]
+    return torch.cat([part.select(3 - axis, 0)[0] for part in parts]).T
+
+
+_AT_ONCE = 8  # cells that are followed at a time, each in a map of its own
 
 
 def _reached(weights: Tensor, span: Span, length: int) -> Span:

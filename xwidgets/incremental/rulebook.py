@@ -31,12 +31,16 @@ def rules_for(
 ) -> Sequence[DifferenceRule]:
     """The rule for each value that an operation makes; none when any has no rule.
 
+    From a value on that is NaN or infinite somewhere there is none, as differences from it are NaN.
+
     Args:
         operation: what was called for the unchanged image.
         sources: what it took.
         outputs: what it made.
     """
     if any(value.shape[:1] != (1,) for value in [*(x.base for x in sources), *outputs]):
+        return []
+    if not all(value.isfinite().all() for value in outputs):
         return []
     if len(outputs) == 1 and (make := _maker(operation.facts)):
         rule = make(operation, sources, outputs[0])
@@ -48,7 +52,7 @@ def rules_for(
 
 
 def _arranged(operation: Operation, x: Source) -> Sequence[DifferenceRule]:
-    """Where an operation moves nothing but channels."""
+    """Rules of an operation that moves nothing but channels; none for another."""
     alike = torch.arange(x.channels)
     return [
         Identity(x, layout=layout) if torch.equal(taken, alike) else Channels(x, taken, layout)
@@ -156,7 +160,12 @@ def _pooled(
 def _resized(
     operation: Operation, sources: Sequence[Source], output: Tensor
 ) -> DifferenceRule | None:
-    return Resizing(sources[0], output, operation.released()) if _are_maps(*sources) else None
+    (x,) = sources
+    if not _are_maps(x):
+        return None
+    function = operation.released()
+    rule = Resizing(x, output, function)
+    return Whole(x, output, function) if rule.extent.whole else rule
 
 
 def _mean(operation: Operation, sources: Sequence[Source], output: Tensor) -> DifferenceRule | None:
@@ -319,6 +328,8 @@ def _concatenation(
 ) -> DifferenceRule | None:
     axis = operation.argument("dim", operation.argument("axis", 0)) % output.ndim
     layout, maps = sources[0].layout, operation.argument("tensors")
+    if any(x.ndim != output.ndim for x in maps):
+        return None
     of_channels = [
         number for number in range(1, output.ndim) if number not in (layout.places or ())
     ]

@@ -60,7 +60,8 @@ class Product(DifferenceRule):
         around = second.extent if gate else self.extent
         self._second = BaseCrops(second.map, around, fill=0)
         self.clean = self.extent.whole or first.clean or second.clean
-        self.workspace = 2 * first.channels * self.extent.area
+        laid = [place for place in (self._place, self._beside) if place and not place.same]
+        self.workspace = (2 + len(laid)) * first.channels * self.extent.area
 
     def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
         """B1 D2 wherever the second differs, and the rest where the first does."""

@@ -316,8 +316,8 @@ _TABLE = (
     # other functions of each value
     *_rows(
         """neg negative abs absolute exp expm1 log log1p pow square sqrt rsqrt reciprocal erf erfc
-        sin cos logsigmoid softsign tanhshrink maximum minimum fmax fmin addcmul addcdiv lerp
-        masked_fill clamp_max __rdiv__ __rpow__""",
+        sin cos log_sigmoid logsigmoid softsign tanhshrink maximum minimum fmax fmin addcmul addcdiv
+        lerp masked_fill clamp_max __rdiv__ __rpow__""",
         Facts(reads="value"),
     ),
     _row("where", Facts(reads="value"), "condition input other"),

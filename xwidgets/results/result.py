@@ -48,8 +48,14 @@ class Result:
         """Write to an ``.npz`` file that :meth:`load` reads.
 
         Raises:
+            ValueError: for the name of a picture or page, which views write.
             OSError: when that is not possible; a file that was there stays as it was.
         """
+        if Path(path).suffix.lower() in (".png", ".jpg", ".jpeg", ".svg", ".pdf", ".html", ".htm"):
+            raise ValueError(
+                f"{str(path)!r} is no name of an .npz file, which a result is saved as; a picture "
+                "or page is written by its view, as in xw.RelevanceOverlay(result).to_html(path)"
+            )
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
         others = {name: value for name, value in values.items() if name not in arrays}

@@ -120,8 +120,8 @@ def survey(
         _compute(plan, writer, rule, workers, progress)
         if rule.reached:
             writer.end(rule.errors)
-    if until and not rule.reached:
-        errors = ", ".join(f"of {name} {error:.2g}" for name, error in rule.errors.items())
+    if larger := [] if rule.reached else rule.larger:
+        errors = ", ".join(f"of {name} {rule.errors[name]:.2g}" for name in larger)
         warn(f"all {len(done)} pictures are done, and standard errors are still: {errors}")
     table = done.table()
     for column, what in (("error", "map"), ("measure_error", "measures")):

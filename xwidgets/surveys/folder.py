@@ -212,12 +212,12 @@ class Survey:
         kinds = {pyarrow.bool_(): pandas.BooleanDtype(), pyarrow.int64(): pandas.Int64Dtype()}
         return table.to_pandas(types_mapper=kinds.get)
 
-    def means(self, by: str = "predicted_label", target: int = 0) -> pd.DataFrame:
+    def means(self, by: str | None = "predicted_label", target: int = 0) -> pd.DataFrame:
         """Class means of the measures and probabilities so far, with their standard errors.
 
         Args:
             by: column of :meth:`table` that tells the class: ``"predicted_label"``, ``"label"``,
-                ``"target_label"`` or another.
+                ``"target_label"`` or another; ``None`` for the means over all pictures.
             target: place of the target among those of the survey.
 
         Returns:
@@ -228,7 +228,10 @@ class Survey:
             ValueError: for a column that there is not.
         """
         numbers = ["probability", "predicted_probability", *self.facts.measures]
-        return self._of_target(target, by).groupby(by)[numbers].agg(["mean", "sem", "count"])
+        rows = self._of_target(target, by)
+        if by is None:
+            rows, by = rows.assign(pictures="all"), "pictures"
+        return rows.groupby(by)[numbers].agg(["mean", "sem", "count"])
 
     def neurons(self, layer: str, by: str | None = None, target: int = 0) -> pd.DataFrame:
         """Activity of the channels of a layer in the pictures that are done so far.
@@ -453,6 +456,11 @@ class Survey:
         """Number of a picture that is done, and place of a target."""
         number = index_within("picture", number, len(self), "the survey")
         target = index_within("target", target, len(self.facts.targets), "the survey")
+        if not self.is_done(number) and self.ended:
+            raise ValueError(
+                f"picture {number} was not taken, as the survey has ended with a random "
+                f"{percent(self.progress)} of them; the same call without until completes it"
+            )
         if not self.is_done(number):
             raise ValueError(
                 f"picture {number} is not done yet, {percent(self.progress)} of the survey are; "

@@ -57,7 +57,7 @@ class StoppingRule:
         """
         for name in self._until:
             if name not in measures:
-                raise unknown("measure", name, measures, "(of those that measures= names)")
+                raise unknown("measure", name, measures, "(until goes by those in measures)")
 
     def add(self, rows: Iterable[Row]) -> None:
         """Add the rows of a batch."""
@@ -80,13 +80,16 @@ class StoppingRule:
         }
 
     @property
+    def larger(self) -> list[str]:
+        """Measures whose mean is not known well enough, however many pictures have them."""
+        errors = self.errors
+        return [name for name, most in self._until.items() if not errors[name] <= most]
+
+    @property
     def reached(self) -> bool:
         """Whether all means are known well enough, from :data:`LEAST` pictures each at least."""
-        errors = self.errors
-        return bool(self._until) and all(
-            self._moments[name][0] >= LEAST and errors[name] <= most
-            for name, most in self._until.items()
-        )
+        fewest = min((count for count, _, _ in self._moments.values()), default=0)
+        return fewest >= LEAST and not self.larger
 
 
 def in_order(batches: Iterable[Batch], numbers: Iterable[int]) -> Iterator[Batch]:

@@ -51,7 +51,7 @@ class Exporting(Preview):
         return None
 
     def to_png(self, path: str | Path, legend: bool = True) -> None:
-        """Write the picture that readers without widgets see.
+        """Write the picture that readers without widgets see, of what is computed so far.
 
         Args:
             path: of the file.
