@@ -1,7 +1,10 @@
 """Memory is a promise: what is allocated, and that the numbers do not depend on it."""
 
+import subprocess
+import sys
 import weakref
 from collections import deque
+from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
@@ -151,3 +154,11 @@ def test_a_run_that_rests_holds_no_inference_and_goes_on(net, image, sampler):
     assert inference() is None
     deque(steps, maxlen=0)
     assert np.array_equal(run.results()[0].values, method.run(net, image, 3).values)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of writable memory are of Linux")
+def test_a_map_is_finished_where_memory_truly_runs_out():
+    script = [sys.executable, "-m", "tests.incremental.limited_memory"]
+    root = Path(__file__).parents[2]
+    run = subprocess.run(script, cwd=root, capture_output=True, text=True, timeout=120)
+    assert "memory ran out" in run.stdout, run.stderr

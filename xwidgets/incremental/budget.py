@@ -39,11 +39,12 @@ class Budget:
 
     @classmethod
     def of(cls, memory: float | None, device: torch.device) -> Budget:
-        """What is asked for, or a quarter of what is free and batches that the device is good at.
+        """Bytes ``memory`` or, for ``None``, a quarter of free memory, and batches for the device.
 
         A processor is fastest while a batch stays in its cache, and cancelling is prompt between
-        small ones; a GPU wants large ones, and gets an eighth of its memory: of all of it, not of
-        what is free, as the size of a batch decides on the last bits of a result.
+        small ones; a GPU wants large ones, and gets an eighth of its memory. The size of a batch
+        decides on the last bits of a result: these follow the free memory where a quarter of it
+        holds no such batch beside what else is kept.
 
         Example:
             >>> Budget.of(None, torch.device("cpu")).batch
@@ -58,7 +59,7 @@ class Budget:
         return cls(_TENSORS * _SHARE * free_memory(device), batch, None, device)
 
     def beside(self, held: float) -> Budget:
-        """The same when some bytes are taken."""
+        """Budget that remains when ``held`` bytes are in use."""
         return replace(self, memory=self.memory - held)
 
     @property
