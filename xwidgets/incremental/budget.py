@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from math import inf, prod
 
@@ -13,6 +13,8 @@ from xwidgets.errors import memory_ran_out, number
 from xwidgets.networks import Network
 
 from .free_memory import free_memory
+
+RAN_OUT = "memory ran out"
 
 _PROCESSOR = 48e6
 _GPU = 0.125
@@ -115,6 +117,17 @@ class Budget:
             )
 
 
+def joined(notes: Iterable[str]) -> str:
+    """Distinct notes in one line, which says once that memory ran out.
+
+    Example:
+        >>> joined(["run whole: memory ran out", "", "memory ran out, so that 1 is run at a time"])
+        'run whole: memory ran out, so that 1 is run at a time'
+    """
+    text = "; ".join(dict.fromkeys(filter(None, notes)))
+    return text.replace(f"{RAN_OUT}; {RAN_OUT}", RAN_OUT)
+
+
 class Batches:
     """Parts of lists that are computed one after the other, halved where memory runs out.
 
@@ -162,5 +175,5 @@ class Batches:
         if torch.cuda.is_initialized():
             torch.cuda.empty_cache()
         self.size = len(parts[0]) // 2
-        self.note = f"memory ran out, so that {self._what}s are run {self.size} at a time"
+        self.note = f"{RAN_OUT}, so that {self._what}s are run {self.size} at a time"
         return None

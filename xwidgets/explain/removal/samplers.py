@@ -184,7 +184,7 @@ class ConditionalSampler:
         """Side of the largest window, in pixels, that can be filled in ``image`` ``(C, H, W)``."""
         return min(self.window, min(image.shape[1:]) - 2 * self.padding)
 
-    def bytes(self, window: int) -> int:
+    def drawing_bytes(self, window: int) -> int:
         """Bytes that drawing windows of ``window`` pixels takes, beside those of the sampler."""
         inside = self.channels * window**2
         all_pixels = self.channels * (window + 2 * self.padding) ** 2
@@ -392,6 +392,19 @@ class ConstantSampler:
                 "channels; give one number, or one a channel"
             )
         return value[:, None, None].expand(len(image), 1, 1)
+
+
+def drawing_bytes(sampler: Sampler, window: int) -> int:
+    """Bytes that drawing windows of ``window`` pixels takes, as an optional method tells.
+
+    Fitting a network's own sampler, which is done once, is not part of them.
+
+    Example:
+        >>> drawing_bytes(ConstantSampler(0.5), 8)
+        0
+    """
+    told = getattr(sampler, "drawing_bytes", None)
+    return 0 if told is None else int(told(window))
 
 
 def has_sampler(net: Network) -> bool:
