@@ -39,11 +39,12 @@ class UnitInference:
         memory: bytes that may be added; 0 for one unit at a time, ``None`` for a share of what is
             free.
         compute_dtype: the type to multiply differences in, as of :class:`IncrementalInference`.
-        held: those of ``memory`` that the caller uses for other things.
+        held: those of ``memory`` that the caller uses for each unit of the layer.
 
     Attributes:
         activations: the layer's ``(C, h, w)`` or ``(C,)``, which :meth:`outputs` starts from.
         compute_dtype: the type in which differences are multiplied.
+        budget: the bytes that are left beside what this and the caller hold.
 
     Raises:
         ValueError: for a layer that is not used or has no channels, or that nothing depends on.
@@ -70,7 +71,6 @@ class UnitInference:
         of_kind("layer", layer, str, "the name of a layer")
         if not callable(read):
             raise WrongType(f"read is {shown(read)}, but must be a function of pixels")
-        budget = Budget.of(memory, net.device).beside(held)
         pixels = image[None].to(memory_format=net.memory_format)
         with net.evaluating():
             base = net.activations(pixels, layer)
@@ -80,6 +80,7 @@ class UnitInference:
                 "(1, C, h, w) or (1, C), and has no channels; choose another layer"
             )
         self.activations = base[0]
+        self.budget = budget = Budget.of(memory, net.device).beside(held * base.numel())
         self._whole: WholeUnitInference | None = None
         self._differences: Differences | None = None
         self._asked = asked_type(compute_dtype, net.dtype, net.device)
@@ -122,7 +123,7 @@ class UnitInference:
             raise Unrecordable("what differences need does not fit into the memory")
         self._batches = Batches(budget.size(need, _BATCH), "unit")
         self.compute_dtype = self._checked(behind, differences)
-        self._differences = differences
+        self._differences, self.budget = differences, budget
         self._note = fallback_note(self.compute_dtype, self._asked)
 
     def _checked(self, behind: Recording, differences: Differences) -> torch.dtype:

@@ -337,10 +337,10 @@ def other_images(images: Tensor, image: Tensor) -> Tensor:
             f"{tuple(image.shape)}; give images of the same shape"
         )
     pool = images.to(image)
-    others = pool[(pool != image).flatten(1).any(1)]
-    if not len(others):
+    other = torch.tensor([not torch.equal(candidate, image) for candidate in pool])
+    if not other.any():
         raise ValueError("there is no image other than the explained one; give more images")
-    return others
+    return pool if other.all() else pool[other]
 
 
 @dataclass(frozen=True)
