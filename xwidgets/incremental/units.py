@@ -11,7 +11,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from xwidgets.errors import WrongType, memory_ran_out, of_kind, shown
+from xwidgets.errors import WrongType, memory_ran_out, number, of_kind, shown
 from xwidgets.networks import Network
 from xwidgets.networks._network import image_for
 from xwidgets.networks.exact import exact_products
@@ -71,6 +71,7 @@ class UnitInference:
         of_kind("layer", layer, str, "the name of a layer")
         if not callable(read):
             raise WrongType(f"read is {shown(read)}, but must be a function of pixels")
+        number("held", held, lambda size: size >= 0, "of bytes, at least 0")
         pixels = image[None].to(memory_format=net.memory_format)
         with net.evaluating():
             base = net.activations(pixels, layer)

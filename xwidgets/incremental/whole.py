@@ -5,7 +5,7 @@ from collections.abc import Callable
 from torch import Tensor
 from torch.nn.modules.utils import _pair
 
-from xwidgets.errors import WrongType, at_least, shown
+from xwidgets.errors import WrongType, at_least, number, shown
 from xwidgets.networks import Network
 from xwidgets.networks._network import image_for
 
@@ -65,6 +65,7 @@ class WholeInference:
         if read is not None and not callable(read):
             raise WrongType(f"read is {shown(read)}, but must be a function of pixels, or None")
         self.window: tuple[int, int] = _pair(window)
+        number("held", held, lambda size: size >= 0, "of bytes, at least 0")
         self.budget = Budget.of(memory, net.device).beside(held)
         self.image = image.to(net.device, net.dtype)
         self.read = read or net.classify
