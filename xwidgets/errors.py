@@ -13,6 +13,16 @@ from typing import Any
 
 _LARGEST = 2**63 - 1
 _PACKAGE = str(Path(__file__).parent) + os.sep
+_RAN_OUT = (
+    "out of memory",
+    "not enough memory",
+    "allocate memory",
+    "bad_alloc",
+    "bad allocation",
+    "could not create a primitive",  # of oneDNN, which does not tell why
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+)
 
 
 class WrongType(TypeError, ValueError):
@@ -89,8 +99,7 @@ def memory_ran_out(error: BaseException) -> bool:
     >>> memory_ran_out(RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"))
     True
     """
-    words = ("out of memory", "allocate memory", "bad_alloc", "bad allocation")
-    told = isinstance(error, RuntimeError) and any(part in str(error) for part in words)
+    told = isinstance(error, RuntimeError) and any(words in str(error) for words in _RAN_OUT)
     return told or isinstance(error, MemoryError)
 
 

@@ -31,6 +31,15 @@ def test_a_quarter_of_what_is_free_is_the_default():
             )
 
 
+@pytest.mark.parametrize(("free", "size"), [(80e9, 10), (48e9, 10), (40e9, 8)])
+def test_a_gpus_batch_follows_what_is_free_only_where_a_quarter_is_less(free, size):
+    with (
+        patch("xwidgets.incremental.budget.free_memory", lambda device: free),
+        patch("torch.cuda.get_device_properties", lambda _: SimpleNamespace(total_memory=80e9)),
+    ):
+        assert Budget.of(None, CUDA).size(1e9) == size
+
+
 @pytest.mark.parametrize(
     ("memory", "device", "expected"),
     [(0, CPU, 1), (0, CUDA, 1), (95, CPU, 8), (1e3, CPU, 64), (1e3, CUDA, 85)],
@@ -57,6 +66,10 @@ def test_what_is_held_is_told_where_too_little_was_asked_for():
 
 
 MESSAGES = [
+    RuntimeError("could not create a primitive"),
+    RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+    RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes."),
     torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB."),
     RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory"),
     MemoryError("std::bad_alloc"),
@@ -76,7 +89,7 @@ class Scarce:
         return numbers**2 + others
 
 
-@pytest.mark.parametrize("error", MESSAGES, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("error", MESSAGES, ids=str)
 @settings(deadline=None)
 @given(count=st.integers(1, 40), size=st.integers(1, 64), most=st.integers(1, 64))
 def test_where_memory_runs_out_batches_are_halved_and_nothing_is_lost(error, count, size, most):
@@ -92,7 +105,7 @@ def test_where_memory_runs_out_batches_are_halved_and_nothing_is_lost(error, cou
         assert (batches.size, batches.note) == (size, "")
 
 
-@pytest.mark.parametrize("error", MESSAGES, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("error", MESSAGES, ids=str)
 def test_where_not_even_one_fits_a_sentence_tells(error):
     with pytest.raises(MemoryError, match="memory ran out with a single window; free some"):
         Batches(8, "window").run(Scarce(0, error), torch.arange(5), torch.arange(5))

@@ -21,7 +21,7 @@ def written(root, files):
 
 
 SECOND = {
-    "proc/self/cgroup": "0::/box.slice/job\n",
+    "proc/self/cgroup": "\nof no form\n0::/box.slice/job\n",
     "sys/fs/cgroup/box.slice/job/memory.max": "max\n",
     "sys/fs/cgroup/box.slice/job/memory.current": f"{100 * MB}\n",
     "sys/fs/cgroup/box.slice/memory.max": f"{500 * MB}\n",

@@ -1,7 +1,10 @@
 """Memory is a promise: what is allocated, and that the numbers do not depend on it."""
 
+import subprocess
+import sys
 import weakref
 from collections import deque
+from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
@@ -9,12 +12,17 @@ import pytest
 import torch
 
 import xwidgets as xw
+from xwidgets.explain.removal.region import fill_region
+from xwidgets.explain.removal.samplers import drawing_bytes
 from xwidgets.incremental import IncrementalInference, UnitInference, WholeInference, differences
+from xwidgets.incremental.recording import Unrecordable
+from xwidgets.incremental.whole_units import WholeUnitInference
 from xwidgets.networks import Subject
 
 from .replaced import plain, windows
 from .storages import LiveStorages
 
+SCENES = torch.stack([xw.scenes.bird(seed=seed).image for seed in range(4, 12)])
 GREY = xw.ConstantSampler(0.5)
 
 
@@ -32,8 +40,7 @@ def image():
 
 @pytest.fixture(scope="module")
 def sampler():
-    images = torch.stack([xw.scenes.bird(seed=seed).image for seed in range(4, 7)])
-    return xw.ConditionalSampler.fit(images, window=8, patches=2_000)
+    return xw.ConditionalSampler.fit(SCENES[:3], window=8, patches=2_000)
 
 
 def methods(sampler, memory, samples=2):
@@ -43,16 +50,20 @@ def methods(sampler, memory, samples=2):
             sampler=sampler, samples=samples, measure="difference", **options
         ),
         "occlusion": xw.Occlusion(**options),
+        "units": xw.UnitDifference(
+            "classifier.1", SCENES, samples=4, measure="difference", memory=memory
+        ),
         "region": xw.RegionDifference(xw.scenes.bird(seed=3).masks["beak"], GREY, 8, memory=memory),
     }
 
 
 def values(result):
-    return result.values if isinstance(result, xw.Relevance) else result.probabilities
+    return result.probabilities if isinstance(result, xw.RegionRemoval) else result.values
 
 
 @pytest.mark.parametrize(
-    ("name", "least"), [("prediction difference", 1.4e7), ("occlusion", 5e6), ("region", 5e6)]
+    ("name", "least"),
+    [("prediction difference", 1.4e7), ("occlusion", 5e6), ("region", 5e6), ("units", 2e6)],
 )
 def test_no_more_is_allocated_than_was_promised_and_the_numbers_stay(
     net, image, sampler, name, least
@@ -68,7 +79,8 @@ def test_no_more_is_allocated_than_was_promised_and_the_numbers_stay(
         notes.append(result.note)
     if name != "region":
         assert peaks[0] < peaks[1]  # it is made use of
-        assert "birds is run whole for every window: the activations of one image" in notes[0]
+        assert "birds is run whole for every" in notes[0]
+        assert ": the activations of one image" in notes[0]
         assert notes[1] == ""
 
 
@@ -135,7 +147,7 @@ def test_an_image_of_another_size_that_memory_does_not_hold_is_told_so(net):
     inference = WholeInference(net, torch.rand(3, 72, 64), 8)
     with (
         patch("torch.nn.functional.relu", no_room),
-        pytest.raises(MemoryError, match="memory ran out with a single window; free some"),
+        pytest.raises(MemoryError, match="memory ran out with a single whole forward; free some"),
     ):
         inference.outputs(torch.zeros(3, 2).long(), torch.rand(3, 3, 8, 8))
 
@@ -146,8 +158,112 @@ def test_a_run_that_rests_holds_no_inference_and_goes_on(net, image, sampler):
     steps = run.steps()
     for _ in range(3):
         next(steps)
-    inference = weakref.ref(run._run._faster)
+    differences = weakref.ref(run._run._faster._differences)
     run.rest()
-    assert inference() is None
+    assert differences() is None
     deque(steps, maxlen=0)
     assert np.array_equal(run.results()[0].values, method.run(net, image, 3).values)
+
+
+def test_a_rest_forgets_neither_smaller_batches_nor_notes(net, image, sampler):
+    run = methods(sampler, None, 4)["prediction difference"].on(Subject(net, image), [3])
+    outputs, steps = differences.Differences.outputs, run.steps()
+    next(steps)
+    with patch.object(differences.Differences, "outputs", scarce(outputs, 5)):
+        next(steps)
+    size, [before] = run._run._faster.batch, run.results()
+    run.rest()
+    next(steps)
+    assert run._run._faster.batch == size <= 5
+    assert run.results()[0].note == before.note != ""
+
+
+def test_where_a_single_window_or_unit_does_not_fit_images_go_whole(net, image):
+    inference = IncrementalInference(WholeInference(net, image, 8))
+    corners, contents = windows(image, 8)
+    units = UnitInference(net, image, "features.28", net.classify)
+    numbers, changes = torch.tensor([0, 9]), torch.tensor([0.5, -0.2])
+    expected = units.outputs(numbers, changes)
+    with patch.object(differences.Differences, "outputs", scarce(None, 0)):
+        outputs = inference.outputs(corners, contents)
+        torch.testing.assert_close(units.outputs(numbers, changes), expected)
+    torch.testing.assert_close(outputs, plain(net, image, corners, contents))
+    assert inference.note == "birds is run whole for every window: memory ran out"
+    assert units.note == "birds is run whole for every unit: memory ran out"
+
+
+def test_notes_of_whole_forwards_stay_and_say_once_that_memory_ran_out(net, image):
+    whole = WholeInference(net, image, 8)
+    with patch.object(WholeInference, "_replaced", scarce(WholeInference._replaced, 2)):
+        whole.outputs(*windows(image, 8))
+    assert whole.note == f"memory ran out, so that whole forwards are run {whole.batch} at a time"
+    assert IncrementalInference(whole).note == whole.note
+
+    def no_room(*arguments):
+        raise MemoryError
+
+    with patch("xwidgets.incremental.inference.Differences", no_room):
+        inference = IncrementalInference(whole)
+    assert inference.note == f"birds is run whole for every window: {whole.note}"
+
+
+def test_a_recording_is_gone_before_units_are_run_whole(net, image):
+    recordings = []
+
+    def unlike(recording, extent):
+        recordings.append(weakref.ref(recording))
+        raise Unrecordable("it is a test")
+
+    def whole(*arguments):
+        assert recordings[0]() is None
+        return WholeUnitInference(*arguments)
+
+    with (
+        patch("xwidgets.incremental.units.Differences", unlike),
+        patch("xwidgets.incremental.units.WholeUnitInference", whole),
+    ):
+        units = UnitInference(net, image, "features.28", net.classify)
+    assert units.note == "birds is run whole for every unit: it is a test"
+
+
+def test_maps_of_all_classes_take_what_their_grid_says(net, image):
+    run = methods(None, None)["occlusion"].on(Subject(net, image), range(20))
+    deque(run.steps(), maxlen=0)
+    with LiveStorages() as live:
+        results = run.results()
+    assert len(results) == 20
+    assert live.peak <= run._run.grid.map_bytes(20) <= 4 * live.peak
+
+
+def test_drawing_takes_what_a_sampler_tells(sampler, image):
+    for fill in (fill_window, fill_beak):
+        with LiveStorages() as live:
+            kept = fill(sampler, image)
+        assert live.peak <= drawing_bytes(sampler, 8) + 4 * 3 * 64 * 64
+        del kept
+    assert drawing_bytes(GREY, 8) == 0
+
+
+def fill_window(sampler, image):
+    draw = sampler.condition(image, 8)
+    corners = torch.tensor([[0, 0], [0, 20], [20, 0], [20, 20], [56, 56]])
+    return draw, draw(corners, [np.random.default_rng(0)] * len(corners))
+
+
+def fill_beak(sampler, image):
+    mask = torch.from_numpy(xw.scenes.bird(seed=3).masks["beak"])
+    return list(fill_region(sampler, image, mask, [np.random.default_rng(0)]))
+
+
+def test_a_region_counts_what_its_sampler_takes(net, image, sampler):
+    method = xw.RegionDifference(xw.scenes.bird(seed=3).masks["beak"], sampler, 2, memory=5e6)
+    with pytest.raises(ValueError, match=r"memory is 5e\+06 bytes, but one image"):
+        method.run(net, image)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of writable memory are of Linux")
+def test_a_map_is_finished_where_memory_truly_runs_out():
+    script = [sys.executable, "-m", "tests.incremental.limited_memory"]
+    root = Path(__file__).parents[2]
+    run = subprocess.run(script, cwd=root, capture_output=True, text=True, timeout=120)
+    assert "memory ran out" in run.stdout, run.stderr

@@ -33,7 +33,7 @@ from ._parameter import (
 )
 from .method import MapMethod, several
 from .nodes import MEASURES, nodes_of, training_size_on
-from .removal.samplers import ConditionalSampler, sampler_on
+from .removal.samplers import drawing_bytes, sampler_on
 from .removal.window_removal import Division, WindowRemoval
 from .removal.windows import WindowGrid, check_windows, qualities
 
@@ -159,7 +159,7 @@ class PredictionDifference(MapMethod):
             self.memory,
             self.compute_dtype,
             self.division,
-            self.sampler.bytes(window) if isinstance(self.sampler, ConditionalSampler) else 0,
+            drawing_bytes(self.sampler, window),
         )
 
 

@@ -113,12 +113,20 @@ class _Removal:
         net, layer = subject.net, str(method.removed_layer)
         self._samples, self._seed = int(method.samples), int(method.seed)
         self._nodes = nodes_of(subject, [target], method.measure, int(method.training_size))
+        pixels = subject.pixels
         self._inference = UnitInference(
-            net, subject.pixels, layer, self._nodes.read, method.memory, method.compute_dtype
+            net,
+            pixels,
+            layer,
+            self._nodes.read,
+            method.memory,
+            method.compute_dtype,
+            _UNIT + self._samples * pixels.element_size(),
         )
         self._base = self._inference.activations
+        at_once = min(_AT_ONCE, self._inference.budget.image_size(net, pixels, "image"))
         self._others = _in_other_images(
-            net, layer, subject.pixels, method.images, self._samples, self._seed
+            net, layer, pixels, method.images, self._samples, self._seed, at_once
         )
         self._moments = RunningMoments(self._base.numel(), 1)
 
@@ -206,9 +214,15 @@ def unit_relevance(
 
 
 def _in_other_images(
-    net: Network, layer: str, image: Tensor, images: object, samples: int, seed: int
+    net: Network,
+    layer: str,
+    image: Tensor,
+    images: object,
+    samples: int,
+    seed: int,
+    at_once: int,
 ) -> Tensor:
-    """Activations ``(S, units)`` of the layer in S other images, chosen at random."""
+    """Activations ``(S, units)`` of the layer in S other images, chosen at random, some at once."""
     if images is None:
         if net.examples is None:
             raise ValueError(
@@ -218,21 +232,25 @@ def _in_other_images(
         images = net.examples()
     pool = other_images(as_pixels(images, net.channels), image)
     chosen = np.random.default_rng(seed).choice(len(pool), samples, replace=len(pool) < samples)
+    others: Tensor | None = None
     with net.evaluating():
-        parts = [
-            net.activations(part.to(memory_format=net.memory_format), layer).flatten(1)
-            for part in pool[torch.from_numpy(chosen)].split(_AT_ONCE)
-        ]
-    others = torch.cat(parts)
-    if len(others) < samples:
-        raise ValueError(
-            f"layer {layer!r} puts out the same for every image, so that its units have no other "
-            "values; choose another layer"
-        )
+        for numbers in torch.arange(samples).split(at_once):
+            part = pool[torch.from_numpy(chosen)[numbers]].to(memory_format=net.memory_format)
+            activations = net.activations(part, layer).flatten(1)
+            if len(activations) < len(part):
+                raise ValueError(
+                    f"layer {layer!r} puts out the same for every image, so that its units have "
+                    "no other values; choose another layer"
+                )
+            if others is None:
+                others = activations.new_empty(samples, activations.shape[1])
+            others[numbers] = activations
+    assert others is not None
     return others
 
 
-_AT_ONCE = 8  # images whose activations are computed together
+_AT_ONCE = 8  # images whose activations are computed together, at most
+_UNIT = 80  # bytes of a unit's moments and results
 
 
 def _turns(units: int, batch: int, samples: int, seed: int) -> Iterator[tuple[Tensor, int]]:

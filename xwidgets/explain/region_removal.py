@@ -29,13 +29,13 @@ from xwidgets.results import RegionRemoval
 from ._parameter import front, memory_parameter, parameter, seed_parameter
 from .method import Method
 from .removal.region import fill_region
-from .removal.samplers import sampler_on
+from .removal.samplers import drawing_bytes, sampler_on
 from .run import Run
 
 BATCH = 4
 """Samples that are scored at a time: few, so that cancelling is prompt."""
-_PIXEL = 6
-"""Bytes of a sample for each pixel and channel: a number, an 8-bit picture, and its next copy."""
+_PICTURES = 2
+"""Bytes of a sample for each pixel and channel beside its number: a picture, and its next copy."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,9 @@ class _Filled:
         rngs = [np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, s, 0]))
                 for s in range(count)]  # fmt: skip
         region = torch.from_numpy(method.mask.numpy())
-        held = count * _PIXEL * subject.pixels.numel()
+        pixels = subject.pixels
+        held = count * (pixels.element_size() + _PICTURES) * pixels.numel()
+        held += drawing_bytes(sampler, sampler.largest(pixels))
         budget = Budget.of(method.memory, net.device).beside(held)
         size = min(BATCH, budget.image_size(net, subject.pixels, "sample"))
         self._batches = Batches(size, "sample")

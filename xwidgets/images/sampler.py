@@ -14,12 +14,19 @@ Draw = Callable[[Tensor, Sequence[np.random.Generator]], Tensor]
 
 @runtime_checkable
 class Sampler(Protocol):
-    """Protocol of what fills windows of an image with random contents."""
+    """Protocol of what fills windows of an image with random contents.
+
+    One that takes memory to draw may tell so by a method ``drawing_bytes(window)``, whose bytes
+    are then counted where a call's ``memory`` is bounded.
+    """
 
     def largest(self, image: Tensor) -> int:
         """Side of the largest window, in pixels, that can be filled in ``image`` ``(C, H, W)``."""
         ...
 
     def condition(self, image: Tensor, window: int) -> Draw:
-        """Prepare to draw windows of ``window`` pixels in ``image`` ``(C, H, W)``."""
+        """Prepare to draw windows of ``window`` pixels in ``image`` ``(C, H, W)``.
+
+        A map that was left and goes on calls it again.
+        """
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from math import inf, prod
 
@@ -13,6 +13,8 @@ from xwidgets.errors import memory_ran_out, number
 from xwidgets.networks import Network
 
 from .free_memory import free_memory
+
+RAN_OUT = "memory ran out"
 
 _PROCESSOR = 48e6
 _GPU = 0.125
@@ -39,11 +41,12 @@ class Budget:
 
     @classmethod
     def of(cls, memory: float | None, device: torch.device) -> Budget:
-        """What is asked for, or a quarter of what is free and batches that the device is good at.
+        """Bytes ``memory`` or, for ``None``, a quarter of free memory, and batches for the device.
 
         A processor is fastest while a batch stays in its cache, and cancelling is prompt between
-        small ones; a GPU wants large ones, and gets an eighth of its memory: of all of it, not of
-        what is free, as the size of a batch decides on the last bits of a result.
+        small ones; a GPU wants large ones, and gets an eighth of its memory. The size of a batch
+        decides on the last bits of a result: these follow the free memory where a quarter of it
+        holds no such batch beside what else is kept.
 
         Example:
             >>> Budget.of(None, torch.device("cpu")).batch
@@ -58,7 +61,7 @@ class Budget:
         return cls(_TENSORS * _SHARE * free_memory(device), batch, None, device)
 
     def beside(self, held: float) -> Budget:
-        """The same when some bytes are taken."""
+        """Budget that remains when ``held`` bytes are in use."""
         return replace(self, memory=self.memory - held)
 
     @property
@@ -114,6 +117,17 @@ class Budget:
             )
 
 
+def joined(notes: Iterable[str]) -> str:
+    """Distinct notes in one line, which says once that memory ran out.
+
+    Example:
+        >>> joined(["run whole: memory ran out", "", "memory ran out, so that 1 is run at a time"])
+        'run whole: memory ran out, so that 1 is run at a time'
+    """
+    text = "; ".join(dict.fromkeys(filter(None, notes)))
+    return text.replace(f"{RAN_OUT}; {RAN_OUT}", RAN_OUT)
+
+
 class Batches:
     """Parts of lists that are computed one after the other, halved where memory runs out.
 
@@ -161,5 +175,5 @@ class Batches:
         if torch.cuda.is_initialized():
             torch.cuda.empty_cache()
         self.size = len(parts[0]) // 2
-        self.note = f"memory ran out, so that {self._what}s are run {self.size} at a time"
+        self.note = f"{RAN_OUT}, so that {self._what}s are run {self.size} at a time"
         return None

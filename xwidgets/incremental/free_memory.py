@@ -37,6 +37,9 @@ their use; name of the part of the use that is cached files, which give way."""
 def free_memory(device: torch.device) -> float:
     """Bytes that can still be allocated on a device; infinite where nobody knows.
 
+    Where the system does not tell what is available, as on macOS, they are all of the physical
+    memory, used or not.
+
     Example:
         >>> free_memory(torch.device("cpu")) > 0
         True
@@ -49,8 +52,8 @@ def free_memory(device: torch.device) -> float:
     return max(0.0, min(left, default=inf))
 
 
-def give_back() -> None:
-    """Return memory that was freed to the system, where the C library keeps it for later."""
+def trim_heap() -> None:
+    """Return freed memory to the system, where the C library keeps it for later."""
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc
         if trim is not None:
@@ -71,8 +74,8 @@ def left_by_groups(root: Path) -> Iterator[float]:
     Args:
         root: folder in which ``proc`` and ``sys`` stand.
     """
-    for line in _text(root / "proc/self/cgroup").splitlines():
-        _, controllers, path = line.split(":", 2)
+    lines = (line.split(":", 2) for line in _text(root / "proc/self/cgroup").splitlines())
+    for _, controllers, path in (parts for parts in lines if len(parts) == 3):
         for controller in {"", "memory"}.intersection(controllers.split(",")):
             mount, limit, use, files = _FILES[controller]
             group = PurePosixPath(path.lstrip("/"))

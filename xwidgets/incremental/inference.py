@@ -8,7 +8,7 @@ go through it whole, behind the same interface.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import torch
@@ -19,10 +19,10 @@ from xwidgets.errors import of_kind
 from xwidgets.networks.forward_trace import refuse_hiding
 
 from .boxes import BaseCrops, Places
-from .budget import Batches
+from .budget import RAN_OUT, Batches, joined
 from .differences import Differences, agree
 from .extent import Extent
-from .free_memory import give_back
+from .free_memory import trim_heap
 from .precision import ComputeDtype, asked_type, fallback_note
 from .recording import Unrecordable, affordable, record
 from .whole import WholeInference
@@ -64,28 +64,21 @@ class IncrementalInference:
         self._extent = Extent.of_windows(whole.window, whole.image.shape[1:])
         self._pixels = BaseCrops(whole.image[None], self._extent, fill=0)
         self._differences: Differences | None = None
-        self.compute_dtype = self._asked = asked_type(compute_dtype, net.dtype, net.device)
-        give_back()  # what whole forwards took
-        try:
-            with affordable():
-                differences = self._checked()
-        except Unrecordable as reason:
-            self._notes = [f"{net.name} is run whole for every window: {reason}"]
-            self.compute_dtype, self._batches, self.share = net.dtype, whole.batches, 1.0
-            return
-        give_back()  # the values of the recording
-        self._differences, self.share = differences, differences.share
-        self._notes = [*self._slower(differences)]
+        self._asked = asked_type(compute_dtype, net.dtype, net.device)
+        self._types = [self._asked, net.dtype]
+        self._batches: Batches | None = None
+        self.compute_dtype, self.share = net.dtype, 1.0
+        self._set_up()
 
     @property
     def batch(self) -> int:
         """How many windows are computed at a time."""
-        return self._batches.size
+        return self._running.size
 
     @property
     def note(self) -> str:
         """What could not be done the fastest way, and why; otherwise empty."""
-        return "; ".join(filter(None, [*self._notes, self._batches.note]))
+        return joined([*self._notes, self._whole.note, self._running.note])
 
     def outputs(self, corners: Tensor, contents: Tensor) -> Tensor:
         """``(n, K)``, what is read off the image with one window replaced in each.
@@ -94,9 +87,42 @@ class IncrementalInference:
             corners: ``(n, 2)``, the windows' upper left corners as (y, x), in any order.
             contents: ``(n, C, h, w)`` of the windows' size, pixels in [0, 1].
         """
-        if self._differences is None:
+        if self._batches is not None and self._differences is None:
+            self._set_up()
+        if self._batches is None or self._differences is None:
             return self._whole.outputs(corners, contents)
-        return self._batches.run(partial(self._differing, self._differences), corners, contents)
+        try:
+            return self._batches.run(partial(self._differing, self._differences), corners, contents)
+        except MemoryError:
+            self._run_whole(RAN_OUT)
+        trim_heap()
+        return self._whole.outputs(corners, contents)
+
+    def rest(self) -> None:
+        """Free what the next outputs make again; sizes of batches and types stay."""
+        self._differences = None
+
+    @property
+    def _running(self) -> Batches:
+        return self._batches or self._whole.batches
+
+    def _set_up(self) -> None:
+        trim_heap()  # what whole forwards took
+        try:
+            with affordable():
+                self._differences = self._checked()
+        except Unrecordable as reason:
+            self._run_whole(str(reason))
+            return
+        trim_heap()  # the values of the recording
+        self.share = self._differences.share
+        self._notes = [*self._slower(self._differences)]
+
+    def _run_whole(self, reason: str) -> None:
+        """Windows go through the network whole from now on."""
+        self._differences = self._batches = None
+        self.share = 1.0
+        self._notes = [f"{self._whole.net.name} is run whole for every window: {reason}"]
 
     def _differing(self, differences: Differences, corners: Tensor, contents: Tensor) -> Tensor:
         places = Places(*corners.cpu().T)
@@ -118,12 +144,14 @@ class IncrementalInference:
             first = differences.whole_from or differences.stopped_at
             where = f" from {first!r} on" if first else ""
             raise Unrecordable(f"a window changes nearly all of its values{where}")
-        differences.multiply_in(self._asked)
+        differences.multiply_in(self._types[0])
         budget = self._whole.budget.beside(differences.held)
         if budget.memory < differences.need:
             raise Unrecordable("what differences need does not fit into the memory")
-        self._batches = Batches(budget.size(differences.need, _BATCH), "window")
-        self._check(differences, base)
+        if self._batches is None:
+            self._batches = Batches(budget.size(differences.need, _BATCH), "window")
+        run = partial(self._batches.run, partial(self._differing, differences))
+        self._check(differences, base, run)
         return differences
 
     def _slower(self, differences: Differences) -> Iterator[str]:
@@ -133,7 +161,9 @@ class IncrementalInference:
         if note := fallback_note(self.compute_dtype, self._asked):
             yield note
 
-    def _check(self, differences: Differences, base: Tensor) -> None:
+    def _check(
+        self, differences: Differences, base: Tensor, run: Callable[[Tensor, Tensor], Tensor]
+    ) -> None:
         """Compare with plain forwards, first in the asked type and then in the network's own."""
         image, window = self._whole.image, self._whole.window
         random = torch.Generator().manual_seed(0)
@@ -143,12 +173,11 @@ class IncrementalInference:
         shape = (2, len(image), *window)
         contents = torch.rand(shape, generator=random).to(image)
         plain = self._alone(corners, contents)
-        run = partial(self._batches.run, partial(self._differing, differences), corners, contents)
-        dtype = differences.settle([self._asked, image.dtype], run, plain, base)
+        dtype = differences.settle(self._types, partial(run, corners, contents), plain, base)
         if dtype is None:
             self._refuse_mixing(corners, contents, plain, base)
             raise Unrecordable("differences do not agree with a plain forward")
-        self.compute_dtype = dtype
+        self.compute_dtype, self._types = dtype, [dtype]
 
     def _refuse_mixing(
         self, corners: Tensor, contents: Tensor, plain: Tensor, base: Tensor

@@ -11,16 +11,17 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from xwidgets.errors import WrongType, memory_ran_out, of_kind, shown
+from xwidgets.errors import WrongType, memory_ran_out, number, of_kind, shown
 from xwidgets.networks import Network
 from xwidgets.networks._network import image_for
 from xwidgets.networks.exact import exact_products
 from xwidgets.networks.forward_trace import ForwardTrace
 
 from .boxes import Places
-from .budget import Batches, Budget
+from .budget import RAN_OUT, Batches, Budget, joined
 from .differences import Differences
 from .extent import Extent
+from .free_memory import trim_heap
 from .precision import ComputeDtype, asked_type, fallback_note
 from .recording import Recording, Unrecordable, affordable, number_of, record
 from .whole import Read
@@ -38,10 +39,12 @@ class UnitInference:
         memory: bytes that may be added; 0 for one unit at a time, ``None`` for a share of what is
             free.
         compute_dtype: the type to multiply differences in, as of :class:`IncrementalInference`.
+        held: those of ``memory`` that the caller uses for each unit of the layer.
 
     Attributes:
         activations: the layer's ``(C, h, w)`` or ``(C,)``, which :meth:`outputs` starts from.
         compute_dtype: the type in which differences are multiplied.
+        budget: the bytes that are left beside what this and the caller hold.
 
     Raises:
         ValueError: for a layer that is not used or has no channels, or that nothing depends on.
@@ -62,12 +65,13 @@ class UnitInference:
         read: Read,
         memory: float | None = None,
         compute_dtype: ComputeDtype = "float32",
+        held: float = 0,
     ) -> None:
         image = image_for(net, image)
         of_kind("layer", layer, str, "the name of a layer")
         if not callable(read):
             raise WrongType(f"read is {shown(read)}, but must be a function of pixels")
-        budget = Budget.of(memory, net.device)
+        number("held", held, lambda size: size >= 0, "of bytes, at least 0")
         pixels = image[None].to(memory_format=net.memory_format)
         with net.evaluating():
             base = net.activations(pixels, layer)
@@ -77,15 +81,20 @@ class UnitInference:
                 "(1, C, h, w) or (1, C), and has no channels; choose another layer"
             )
         self.activations = base[0]
+        self.budget = budget = Budget.of(memory, net.device).beside(held * base.numel())
         self._whole: WholeUnitInference | None = None
+        self._differences: Differences | None = None
         self._asked = asked_type(compute_dtype, net.dtype, net.device)
+        self._whole_units = partial(WholeUnitInference, net, image, layer, read, budget)
+        self._name = net.name
         try:
             with affordable():
                 self._run_behind(_behind(net, pixels, layer, read, budget.recording), budget)
-        except Unrecordable as reason:
-            self._whole = WholeUnitInference(net, image, layer, read, budget)
-            self._batches, self.compute_dtype = self._whole.batches, net.dtype
-            self._note = f"{net.name} is run whole for every unit: {reason}"
+            return
+        except Unrecordable as error:
+            reason = str(error)
+        self._run_whole(reason)  # behind the except clause, whose traceback holds the recording
+        self.compute_dtype = net.dtype
 
     @property
     def batch(self) -> int:
@@ -95,21 +104,30 @@ class UnitInference:
     @property
     def note(self) -> str:
         """What could not be done as asked, and why; otherwise empty."""
-        return "; ".join(filter(None, (self._note, self._batches.note)))
+        return joined((self._note, self._batches.note))
+
+    def _run_whole(self, reason: str) -> None:
+        """Images with a changed unit go through the network whole from now on."""
+        self._differences = None
+        trim_heap()
+        self._whole = self._whole_units()
+        self._batches = self._whole.batches
+        self._note = f"{self._name} is run whole for every unit: {reason}"
 
     def _run_behind(self, behind: Recording, budget: Budget) -> None:
         base = behind.values[0]
         extent = Extent.of_windows(1, base.shape[2:]) if base.ndim == 4 else None
-        self._differences = Differences(behind, extent)
-        self._differences.multiply_in(self._asked)
-        need, budget = self._differences.need, budget.beside(self._differences.held)
+        differences = Differences(behind, extent)
+        differences.multiply_in(self._asked)
+        need, budget = differences.need, budget.beside(differences.held)
         if budget.memory < need:
             raise Unrecordable("what differences need does not fit into the memory")
         self._batches = Batches(budget.size(need, _BATCH), "unit")
-        self.compute_dtype = self._checked(behind)
+        self.compute_dtype = self._checked(behind, differences)
+        self._differences, self.budget = differences, budget
         self._note = fallback_note(self.compute_dtype, self._asked)
 
-    def _checked(self, behind: Recording) -> torch.dtype:
+    def _checked(self, behind: Recording, differences: Differences) -> torch.dtype:
         """Type that agrees with a plain run of what follows, for the first unit and the most active
         one, changed."""
         base, flat = behind.values[0], self.activations.flatten()
@@ -125,8 +143,8 @@ class UnitInference:
                 raise
             raise Unrecordable(f"its operations cannot be run again ({error})") from error
         output = behind.values[behind.output]
-        run = partial(self._batches.run, self._changed, units, changes)
-        dtype = self._differences.settle([self._asked, base.dtype], run, plain, output)
+        run = partial(self._batches.run, partial(self._changed, differences), units, changes)
+        dtype = differences.settle([self._asked, base.dtype], run, plain, output)
         if dtype is None and output.isfinite().all():
             raise Unrecordable("differences do not agree with a plain run")
         return dtype or base.dtype
@@ -138,18 +156,24 @@ class UnitInference:
             units: ``(n,)``, their numbers in the flattened activations.
             changes: ``(n,)``, what is added to them.
         """
-        if self._whole is not None:
-            return self._whole.outputs(units, changes)
-        return self._batches.run(self._changed, units, changes)
+        if self._differences is not None:
+            try:
+                run = self._batches.run
+                return run(partial(self._changed, self._differences), units, changes)
+            except MemoryError:
+                pass  # and its traceback, which holds the differences, goes
+            self._run_whole(RAN_OUT)
+        assert self._whole is not None
+        return self._whole.outputs(units, changes)
 
-    def _changed(self, units: Tensor, changes: Tensor) -> Tensor:
+    def _changed(self, differences: Differences, units: Tensor, changes: Tensor) -> Tensor:
         channels, *cells = torch.unravel_index(units, self.activations.shape)
         boxes = self.activations.new_zeros(len(units), len(self.activations))
         boxes[torch.arange(len(units)), channels] = changes.to(boxes)
         if self.activations.ndim == 1:
             nowhere = torch.zeros_like(units)
-            return self._differences.outputs(Places(nowhere, nowhere), boxes)
-        return self._differences.outputs(Places(*cells), boxes[:, :, None, None])
+            return differences.outputs(Places(nowhere, nowhere), boxes)
+        return differences.outputs(Places(*cells), boxes[:, :, None, None])
 
 
 _BATCH = 512  # units; more are hardly faster, and fewer are cancelled sooner

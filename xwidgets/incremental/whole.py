@@ -5,7 +5,7 @@ from collections.abc import Callable
 from torch import Tensor
 from torch.nn.modules.utils import _pair
 
-from xwidgets.errors import WrongType, at_least, shown
+from xwidgets.errors import WrongType, at_least, number, shown
 from xwidgets.networks import Network
 from xwidgets.networks._network import image_for
 
@@ -23,13 +23,14 @@ class WholeInference:
         image: ``(C, H, W)`` in [0, 1].
         window: the side of the windows in pixels, or their height and width.
         memory: bytes that may be added; 0 for one window at a time, ``None`` for a share of what is
-            free. Or what is left of them, as a :class:`Budget`.
+            free.
         read: what is read; ``None`` for the logits.
+        held: those of ``memory`` that the caller uses for other things.
 
     Attributes:
         net, image, read: as given, the image on the network's device.
         window: height and width.
-        budget: the bytes, as a :class:`Budget`.
+        budget: the bytes that are left, as a :class:`Budget`.
         batches: run the windows.
 
     Raises:
@@ -48,8 +49,9 @@ class WholeInference:
         net: Network,
         image: Tensor,
         window: int | tuple[int, int],
-        memory: float | Budget | None = None,
+        memory: float | None = None,
         read: Read | None = None,
+        held: float = 0,
     ) -> None:
         self.net, image = net, image_for(net, image)
         sides = window if isinstance(window, tuple) and len(window) == 2 else (window, window)
@@ -63,10 +65,12 @@ class WholeInference:
         if read is not None and not callable(read):
             raise WrongType(f"read is {shown(read)}, but must be a function of pixels, or None")
         self.window: tuple[int, int] = _pair(window)
-        self.budget = memory if isinstance(memory, Budget) else Budget.of(memory, net.device)
+        number("held", held, lambda size: size >= 0, "of bytes, at least 0")
+        self.budget = Budget.of(memory, net.device).beside(held)
         self.image = image.to(net.device, net.dtype)
         self.read = read or net.classify
-        self.batches = Batches(self.budget.image_size(net, self.image, "window"), "window")
+        size = self.budget.image_size(net, self.image, "window")
+        self.batches = Batches(size, "whole forward")
 
     @property
     def batch(self) -> int:

@@ -184,7 +184,7 @@ class ConditionalSampler:
         """Side of the largest window, in pixels, that can be filled in ``image`` ``(C, H, W)``."""
         return min(self.window, min(image.shape[1:]) - 2 * self.padding)
 
-    def bytes(self, window: int) -> int:
+    def drawing_bytes(self, window: int) -> int:
         """Bytes that drawing windows of ``window`` pixels takes, beside those of the sampler."""
         inside = self.channels * window**2
         all_pixels = self.channels * (window + 2 * self.padding) ** 2
@@ -337,10 +337,10 @@ def other_images(images: Tensor, image: Tensor) -> Tensor:
             f"{tuple(image.shape)}; give images of the same shape"
         )
     pool = images.to(image)
-    others = pool[(pool != image).flatten(1).any(1)]
-    if not len(others):
+    other = torch.tensor([not torch.equal(candidate, image) for candidate in pool])
+    if not other.any():
         raise ValueError("there is no image other than the explained one; give more images")
-    return others
+    return pool if other.all() else pool[other]
 
 
 @dataclass(frozen=True)
@@ -392,6 +392,19 @@ class ConstantSampler:
                 "channels; give one number, or one a channel"
             )
         return value[:, None, None].expand(len(image), 1, 1)
+
+
+def drawing_bytes(sampler: Sampler, window: int) -> int:
+    """Bytes that drawing windows of ``window`` pixels takes, as an optional method tells.
+
+    Fitting a network's own sampler, which is done once, is not part of them.
+
+    Example:
+        >>> drawing_bytes(ConstantSampler(0.5), 8)
+        0
+    """
+    told = getattr(sampler, "drawing_bytes", None)
+    return 0 if told is None else int(told(window))
 
 
 def has_sampler(net: Network) -> bool:

@@ -26,8 +26,7 @@ from xwidgets.explain.nodes import Nodes
 from xwidgets.explain.running_moments import RunningMoments
 from xwidgets.explain.standard_errors import standard_errors
 from xwidgets.incremental import IncrementalInference, WholeInference
-from xwidgets.incremental.budget import Budget
-from xwidgets.incremental.free_memory import give_back
+from xwidgets.incremental.free_memory import trim_heap
 from xwidgets.incremental.precision import ComputeDtype
 from xwidgets.networks.subject import Subject, finite
 from xwidgets.networks.target import Resolved
@@ -55,7 +54,7 @@ class WindowRemoval:
         memory: bytes that may be added, as of :class:`WholeInference`.
         compute_dtype: to multiply differences in, as of :class:`IncrementalInference`.
         division: of the samples among windows: each the same number, or as :mod:`.division` says.
-        drawing: bytes that drawing takes.
+        drawing_bytes: what drawing takes.
 
     Attributes:
         nodes, grid: as given.
@@ -75,7 +74,7 @@ class WindowRemoval:
         memory: float | None = None,
         compute_dtype: ComputeDtype = "float32",
         division: Division = "even",
-        drawing: float = 0,
+        drawing_bytes: float = 0,
     ) -> None:
         self._method, self._subject, self._targets = method, subject, targets
         self.nodes, self.grid = nodes, grid
@@ -84,9 +83,8 @@ class WindowRemoval:
         self._samples, self._seed = samples, seed
         self._divided = division == "spread" and samples > PILOTS
         self.moments = RunningMoments(len(grid), len(targets))
-        net, held = subject.net, drawing + grid.bytes(len(targets))
-        budget = Budget.of(memory, net.device).beside(held)
-        self._first = WholeInference(net, subject.pixels, grid.window, budget, nodes.read)
+        net, held = subject.net, drawing_bytes + grid.map_bytes(len(targets))
+        self._first = WholeInference(net, subject.pixels, grid.window, memory, nodes.read, held)
         self._faster: IncrementalInference | None = None
         self._asked_dtype = compute_dtype
         self._note, self._compute_dtype = "", subject.net.dtype
@@ -101,8 +99,10 @@ class WindowRemoval:
 
     def rest(self) -> None:
         """Free what the next step makes again."""
-        self._faster = self._draw = None
-        give_back()
+        self._draw = None
+        if self._faster is not None:
+            self._faster.rest()
+        trim_heap()
 
     def further_samples(self) -> Tensor:
         """Number of samples ``(n,)`` of each window after the first ones, which must be there."""
@@ -171,7 +171,8 @@ class WindowRemoval:
     def _step(self, windows: Tensor, samples: Tensor) -> int:
         """Remove the first of some windows, and return how many."""
         inference = self._inference()
-        self._draw = self._draw or self._prepared()
+        if self._draw is None:
+            self._draw = self._prepared()
         batch, numbers = windows[: inference.batch], samples[: inference.batch]
         corners = self.grid.corners[batch]
         contents = self._draw(corners, self._rngs(batch, numbers))

@@ -52,6 +52,7 @@ def qualities(
 
 
 _PIXEL, _WINDOW = 100, 40  # bytes
+_MAP = 8  # bytes of a pixel for each node: its value and standard error
 
 
 class WindowGrid:
@@ -86,11 +87,11 @@ class WindowGrid:
     def __len__(self) -> int:
         return len(self.corners)
 
-    def bytes(self, nodes: int) -> int:
+    def map_bytes(self, nodes: int) -> int:
         """Bytes that maps of some nodes take while they are made, and the moments behind them."""
         height: int = self._rows + self.window[0] - 1
         width: int = self._columns + self.window[1] - 1
-        return _PIXEL * height * width + _WINDOW * len(self) * (1 + nodes)
+        return (_PIXEL + _MAP * nodes) * height * width + _WINDOW * len(self) * (1 + nodes)
 
     def sweeps(self, samples: int, seed: int) -> Iterator[tuple[int, Tensor]]:
         """Order of the work: the number of a sample, and the windows that are filled with it.
