@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from xwidgets.errors import memory_ran_out
 from xwidgets.incremental.budget import Batches, Budget
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
@@ -114,3 +115,17 @@ def test_where_not_even_one_fits_a_sentence_tells(error):
 def test_other_errors_are_raised():
     with pytest.raises(RuntimeError, match="shapes"):
         Batches(8, "window").run(Scarce(0, RuntimeError("shapes")), torch.ones(3), torch.ones(3))
+
+
+@pytest.mark.parametrize(("error", "ran_out"), [
+    (MemoryError(), True),
+    (RuntimeError("could not create a primitive"), True),  # oneDNN
+    (RuntimeError("DefaultCPUAllocator: can't allocate memory"), True),
+    (RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 8 bytes"), True),
+    (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`"), True),
+    (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), True),
+    (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+    (ValueError("out of memory"), False),
+], ids=str)  # fmt: skip
+def test_an_error_tells_that_memory_ran_out(error, ran_out):
+    assert memory_ran_out(error) == ran_out
