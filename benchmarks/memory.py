@@ -7,7 +7,6 @@ call, above that of the loaded network that has classified the picture once, in 
 made a small map of another network, so that all code is loaded. The networks have random weights.
 """
 
-import ctypes
 import gc
 import os
 import re
@@ -23,6 +22,7 @@ from torch.nn.functional import interpolate
 import xwidgets as xw
 from benchmarks.measure import random_network
 from xwidgets.images._photo import photographs
+from xwidgets.incremental.free_memory import trim_heap
 from xwidgets.networks.embedded import EMBEDDED
 
 CASES = {
@@ -40,15 +40,15 @@ STEPS, PATIENCE = 4, 60.0  # of each map, and seconds at most
 def megabytes(name: str) -> float:
     """A line of what the kernel tells of this process."""
     status = Path("/proc/self/status").read_text()
-    found = re.search(rf"{name}:\s+(\d+) kB", status)
-    assert found is not None
-    return int(found[1]) * 1024 / 1e6
+    line = re.search(rf"{name}:\s+(\d+) kB", status)
+    assert line is not None
+    return int(line[1]) * 1024 / 1e6
 
 
 def at_rest() -> float:
     """Resident memory, after what is free was given back; the largest is counted from here."""
     gc.collect()
-    ctypes.CDLL("libc.so.6").malloc_trim(0)
+    trim_heap()
     switch = os.open("/proc/self/clear_refs", os.O_WRONLY)
     os.write(switch, b"5")  # which starts the peak anew
     os.close(switch)
@@ -59,7 +59,7 @@ def loaded(name: str, side: int) -> tuple[xw.Network, torch.Tensor, xw.Condition
     """A network, a picture that it has classified, and a sampler."""
     net = xw.network(name) if name in EMBEDDED else random_network(name)
     net.module.to(memory_format=torch.channels_last)
-    pictures = torch.stack([net.prepare(one) for one in photographs()])
+    pictures = torch.stack([net.prepare(photograph) for photograph in photographs()])
     image = interpolate(pictures[:1], (side, side), mode="bilinear")[0]
     net.logits(image[None])
     sampler = xw.ConditionalSampler.fit(pictures, window=WINDOW)

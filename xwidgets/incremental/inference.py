@@ -77,7 +77,7 @@ class IncrementalInference:
 
     @property
     def note(self) -> str:
-        """What could not be done the fastest way, and why; otherwise empty."""
+        """Sentences on whatever is slower than asked for, and why; otherwise empty."""
         return joined([*self._notes, self._whole.note, self._running.note])
 
     def outputs(self, corners: Tensor, contents: Tensor) -> Tensor:

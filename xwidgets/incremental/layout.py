@@ -36,7 +36,7 @@ class Layout(NamedTuple):
 
     @classmethod
     def usual(cls, shape: Sequence[int]) -> Layout:
-        """That of ``(1, C, H, W)``; values with fewer or more axes are no maps."""
+        """Layout of ``(1, C, H, W)``; values with fewer or more axes are no maps."""
         return cls((shape[1],), (2, 3)) if len(shape) == 4 else cls(tuple(shape[1:]))
 
     @property

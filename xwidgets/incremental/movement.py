@@ -42,7 +42,7 @@ class Channels(DifferenceRule):
 
 
 def _shuffled(taken: Tensor, channels: int) -> int:
-    """Of how many groups one channel each is taken in turn; 0 where it is done otherwise."""
+    """Number of groups of a channel shuffle that takes these; 0 where it is none."""
     if len(taken) != channels or channels < 2 or taken[1] < 1 or channels % int(taken[1]):
         return 0
     groups = channels // int(taken[1])

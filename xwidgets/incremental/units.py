@@ -103,7 +103,7 @@ class UnitInference:
 
     @property
     def note(self) -> str:
-        """What could not be done as asked, and why; otherwise empty."""
+        """Sentences on whatever is slower than asked for, and why; otherwise empty."""
         return joined((self._note, self._batches.note))
 
     def _run_whole(self, reason: str) -> None:
