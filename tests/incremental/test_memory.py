@@ -254,5 +254,5 @@ def fill_beak(sampler, image):
 
 def test_a_region_counts_what_its_sampler_takes(net, image, sampler):
     method = xw.RegionDifference(xw.scenes.bird(seed=3).masks["beak"], sampler, 2, memory=5e6)
-    with pytest.raises(ValueError, match=r"memory is 5e\+06 bytes, but one image"):
+    with pytest.raises(ValueError, match=r"memory is 5\.0 MB, but one image"):
         method.run(net, image)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from math import inf, prod
+from math import ceil, inf, prod
 
 import torch
 from torch import Tensor
@@ -110,11 +110,17 @@ class Budget:
             ValueError: when they are not.
         """
         if self.asked and self.memory < need:
-            whole = self.asked + (need - self.memory) / _TENSORS
+            held = _TENSORS * self.asked - self.memory
+            beside = f", and what is kept beside it {_amount(held)}" if held else ""
+            least = ceil((need + held) / _TENSORS)
             raise ValueError(
-                f"memory is {self.asked:.3g} bytes, but {taker} takes {whole:.3g}; give at least "
-                f"that, or 0 for one {what} at a time"
+                f"memory is {_amount(self.asked)}, but {taker} takes {_amount(need)}{beside}; "
+                f"give at least {least:_} bytes, or 0 for one {what} at a time"
             )
+
+
+def _amount(count: float) -> str:
+    return f"{count:,.0f} bytes" if count < 1e5 else f"{count / 1e6:,.1f} MB"
 
 
 def joined(notes: Iterable[str]) -> str:
