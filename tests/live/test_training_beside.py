@@ -1,5 +1,8 @@
 """A study beside a training: neither reaches the other, and no map mixes two states."""
 
+import time
+from itertools import count, takewhile
+
 import numpy as np
 import pytest
 import torch
@@ -26,13 +29,13 @@ def module():
     ).train()
 
 
-def trained(user, steps):
-    """Losses, modes and state of a training."""
+def trained(user, more):
+    """Losses, modes and state of a training that takes a step as long as ``more(step)``."""
     torch.manual_seed(1)
     images, labels = torch.rand(64, 3, SIZE, SIZE), torch.randint(4, (64,))
     optimizer = torch.optim.SGD(user.parameters(), 0.05, momentum=0.9)
     losses, modes = [], []
-    for step in range(steps):
+    for step in takewhile(more, count()):
         batch = torch.randperm(64)[:16]
         loss = cross_entropy(user(images[batch]), labels[batch])
         optimizer.zero_grad()
@@ -58,16 +61,19 @@ METHOD = xw.PredictionDifference(window=4, sampler=xw.ConstantSampler(0.5), samp
 
 @pytest.mark.parametrize("method", [METHOD, xw.Saliency()], ids=lambda method: method.name)
 def test_a_training_beside_a_study_is_that_of_the_training_alone(method):
-    losses, modes, values = trained(module(), 200)
     user, shown = module(), []
     with xw.Study(network(user), IMAGE, 1, method) as study:
         study.watched(1)  # as a view would say
         study.observe(lambda change: shown.append(change.new), "result")
-        beside = trained(user, 200)
+        end = time.monotonic() + 60
+        beside = trained(
+            user, lambda step: step < 200 or (len(shown) < 2 and time.monotonic() < end)
+        )
+        assert len(shown) > 1, "it was live meanwhile"
+        losses, modes, values = trained(module(), lambda step: step < len(beside[1]))
         assert beside[0] == losses
         assert beside[1] == modes
         assert all(torch.equal(value, beside[2][name]) for name, value in values.items())
-        assert len(shown) > 1, "it was live meanwhile"
         after = method.run(network(user), IMAGE, 1)
         assert np.array_equal(study.wait(60).values, after.values)
 
