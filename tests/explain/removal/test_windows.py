@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import chisquare
 
 from xwidgets.explain.removal.windows import WindowGrid, check_windows
 
@@ -56,6 +57,50 @@ def test_every_sweep_visits_every_window_once_and_the_first_part_covers(shape, s
         visited = [window for number, windows in sweeps if number == sample for window in windows]
         assert sorted(visited) == list(range(len(grid)))
     assert [number for number, _ in sweeps] == sorted(number for number, _ in sweeps)
+
+
+def ordered(shape, seed):
+    """Rows and columns of the windows of a grid, in an order."""
+    rows, columns = shape
+    grid = WindowGrid(rows, columns, window=1, stride=1)
+    order = grid.order(torch.Generator().manual_seed(seed))
+    return np.divmod(order.numpy(), columns)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 4), st.integers(0, 2**31))
+def test_any_first_part_of_an_order_is_spread_over_the_picture(level, seed):
+    rows, columns = ordered((16, 16), seed)
+    blocks, side = 2**level, 16 // 2**level
+    for start in range(0, 256, blocks**2):  # as many windows in turn as there are blocks
+        part = slice(start, start + blocks**2)
+        met = set(zip(rows[part] // side, columns[part] // side, strict=True))
+        assert len(met) == blocks**2
+
+
+def test_a_part_of_any_order_is_spread_more_evenly_than_by_chance():
+    counts = []
+    for seed in range(20):
+        rows, columns = ordered((55, 55), seed)
+        blocks = rows[:500] // 11 * 5 + columns[:500] // 11
+        counts.append(np.bincount(blocks, minlength=25))
+    assert np.shape(counts) == (20, 25)
+    by_chance = 20 * (1 - 1 / 25) * (1 - 500 / 55**2)  # hypergeometric
+    assert np.var(counts) < by_chance / 4
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 2**31))
+def test_an_order_has_every_window_once(height, width, seed):
+    rows, columns = ordered((height, width), seed)
+    assert sorted(rows * width + columns) == list(range(height * width))
+
+
+def test_chance_decides_which_window_is_first():
+    firsts = [(rows[0], columns[0]) for rows, columns in (ordered((4, 4), s) for s in range(1600))]
+    counts = np.unique(firsts, axis=0, return_counts=True)[1]
+    assert len(counts) == 16
+    assert chisquare(counts).pvalue > 1e-4
 
 
 @settings(max_examples=60, deadline=None)

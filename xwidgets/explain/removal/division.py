@@ -53,7 +53,7 @@ def further_samples(variance: Tensor, grid: WindowGrid, budget: int) -> Tensor:
     return counts
 
 
-def interleaved(counts: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+def interleaved(counts: Tensor, order: Tensor) -> tuple[Tensor, Tensor]:
     """Order of further samples: windows ``(N,)``, and which of its samples each has ``(N,)``.
 
     All windows are done with their samples at one pace, so that any part of the order is spread
@@ -61,19 +61,18 @@ def interleaved(counts: Tensor, seed: int) -> tuple[Tensor, Tensor]:
 
     Args:
         counts: ``(n,)``, number of samples of each window.
-        seed: of the order.
+        order: ``(n,)``, in which windows with the same number of samples take turns.
 
     Example:
-        >>> windows, numbers = interleaved(torch.tensor([1, 4]), seed=0)
-        >>> sorted(zip(windows.tolist(), numbers.tolist()))
+        >>> windows, numbers = interleaved(torch.tensor([1, 4]), order=torch.tensor([0, 1]))
+        >>> [*zip(windows.tolist(), numbers.tolist())]
         [(0, 0), (1, 0), (1, 1), (1, 2), (1, 3)]
     """
-    random = torch.Generator().manual_seed(seed)
     windows = torch.arange(len(counts)).repeat_interleave(counts)
     numbers = torch.arange(len(windows)) - (counts.cumsum(0) - counts)[windows]
-    begins = torch.rand(len(counts), generator=random, dtype=torch.float64)
-    order = ((numbers + begins[windows]) / counts[windows]).argsort(stable=True)
-    return windows[order], numbers[order]
+    begins = order.argsort().double() / len(order)
+    when = ((numbers + begins[windows]) / counts[windows]).argsort(stable=True)
+    return windows[when], numbers[when]
 
 
 def _around(values: Tensor, grid: WindowGrid) -> Tensor:

@@ -140,13 +140,17 @@ class WindowRemoval:
         """
         moments, grid = self.moments, self.grid
         several = moments.count > 1
+        if not several.any():
+            size = self._subject.image.shape[1:]
+            return [np.full(size, np.nan, np.float32) for _ in self._targets]
         divided = self._divided and bool((moments.count >= PILOTS).all())
         windows, known = grid.covering(drawn), grid.covering(several)
         samples = windows / grid.total(torch.where(drawn, 1 / moments.count, 0))
         errors: list[np.ndarray | None] = []
         for variance in self._variances().T.where(several, 0):
             part = variance / moments.count if divided else variance
-            total, parts = grid.total(variance), grid.total(part)
+            total = grid.total(variance)
+            parts = grid.total(part) if divided else total
             uncertainty = grid.total(torch.where(several, part**2 / (moments.count - 1), 0))
             mean_samples = total / parts if divided else samples
             maps = (total / known, parts**2 / uncertainty, mean_samples, windows)
@@ -160,7 +164,8 @@ class WindowRemoval:
         for sample, windows in self.grid.sweeps(first, self._seed):
             yield windows, torch.full_like(windows, sample)
         if self._divided:
-            windows, numbers = interleaved(self.further_samples(), self._seed)
+            order = self.grid.order(torch.Generator().manual_seed(self._seed))
+            windows, numbers = interleaved(self.further_samples(), order)
             yield windows, PILOTS + numbers
 
     def _variances(self) -> Tensor:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.modules.utils import _pair
+from torch.quasirandom import SobolEngine
 
 
 def check_windows(window: int | tuple[int, int], stride: int, size: Sequence[int]) -> None:
@@ -97,17 +99,36 @@ class WindowGrid:
         """Order of the work: the number of a sample, and the windows that are filled with it.
 
         First windows that just cover the picture, then the others, then all of them for every
-        further sample; shuffled within a sweep, so that any part of it is spread over the picture.
+        further sample, each time in an :meth:`order` of its own.
         """
-        order = torch.Generator().manual_seed(seed)
-        covering = torch.zeros(len(self), dtype=torch.bool)
-        covering[self._cover] = True
+        random = torch.Generator().manual_seed(seed)
+        yield 0, self._cover[torch.randperm(len(self._cover), generator=random)]
         for sample in range(samples):
-            parts = (covering, ~covering) if sample == 0 else (torch.ones_like(covering),)
-            for part in parts:
-                windows = part.nonzero()[:, 0]
-                if len(windows):
-                    yield sample, windows[torch.randperm(len(windows), generator=order)]
+            order = self.order(random)
+            yield sample, order if sample else order[~torch.isin(order, self._cover)]
+
+    def order(self, random: torch.Generator) -> Tensor:
+        """All windows ``(n,)`` in a random order, any part of which is spread over the picture.
+
+        They are in the order in which the points of a scrambled Sobol sequence first meet them.
+
+        Example:
+            >>> WindowGrid(4, 4, window=1, stride=1).order(torch.Generator().manual_seed(0))[:4]
+            tensor([ 4, 15,  9,  2])
+        """
+        seed = int(torch.randint(2**31, (), generator=random))
+        sequence = SobolEngine(2, scramble=True, seed=seed)
+        rows, columns = self.shape
+        left, order = torch.ones(len(self), dtype=torch.bool), []
+        while left.any():
+            points = sequence.draw(len(self), dtype=torch.float64)
+            row, column = (points * torch.tensor([rows, columns])).long().T
+            windows = row * columns + column
+            first = np.unique(windows.numpy(), return_index=True)[1]
+            windows = windows[np.sort(first)]
+            order.append(windows[left[windows]])
+            left[windows] = False
+        return torch.cat(order)
 
     def spread(self, values: Tensor) -> Tensor:
         """Mean of window values ``(n,)`` at each pixel, over the windows that contain it.
