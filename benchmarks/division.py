@@ -3,13 +3,15 @@
     OMP_NUM_THREADS=1 python -m benchmarks.division [PART ...] [--real FOLDER] [--pools FOLDER]
 
 The parts are errors and bias. Every window of a picture has a pool of contents, from which each
-seed draws with replacement: the mean over the pool is the truth. Pools are kept in a folder, as
-they take nearly all of the time. With ``--real``, a folder with torch.hub's ``torch/`` and
+seed draws with replacement: the mean over the pool is the truth. For the bias, the ten windows with
+the rarest effects have pools of 10,000. Pools are kept in a folder, as they take nearly all of the
+time. With ``--real``, a folder with torch.hub's ``torch/`` and
 photographs in ``imagenet/``, SqueezeNet 1.1 is measured too.
 """
 
 import argparse
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import gettempdir
@@ -34,6 +36,10 @@ WINDOW = 10
 MEASURES = ("evidence", "difference")
 SAMPLES = 20
 SEEDS = {"evidence": 120, "difference": 40}  # few contents decide on the error of evidence
+CONTENTS = 400
+"""Size of the pools of drawn pictures."""
+RAREST, DEEP = 10, 10_000
+"""Windows whose bias is told, and the size of their pools."""
 TOLD, SIZES = (5, 10, 20), (2, 3, 4, 5, 7, 10, 14, 20, 28)
 """S of the maps whose errors are told, and of those that are compared with the even S = 20."""
 
@@ -53,24 +59,31 @@ class Picture:
 
     def pool(self, folder: Path) -> dict[str, Tensor]:
         """Values ``(n, P, 1)`` of the best class by measure, with each window filled P times."""
-        path = folder / f"{self.name.replace(' ', '_')}.npz"
+        return self._kept(folder, torch.arange(len(self.grid)), self.contents)
+
+    def deep_pool(self, folder: Path, windows: Tensor) -> Tensor:
+        """Values ``(m, 10000, 1)``, for the evidence, of some windows of many contents."""
+        return self._kept(folder, windows, DEEP)["evidence"]
+
+    def _kept(self, folder: Path, windows: Tensor, contents: int) -> dict[str, Tensor]:
+        path = folder / f"{self.name}_{len(windows)}x{contents}.npz".replace(" ", "_")
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
             with whole(path) as part, open(part, "wb") as file:
-                np.savez(file, **self._drawn())
+                np.savez(file, **self._drawn(windows, contents))
         return {name: torch.from_numpy(values) for name, values in np.load(path).items()}
 
-    def _drawn(self) -> dict[str, np.ndarray]:
-        net, pixels, corners = self.subject.net, self.subject.pixels, self.grid.corners
+    def _drawn(self, windows: Tensor, contents: int) -> dict[str, np.ndarray]:
+        net, pixels, corners = self.subject.net, self.subject.pixels, self.grid.corners[windows]
         inference = IncrementalInference(WholeInference(net, pixels, WINDOW))
         draw = default_sampler(net).condition(pixels, WINDOW)
-        rngs = [np.random.default_rng((5, place)) for place in range(len(corners))]
+        rngs = [np.random.default_rng((5, place)) for place in windows.tolist()]
         target = self.subject.target(None)
         nodes = {
             name: nodes_of(self.subject, [target], name, net.training_size) for name in MEASURES
         }
         pools: dict[str, list[Tensor]] = {name: [] for name in MEASURES}
-        for _ in range(self.contents):
+        for _ in range(contents):
             outputs = inference.outputs(corners, draw(corners, rngs))
             for name in MEASURES:
                 pools[name].append(nodes[name].values(outputs))
@@ -81,11 +94,11 @@ def pictures(real: Path | None) -> list[Picture]:
     """Five birds, two streets, and a photograph where there are some."""
     birds, street = xw.network("birds"), xw.network("street")
     chosen = [
-        Picture(f"bird {seed}", Subject(birds, xw.scenes.bird(seed=seed).image), 3, 200)
+        Picture(f"bird {seed}", Subject(birds, xw.scenes.bird(seed=seed).image), 3, CONTENTS)
         for seed in (3, 11, 5, 7, 1)
     ]
     chosen += [
-        Picture(f"street {seed}", Subject(street, xw.scenes.street(seed=seed).image), 3, 200)
+        Picture(f"street {seed}", Subject(street, xw.scenes.street(seed=seed).image), 3, CONTENTS)
         for seed in (5, 3)
     ]
     if real:
@@ -104,7 +117,7 @@ class Simulation:
 
     Args:
         picture, measure: what is explained.
-        pool: ``(n, P)``, values of each window with each content.
+        pool: for each window, values ``(P,)`` with each content.
         samples, division: as of :class:`xwidgets.PredictionDifference`.
 
     Attributes:
@@ -112,9 +125,11 @@ class Simulation:
     """
 
     def __init__(
-        self, picture: Picture, measure: str, pool: Tensor, samples: int, division: str
+        self, picture: Picture, measure: str, pool: Sequence[Tensor], samples: int, division: str
     ) -> None:
-        self._pool, self._samples, self._divided = pool, samples, division == "spread"
+        self._samples, self._divided = samples, division == "spread"
+        self._values, self._sizes = torch.cat([*pool]), torch.tensor([*map(len, pool)])
+        self._means = torch.stack([values.mean() for values in pool])
         method = xw.PredictionDifference(
             window=WINDOW, stride=picture.stride, samples=samples, measure=measure,
             division=division,
@@ -125,7 +140,7 @@ class Simulation:
 
     def map(self) -> xw.Relevance:
         """Map of other samples with every call."""
-        run, windows = self.run, torch.arange(len(self._pool))
+        run, windows = self.run, torch.arange(len(self._sizes))
         run.moments = RunningMoments(len(windows), 1)
         first = PILOTS if self._divided else self._samples
         self._fill(torch.full_like(windows, first))
@@ -136,17 +151,18 @@ class Simulation:
 
     def truth(self) -> NDArray[np.float32]:
         """Map of all contents of the pools."""
-        self.run.moments = RunningMoments(len(self._pool), 1)
-        for content in range(self._pool.shape[1]):
-            self.run.moments.add(torch.arange(len(self._pool)), self._pool[:, content, None])
+        windows = torch.arange(len(self._means))
+        self.run.moments = RunningMoments(len(windows), 1)
+        self.run.moments.add(windows, self._means[:, None])
         return self.run.results()[0].values
 
     def _fill(self, counts: Tensor) -> None:
-        contents = self._pool.shape[1]
+        starts = self._sizes.cumsum(0) - self._sizes
         for sample in range(int(counts.max())):
             windows = (counts > sample).nonzero()[:, 0]
-            chosen = torch.randint(contents, windows.shape, generator=self._random)
-            self.run.moments.add(windows, self._pool[windows, chosen, None])
+            share = torch.rand(len(windows), generator=self._random, dtype=torch.float64)
+            chosen = (share * self._sizes[windows]).long()
+            self.run.moments.add(windows, self._values[starts[windows] + chosen, None])
 
 
 def error(simulation: Simulation, truth: NDArray[np.float32], seeds: int) -> tuple[float, float]:
@@ -196,22 +212,26 @@ def bias(chosen: list[Picture], folder: Path) -> None:
     print("| picture | division | skew | bias, root mean square | largest | of evidence, bits |")
     print("|---|---|---|---|---|---|")
     for picture in chosen:
-        pool = picture.pool(folder)["evidence"][..., 0]
-        skews = np.nan_to_num(np.abs(skew(pool.numpy(), 1)))
-        rarest = skews.argsort()[-10:]
-        truth = pool.mean(1).numpy()
+        shallow = picture.pool(folder)["evidence"][..., 0]
+        skews = np.nan_to_num(np.abs(skew(shallow.numpy(), 1)))
+        rarest = skews.argsort()[-RAREST:]
+        deep = picture.deep_pool(folder, torch.from_numpy(rarest))[..., 0]
+        pool = [*shallow]
+        for window, values in zip(rarest, deep, strict=True):
+            pool[window] = values
+        truth = deep.mean(1).numpy()
         for division in ("even", "spread"):
             simulation, means = Simulation(picture, "evidence", pool, 10, division), []
             for _ in range(200):
                 simulation.map()
-                means.append(simulation.run.moments.mean[:, 0].numpy())
+                means.append(simulation.run.moments.mean[rarest, 0].numpy())
             scores = (np.mean(means, 0) - truth) / (np.std(means, 0, ddof=1) / np.sqrt(len(means)))
             evidence, true = (
                 simulation.run.nodes.evidence(torch.from_numpy(np.array(values)))
                 for values in (means, truth)
             )
-            off = (evidence.mean(0) - true)[rarest].mean()
-            rms, largest = np.sqrt(np.mean(scores[rarest] ** 2)), np.abs(scores[rarest]).max()
+            off = (evidence.mean(0) - true).mean()
+            rms, largest = np.sqrt(np.mean(scores**2)), np.abs(scores).max()
             print(f"| {picture.name} | {division} | {skews[rarest].mean():.1f} | {rms:.2f} "
                   f"| {largest:.1f} | {off:+.4f} |", flush=True)  # fmt: skip
 

@@ -80,6 +80,8 @@ class Scene:
     Example:
         >>> from xwidgets.images import scenes
         >>> scene = scenes.bird(seed=3)
+        >>> scene
+        <Scene 64 x 64: Dune finch (ruby breast)>
         >>> changed = (scene.image != scene.without("beak").image).any(0).numpy()
         >>> bool((changed <= scene.masks["beak"]).all())
         True
@@ -92,6 +94,10 @@ class Scene:
     masks: dict[str, NDArray[np.bool_]]
     boxes: list[Box]
     record: Record
+
+    def __repr__(self) -> str:
+        height, width = self.image.shape[1:]
+        return f"<Scene {height} x {width}: {self.name}>"
 
     @classmethod
     def draw(cls, record: Record, size: int) -> Self:
