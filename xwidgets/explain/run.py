@@ -9,7 +9,7 @@ copy are shown before that, so that there is something to see of a network that 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from xwidgets.networks.subject import Subject
 
@@ -20,8 +20,7 @@ R_co = TypeVar("R_co", covariant=True)
 class Run(Protocol[R_co]):
     """Computation of a method for some targets, in steps.
 
-    One that holds much may have a method ``rest()``, which is called between two steps before a
-    pause, and frees what the next step makes again.
+    One that holds much is a :class:`Suspendable`.
     """
 
     def steps(self) -> Iterator[object]:
@@ -30,6 +29,15 @@ class Run(Protocol[R_co]):
 
     def results(self) -> Sequence[R_co]:
         """Results so far, one a target."""
+        ...
+
+
+@runtime_checkable
+class Suspendable(Protocol):
+    """Steps that hold what they can make again."""
+
+    def rest(self) -> None:
+        """Free it, between two steps."""
         ...
 
 
@@ -95,9 +103,8 @@ class SteadyRun(Generic[R]):
 
     def rest(self) -> None:
         """Free what the next step makes again, between two steps."""
-        rest = getattr(self._run, "rest", None)
-        if rest is not None:
-            rest()
+        if isinstance(self._run, Suspendable):
+            self._run.rest()
 
     def _restarted(self) -> Iterator[object]:
         self.state = self._net.state

@@ -8,7 +8,7 @@ zero (`clean`).
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import torch
@@ -58,7 +58,7 @@ class Source:
         return self.channels * self.extent.area
 
 
-class DifferenceRule:
+class DifferenceRule(ABC):
     """An operation on differences, made ready for one image and one window size.
 
     Attributes:

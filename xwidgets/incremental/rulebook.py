@@ -7,6 +7,7 @@ values.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -63,9 +64,9 @@ def _arranged(operation: Operation, x: Source) -> Sequence[DifferenceRule]:
 def _maker(facts: Facts) -> Maker | None:
     match facts:
         case Facts(kind="linear", reads="window", axes=2):
-            return _convolution
+            return partial(_convolution, Convolution)
         case Facts(kind="linear", axes=2):
-            return _transposed
+            return partial(_convolution, TransposedConvolution)
         case Facts(kind="linear", axes=0, outputs_first=True):
             return _fully_connected
         case Facts(kind="average", reads="window", axes=2):
@@ -109,17 +110,13 @@ def is_max_pool(facts: Facts) -> bool:
 
 
 def _convolution(
-    operation: Operation, sources: Sequence[Source], output: Tensor
+    kind: type[Convolution | TransposedConvolution],
+    operation: Operation,
+    sources: Sequence[Source],
+    output: Tensor,
 ) -> DifferenceRule | None:
     fits = len(sources) == 1 and _are_maps(*sources)
-    return Convolution(operation, sources[0], output) if fits else None
-
-
-def _transposed(
-    operation: Operation, sources: Sequence[Source], output: Tensor
-) -> DifferenceRule | None:
-    fits = len(sources) == 1 and _are_maps(*sources)
-    return TransposedConvolution(operation, sources[0], output) if fits else None
+    return kind(operation, sources[0], output) if fits else None
 
 
 def _maximum(

@@ -10,7 +10,9 @@ import time
 import weakref
 from collections.abc import Callable, Hashable, Iterator
 from itertools import chain
-from typing import Any, Generic, Protocol, TypeVar, cast, runtime_checkable
+from typing import Any, Generic, TypeVar, cast
+
+from xwidgets.explain.run import Suspendable
 
 _IDLE = 1.0  # seconds
 
@@ -142,15 +144,6 @@ class Worker:
 
     def _alive(self) -> list[Task[Any, Any]]:
         return [task for held in self._tasks if (task := held()) is not None]
-
-
-@runtime_checkable
-class Suspendable(Protocol):
-    """Steps that hold what they can make again."""
-
-    def rest(self) -> None:
-        """Free it, between two steps."""
-        ...
 
 
 class Computation(Generic[Request, Partial]):
