@@ -73,7 +73,7 @@ class NeuronPatches(Method[NeuronPatch]):
             in_layer = [neuron for neuron in dict.fromkeys(neurons) if neuron.layer == name]
             maps = watched.activations[name]
             channels = [cast(int, neuron.index) for neuron in in_layer]
-            parts = reconstructions(watched, maps, f"layer {name!r}", channels, begin)
+            parts = reconstructions(net, watched, maps, f"layer {name!r}", channels, begin)
             for neuron, pixels in zip(in_layer, chain.from_iterable(parts), strict=True):
                 activation = maps[0, cast(int, neuron.index)].detach()
                 strength = pixels.abs().amax(0)
