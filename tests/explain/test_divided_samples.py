@@ -151,11 +151,11 @@ def test_batches_do_not_matter():
 
 
 def test_order_does_not_matter(monkeypatch):
-    [shuffled] = explained(8)
+    [usual] = explained(8)
     interleaved = window_removal.interleaved
 
-    def backwards(counts, seed):
-        return tuple(part.flip(0) for part in interleaved(counts, seed))
+    def backwards(counts, order):
+        return tuple(part.flip(0) for part in interleaved(counts, order))
 
     def row_by_row(grid, samples, seed):
         for sample in reversed(range(samples)):
@@ -164,8 +164,23 @@ def test_order_does_not_matter(monkeypatch):
     monkeypatch.setattr(window_removal, "interleaved", backwards)
     monkeypatch.setattr(WindowGrid, "sweeps", row_by_row)
     [ordered] = explained(8)
-    np.testing.assert_array_equal(ordered.samples, shuffled.samples)
-    np.testing.assert_allclose(ordered.values, shuffled.values, atol=1e-6)
+    np.testing.assert_array_equal(ordered.samples, usual.samples)
+    np.testing.assert_allclose(ordered.values, usual.values, atol=1e-6)
+
+
+def test_further_samples_are_spread_over_the_picture_by_the_seed(monkeypatch):
+    orders, interleaved = [], window_removal.interleaved
+
+    def noted(counts, order):
+        orders.append(order)
+        return interleaved(counts, order)
+
+    monkeypatch.setattr(window_removal, "interleaved", noted)
+    for seed in (0, 0, 1):
+        explained(8, seed=seed)
+    first, again, other = (order.tolist() for order in orders)
+    assert first == again != other
+    assert first == grid().order(torch.Generator().manual_seed(0)).tolist()
 
 
 def test_a_map_in_between_is_the_estimate_so_far():

@@ -321,7 +321,7 @@ def test_batches_fit_into_the_memory():
 
 def test_a_memory_too_small_for_one_window_is_refused_with_what_is_needed():
     net, image = wrapped(small(), 33, 30), picture(3, 33, 30)
-    words = r"memory is 10 bytes, but one image .* takes 95,040 bytes; give at least 111_812"
+    words = r"memory is 10 bytes, but one image .* takes 0.1 MB; give at least 111_812"
     with pytest.raises(ValueError, match=words):
         IncrementalInference(WholeInference(net, image, 4, memory=10))
 

@@ -193,19 +193,16 @@ def started(values: Tensor, start: Start) -> Tensor:
     return values.masked_fill(others.view_as(values), 0)
 
 
-_SIGNAL, _MOST = 1.5, 6
-"""Room of a signal on its way, in largest maps, and how many go at once on a processor.
-
-As measured: two are fastest on VGG-16, three to six on SqueezeNet, ResNet-18 and MobileNet v2.
-"""
+_SIGNAL = 6  # largest maps that a signal takes on its way
+_LEAST, _MOST = 2, 6
+"""How many signals go back at once on a processor, where two to six were fastest."""
 
 
 def _together(net: Network, pixels: Tensor) -> int:
     """How many signals go back to ``pixels`` ``(1, C, H, W)`` at once."""
-    _, channels, height, width = pixels.shape
-    layers = net.layers_for((channels, height, width))
-    largest = max(prod(layer.shape) for layer in layers) * pixels.element_size()
-    return Budget.of(None, net.device).size(_SIGNAL * largest, _MOST)
+    area = pixels.shape[2] * pixels.shape[3] / prod(net.size)
+    largest = area * max(prod(layer.shape) for layer in net.layers) * pixels.element_size()
+    return max(_LEAST, Budget.of(None, net.device).size(_SIGNAL * largest, _MOST))
 
 
 class _Rectify(Function):

@@ -110,17 +110,16 @@ class Budget:
             ValueError: when they are not.
         """
         if self.asked and self.memory < need:
-            held = _TENSORS * self.asked - self.memory
+            held, need = self.asked - self.memory / _TENSORS, need / _TENSORS
             beside = f", and what is kept beside it {_amount(held)}" if held else ""
-            least = ceil((need + held) / _TENSORS)
             raise ValueError(
                 f"memory is {_amount(self.asked)}, but {taker} takes {_amount(need)}{beside}; "
-                f"give at least {least:_} bytes, or 0 for one {what} at a time"
+                f"give at least {ceil(need + held):_} bytes, or 0 for one {what} at a time"
             )
 
 
 def _amount(count: float) -> str:
-    return f"{count:,.0f} bytes" if count < 1e5 else f"{count / 1e6:,.1f} MB"
+    return f"{ceil(count):,} bytes" if count < 1e5 else f"{count / 1e6:,.1f} MB"
 
 
 def joined(notes: Iterable[str]) -> str:

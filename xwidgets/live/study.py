@@ -82,8 +82,6 @@ class Study(traitlets.HasTraits):
         >>> with Study(xw.network("birds"), xw.scenes.bird(seed=3).image, samples=1) as study:
         ...     study.wait().completed
         1.0
-        >>> study
-        <Study 64 x 64: prediction difference (birds), complete>
     """
 
     # traits whose kind takes None ask no validator about it
@@ -305,11 +303,6 @@ class Study(traitlets.HasTraits):
     def __exit__(self, *_: object) -> None:
         self.close()
         self._worker.join()
-
-    def __repr__(self) -> str:
-        height, width = self.image.shape[1:]
-        kind, state = self.method.name, self.progress.state
-        return f"<Study {height} x {width}: {kind} ({self.network.name}), {state}>"
 
     def __getattr__(self, name: str) -> Any:
         if name not in COMPANIONS:

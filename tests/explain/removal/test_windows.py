@@ -78,15 +78,34 @@ def test_any_first_part_of_an_order_is_spread_over_the_picture(level, seed):
         assert len(met) == blocks**2
 
 
-def test_a_part_of_any_order_is_spread_more_evenly_than_by_chance():
-    counts = []
-    for seed in range(20):
-        rows, columns = ordered((55, 55), seed)
-        blocks = rows[:500] // 11 * 5 + columns[:500] // 11
-        counts.append(np.bincount(blocks, minlength=25))
-    assert np.shape(counts) == (20, 25)
+def unevenness(windows):
+    """Variance of the numbers of 500 windows of 55 x 55 in 25 blocks, of that by chance."""
+    rows, columns = np.divmod(windows[:500], 55)
+    counts = np.bincount(rows // 11 * 5 + columns // 11, minlength=25)
     by_chance = 20 * (1 - 1 / 25) * (1 - 500 / 55**2)  # hypergeometric
-    assert np.var(counts) < by_chance / 4
+    return np.var(counts) / by_chance
+
+
+def test_the_first_part_of_an_order_is_spread_more_evenly_than_by_chance():
+    grid = WindowGrid(55, 55, window=1, stride=1)
+    orders = [grid.order(torch.Generator().manual_seed(seed)).numpy() for seed in range(20)]
+    assert np.mean([unevenness(order) for order in orders]) < 0.25
+    random = np.random.default_rng(0)
+    assert np.mean([unevenness(random.permutation(55**2)) for _ in range(20)]) > 0.5
+
+
+def test_every_sweep_has_an_order_of_its_own_and_so_has_every_seed():
+    grid = WindowGrid(64, 64, window=10, stride=1)
+    sweeps = {
+        (seed, sample): windows.tolist()
+        for seed in (0, 1)
+        for sample, windows in [*grid.sweeps(3, seed)][1:]
+    }
+    assert len(sweeps) == len(set(map(tuple, sweeps.values()))) == 6
+    covering, first = (windows for _, windows in [*grid.sweeps(1, 0)])
+    assert not set(covering.tolist()) & set(first.tolist())
+    for windows in sweeps.values():
+        assert unevenness(np.array(windows)) < 0.5
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,8 +1,8 @@
 """Removal of the windows of an image one after another, and its effect on nodes.
 
-Windows are visited in sweeps, any part of which is spread over the picture: first some that cover
-it, then each one with its first sample, then each with its second ... up to S, or, where samples
-are divided by the spread, up to the second, and then all at one pace to the end of their share. The
+Windows are visited in sweeps whose first parts are spread over the picture: some that cover it,
+then each one with its first sample, then each with its second ... up to S, or, where samples are
+divided by the spread, up to the second, and then all at one pace to the end of their share. The
 random numbers of a sample depend only on the seed, the window's corner and the sample's number, so
 neither order, batches nor cancelling change it.
 

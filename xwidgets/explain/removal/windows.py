@@ -54,6 +54,7 @@ def qualities(
     }
 
 
+_POINTS = 2**14  # of a sequence at a time
 _PIXEL, _WINDOW = 100, 40  # bytes
 _MAP = 8  # bytes of a pixel for each node: its value and standard error
 
@@ -109,7 +110,7 @@ class WindowGrid:
             yield sample, order if sample else order[~torch.isin(order, self._cover)]
 
     def order(self, random: torch.Generator) -> Tensor:
-        """All windows ``(n,)`` in a random order, any part of which is spread over the picture.
+        """All windows ``(n,)`` in a random order whose first parts are spread over the picture.
 
         They are in the order in which the points of a scrambled Sobol sequence first meet them.
 
@@ -122,7 +123,7 @@ class WindowGrid:
         rows, columns = self.shape
         left, order = torch.ones(len(self), dtype=torch.bool), []
         while left.any():
-            points = sequence.draw(len(self), dtype=torch.float64)
+            points = sequence.draw(_POINTS, dtype=torch.float64)
             row, column = (points * torch.tensor([rows, columns])).long().T
             windows = row * columns + column
             first = np.unique(windows.numpy(), return_index=True)[1]
