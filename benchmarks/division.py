@@ -221,11 +221,15 @@ def bias(chosen: list[Picture], folder: Path) -> None:
             pool[window] = values
         truth = deep.mean(1).numpy()
         for division in ("even", "spread"):
-            simulation, means = Simulation(picture, "evidence", pool, 10, division), []
+            simulation = Simulation(picture, "evidence", pool, 10, division)
+            means, parts = [], []
             for _ in range(200):
                 simulation.map()
-                means.append(simulation.run.moments.mean[rarest, 0].numpy())
-            scores = (np.mean(means, 0) - truth) / (np.std(means, 0, ddof=1) / np.sqrt(len(means)))
+                moments = simulation.run.moments
+                means.append(moments.mean[rarest, 0].numpy())
+                parts.append(1 / moments.count[rarest].numpy())
+            variance = deep.var(1, correction=0).numpy() * np.mean(parts, 0) / len(means)
+            scores = (np.mean(means, 0) - truth) / np.sqrt(variance)
             evidence, true = (
                 simulation.run.nodes.evidence(torch.from_numpy(np.array(values)))
                 for values in (means, truth)

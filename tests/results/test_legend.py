@@ -83,6 +83,10 @@ def test_shares_are_multiples_of_an_even_spread():
             {"standard_error": np.abs(VALUES)},
             "hatched: within ±0.05 bits, or not told from zero (2 standard errors)",
         ),
+        (
+            {"standard_error": np.full_like(VALUES, np.nan)},
+            "hatched: within ±0.05 bits; no standard errors yet",
+        ),
         ({"unit": "logits"}, ""),
         ({"unit": "probability", "signed": False, "values": np.abs(VALUES)}, ""),
     ],

@@ -167,6 +167,10 @@ test("the legend says in numbers what hatching means", () => {
   assert.equal(hatchWords(FRAME, 0.05, true), "hatched: within ±0.05 bits");
   assert.equal(hatchWords(ESTIMATED, 0, true), "hatched: not told from zero (2 standard errors)");
   assert.equal(hatchWords(ESTIMATED, 0, false), "");
+  const early = { ...FRAME, error_scale: 0 };
+  assert.equal(hatchWords(early, 0.05, true), "hatched: within ±0.05 bits; no standard errors yet");
+  assert.equal(hatchWords(early, 0, true), "no standard errors yet");
+  assert.equal(hatchWords(early, 0.05, false), "hatched: within ±0.05 bits");
   assert.equal(hatchWords({ ...SHARE, scale: 1 }, 0.5, true), "hatched: below 0.5 share");
   assert.equal(hatchWords(undefined, 0, true), "");
 });

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 import xwidgets as xw
@@ -91,13 +92,31 @@ def test_maps_of_several_methods_have_a_legend_each(tmp_path: Path) -> None:
     assert [line.split(" for ")[0] for line in told[1:]] == ["one", "two", "three", "four"]
 
 
-def test_an_explorer_writes_its_map_and_a_picture_that_is_none_yet(
-    study: xw.Study, tmp_path: Path
-) -> None:
+def test_an_explorer_writes_its_map(study: xw.Study, tmp_path: Path) -> None:
     explorer = xw.Explorer(study)
     study.wait()
     shown = written(explorer, tmp_path / "map.png")
     expected = written(explorer.overlay, tmp_path / "map.png")
     np.testing.assert_array_equal(shown, expected)
-    explorer.overlay.serve_others()
-    assert written(explorer, tmp_path / "map.png").shape[:2] == study.image.shape[1:]
+
+
+def test_a_picture_is_not_written_before_there_is_a_map(tmp_path: Path) -> None:
+    net, image = xw.network("birds"), xw.scenes.bird(seed=3).image
+    with xw.Study(net, image, method=xw.Occlusion(stride=4)) as study:
+        study.stop()
+        with study._worker.lock:
+            study.window = 9  # whose map has no step yet
+            study.stop()
+            for view in (
+                xw.RelevanceOverlay(study),
+                xw.Explorer(study),
+                xw.MethodComparison(study),
+            ):
+                for legend in (True, False):
+                    with pytest.raises(ValueError, match="no map yet; wait for study"):
+                        view.to_png(tmp_path / "early.png", legend=legend)
+        assert not [*tmp_path.iterdir()]
+        study.resume()
+        study.wait(60)
+        xw.RelevanceOverlay(study).to_png(tmp_path / "map.png")
+        assert [path.name for path in tmp_path.iterdir()] == ["map.png"]

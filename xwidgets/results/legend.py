@@ -157,9 +157,14 @@ def hatch_words(result: Relevance, effect: float | None = None, uncertain: bool 
     (factor, unit), limit = _telling(result), result.effect if effect is None else effect
     small = "within ±" if result.signed else "below "
     reasons = [f"{small}{brief(factor * limit)} {unit}"] if limit else []
+    early = ""
     if uncertain and result.standard_error is not None:
-        reasons.append("not told from zero (2 standard errors)")
-    return f"hatched: {', or '.join(reasons)}" if reasons else ""
+        if np.isfinite(result.standard_error).any():
+            reasons.append("not told from zero (2 standard errors)")
+        else:
+            early = "no standard errors yet"
+    hatching = f"hatched: {', or '.join(reasons)}" if reasons else ""
+    return "; ".join(filter(None, (hatching, early)))
 
 
 def written(text: str) -> str:

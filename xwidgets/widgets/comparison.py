@@ -15,6 +15,7 @@ from xwidgets.live.kind import is_study
 from xwidgets.results import Relevance, common_settings, contrast, render
 
 from .closing import Held, close_all
+from .exporting import NO_MAP
 from .group import Group
 from .page import Page
 from .parameter_control import ParameterControl
@@ -157,10 +158,16 @@ class Comparison(Group, module="comparison.mjs"):
             "text/plain": "\n".join([self._title(), *told]),
         }
 
-    def with_legends(self) -> NDArray[np.uint8] | None:
-        """The maps side by side with their legends; ``None`` while there is none."""
-        panels = [panel for view in self._shown() if (panel := view.with_legends(SIZE)) is not None]
-        return render.sheet([panels], gap=16) if panels else None
+    def with_legends(self) -> NDArray[np.uint8]:
+        """The maps side by side with their legends.
+
+        Raises:
+            ValueError: while there is none.
+        """
+        panels = [view.with_legends(SIZE) for view in self._shown()]
+        if not panels:
+            raise ValueError(NO_MAP)
+        return render.sheet([panels], gap=16)
 
     def _shown(self) -> tuple[RelevanceOverlay, ...]:
         """The maps of both sides and their difference; none while a side has no map."""

@@ -60,8 +60,12 @@ class Explorer(Exporting, ipywidgets.VBox):
         """Preview of the map."""
         return self.panes.preview()
 
-    def with_legends(self) -> NDArray[np.uint8] | None:
-        """The picture with its map and legend; ``None`` while there is no map."""
+    def with_legends(self) -> NDArray[np.uint8]:
+        """The picture with its map and legend.
+
+        Raises:
+            ValueError: while there is no map.
+        """
         return self.panes.with_legends()
 
     def save(self, path: str | Path) -> None:

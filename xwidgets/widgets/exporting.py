@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from .page import Page
 
 
+NO_MAP = "there is no map yet; wait for study.wait()"
+
+
 class Exporting(Preview):
     """A view that can be written to a file that shows it without a kernel."""
 
@@ -47,7 +50,11 @@ class Exporting(Preview):
         return page
 
     def with_legends(self) -> NDArray[np.uint8] | None:
-        """Picture of the maps, each with its legend or all with one; ``None`` without maps."""
+        """Picture of the maps, each with its legend or all with one; ``None`` without maps.
+
+        Raises:
+            ValueError: while none of a study's maps is there.
+        """
         return None
 
     def to_png(self, path: str | Path, legend: bool = True) -> None:
@@ -59,7 +66,7 @@ class Exporting(Preview):
                 below a grid, what they mean in all its maps.
 
         Raises:
-            ValueError: for a view that shows no picture.
+            ValueError: for a view that shows no picture, or no map yet.
             OSError: when the file cannot be written; one that was there stays as it was.
         """
         shown = self.preview()
@@ -68,6 +75,7 @@ class Exporting(Preview):
                 f"this {type(self).__name__} shows no picture ({shown['text/plain']}); "
                 "write it with to_html(path)"
             )
-        sheet = self.with_legends() if legend else None
+        sheet = self.with_legends()
+        drawn = None if sheet is None or not legend else render.png(sheet)
         with whole(path) as part:
-            part.write_bytes(b64decode(shown["image/png"]) if sheet is None else render.png(sheet))
+            part.write_bytes(drawn or b64decode(shown["image/png"]))

@@ -23,6 +23,7 @@ from xwidgets.results import Relevance, common_settings, render, sentences
 from xwidgets.results.legend import with_legend
 
 from .closing import Held
+from .exporting import NO_MAP
 from .relevance_overlay import frames
 from .view import COMPLETE, View
 
@@ -143,11 +144,17 @@ class MethodComparison(View, module="method_comparison.mjs"):
         words = "\n".join([self._words(), *told])
         return {"image/png": b64encode(sheet).decode(), "text/plain": words}
 
-    def with_legends(self) -> NDArray[np.uint8] | None:
-        """All maps in one picture with their legends; ``None`` while there is none."""
+    def with_legends(self) -> NDArray[np.uint8]:
+        """All maps in one picture with their legends.
+
+        Raises:
+            ValueError: while there is none.
+        """
         results = [result for result in self._maps if result is not None]
         panels = [with_legend(one, LEGENDED, color_map=self.color_map) for one in results]
-        return _sheet(panels) if panels else None
+        if not panels:
+            raise ValueError(NO_MAP)
+        return _sheet(panels)
 
     def hear_randomise(self) -> None:
         """Randomise the weights, layer by layer."""

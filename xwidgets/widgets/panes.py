@@ -119,8 +119,12 @@ class Panes(Group, module="panes.mjs"):
         """Preview of the map."""
         return self.overlay.preview()
 
-    def with_legends(self) -> NDArray[np.uint8] | None:
-        """The picture with its map and legend; ``None`` while there is no map."""
+    def with_legends(self) -> NDArray[np.uint8]:
+        """The picture with its map and legend.
+
+        Raises:
+            ValueError: while there is no map.
+        """
         return self.overlay.with_legends()
 
     def open_panel(self, name: str) -> View:

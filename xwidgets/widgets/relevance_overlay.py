@@ -23,6 +23,7 @@ from xwidgets.results.common_scale import CommonScale
 from xwidgets.results.legend import with_legend
 
 from .closing import Held
+from .exporting import NO_MAP
 from .page import Page
 from .view import COMPLETE, View, page_of
 
@@ -270,12 +271,16 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
             look, words = self._look(result), f"{result.title}. {self.sentence}"
         return result.overlay(size, **look), words
 
-    def with_legends(self, size: int = 560) -> NDArray[np.uint8] | None:
-        """The picture with its map and legend, ``size`` wide; ``None`` while there is no map."""
+    def with_legends(self, size: int = 560) -> NDArray[np.uint8]:
+        """The picture with its map and legend, ``size`` wide.
+
+        Raises:
+            ValueError: while there is no map.
+        """
         with self.lock:
             result = self._shown()
             if result is None:
-                return None
+                raise ValueError(NO_MAP)
             look, parts = self._look(result), parts_of(self.scene, result)
         return with_legend(result, size, **look, parts=parts)
 
@@ -513,6 +518,8 @@ def _frame(result: Relevance, name: str, scale: float) -> dict[str, Any]:
         frame |= {"factor": result.values.size, "told": sentences.EVEN}
     if result.standard_error is None:
         return frame
+    if not np.isfinite(result.standard_error).any():
+        return frame | {"error_scale": 0.0}
     error_scale = render.scale_of(result.standard_error)
     error = render.quantize_error(result.standard_error, error_scale).tobytes()
     return frame | {"error": error, "error_scale": error_scale}

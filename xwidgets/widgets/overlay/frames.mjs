@@ -208,11 +208,13 @@ export function hatchWords(frame, limit, uncertain) {
   if (!frame || frame.about === "remaining") return "";
   const { factor, unit } = telling(frame);
   const small = frame.signed === false ? "below" : "within ±";
+  const counts = uncertain && frame.error_scale !== undefined;
   const reasons = [
     limit > 0 && `${small}${small.endsWith("±") ? "" : " "}${brief(limit * factor)} ${unit}`,
-    uncertain && frame.error_scale !== undefined && "not told from zero (2 standard errors)",
+    counts && frame.error && "not told from zero (2 standard errors)",
   ].filter(Boolean);
-  return reasons.length ? `hatched: ${reasons.join(", or ")}` : "";
+  const hatching = reasons.length && `hatched: ${reasons.join(", or ")}`;
+  return [hatching, counts && !frame.error && "no standard errors yet"].filter(Boolean).join("; ");
 }
 
 /**
