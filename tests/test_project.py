@@ -54,3 +54,24 @@ def test_the_workflow_tests_the_pythons_that_the_package_names():
     ]
     assert job["strategy"]["matrix"]["python"] == named
     assert PROJECT["project"]["requires-python"] == f">={named[0]}"
+
+
+def anchors(page: Path) -> set[str]:
+    """Addresses of the headings of a page of text, as hosts and the documentation make them."""
+    headings = re.findall(r"^#{1,3} (.+)$", page.read_text("utf-8"), re.M)
+    return {re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in headings}
+
+
+def test_links_lead_to_pages_and_headings_that_there_are():
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs").glob("*/*.md")]
+    links = [
+        (page, *target.partition("#")[::2])
+        for page in pages
+        for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8"))
+        if not re.match("[a-z]+:", target)
+    ]
+    assert sum(bool(heading) for _, _, heading in links) > 5
+    for page, file, heading in links:
+        target = page.parent / file if file else page
+        assert target.exists(), f"{page.name} links to {file}"
+        assert not heading or heading in anchors(target), f"{page.name} links to {file}#{heading}"

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from torchvision import models
 
 import xwidgets as xw
+from xwidgets.explain import deconvnet
 
 from .parts import (
     MEAN,
@@ -713,3 +714,24 @@ def test_channels_may_come_as_an_array_or_a_tensor():
 def test_no_layer_has_no_name():
     with pytest.raises(ValueError, match="layer is None, but must be the name of a layer"):
         xw.deconvolve(network(Between(F.relu), 8), image(8), None, 0)
+
+
+@pytest.mark.parametrize(("side", "counts"), [(32, [6, 1]), (1024, [2, 2, 2, 1])])
+def test_fewer_signals_go_back_at_once_on_large_maps(monkeypatch, side, counts):
+    torch.manual_seed(0)
+    module = nn.Sequential(
+        nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 2)
+    )
+    net = xw.Network(module, size=(32, 32))
+    image = torch.rand(3, side, side)
+    alone = [xw.deconvolve(net, image, 1, channel) for channel in range(7)]
+    sent, go_back = [], deconvnet.go_back
+
+    def noted(start, seeds, to):
+        sent.append(len(seeds))
+        return go_back(start, seeds, to)
+
+    monkeypatch.setattr(deconvnet, "go_back", noted)
+    together = xw.deconvolve(net, image, 1, range(7))
+    assert sent == counts
+    torch.testing.assert_close(together, torch.stack(alone))
