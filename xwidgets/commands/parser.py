@@ -49,7 +49,8 @@ class Parser(argparse.ArgumentParser):
         strange = next((word for word in rest if word.startswith("-")), None)
         if strange is not None:
             name = strange.partition("=")[0]
-            self.error(str(unknown("option", name, self._option_string_actions)))
+            own_first = [*reversed(self._option_string_actions)]
+            self.error(str(unknown("option", name, own_first)))
         if rest:
             self.error(f"{rest[0]!r} is one argument too many; the options come before or behind")
         return arguments
