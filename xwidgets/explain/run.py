@@ -9,9 +9,10 @@ copy are shown before that, so that there is something to see of a network that 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from typing import Generic, Protocol, TypeVar
 
 from xwidgets.networks.subject import Subject
+from xwidgets.suspendable import Suspendable
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -29,15 +30,6 @@ class Run(Protocol[R_co]):
 
     def results(self) -> Sequence[R_co]:
         """Results so far, one a target."""
-        ...
-
-
-@runtime_checkable
-class Suspendable(Protocol):
-    """Steps that hold what they can make again."""
-
-    def rest(self) -> None:
-        """Free it, between two steps."""
         ...
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterator
 from itertools import chain
 from typing import Any, Generic, TypeVar, cast
 
-from xwidgets.explain.run import Suspendable
+from xwidgets.suspendable import Suspendable
 
 _IDLE = 1.0  # seconds
 
