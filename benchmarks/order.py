@@ -95,15 +95,15 @@ def seconds(chosen: list[Picture], seeds: int, _: Path) -> None:
         net, image = picture.subject.net, picture.subject.image
         limit = SECONDS.get(net.name, 1.0)
         complete = xw.prediction_difference(net, image, samples=SAMPLES).values
-        found: dict[str, list[float]] = {name: [] for name in ORDERS}
+        correlations: dict[str, list[float]] = {name: [] for name in ORDERS}
         for seed in range(1, seeds + 1):
             for name, order in ORDERS.items():
                 with patch.object(WindowGrid, "order", order):
                     early = xw.prediction_difference(
                         net, image, samples=SAMPLES, seed=seed, seconds=limit
                     )
-                found[name].append(correlation(early.values, complete))
-        cells = [f"{number:.3f}" for values in found.values()
+                correlations[name].append(correlation(early.values, complete))
+        cells = [f"{number:.3f}" for values in correlations.values()
                  for number in (np.median(values), min(values))]  # fmt: skip
         print(f"| {picture.name} | {limit:g} | {' | '.join(cells)} |", flush=True)
 
@@ -135,12 +135,12 @@ def samples(chosen: list[Picture], seeds: int, folder: Path) -> None:
             windows.repeat(contents), torch.arange(contents).repeat_interleave(len(windows))
         )
         for name, schedule in SCHEDULES.items():
-            found = []
+            correlations = []
             for seed in range(1, seeds + 1):
                 windows, numbers = schedule(every.grid, seed)
                 maps = [grown.map(windows[:mark], numbers[:mark]) for mark in MARKS]
-                found.append([correlation(early, complete) for early in maps])
-            cells = " | ".join(f"{mean:.3f}" for mean in np.mean(found, 0))
+                correlations.append([correlation(early, complete) for early in maps])
+            cells = " | ".join(f"{mean:.3f}" for mean in np.mean(correlations, 0))
             print(f"| {picture.name} | {name} | {cells} |", flush=True)
 
 

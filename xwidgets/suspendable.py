@@ -1,4 +1,4 @@
-"""What frees memory while it is suspended."""
+"""Protocol of computations that can free memory while they are suspended."""
 
 from typing import Protocol, runtime_checkable
 

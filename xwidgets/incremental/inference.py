@@ -77,7 +77,7 @@ class IncrementalInference:
 
     @property
     def note(self) -> str:
-        """Sentences on whatever is slower than asked for, and why; otherwise empty."""
+        """Why computation is slower than asked for, in sentences; empty where it is not."""
         return joined([*self._notes, self._whole.note, self._running.note])
 
     def outputs(self, corners: Tensor, contents: Tensor) -> Tensor:

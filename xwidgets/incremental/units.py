@@ -103,7 +103,7 @@ class UnitInference:
 
     @property
     def note(self) -> str:
-        """Sentences on whatever is slower than asked for, and why; otherwise empty."""
+        """Why computation is slower than asked for, in sentences; empty where it is not."""
         return joined((self._note, self._batches.note))
 
     def _run_whole(self, reason: str) -> None:
