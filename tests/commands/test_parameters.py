@@ -74,10 +74,7 @@ def test_all_parameters_but_objects_are_options_and_their_defaults_can_be_writte
         (["--quality", "quick"], xw.Occlusion(stride=4)),
         (["--quality", "fine", "--window", "3"], xw.Occlusion(window=3)),
         (["--quality", "quick", "--stride", "2"], xw.Occlusion(stride=2)),
-        (
-            ["--quality", "normal"],
-            xw.PredictionDifference(stride=2, samples=10, division="spread"),
-        ),
+        (["--quality", "normal"], xw.PredictionDifference(stride=2, samples=10)),
         (["--seed", "7"], xw.PredictionDifference(seed=7, stride=4, samples=2)),
         (
             ["--training-size", "60", "--quality", "fine"],

@@ -110,7 +110,7 @@ class Occlusion(MapMethod):
         return self.measure != "probability"
 
     @property
-    def qualities(self) -> dict[str, dict[str, Any]]:
+    def qualities(self) -> dict[str, dict[str, int]]:
         """Parameters of a "quick", a "normal" and a "fine" map."""
         return qualities(self.window)
 

@@ -14,7 +14,7 @@ windows it lies in.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal, Self, get_args
+from typing import Literal, Self, get_args
 
 from xwidgets.errors import at_least
 from xwidgets.images.sampler import Sampler
@@ -129,9 +129,9 @@ class PredictionDifference(MapMethod):
         return sampler_on(self.sampler, subject).largest(subject.pixels)
 
     @property
-    def qualities(self) -> dict[str, dict[str, Any]]:
-        """Parameters of a "quick", a "normal" and a "fine" map, which is that of the paper."""
-        return qualities(self.window, samples=(2, 10, 20), division=("even", "spread", "even"))
+    def qualities(self) -> dict[str, dict[str, int]]:
+        """Parameters of a "quick", a "normal" and a "fine" map."""
+        return qualities(self.window, samples=(2, 10, 20))
 
     def suited(self, subject: Subject) -> Self:
         """Copy whose window is not larger than the picture and the sampler allow."""

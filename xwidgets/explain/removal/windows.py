@@ -1,7 +1,6 @@
 """Grids of windows over an image: their corners, order of visits, and means at each pixel."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -34,8 +33,8 @@ def check_windows(window: int | tuple[int, int], stride: int, size: Sequence[int
 
 
 def qualities(
-    window: int | tuple[int, int], **others: tuple[Any, Any, Any]
-) -> dict[str, dict[str, Any]]:
+    window: int | tuple[int, int], **others: tuple[int, int, int]
+) -> dict[str, dict[str, int]]:
     """Parameters of a quick, a normal and a fine map: every fourth, second, and each window.
 
     Args:
