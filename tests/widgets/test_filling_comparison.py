@@ -1,9 +1,12 @@
 """Which should one believe: ways to remove a region beside each other."""
 
+import threading
+
 import numpy as np
 import pytest
 
 import xwidgets as xw
+from xwidgets.widgets import filling_comparison
 from xwidgets.widgets.filling_comparison import DRAWN, MAP, Answer, answer_of, reasons_of, told
 
 from .pages import states
@@ -53,6 +56,32 @@ def test_each_row_is_what_its_method_gives(bird, scene):
     assert [row["name"] for row in view.rows] == list(answers)
     assert view.rows[-1]["after"] is None
     assert list(view.frame().columns) == list(Answer._fields)
+    view.close()
+
+
+def test_a_thread_that_draws_meanwhile_takes_no_row_away(bird, scene, monkeypatch):
+    drawing, drawn = threading.Event(), threading.Event()
+    without, mean = xw.evaluate.drawn_without, filling_comparison.mean_of_map
+
+    def slow_truth(*arguments):
+        drawing.wait(60)
+        return without(*arguments)
+
+    def slow_mean(relevance, mask, target):
+        if mask.any() and threading.current_thread() is not threading.main_thread():
+            drawing.set()
+            drawn.wait(0.5)
+        return mean(relevance, mask, target)
+
+    monkeypatch.setattr(xw.evaluate, "drawn_without", slow_truth)
+    monkeypatch.setattr(filling_comparison, "mean_of_map", slow_mean)
+    view, shown = xw.FillingComparison(bird, scene), []
+    view.observe(lambda change: shown.append(DRAWN in [row["name"] for row in change.new]), "rows")
+    view.part = "breast"
+    drawn.set()
+    waited(view)
+    assert any(shown)
+    assert all(shown[shown.index(True) :])
     view.close()
 
 

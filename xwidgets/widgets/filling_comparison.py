@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -130,6 +131,7 @@ class FillingComparison(View, module="filling_comparison.mjs"):
         self._study, self._regions = study, live.Regions.of(study)
         self._lives = self._regions.compare()
         self._truth: RegionRemoval | None = None
+        self._lock = threading.RLock()  # the study's thread draws too
         self.answers: Sequence[Answer] = ()
         super().__init__(scene=scene)
         self.show_work(progress=self._lives, beside=study)
@@ -201,26 +203,31 @@ class FillingComparison(View, module="filling_comparison.mjs"):
     def _tell(self) -> None:
         self.progress = asdict(self._lives.progress)
 
-    def _draw(self) -> None:
-        study = self._study
-        target = study.target if isinstance(study.target, int) else study.ranking[0][0]
-        fills = zip(self._regions.fills, self._lives, strict=True)
+    def _removals(self) -> dict[str, RegionRemoval]:
+        """What is known of the region, by the name of its row."""
         mask, truth = self._regions.mask, self._truth
-        if truth is not None and not np.array_equal(truth.mask, mask):
-            truth = None  # of the part before this one
-        removals = {DRAWN: truth} | {fill: live.answer for fill, live in fills}
         if not mask.any():
-            removals = {}
-        answers = {
-            name: answer_of(name, removal, target)
+            return {}
+        fills = zip(self._regions.fills, self._lives, strict=True)
+        known = {fill: live.answer for fill, live in fills}
+        if truth is not None and np.array_equal(truth.mask, mask):  # not of the part before
+            known[DRAWN] = truth
+        return {
+            name: removal
             for name in ROWS
-            if (removal := removals.get(name)) is not None and len(removal.samples)
+            if (removal := known.get(name)) is not None and len(removal.samples)
         }
-        mean = mean_of_map(study.relevance, mask, target)
-        if answers and mean is not None:
-            answers[MAP] = Answer(MAP, mean)
-        self.answers = list(answers.values())
-        with self.hold_sync():
+
+    def _draw(self) -> None:
+        with self._lock, self.hold_sync():
+            study, relevance = self._study, self._study.relevance
+            target = study.target if isinstance(study.target, int) else study.ranking[0][0]
+            removals = self._removals()
+            answers = {name: answer_of(name, each, target) for name, each in removals.items()}
+            mean = mean_of_map(relevance, self._regions.mask, target)
+            if answers and mean is not None:
+                answers[MAP] = Answer(MAP, mean)
+            self.answers = list(answers.values())
             self.label = study.network.class_name(target)
             self.rows = [
                 {
@@ -235,7 +242,6 @@ class FillingComparison(View, module="filling_comparison.mjs"):
                 }
                 for name, answer in answers.items()
             ]
-            relevance = study.relevance
             window = relevance.parameters.get("window") if relevance else None
             missing = bool(self.parts) and DRAWN not in answers and bool(answers)
             unit = relevance.unit if relevance and answers and MAP not in answers else ""
