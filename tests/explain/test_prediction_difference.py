@@ -418,18 +418,20 @@ def test_contents_without_chance_have_no_error_and_one_sample_tells_none():
 # On differences
 
 
-def test_only_the_first_batch_runs_whole_forwards():
+@pytest.mark.parametrize(("window", "first"), [(1, [8]), (2, [8, 8, 4])])
+def test_whole_forwards_run_for_a_first_look_and_where_few_windows_cover_the_picture(window, first):
     net, x = network(), image()
+    covered = len(WindowGrid(HEIGHT, WIDTH, window, 1).cover)
+    assert (covered <= 32) == (sum(first) == covered)
     sizes = []
     net.module.register_forward_hook(lambda module, inputs, output: sizes.append(len(inputs[0])))
     with patch("xwidgets.incremental.inference._WORTH", np.inf):
-        steps = prediction_difference_steps(net, x, 0, 2, gaussian(), samples=4, memory=2e5)
+        steps = prediction_difference_steps(net, x, 0, window, gaussian(), samples=4)
         sizes.clear()
         next(steps)
-        (first,) = sizes
-        assert 1 < first < 20
+        assert sizes == [8]
         last = [step.completed for step in steps][-1]
-    assert sizes == [first, 1, 1, 1]  # then a recording, and two windows to check it with
+    assert sizes == [*first, 1, 1, 1]  # then a recording, and two windows to check it with
     assert last == 1
 
 

@@ -9,6 +9,8 @@ from torch.utils._pytree import tree_leaves
 class LiveStorages(TorchDispatchMode):
     """Counts the bytes of what operations make within the context, as long as it is held.
 
+    Everything is computed in one thread meanwhile, which is the only one that is counted.
+
     Attributes:
         peak: the most at a time.
     """
@@ -17,6 +19,15 @@ class LiveStorages(TorchDispatchMode):
         super().__init__()
         self.peak = self._total = 0
         self._live = {}
+
+    def __enter__(self):
+        self._threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        return super().__enter__()
+
+    def __exit__(self, *error):
+        torch.set_num_threads(self._threads)
+        return super().__exit__(*error)
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         output = function(*args, **(kwargs or {}))

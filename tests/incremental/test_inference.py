@@ -310,10 +310,10 @@ def test_a_note_tells_from_where_on_a_window_changes_everything():
 def test_batches_fit_into_the_memory():
     net, image = wrapped(small(), 33, 30), picture(3, 33, 30)
     one, two = (
-        IncrementalInference(WholeInference(net, image, 4, memory=memory))
+        IncrementalInference(WholeInference(net, image, 8, memory=memory))
         for memory in (3e5, 3.3e5)
     )
-    assert 10 < one.batch < two.batch < 64
+    assert 10 < one.batch < two.batch < 48
     need = one._differences.need
     assert two.batch - one.batch == pytest.approx(0.85 * 3e4 / need, abs=1)
     assert one.batch * need + one._differences.held <= 3e5

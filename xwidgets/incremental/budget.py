@@ -69,15 +69,20 @@ class Budget:
         """Bytes that the values of a recorded pass may take."""
         return _RECORDING * self.memory
 
-    def size(self, need: float, most: float = inf) -> int:
+    def size(self, need: float, most: float = inf, parts: int = 1) -> int:
         """How many of ``need`` bytes go at once, on a processor at ``most``, and at least one.
+
+        Args:
+            need: of each.
+            most: in a part.
+            parts: that are computed at the same time, each of a batch.
 
         Example:
             >>> Budget.of(100, torch.device("cpu")).size(8)
             10
         """
-        count = max(1, int(min(self.memory, self.batch) // need))
-        return int(min(count, most)) if self.device.type == "cpu" else count
+        count = max(1, int(min(self.memory, parts * self.batch) // need))
+        return int(min(count, parts * most)) if self.device.type == "cpu" else count
 
     def image_size(self, net: Network, image: Tensor, what: str) -> int:
         """How many copies of ``image`` ``(C, H, W)`` go through a network whole at once.

@@ -14,6 +14,7 @@ from xwidgets.networks.operations import tensors
 from .boxes import BaseCrops, Places
 from .extent import Extent
 from .linear import Linear
+from .parts import in_parts
 from .plan import Plan
 from .recording import Recording, Unrecordable
 from .rule import DifferenceRule, whole_maps
@@ -108,20 +109,23 @@ class Differences:
                 return dtype
         return None
 
-    @torch.no_grad()
     def outputs(self, places: Places, boxes: Tensor) -> Tensor:
         """The output ``(n, K)`` when the values differ by ``boxes`` ``(n, C, k, k)`` at n places.
 
         Vectors differ by ``(n, C)``, whatever the places.
         """
         order = places.order
-        places = Places(places.rows[order], places.columns[order])
         here = order.to(boxes.device)
         with exact_products(boxes.device):
-            values = self._continued(self._stepped(places, boxes[here]), places)
+            values = in_parts(self._part, boxes[here], *(place[order] for place in places))
         result = torch.empty_like(values)
         result[here] = values
         return result
+
+    @torch.no_grad()
+    def _part(self, boxes: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+        places = Places(rows, columns)
+        return self._continued(self._stepped(places, boxes), places)
 
     def _stepped(self, places: Places, start: Tensor) -> dict[int, Tensor]:
         """The differences that are left behind the last step."""

@@ -23,11 +23,12 @@ from .budget import RAN_OUT, Batches, joined
 from .differences import Differences, agree
 from .extent import Extent
 from .free_memory import trim_heap
+from .parts import parts
 from .precision import ComputeDtype, asked_type, fallback_note
 from .recording import Unrecordable, affordable, record
 from .whole import WholeInference
 
-_BATCH = 64  # windows; more are hardly faster, and fewer are cancelled sooner
+_BATCH = 48  # windows a part; more are hardly faster, and fewer are cancelled sooner
 _WORTH = 0.9  # share of the multiplications of a whole forward above which differences do not pay
 
 
@@ -149,7 +150,8 @@ class IncrementalInference:
         if budget.memory < differences.need:
             raise Unrecordable("what differences need does not fit into the memory")
         if self._batches is None:
-            self._batches = Batches(budget.size(differences.need, _BATCH), "window")
+            size = budget.size(differences.need, _BATCH, parts(image.device))
+            self._batches = Batches(size, "window")
         run = partial(self._batches.run, partial(self._differing, differences))
         self._check(differences, base, run)
         return differences

@@ -22,6 +22,7 @@ from .budget import RAN_OUT, Batches, Budget, joined
 from .differences import Differences
 from .extent import Extent
 from .free_memory import trim_heap
+from .parts import parts
 from .precision import ComputeDtype, asked_type, fallback_note
 from .recording import Recording, Unrecordable, affordable, number_of, record
 from .whole import Read
@@ -122,7 +123,7 @@ class UnitInference:
         need, budget = differences.need, budget.beside(differences.held)
         if budget.memory < need:
             raise Unrecordable("what differences need does not fit into the memory")
-        self._batches = Batches(budget.size(need, _BATCH), "unit")
+        self._batches = Batches(budget.size(need, _BATCH, parts(base.device)), "unit")
         self.compute_dtype = self._checked(behind, differences)
         self._differences, self.budget = differences, budget
         self._note = fallback_note(self.compute_dtype, self._asked)
@@ -176,7 +177,7 @@ class UnitInference:
         return differences.outputs(Places(*cells), boxes[:, :, None, None])
 
 
-_BATCH = 512  # units; more are hardly faster, and fewer are cancelled sooner
+_BATCH = 256  # units a part; more are hardly faster, and fewer are cancelled sooner
 
 
 def _behind(net: Network, pixels: Tensor, layer: str, read: Read, most: float) -> Recording:

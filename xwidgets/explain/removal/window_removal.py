@@ -6,10 +6,11 @@ divided by the spread, up to the second, and then all at one pace to the end of 
 random numbers of a sample depend only on the seed, the window's corner and the sample's number, so
 neither order, batches nor cancelling change it.
 
-The first batch runs whole forwards, which need no set-up, so that a first map comes at once; from
-then on only what a window can change is computed again, which is exact. Who asks for it gets these
-differences multiplied in bfloat16, as ``compute_dtype`` of the result says; that moved maps by half
-a hundredth of their spread, and a comparison with plain forwards watches over it.
+The first few windows run whole forwards, which need no set-up, so that a first map comes at once,
+and all that cover the picture where they are few. From then on only what a window can change is
+computed again, which is exact. Who asks for it gets these differences multiplied in bfloat16, as
+``compute_dtype`` of the result says; that moved maps by half a hundredth of their spread, and a
+comparison with plain forwards watches over it.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ from .division import PILOTS, further_samples, interleaved
 from .windows import WindowGrid
 
 Division = Literal["even", "spread"]
+_FIRST = 8  # windows whose colours come at once
+_FEW = 32  # windows that run whole in the time of the set-up for more
 Draw = Callable[[Tensor, Sequence[np.random.Generator]], Tensor]
 
 
@@ -84,6 +87,7 @@ class WindowRemoval:
         self._divided = division == "spread" and samples > PILOTS
         self.moments = RunningMoments(len(grid), len(targets))
         net, held = subject.net, drawing_bytes + grid.map_bytes(len(targets))
+        self._whole = len(grid.cover) if len(grid.cover) <= _FEW else 1
         self._first = WholeInference(net, subject.pixels, grid.window, memory, nodes.read, held)
         self._faster: IncrementalInference | None = None
         self._asked_dtype = compute_dtype
@@ -175,10 +179,10 @@ class WindowRemoval:
 
     def _step(self, windows: Tensor, samples: Tensor) -> int:
         """Remove the first of some windows, and return how many."""
-        inference = self._inference()
+        inference, count = self._inference()
         if self._draw is None:
             self._draw = self._prepared()
-        batch, numbers = windows[: inference.batch], samples[: inference.batch]
+        batch, numbers = windows[:count], samples[:count]
         corners = self.grid.corners[batch]
         contents = self._draw(corners, self._rngs(batch, numbers))
         outputs = inference.outputs(corners, contents)
@@ -186,14 +190,14 @@ class WindowRemoval:
         self._note = inference.note
         return len(batch)
 
-    def _inference(self) -> WholeInference | IncrementalInference:
-        """Whole forwards for the first batch, and incremental inference from then on."""
-        if not self.moments.count.any():
-            return self._first
+    def _inference(self) -> tuple[WholeInference | IncrementalInference, int]:
+        """Whole forwards at first, and incremental inference from then on; for how many windows."""
+        if self.moments.count.sum() < self._whole:
+            return self._first, min(self._first.batch, _FIRST)
         if self._faster is None:
             self._faster = IncrementalInference(self._first, self._asked_dtype)
             self._compute_dtype = self._faster.compute_dtype
-        return self._faster
+        return self._faster, self._faster.batch
 
     def _rngs(self, windows: Tensor, samples: Tensor) -> list[np.random.Generator]:
         """Random generators of samples of windows, by their corners, whatever the stride."""

@@ -71,6 +71,7 @@ class WindowGrid:
     Attributes:
         corners: ``(n, 2)``, upper left corners as (y, x), row by row.
         shape: rows and columns of windows.
+        cover: numbers of windows that just cover the picture.
     """
 
     def __init__(self, height: int, width: int, window: int | tuple[int, int], stride: int) -> None:
@@ -85,7 +86,7 @@ class WindowGrid:
             _places(len(places), side // stride)
             for places, side in zip((rows, columns), self.window, strict=True)
         )
-        self._cover = torch.cartesian_prod(*cover).view(-1, 2) @ torch.tensor([len(columns), 1])
+        self.cover = torch.cartesian_prod(*cover).view(-1, 2) @ torch.tensor([len(columns), 1])
 
     def __len__(self) -> int:
         return len(self.corners)
@@ -103,10 +104,10 @@ class WindowGrid:
         further sample, each time in an :meth:`order` of its own.
         """
         random = torch.Generator().manual_seed(seed)
-        yield 0, self._cover[torch.randperm(len(self._cover), generator=random)]
+        yield 0, self.cover[torch.randperm(len(self.cover), generator=random)]
         for sample in range(samples):
             order = self.order(random)
-            yield sample, order if sample else order[~torch.isin(order, self._cover)]
+            yield sample, order if sample else order[~torch.isin(order, self.cover)]
 
     def order(self, random: torch.Generator) -> Tensor:
         """All windows ``(n,)`` in a random order whose first parts are spread over the picture.

@@ -1,0 +1,68 @@
+"""Parts of a batch that are computed at the same time, each by cores of its own.
+
+An operation on a few boxes is over before a second core has begun to help, and where another thread
+has helpers too, as in every notebook, these sleep between operations. So each core does better with
+windows of its own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cache
+from threading import Barrier
+
+import torch
+from torch import Tensor
+
+_MOST = 4  # Python itself runs in one thread at a time
+_LEAST = 2  # in a part: those that are to show whether they depend on each other stay together
+
+
+def parts(device: torch.device) -> int:
+    """How many parts of a batch are computed at the same time on a device."""
+    return min(torch.get_num_threads(), _MOST) if device.type == "cpu" else 1
+
+
+def in_parts(compute: Callable[..., Tensor], *lists: Tensor) -> Tensor:
+    """Results ``(n, ...)`` of a function of lists ``(n, ...)``, some parts at the same time.
+
+    Args:
+        compute: takes a part of each list; it is called in other threads, which have their own
+            settings of gradients.
+        *lists: on one device.
+
+    Example:
+        >>> in_parts(torch.add, torch.arange(5), torch.arange(5))
+        tensor([0, 2, 4, 6, 8])
+    """
+    most = parts(lists[0].device)
+    count = min(most, len(lists[0]) // _LEAST)
+    if count < 2:
+        return compute(*lists)
+    pool = _pool(most, torch.get_num_threads() // most)
+    pieces = zip(*(each.tensor_split(count) for each in lists), strict=True)
+    computed = [pool.submit(compute, *piece) for piece in pieces]
+    wait(computed)  # also where one fails: what the others hold is free then
+    return torch.cat([part.result() for part in computed])
+
+
+@cache
+def _pool(count: int, threads: int) -> ThreadPoolExecutor:
+    """Threads of Python, each of which computes with some threads of torch."""
+    before, started = torch.get_num_threads(), Barrier(count)
+
+    def begin() -> None:
+        torch.get_num_threads()  # or else the first operation takes the number of all threads
+        torch.set_num_threads(threads)
+        started.wait()
+
+    pool = ThreadPoolExecutor(count, "xwidgets-part", begin)
+    wait([pool.submit(int) for _ in range(count)])
+    torch.set_num_threads(before)  # the last number set is that of all threads which begin later
+    return pool
+
+
+if hasattr(os, "register_at_fork"):  # or else a forked process waits for threads it has not
+    os.register_at_fork(after_in_child=_pool.cache_clear)
