@@ -69,7 +69,7 @@ def move(notebook: Notebook) -> dict[str, float]:
     slider(page).focus()
     page.evaluate("() => { delete window.timing; }")
     page.keyboard.press("ArrowLeft")
-    page.wait_for_function("() => window.timing?.covered", timeout=120_000)
+    page.wait_for_function("() => window.timing?.covered", timeout=120_000, polling=50)
     timing: dict[str, float] = page.evaluate("() => window.timing")
     notebook.kernel("study.stop()")  # so that it does not compute while the other is measured
     return timing

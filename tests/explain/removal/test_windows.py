@@ -169,6 +169,16 @@ def test_the_first_part_of_a_sweep_is_small(shape):
     assert len(first) <= enough(height, h) * enough(width, w)
 
 
+def test_windows_at_the_border_cover_the_picture_last():
+    grid = WindowGrid(20, 30, 5, 1)
+    _, first = next(grid.sweeps(1, 0))
+    rows, columns = grid.corners[first].T
+    at_border = ((rows == 0) | (rows == 15) | (columns == 0) | (columns == 25)).tolist()
+    assert at_border == sorted(at_border)
+    assert 0 < sum(at_border) < len(first)
+    assert sorted(first.tolist()) == sorted(grid.cover.tolist())
+
+
 def test_one_side_is_a_square():
     assert torch.equal(WindowGrid(9, 7, 3, 2).corners, WindowGrid(9, 7, (3, 3), 2).corners)
     values = torch.rand(16, generator=torch.Generator().manual_seed(0))

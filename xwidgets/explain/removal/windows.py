@@ -100,11 +100,14 @@ class WindowGrid:
     def sweeps(self, samples: int, seed: int) -> Iterator[tuple[int, Tensor]]:
         """Order of the work: the number of a sample, and the windows that are filled with it.
 
-        First windows that just cover the picture, then the others, then all of them for every
-        further sample, each time in an :meth:`order` of its own.
+        First windows that just cover the picture, those at its border last, then the others, then
+        all of them for every further sample, each time in an :meth:`order` of its own.
         """
         random = torch.Generator().manual_seed(seed)
-        yield 0, self.cover[torch.randperm(len(self.cover), generator=random)]
+        cover = self.cover[torch.randperm(len(self.cover), generator=random)]
+        corners, last = self.corners[cover], self.corners[-1]
+        at_border = ((corners == 0) | (corners == last)).any(1)
+        yield 0, torch.cat([cover[~at_border], cover[at_border]])
         for sample in range(samples):
             order = self.order(random)
             yield sample, order if sample else order[~torch.isin(order, self.cover)]
