@@ -1,10 +1,14 @@
 """Parts of a batch at the same time: the same numbers, and threads that are left as they were."""
 
+import gc
 import os
 import subprocess
 import sys
 import threading
+import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -12,6 +16,7 @@ from torch import nn
 
 import xwidgets as xw
 from xwidgets.incremental import IncrementalInference, UnitInference, WholeInference
+from xwidgets.incremental import parts as parts_module
 from xwidgets.incremental.budget import Batches, Budget
 from xwidgets.incremental.parts import in_parts, parts
 
@@ -75,12 +80,69 @@ def test_an_error_comes_when_all_parts_have_ended(threads):
             failed.set()
             raise MemoryError
         failed.wait(60)
+        time.sleep(0.1)
         ended.append(len(numbers))
         return numbers
 
     with pytest.raises(MemoryError):
         in_parts(compute, torch.arange(12))
     assert sum(ended) == 12 - len(torch.arange(12).tensor_split(min(threads, 4))[0])
+
+
+def test_what_failed_is_held_no_more(threads):
+    held = []
+
+    def compute(numbers):
+        boxes = numbers + 1
+        held.append(weakref.ref(boxes))
+        raise MemoryError
+
+    gc.disable()
+    try:
+        with pytest.raises(MemoryError):
+            in_parts(compute, torch.arange(12))
+        assert len(held) == min(threads, 4)
+        assert not any(boxes() is not None for boxes in held)
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize(
+    "mode", [torch.inference_mode, lambda: torch.autocast("cpu", torch.bfloat16)]
+)
+def test_modes_of_a_thread_are_kept(threads, mode):
+    def told(numbers):
+        modes = torch.is_inference_mode_enabled(), torch.is_autocast_enabled("cpu")
+        return torch.tensor([modes] * len(numbers))
+
+    with mode():
+        assert torch.equal(in_parts(told, torch.arange(12)), told(torch.arange(12)))
+
+
+def test_where_all_pools_have_ended_one_thread_computes(threads):
+    def ended(*_):
+        raise RuntimeError("cannot schedule new futures after shutdown")
+
+    with patch.object(ThreadPoolExecutor, "submit", ended), patch.object(parts_module, "_pool"):
+        parts_module._pool.return_value = ThreadPoolExecutor(1)
+        assert in_parts(torch.square, torch.arange(4)).tolist() == [0, 1, 4, 9]
+
+
+def test_threads_that_could_not_all_begin_are_not_waited_for(threads):
+    submit, count = ThreadPoolExecutor.submit, iter(range(9))
+
+    def interrupted(self, *call):
+        if next(count):
+            raise KeyboardInterrupt
+        return submit(self, *call)
+
+    here = {*threading.enumerate()}
+    with patch.object(ThreadPoolExecutor, "submit", interrupted), pytest.raises(KeyboardInterrupt):
+        parts_module._pool.__wrapped__(threads, 1)
+    assert torch.get_num_threads() == threads
+    for begun in {*threading.enumerate()} - here:
+        begun.join(60)
+        assert not begun.is_alive()
 
 
 def test_batches_are_halved_where_a_part_runs_out_of_memory(threads):
@@ -132,6 +194,7 @@ def test_windows_in_parts_are_those_of_whole_forwards(threads, mode):
 def test_units_in_parts_are_those_of_one_thread(threads):
     net, image = random_network(torch.float64), torch.rand(3, 18, 18, dtype=torch.float64)
     inference = UnitInference(net, image, "0", net.classify)
+    assert not inference.note
     units = torch.arange(0, inference.activations.numel(), 7)
     changes = torch.randn(len(units), dtype=torch.float64)
     outputs = inference.outputs(units, changes)

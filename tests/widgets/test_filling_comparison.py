@@ -76,7 +76,12 @@ def test_a_thread_that_draws_meanwhile_takes_no_row_away(bird, scene, monkeypatc
     monkeypatch.setattr(xw.evaluate, "drawn_without", slow_truth)
     monkeypatch.setattr(filling_comparison, "mean_of_map", slow_mean)
     view, shown = xw.FillingComparison(bird, scene), []
-    view.observe(lambda change: shown.append(DRAWN in [row["name"] for row in change.new]), "rows")
+
+    def look(change):
+        shown.append(DRAWN in [row["name"] for row in change.new])
+        assert bird.regions.fills  # an observer may ask the study, whose thread draws just then
+
+    view.observe(look, "rows")
     view.part = "breast"
     drawn.set()
     waited(view)

@@ -195,8 +195,8 @@ def memory_parameter() -> Any:
         None,
         "how many bytes the call may add to what is there already; 0 for one at a time, whatever "
         "that takes. ``None`` for a quarter of what is free, within the limits of a container or "
-        "shell too, of which a batch takes 48 MB on a processor, or an eighth of the memory of a "
-        "GPU. Where memory runs out, batches are halved",
+        "shell too, of which a batch takes 48 MB for each of up to four cores, or an eighth of the "
+        "memory of a GPU. Where memory runs out, batches are halved",
         check=check,
         told=False,
         compared=False,

@@ -16,7 +16,7 @@ from .free_memory import free_memory
 
 RAN_OUT = "memory ran out"
 
-_PROCESSOR = 48e6
+_PROCESSOR = 48e6  # of a batch, or of each part that is computed at the same time
 _GPU = 0.125
 _SHARE = 0.25  # of what is free
 _TENSORS = 0.85  # of the memory; the rest is for what allocators and libraries take beside them
@@ -45,8 +45,8 @@ class Budget:
 
         A processor is fastest while a batch stays in its cache, and cancelling is prompt between
         small ones; a GPU wants large ones, and gets an eighth of its memory. The size of a batch
-        decides on the last bits of a result: these follow the free memory where a quarter of it
-        holds no such batch beside what else is kept.
+        decides on the last bits of a result: these follow the number of cores, and the free memory
+        where a quarter of it holds no such batch beside what else is kept.
 
         Example:
             >>> Budget.of(None, torch.device("cpu")).batch
@@ -75,7 +75,7 @@ class Budget:
         Args:
             need: of each.
             most: in a part.
-            parts: that are computed at the same time, each of a batch.
+            parts: that are computed at the same time, each as large as a batch.
 
         Example:
             >>> Budget.of(100, torch.device("cpu")).size(8)

@@ -1,4 +1,4 @@
-"""Parts of a batch that are computed at the same time, each by cores of its own.
+"""Parts of a batch that are computed at the same time, each by some of the cores.
 
 An operation on a few boxes is over before a second core has begun to help, and where another thread
 has helpers too, as in every notebook, these sleep between operations. So each core does better with
@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
-from threading import Barrier
+from threading import Barrier, Lock
 
 import torch
 from torch import Tensor
 
 _MOST = 4  # Python itself runs in one thread at a time
-_LEAST = 2  # in a part: those that are to show whether they depend on each other stay together
+_LEAST = 2  # in a part; so the two of a check see each other
+_BEGINNING = Lock()
 
 
 def parts(device: torch.device) -> int:
@@ -28,10 +29,11 @@ def parts(device: torch.device) -> int:
 def in_parts(compute: Callable[..., Tensor], *lists: Tensor) -> Tensor:
     """Results ``(n, ...)`` of a function of lists ``(n, ...)``, some parts at the same time.
 
+    Within autocast or inference mode, which other threads do not have, there is one part.
+
     Args:
-        compute: takes a part of each list; it is called in other threads, which have their own
-            settings of gradients.
-        *lists: on one device.
+        compute: takes a part of each list; it is called in other threads.
+        *lists: of which the first one's device decides on the number of parts.
 
     Example:
         >>> in_parts(torch.add, torch.arange(5), torch.arange(5))
@@ -39,13 +41,20 @@ def in_parts(compute: Callable[..., Tensor], *lists: Tensor) -> Tensor:
     """
     most = parts(lists[0].device)
     count = min(most, len(lists[0]) // _LEAST)
-    if count < 2:
+    if count < 2 or torch.is_inference_mode_enabled() or torch.is_autocast_enabled("cpu"):
         return compute(*lists)
-    pool = _pool(most, torch.get_num_threads() // most)
+    with _BEGINNING:
+        pool = _pool(most, torch.get_num_threads() // most)
     pieces = zip(*(each.tensor_split(count) for each in lists), strict=True)
-    computed = [pool.submit(compute, *piece) for piece in pieces]
-    wait(computed)  # also where one fails: what the others hold is free then
-    return torch.cat([part.result() for part in computed])
+    try:
+        computed = [pool.submit(compute, *piece) for piece in pieces]
+    except RuntimeError:  # the main thread has ended, and with it all pools
+        return compute(*lists)
+    try:
+        wait(computed)  # also where one fails: the others need memory no more then
+        return torch.cat([*map(Future.result, computed)])
+    finally:
+        computed.clear()  # or else an error holds what failed through this frame
 
 
 @cache
@@ -59,8 +68,13 @@ def _pool(count: int, threads: int) -> ThreadPoolExecutor:
         started.wait()
 
     pool = ThreadPoolExecutor(count, "xwidgets-part", begin)
-    wait([pool.submit(int) for _ in range(count)])
-    torch.set_num_threads(before)  # the last number set is that of all threads which begin later
+    try:
+        wait([pool.submit(int) for _ in range(count)])
+    except BaseException:
+        started.abort()
+        raise
+    finally:
+        torch.set_num_threads(before)  # the last number set is that of threads which begin later
     return pool
 
 

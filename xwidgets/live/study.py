@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pkgutil import resolve_name
@@ -164,6 +164,11 @@ class Study(traitlets.HasTraits):
         with self._worker.lock:
             companion: Companion | None = self._companions.get(kind)
             return companion
+
+    @property
+    def lock(self) -> AbstractContextManager[Any]:
+        """Held by the study's thread while it shows results; who draws several holds it too."""
+        return self._worker.lock
 
     @property
     def picture(self) -> NDArray[np.uint8]:

@@ -193,18 +193,18 @@ class Turn:
         self.error: BaseException | None = None
 
     def compute(self) -> None:
-        """Close discarded computations, run a step of the current one, and rest suspended ones."""
+        """Close discarded computations, rest suspended ones, and run a step of the current one."""
         self._dropped.clear()  # here generators end, in this thread and between two steps
-        if self.computation is not None and self.computes:
-            try:
-                self.outcome = self.computation.step()
-            except BaseException as error:  # a network that exits must not end the thread
-                self.error = error
         for suspended in self._resting:
             try:
                 suspended.rest()
             except BaseException:  # the thread must go on
                 logging.getLogger(__name__).exception("a suspended computation could not rest")
+        if self.computation is not None and self.computes:
+            try:
+                self.outcome = self.computation.step()
+            except BaseException as error:  # a network that exits must not end the thread
+                self.error = error
 
     def touches(self, computation: Computation[Any, Any]) -> bool:
         """Whether the thread may be within this computation."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -131,7 +130,6 @@ class FillingComparison(View, module="filling_comparison.mjs"):
         self._study, self._regions = study, live.Regions.of(study)
         self._lives = self._regions.compare()
         self._truth: RegionRemoval | None = None
-        self._lock = threading.RLock()  # the study's thread draws too
         self.answers: Sequence[Answer] = ()
         super().__init__(scene=scene)
         self.show_work(progress=self._lives, beside=study)
@@ -219,8 +217,9 @@ class FillingComparison(View, module="filling_comparison.mjs"):
         }
 
     def _draw(self) -> None:
-        with self._lock, self.hold_sync():
-            study, relevance = self._study, self._study.relevance
+        study = self._study
+        with study.lock, self.hold_sync():
+            relevance = study.relevance
             target = study.target if isinstance(study.target, int) else study.ranking[0][0]
             removals = self._removals()
             answers = {name: answer_of(name, each, target) for name, each in removals.items()}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from base64 import b64encode
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from functools import partial
 from itertools import combinations
@@ -88,7 +88,9 @@ class MethodComparison(View, module="method_comparison.mjs"):
         subject: Study | Sequence[Relevance],
         methods: Sequence[Method[Relevance]] | None = None,
     ) -> None:
-        self._lock = threading.RLock()
+        self._lock: AbstractContextManager[Any] = (
+            subject.lock if is_study(subject) else nullcontext()
+        )
         self._study = subject if is_study(subject) else None
         self._live = None
         self._maps: list[Relevance | None] = []

@@ -38,7 +38,7 @@ from .windows import WindowGrid
 
 Division = Literal["even", "spread"]
 _FIRST = 8  # windows whose colours come at once
-_FEW = 32  # windows that run whole in the time of the set-up for more
+_FEW = 32  # windows that run whole in about the time that the set-up would take
 Draw = Callable[[Tensor, Sequence[np.random.Generator]], Tensor]
 
 
