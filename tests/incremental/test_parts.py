@@ -25,6 +25,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(params=[2, 3, 8])
 def threads(request):
+    parts_module._pool.cache_clear()
     before = torch.get_num_threads()
     torch.set_num_threads(request.param)
     yield request.param
@@ -119,13 +120,15 @@ def test_modes_of_a_thread_are_kept(threads, mode):
         assert torch.equal(in_parts(told, torch.arange(12)), told(torch.arange(12)))
 
 
-def test_where_all_pools_have_ended_one_thread_computes(threads):
+def test_where_no_thread_can_begin_one_computes_alone(threads):
     def ended(*_):
         raise RuntimeError("cannot schedule new futures after shutdown")
 
-    with patch.object(ThreadPoolExecutor, "submit", ended), patch.object(parts_module, "_pool"):
-        parts_module._pool.return_value = ThreadPoolExecutor(1)
-        assert in_parts(torch.square, torch.arange(4)).tolist() == [0, 1, 4, 9]
+    for again in (False, True):  # without and with threads that have begun
+        if again:
+            in_parts(torch.square, torch.arange(4))
+        with patch.object(ThreadPoolExecutor, "submit", ended):
+            assert in_parts(torch.square, torch.arange(4)).tolist() == [0, 1, 4, 9]
 
 
 def test_threads_that_could_not_all_begin_are_not_waited_for(threads):

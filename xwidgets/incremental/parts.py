@@ -43,12 +43,12 @@ def in_parts(compute: Callable[..., Tensor], *lists: Tensor) -> Tensor:
     count = min(most, len(lists[0]) // _LEAST)
     if count < 2 or torch.is_inference_mode_enabled() or torch.is_autocast_enabled("cpu"):
         return compute(*lists)
-    with _BEGINNING:
-        pool = _pool(most, torch.get_num_threads() // most)
     pieces = zip(*(each.tensor_split(count) for each in lists), strict=True)
     try:
+        with _BEGINNING:
+            pool = _pool(most, torch.get_num_threads() // most)
         computed = [pool.submit(compute, *piece) for piece in pieces]
-    except RuntimeError:  # the main thread has ended, and with it all pools
+    except RuntimeError:  # no thread can begin, as when the main one has ended
         return compute(*lists)
     try:
         wait(computed)  # also where one fails: the others need memory no more then
