@@ -202,7 +202,7 @@ class FillingComparison(View, module="filling_comparison.mjs"):
         self.progress = asdict(self._lives.progress)
 
     def _removals(self) -> dict[str, RegionRemoval]:
-        """What is known of the region, by the name of its row."""
+        """Removals of the region with at least one sample so far, by row name."""
         mask, truth = self._regions.mask, self._truth
         if not mask.any():
             return {}

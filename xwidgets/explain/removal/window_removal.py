@@ -87,7 +87,7 @@ class WindowRemoval:
         self._divided = division == "spread" and samples > PILOTS
         self.moments = RunningMoments(len(grid), len(targets))
         net, held = subject.net, drawing_bytes + grid.map_bytes(len(targets))
-        self._whole = len(grid.cover) if len(grid.cover) <= _FEW else 1
+        self._whole_count = len(grid.cover) if len(grid.cover) <= _FEW else 1
         self._first = WholeInference(net, subject.pixels, grid.window, memory, nodes.read, held)
         self._faster: IncrementalInference | None = None
         self._asked_dtype = compute_dtype
@@ -192,7 +192,7 @@ class WindowRemoval:
 
     def _inference(self) -> tuple[WholeInference | IncrementalInference, int]:
         """Whole forwards at first, and incremental inference from then on; for how many windows."""
-        if self.moments.count.sum() < self._whole:
+        if self.moments.count.sum() < self._whole_count:
             return self._first, min(self._first.batch, _FIRST)
         if self._faster is None:
             self._faster = IncrementalInference(self._first, self._asked_dtype)
