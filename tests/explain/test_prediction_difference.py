@@ -418,7 +418,7 @@ def test_contents_without_chance_have_no_error_and_one_sample_tells_none():
 # On differences
 
 
-@pytest.mark.parametrize(("window", "first"), [(1, [8]), (2, [8, 8, 4])])
+@pytest.mark.parametrize(("window", "first"), [(1, [8]), (2, [7, 7, 6])])
 def test_whole_forwards_run_for_a_first_look_and_where_few_windows_cover_the_picture(window, first):
     net, x = network(), image()
     covered = len(WindowGrid(HEIGHT, WIDTH, window, 1).cover)
@@ -429,10 +429,22 @@ def test_whole_forwards_run_for_a_first_look_and_where_few_windows_cover_the_pic
         steps = prediction_difference_steps(net, x, 0, window, gaussian(), samples=4)
         sizes.clear()
         next(steps)
-        assert sizes == [8]
+        assert sizes == first[:1]
         last = [step.completed for step in steps][-1]
     assert sizes == [*first, 1, 1, 1]  # then a recording, and two windows to check it with
     assert last == 1
+
+
+def test_batches_of_a_sweep_are_of_one_size():
+    """The last of few windows is not kept waiting for the first of the next sweep."""
+    options = {"samples": 2, "memory": 150_000}
+    steps = [*prediction_difference_steps(network(), image(), 0, 2, gaussian(), **options)]
+    windows = (HEIGHT - 1) * (WIDTH - 1)
+    counts = np.diff([round(2 * windows * step.completed) for step in steps], prepend=0)
+    last_sweep = counts[counts.cumsum() > windows]
+    assert last_sweep.sum() == windows
+    assert len(last_sweep) > 1
+    assert np.ptp(last_sweep) <= 1
 
 
 def test_a_network_that_branches_gives_the_same_map_and_says_so():

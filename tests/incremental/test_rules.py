@@ -16,6 +16,7 @@ from xwidgets.incremental.boxes import Places
 from xwidgets.incremental.differences import Differences
 from xwidgets.incremental.extent import Extent
 from xwidgets.incremental.recording import record
+from xwidgets.incremental.rulebook import _is_finite
 
 from .replaced import ALWAYS, compare, picture, windows, wrapped
 from .storages import LiveStorages
@@ -279,6 +280,17 @@ def test_values_that_are_not_finite_are_compared_whole():
     net = xw.Network(settled(module).double(), size=(24, 24), name="small")
     with ALWAYS:
         assert compare(net, image, 3).note == "small is run on whole values from 'div' on"
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
+def test_finite_values_are_told_though_their_sum_is_beyond_all_numbers(dtype):
+    values = torch.full((1, 2, 3, 3), torch.finfo(dtype).max, dtype=dtype)
+    assert _is_finite(values)
+    assert _is_finite(values * torch.tensor([1, -1])[:, None, None])
+    for odd in (torch.nan, torch.inf, -torch.inf):
+        values[0, 1, 2, 2] = odd
+        assert not _is_finite(values)
+        assert not _is_finite(values / torch.finfo(dtype).max)
 
 
 def test_a_gate_that_is_expanded_behind_whole_values():

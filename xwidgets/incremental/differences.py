@@ -24,7 +24,8 @@ class Differences:
     """Outputs of a network for an image, or a layer's values, that differ in a box.
 
     Args:
-        recording: of the unchanged image, or what is behind a layer.
+        recording: of the unchanged image, or what is behind a layer; what is not needed any more is
+            released from it.
         extent: where boxes can lie; ``None`` for differences of vectors, which are whole.
 
     Attributes:

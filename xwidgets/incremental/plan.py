@@ -41,7 +41,7 @@ class Plan:
     """Steps on differences, and the calls that are left for whole values.
 
     Args:
-        recording: of the unchanged image.
+        recording: of the unchanged image; values that only steps take are released from it.
         extent: of value 0, the windows in the image, or one place where that is a vector.
 
     Attributes:
@@ -71,6 +71,8 @@ class Plan:
                 steps.append(Step(rule, recording.calls[position].sources, result))
                 base = recording.values[result]
                 self.differences[result] = Source(base, rule.layout, rule.extent, rule.clean, False)
+            for past in range(position, position + taken):
+                self._release(past)
             position += taken
         self.rest = recording.calls[position:]
         self.over = [self._ending(call.sources, at) for at, call in enumerate(self.rest, position)]
@@ -138,6 +140,18 @@ class Plan:
             if isinstance(rule, Rectifier) and is_max_pool(operation.facts):
                 return [Maximum(operation, sources[0], result, rectified=True)], 2
         return rules, 1
+
+    def _release(self, position: int) -> None:
+        """Forget what only a call up to here needed; value 0 stays, from which others go on."""
+        call = self._recording.calls[position]
+        over = [
+            n for n in {*call.sources, *call.made} - {0} if self._uses.get(n, [-1])[-1] <= position
+        ]
+        self._recording.release(position, over)
+        for number in over:
+            if number in self.differences:
+                known = self.differences[number]
+                self.differences[number] = replace(known, base=self._recording.values[number])
 
     def _ending(self, sources: tuple[int, ...], position: int) -> tuple[int, ...]:
         """Tensors that only this call, and nothing after it, takes from here on."""

@@ -7,9 +7,9 @@ branch taken on a value, a value that left torch and came back) raises :class:`U
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
@@ -65,13 +65,24 @@ class Recording:
 
     Attributes:
         calls: in the order in which they ran.
-        values: by number, what they made for this image; value 0 is the image.
+        values: by number, what they made for this image; value 0 is the image. Of those that were
+            released only type and shape are left, in a meta tensor.
         output: the number of the value that the pass returned.
     """
 
-    calls: tuple[Call, ...]
-    values: tuple[Tensor, ...]
+    calls: list[Call]
+    values: list[Tensor]
     output: int
+
+    def release(self, position: int, values: Iterable[int]) -> None:
+        """Forget what a call took, and some values, which nothing needs any more.
+
+        A recording of which something was released can be replayed, but is not looked at again.
+        """
+        call = self.calls[position]
+        self.calls[position] = replace(call, operation=call.operation.released())
+        for number in values:
+            self.values[number] = self.values[number].to("meta")
 
     def behind(self, number: int) -> Recording:
         """The part that depends on a value, which becomes the image; other values are constant.
@@ -92,7 +103,7 @@ class Recording:
             calls.append(Call(call.operation.holding(constants), sources, results))
         if self.output not in numbers:
             raise Unrecordable("its output does not depend on that layer")
-        return Recording(tuple(calls), tuple(self.values[n] for n in numbers), numbers[self.output])
+        return Recording(calls, [self.values[n] for n in numbers], numbers[self.output])
 
     def replay(self, start: Tensor) -> Tensor:
         """The output when value 0 is another, of the same shape."""
@@ -132,7 +143,10 @@ def record(forward: Callable[[Tensor], Tensor], image: Tensor, most: float = inf
     number = recorder.number(output)
     if number is None:
         raise Unrecordable("what it returns does not depend on the image")
-    return Recording(_leading_to(number, recorder.calls), tuple(recorder.values), number)
+    calls = _leading_to(number, recorder.calls)
+    needed = {0, number}.union(*(call.sources + call.made for call in calls))
+    values = [value if n in needed else value.to("meta") for n, value in enumerate(recorder.values)]
+    return Recording(calls, values, number)
 
 
 def _refuse_backward(saved: object) -> Tensor:
@@ -145,7 +159,7 @@ def number_of(tensor: Tensor | None) -> int | None:
     return None if number == LOST else number
 
 
-def _leading_to(output: int, calls: Sequence[Call]) -> tuple[Call, ...]:
+def _leading_to(output: int, calls: Sequence[Call]) -> list[Call]:
     """The calls that the output is made by; what else runs, behind a hidden layer, is left out."""
     needed = {output}
     kept = []
@@ -153,7 +167,7 @@ def _leading_to(output: int, calls: Sequence[Call]) -> tuple[Call, ...]:
         if needed.intersection(call.results):
             needed.update(call.sources)
             kept.append(call)
-    return tuple(reversed(kept))
+    return kept[::-1]
 
 
 class _Recorder(TorchFunctionMode):

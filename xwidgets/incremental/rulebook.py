@@ -41,7 +41,7 @@ def rules_for(
     """
     if any(value.shape[:1] != (1,) for value in [*(x.base for x in sources), *outputs]):
         return []
-    if not all(value.isfinite().all() for value in outputs):
+    if not all(map(_is_finite, outputs)):
         return []
     if len(outputs) == 1 and (make := _maker(operation.facts)):
         rule = make(operation, sources, outputs[0])
@@ -50,6 +50,11 @@ def rules_for(
     if operation.facts.moves in ("indexed", "arranged") and len(sources) == 1:
         return _arranged(operation, sources[0])
     return []
+
+
+def _is_finite(value: Tensor) -> bool:
+    """Whether all numbers are finite: a finite sum tells that, sooner than a test of each."""
+    return bool(value.sum().isfinite() or value.isfinite().all())
 
 
 def _arranged(operation: Operation, x: Source) -> Sequence[DifferenceRule]:

@@ -16,6 +16,7 @@ comparison with plain forwards watches over it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from math import ceil
 from typing import Literal
 
 import numpy as np
@@ -178,8 +179,12 @@ class WindowRemoval:
         return moments.variance * self.nodes.slope(moments.mean) ** 2
 
     def _step(self, windows: Tensor, samples: Tensor) -> int:
-        """Remove the first of some windows, and return how many."""
-        inference, count = self._inference()
+        """Remove the first of some windows, and return how many.
+
+        They are divided into batches of equal size, so that no small one comes last.
+        """
+        inference, most = self._inference()
+        count = ceil(len(windows) / ceil(len(windows) / most))
         if self._draw is None:
             self._draw = self._prepared()
         batch, numbers = windows[:count], samples[:count]
