@@ -311,7 +311,7 @@ def _in_turns(*runs: Callable[[], int], turns: int = 5) -> list[float]:
 
 
 def _differences(net: xw.Network, image: Tensor) -> Callable[[], int]:
-    inference = IncrementalInference(WholeInference(net, image, WINDOW, 200e6))
+    inference = IncrementalInference(WholeInference(net, image, WINDOW))
     corners = windows_at_borders(net.size, max(inference.batch, 9))
     contents = torch.rand(len(corners), 3, WINDOW, WINDOW)
 

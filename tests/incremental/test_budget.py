@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import xwidgets as xw
 from xwidgets.errors import memory_ran_out
 from xwidgets.incremental.budget import Batches, Budget
 
@@ -47,6 +48,15 @@ def test_a_gpus_batch_follows_what_is_free_only_where_a_quarter_is_less(free, si
 )
 def test_batches_are_short_on_a_processor(memory, device, expected):
     assert Budget.of(memory, device).size(10, most=64) == expected
+
+
+@pytest.mark.parametrize(("cores", "size"), [(1, 3), (3, 11), (9, 14)])
+def test_more_whole_images_go_at_once_on_more_cores_but_not_beyond_what_was_asked_for(cores, size):
+    net, image = xw.network("birds"), torch.zeros(3, 224, 224)
+    need = 4 * 4 * 16 * 224 * 224  # its first maps have 16 channels of four bytes a number
+    with patch("xwidgets.incremental.parts.torch.get_num_threads", lambda: cores):
+        assert Budget.of(None, CPU).image_size(net, image, "window") == size
+        assert Budget.of(8.5 * need / 0.85, CPU).image_size(net, image, "window") == 8
 
 
 @given(st.floats(1, 1e12), st.floats(0, 1e12), st.integers(1, 10**9))

@@ -13,10 +13,11 @@ from xwidgets.errors import memory_ran_out, number
 from xwidgets.networks import Network
 
 from .free_memory import free_memory
+from .parts import parts
 
 RAN_OUT = "memory ran out"
 
-_PROCESSOR = 48e6  # of a batch, or of each part that is computed at the same time
+_PROCESSOR = 48e6  # of a batch, for each core
 _GPU = 0.125
 _SHARE = 0.25  # of what is free
 _TENSORS = 0.85  # of the memory; the rest is for what allocators and libraries take beside them
@@ -87,6 +88,8 @@ class Budget:
     def image_size(self, net: Network, image: Tensor, what: str) -> int:
         """How many copies of ``image`` ``(C, H, W)`` go through a network whole at once.
 
+        All cores share their work, each with as much of it as it is fastest with.
+
         Args:
             net: the classifier.
             image: ``(C, H, W)``, on the network's device.
@@ -106,7 +109,7 @@ class Budget:
         largest = max([image.numel(), *(prod(layer.shape) for layer in layers)])
         need = 4 * largest * image.element_size()  # an input, its output, and as much to work
         self.admit(need, f"one image of this size in {net.name}", what)
-        return self.size(need)
+        return self.size(need, parts=parts(self.device))
 
     def admit(self, need: float, taker: str, what: str) -> None:
         """Check that ``need`` bytes are there, where the caller asked for some.
