@@ -88,7 +88,7 @@ class Budget:
     def image_size(self, net: Network, image: Tensor, what: str) -> int:
         """How many copies of ``image`` ``(C, H, W)`` go through a network whole at once.
 
-        All cores share their work, each with as much of it as it is fastest with.
+        On a processor as many as fit a batch for each of up to four cores, which share the work.
 
         Args:
             net: the classifier.

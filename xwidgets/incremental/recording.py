@@ -59,7 +59,7 @@ class Call:
         return tuple(number for number in self.results if number != LOST)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Recording:
     """A forward pass of one image.
 
