@@ -56,7 +56,7 @@ def test_more_whole_images_go_at_once_on_more_cores_but_not_beyond_what_was_aske
     need = 4 * 4 * 16 * 224 * 224  # its first maps have 16 channels of four bytes a number
     with patch("xwidgets.incremental.parts.torch.get_num_threads", lambda: cores):
         assert Budget.of(None, CPU).image_size(net, image, "window") == size
-        assert Budget.of(8.5 * need / 0.85, CPU).image_size(net, image, "window") == 8
+        assert Budget.of(8.5 * 2 * need / 0.85, CPU).image_size(net, image, "window") == 8
 
 
 @given(st.floats(1, 1e12), st.floats(0, 1e12), st.integers(1, 10**9))

@@ -21,6 +21,7 @@ _PROCESSOR = 48e6  # of a batch, for each core
 _GPU = 0.125
 _SHARE = 0.25  # of what is free
 _TENSORS = 0.85  # of the memory; the rest is for what allocators and libraries take beside them
+_GAPS = 2  # times what whole images take, allocators and libraries hold in the worst case
 _RECORDING = 0.5  # of what is left; what differences keep of it, and a batch, come to it
 
 
@@ -102,14 +103,14 @@ class Budget:
             >>> import xwidgets as xw
             >>> budget = Budget.of(1e7, torch.device("cpu"))
             >>> budget.image_size(xw.network("birds"), torch.zeros(3, 64, 64), "window")
-            8
+            4
         """
         channels, height, width = image.shape
         layers = net.layers_for((channels, height, width))
         largest = max([image.numel(), *(prod(layer.shape) for layer in layers)])
         need = 4 * largest * image.element_size()  # an input, its output, and as much to work
         self.admit(need, f"one image of this size in {net.name}", what)
-        return self.size(need, parts=parts(self.device))
+        return replace(self, memory=self.memory / _GAPS).size(need, parts=parts(self.device))
 
     def admit(self, need: float, taker: str, what: str) -> None:
         """Check that ``need`` bytes are there, where the caller asked for some.

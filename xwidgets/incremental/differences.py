@@ -13,9 +13,9 @@ from xwidgets.networks.operations import tensors
 
 from .boxes import BaseCrops, Places
 from .extent import Extent
-from .linear import Linear
+from .linear import FullyConnected, Linear
 from .parts import in_parts
-from .plan import Plan
+from .plan import Plan, Step
 from .recording import Recording, Unrecordable
 from .rule import DifferenceRule, whole_maps
 
@@ -31,6 +31,7 @@ class Differences:
     Attributes:
         stopped_at: the name of the first operation without a rule, if there is one.
         whole_from: the name of the operation from which on whole maps differ, if not of the first.
+        cost: multiplications that a box takes.
         share: of the multiplications of a whole forward, those that remain to be done.
         need: bytes that a box takes while it is computed.
 
@@ -48,6 +49,7 @@ class Differences:
         plan = Plan(recording, extent or Extent.of_windows(1, (1, 1)))
         self._start = plan.differences[0].layout
         self._steps = plan.steps
+        self._parted = _before_vectors(plan)
         self._joints = {
             number: (plan.differences[number], whole_maps(plan.differences[number]))
             for number in plan.kept
@@ -60,7 +62,7 @@ class Differences:
         self._output = recording.output
         self.stopped_at = plan.rest[0].operation.name if plan.rest else None
         self.whole_from = plan.whole_from
-        self.share = plan.share
+        self.cost, self.share = plan.cost, plan.share
         self.need = plan.numbers * recording.values[0].element_size()
         self._weights = {
             _storage(call.operation.weight)
@@ -118,24 +120,29 @@ class Differences:
         order = places.order
         here = order.to(boxes.device)
         with exact_products(boxes.device):
-            values = in_parts(self._part, boxes[here], *(place[order] for place in places))
+            values = self._outputs(Places(*(place[order] for place in places)), boxes[here])
         result = torch.empty_like(values)
         result[here] = values
         return result
 
     @torch.no_grad()
+    def _outputs(self, places: Places, boxes: Tensor) -> Tensor:
+        """Maps go in parts; vectors, whose weights take longest to read, all at once."""
+        values = in_parts(self._part, boxes, *places)
+        later = self._steps[self._parted :]
+        if not later:
+            return values
+        return self._continued(_stepped(later, places, {later[0].sources[0]: values}), places)
+
+    @torch.no_grad()
     def _part(self, boxes: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
         places = Places(rows, columns)
-        return self._continued(self._stepped(places, boxes), places)
-
-    def _stepped(self, places: Places, start: Tensor) -> dict[int, Tensor]:
-        """The differences that are left behind the last step."""
-        boxes = {0: self._start.map(start).contiguous(memory_format=torch.channels_last)}
-        for step in self._steps:
-            boxes[step.result] = step.rule(places, *[boxes[number] for number in step.sources])
-            for number in step.over:
-                del boxes[number]
-        return boxes
+        start = self._start.map(boxes).contiguous(memory_format=torch.channels_last)
+        left = _stepped(self._steps[: self._parted], places, {0: start})
+        if self._parted < len(self._steps):
+            (vectors,) = left.values()
+            return vectors
+        return self._continued(left, places)
 
     def _continued(self, boxes: Mapping[int, Tensor], places: Places) -> Tensor:
         """The output, from the differences that are left."""
@@ -157,6 +164,26 @@ class Differences:
             for number in over:
                 del values[number]
         return values[self._output]
+
+
+def _before_vectors(plan: Plan) -> int:
+    """How many steps come before fully connected vectors, where nothing else is left; or all."""
+    left = {0}
+    for position, step in enumerate(plan.steps):
+        rule, alone = step.rule, left == {*step.sources}
+        if isinstance(rule, FullyConnected) and rule.extent.area == 1 and alone:
+            return position
+        left = left - {*step.over} | {step.result}
+    return len(plan.steps)
+
+
+def _stepped(steps: Sequence[Step], places: Places, boxes: dict[int, Tensor]) -> dict[int, Tensor]:
+    """The differences that are left behind some steps."""
+    for step in steps:
+        boxes[step.result] = step.rule(places, *[boxes[number] for number in step.sources])
+        for number in step.over:
+            del boxes[number]
+    return boxes
 
 
 def _held(holder: object) -> Iterator[Tensor]:

@@ -28,7 +28,9 @@ from .precision import ComputeDtype, asked_type, fallback_note
 from .recording import Unrecordable, affordable, record
 from .whole import WholeInference
 
-_BATCH = 48  # windows a part; more are hardly faster, and fewer are cancelled sooner
+# In a part; more are hardly faster, and fewer are cancelled sooner.
+_WINDOWS = 48
+_MULTIPLICATIONS = 5e10
 _WORTH = 0.9  # share of the multiplications of a whole forward above which differences do not pay
 
 
@@ -115,7 +117,8 @@ class IncrementalInference:
         except Unrecordable as reason:
             self._run_whole(str(reason))
             return
-        trim_heap()  # the values of the recording
+        finally:
+            trim_heap()  # the values of the recording
         self.share = self._differences.share
         self._notes = [*self._slower(self._differences)]
 
@@ -150,7 +153,8 @@ class IncrementalInference:
         if budget.memory < differences.need:
             raise Unrecordable("what differences need does not fit into the memory")
         if self._batches is None:
-            size = budget.size(differences.need, _BATCH, parts(image.device))
+            most = min(_WINDOWS, max(1, _MULTIPLICATIONS // max(1, differences.cost)))
+            size = budget.size(differences.need, most, parts(image.device))
             self._batches = Batches(size, "window")
         run = partial(self._batches.run, partial(self._differing, differences))
         self._check(differences, base, run)

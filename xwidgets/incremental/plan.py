@@ -91,13 +91,16 @@ class Plan:
         return calls[last + 1].operation.name if 0 <= last < len(calls) - 1 else None
 
     @property
+    def cost(self) -> int:
+        """Multiplications a window."""
+        steps = sum(step.rule.cost for step in self.steps)
+        return steps + sum(map(self._multiplications, self.rest))
+
+    @property
     def share(self) -> float:
         """Share of the multiplications of a whole forward that remain to be done."""
         whole = sum(map(self._multiplications, self._recording.calls))
-        left = sum(step.rule.cost for step in self.steps) + sum(
-            map(self._multiplications, self.rest)
-        )
-        return left / whole if whole else 1.0
+        return self.cost / whole if whole else 1.0
 
     @property
     def numbers(self) -> int:

@@ -27,12 +27,12 @@ class Identity(DifferenceRule):
         self.layout = layout or x.layout
         self._factor = factor
         self._free = x.free
+        self.workspace = -x.numbers if x.free else 0
 
     def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
         """The same boxes, which may be written over from here on."""
-        if self._factor != 1:
-            return boxes[0] * self._factor
-        return boxes[0] if self._free else boxes[0].clone()
+        boxed = boxes[0] if self._free else boxes[0].clone()
+        return boxed if self._factor == 1 else boxed.mul_(self._factor)
 
 
 class Scale(DifferenceRule):
@@ -42,6 +42,7 @@ class Scale(DifferenceRule):
         self.extent, self.clean, self.layout = x.extent, x.clean, x.layout
         self._factor = factor
         self._free = x.free
+        self.workspace = -x.numbers if x.free else 0
 
     def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
         """D times the factor."""
@@ -55,7 +56,7 @@ class Rectifier(DifferenceRule):
         self.extent, self.layout = x.extent, x.layout
         self._negative = BaseCrops(-x.map, x.extent, fill=huge(x.base))
         self._free = x.free
-        self.workspace = x.numbers
+        self.workspace = (0 if x.extent.whole else x.numbers) - (x.numbers if x.free else 0)
 
     def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
         """Zero outside of the map, where -B is huge."""
@@ -70,11 +71,16 @@ class Pointwise(DifferenceRule):
     Args:
         sources: of one layout.
         output: f(B), of that layout too.
-        function: f, on values of that layout, over which it may write.
+        function: f, on values of that layout.
+        writes_over: whether f writes its result over what it takes.
     """
 
     def __init__(
-        self, sources: Sequence[Source], output: Tensor, function: Callable[..., Tensor]
+        self,
+        sources: Sequence[Source],
+        output: Tensor,
+        function: Callable[..., Tensor],
+        writes_over: bool = False,
     ) -> None:
         self.extent = reduce(Extent.joined, [x.extent for x in sources])
         self.layout = sources[0].layout
@@ -84,7 +90,10 @@ class Pointwise(DifferenceRule):
         self._outsides = [None if x.clean else Overhang(x.extent) for x in sources]
         self._free = [x.free for x in sources]
         self._function = function
-        self.workspace = (1 + len(sources)) * sources[0].channels * self.extent.area
+        kept = (place.same and x.free for place, x in zip(self._places, sources, strict=True))
+        copies = sum(not written_over for written_over in kept)
+        cropped = 0 if self.extent.whole else 1
+        self.workspace = (copies + cropped - writes_over) * sources[0].channels * self.extent.area
 
     def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
         """Zero outside of the map, where D is."""

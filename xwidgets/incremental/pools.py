@@ -39,13 +39,17 @@ class Maximum(DifferenceRule):
         self._place = Placement(x.extent, source, clean=True)  # outside, all is low
         self._alike = self._place.same
         self._outside = Overhang(self.extent)
-        self.workspace = 2 * source.area * x.channels
+        self._free = x.free
+        held = 0 if self._alike and x.free else source.area
+        cropped = source.area if self._alike and not self._input.shared else 0
+        first = self.extent.rows.size * source.columns.size
+        self.workspace = (held + max(first, cropped)) * x.channels
 
     def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
         """The maximum, first along the rows and then along the columns."""
         values = self._input.at(places)
         if self._alike:
-            values = boxes[0] + values
+            values = boxes[0].add_(values) if self._free else boxes[0] + values
         else:
             if self._input.shared:
                 values = values.repeat(len(boxes[0]), 1, 1, 1)

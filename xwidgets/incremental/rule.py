@@ -66,7 +66,8 @@ class DifferenceRule(ABC):
         layout: of its result.
         clean: whether its boxes are zero outside of the map.
         cost: multiplications a window.
-        workspace: numbers a window that it holds beside its sources and its result.
+        workspace: numbers a window that it holds beside its sources and its result, less those of a
+            source that the result is written over.
     """
 
     extent: Extent

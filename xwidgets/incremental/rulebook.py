@@ -247,9 +247,12 @@ def _pointwise(
     if along_second and first.layout.places not in ((2, 3), None):
         return None
     alike = (first.layout.same_everywhere(x, first.base) is not None for x in operation.constants)
+    if not all(alike):
+        return None
     function = operation.released()
-    one = len(sources) == 1
-    return Pointwise(sources, output, function.over if one else function) if all(alike) else None
+    if len(sources) == 1 and function.has_inplace_form:
+        return Pointwise(sources, output, function.over, writes_over=True)
+    return Pointwise(sources, output, function)
 
 
 def _along_axes(

@@ -21,6 +21,7 @@ class Sum(DifferenceRule):
         self._start = next((i for i, place in enumerate(self._places) if place.same), None)
         self.clean = self._start is None or sources[self._start].clean
         self._free = self._start is not None and sources[self._start].free
+        self.workspace = -sources[self._start or 0].numbers if self._free else 0
 
     def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
         """Both in boxes that hold both; the second is added to the first, or the other way."""
@@ -60,8 +61,9 @@ class Product(DifferenceRule):
         around = second.extent if gate else self.extent
         self._second = BaseCrops(second.map, around, fill=0)
         self.clean = self.extent.whole or first.clean or second.clean
-        laid = [place for place in (self._place, self._beside) if place and not place.same]
-        self.workspace = (2 + len(laid)) * first.channels * self.extent.area
+        laid = sum(1 for place in (self._place, self._beside) if place and not place.same)
+        others = (0 if gate else 1) + (0 if self.extent.whole else 1) - self._free
+        self.workspace = (laid + others) * first.channels * self.extent.area
 
     def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
         """B1 D2 wherever the second differs, and the rest where the first does."""

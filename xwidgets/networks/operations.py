@@ -155,14 +155,19 @@ class Operation:
         return self._run(args, kwargs, changes)
 
     def over(self, x: Tensor) -> Tensor:
-        """Run an activation on ``x``, over which it is written where torch has a form for that."""
-        if self.kind in ("rectifier", "gate"):
-            if "inplace" in self._names:
-                return cast(Tensor, self(x, inplace=True))
-            inplace = getattr(torch.ops.aten, f"{self.name}_", None)
-            if inplace and self._args and self._args[0] is _INPUT:
-                return cast(Tensor, inplace(x, *self._args[1:], **self._kwargs))
-        return cast(Tensor, self(x))
+        """Run an activation that :attr:`has_inplace_form` on ``x``, over which it is written."""
+        if "inplace" in self._names:
+            return cast(Tensor, self(x, inplace=True))
+        inplace = getattr(torch.ops.aten, f"{self.name}_")
+        return cast(Tensor, inplace(x, *self._args[1:], **self._kwargs))
+
+    @property
+    def has_inplace_form(self) -> bool:
+        """Whether it is an activation that torch can write over what it takes."""
+        if self.kind not in ("rectifier", "gate"):
+            return False
+        first = bool(self._args) and self._args[0] is _INPUT
+        return "inplace" in self._names or (first and hasattr(torch.ops.aten, f"{self.name}_"))
 
     def on(self, change: Callable[[Any], Any]) -> Any:
         """Run it out of place on what ``change`` makes of everything that it was called with."""
