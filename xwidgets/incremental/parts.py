@@ -26,7 +26,7 @@ def parts(device: torch.device) -> int:
     return min(torch.get_num_threads(), _MOST) if device.type == "cpu" else 1
 
 
-def in_parts(compute: Callable[..., Tensor], *lists: Tensor) -> Tensor:
+def in_parts(compute: Callable[..., Tensor], *lists: Tensor, least: int = _LEAST) -> Tensor:
     """Results ``(n, ...)`` of a function of lists ``(n, ...)``, some parts at the same time.
 
     Within autocast or inference mode, which other threads do not have, there is one part.
@@ -34,13 +34,14 @@ def in_parts(compute: Callable[..., Tensor], *lists: Tensor) -> Tensor:
     Args:
         compute: takes a part of each list; it is called in other threads.
         *lists: of which the first one's device decides on the number of parts.
+        least: how many a part has at least.
 
     Example:
         >>> in_parts(torch.add, torch.arange(5), torch.arange(5))
         tensor([0, 2, 4, 6, 8])
     """
     most = parts(lists[0].device)
-    count = min(most, len(lists[0]) // _LEAST)
+    count = min(most, len(lists[0]) // least)
     if count < 2 or torch.is_inference_mode_enabled() or torch.is_autocast_enabled("cpu"):
         return compute(*lists)
     pieces = zip(*(each.tensor_split(count) for each in lists), strict=True)

@@ -2,6 +2,8 @@
 
 import copy
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
 from math import cos, pi, sqrt
@@ -43,7 +45,8 @@ def alone(task, one):
 
 
 def trained(task, method="srae", classes=CLASSES, seed=0, options=SHORT, count=3):
-    return list(train(task, method, count, classes, seed, options))
+    steps = train(task, method, count, classes, seed, options)
+    return [(coded(), error, loss) for coded, error, loss in steps]
 
 
 def through(layers, values, last):
@@ -63,6 +66,13 @@ def outputs(coded, features):
 
 
 # One class at a time
+
+
+def layers_of(coders):
+    """Weights ``(M, out, in)`` and biases of the encoders' layers, and of the decoders'."""
+    *values, _ = coders.state()
+    layers = [*zip(values[::2], values[1::2], strict=True)]
+    return layers[: len(layers) // 2], layers[len(layers) // 2 :]
 
 
 def sequential(layers):
@@ -93,8 +103,9 @@ def slow_train(task, method, index, seed, options, count=3):
     features, scores = task.features / scale, task.scores[0] / spread
     widths = options.widths(features.shape[1], count)
     start = _Autoencoders(widths, [(seed, index)], features)
-    encoder = nn.Sequential(*sequential(start.encoder))
-    decoder = nn.Sequential(*sequential(start.decoder)[:-1])
+    inward, outward = layers_of(start)
+    encoder = nn.Sequential(*sequential(inward))
+    decoder = nn.Sequential(*sequential(outward)[:-1])
     v = nn.Parameter(start.weights[0].clone())
 
     def losses(images):
@@ -257,7 +268,7 @@ def test_stacked_autoencoders_are_separate_ones_side_by_side(widths, classes, im
     assert coded.shape == (classes, images, widths[-1])
     for one in range(classes):
         layers = [[(w[one : one + 1], b[one : one + 1]) for w, b in part]
-                  for part in (stacked.encoder, stacked.decoder)]  # fmt: skip
+                  for part in layers_of(stacked)]  # fmt: skip
         encoder = nn.Sequential(*sequential(layers[0]))
         decoder = nn.Sequential(*sequential(layers[1])[:-1])
         torch.testing.assert_close(coded[one], encoder(features).detach())
@@ -271,14 +282,15 @@ def test_the_weights_at_first_keep_the_size_of_what_goes_through():
     start = _Autoencoders(widths, [(0, 3), (0, 4), (1, 3)], features)
     shapes = [(3, 200, 300), (3, 100, 200), (3, 5, 100)]
     mirrored = [(3, 100, 5), (3, 200, 100), (3, 300, 200)]
-    assert [tuple(weight.shape) for weight, _ in start.encoder] == shapes
-    assert [tuple(weight.shape) for weight, _ in start.decoder] == mirrored
-    for weight, _ in start.encoder + start.decoder:
+    encoder, decoder = layers_of(start)
+    assert [tuple(weight.shape) for weight, _ in encoder] == shapes
+    assert [tuple(weight.shape) for weight, _ in decoder] == mirrored
+    for weight, _ in encoder + decoder:
         bound = sqrt(6 / weight.shape[2])
         assert 0.98 * bound < float(weight.abs().max()) <= bound
         assert float(weight.var()) == pytest.approx(2 / weight.shape[2], rel=0.1)
-    *biases, last = [bias for _, bias in start.encoder]
-    assert all(not bias.any() for bias in biases + [bias for _, bias in start.decoder])
+    *biases, last = [bias for _, bias in encoder]
+    assert all(not bias.any() for bias in biases + [bias for _, bias in decoder])
     assert (last == 1).all()
     assert start.weights.tolist() == [[0.3, -0.3, 0.3, -0.3, 0.3]] * 3
     assert start.weights.is_contiguous()
@@ -458,7 +470,7 @@ def test_weights_decay_and_biases_do_not(method, monkeypatch):
     coders = trainer.coders
     for _, bias in coders.encoder + coders.decoder:
         bias.data.fill_(1.0)
-    before = trainer.coders.state()
+    before = [value.clone() for value in coders.state()]
     trainer.learn(torch.arange(len(task.learned)))
     *layers, v = [
         not torch.equal(old, new) for old, new in zip(before, coders.state(), strict=True)
@@ -600,6 +612,30 @@ def test_small_products_take_one_thread_and_the_caller_has_its_own(
     with pytest.raises(KeyboardInterrupt):
         trained(task_of())
     assert torch.get_num_threads() == 2
+
+
+@pytest.mark.parametrize("classes", [[4, 1, 7, 2], [0, 1, 2, 3, 4]])
+def test_each_core_has_classes_of_its_own(two_threads, monkeypatch, classes):
+    seen, learn = {}, explanation_training._Trainer.learn
+
+    def noting(self, order):
+        seen[threading.get_ident()] = len(self._task.scores)
+        return learn(self, order)
+
+    monkeypatch.setattr(explanation_training._Trainer, "learn", noting)
+    task = task_of(classes=len(classes))
+    together = trained(task, classes=classes)
+    assert threading.get_ident() not in seen
+    assert sorted(seen.values()) == [len(classes) // 2, (len(classes) + 1) // 2]
+    assert torch.get_num_threads() == 2
+    with ThreadPoolExecutor(1) as later:
+        assert later.submit(torch.get_num_threads).result() == 2
+    for one, index in enumerate(classes):
+        for step, its in zip(together, trained(alone(task, one), classes=[index]), strict=True):
+            for mine, others in zip(step[0][one].encoder, its[0][0].encoder, strict=True):
+                torch.testing.assert_close(mine, others, rtol=1e-9, atol=1e-12)
+            torch.testing.assert_close(step[1][one], its[1][0], rtol=1e-9, atol=1e-12)
+            torch.testing.assert_close(step[2][one], its[2][0], rtol=1e-9, atol=1e-12)
 
 
 # Balance

@@ -360,12 +360,12 @@ def _trained(task: Task, facts: list[Facts], options: Training) -> Iterator[Fitt
 def _modules(
     task: Task,
     facts: list[Facts],
-    coded: list[Coded],
+    coded: Callable[[], list[Coded]],
     errors: NDArray[np.float64],
     losses: NDArray[np.float64],
 ) -> tuple[ExplanationModule, ...]:
     modules = []
-    every = zip(facts, coded, errors.T, losses.T, task.positive, strict=True)
+    every = zip(facts, coded(), errors.T, losses.T, task.positive, strict=True)
     for fact, parts, error, loss, positive in every:
         encoder = encoder_of(None, parts.encoder)
         modules.append(

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torch.nn.functional import mse_loss
 
 from .sparsity import Penalty
 
@@ -56,8 +57,9 @@ def reconstruction_loss(
         raise ValueError(f"reconstructions are {shape}, but must be (M, B, S)")
     _check(features, reconstructions.shape[1:], "features")
     _check(weights, reconstructions.shape[:2], "weights")
-    errors = (weights[..., None] * (reconstructions - features) ** 2).mean(1)
-    return penalise(errors).mean(1)
+    errors = mse_loss(reconstructions, features.expand_as(reconstructions), reduction="none")
+    means = (weights[:, None] @ errors)[:, 0] / len(features)
+    return penalise(means).mean(1)
 
 
 def _check(values: Tensor, shape: torch.Size, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Training the modules of several classes as one batched computation (Qi et al. 2018).
+"""Training the modules of several classes as one batched computation a core (Qi et al. 2018).
 
 Z and y are divided by their standard deviations during training, so that beta and q mean the same
 for every network. v is initialised with alternating signs: were all its signs alike by chance, no
@@ -10,7 +10,7 @@ whether trained alone or with others, but for rounding.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,12 +24,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xwidgets.errors import at_least, listed, number, unknown
+from xwidgets.incremental.parts import in_parts, parts
 
 from .features import LARGEST
 from .loss import faithfulness_loss, reconstruction_loss
 from .module import Layers
 from .sparsity import SPARSITIES, Penalty, squared
 
+_LEAST = 2  # classes of a trainer
 Seed = tuple[int, int]
 """Seed of a fit, and the class."""
 
@@ -161,8 +163,8 @@ def split(
 
 def train(
     task: Task, method: str, count: int, classes: Sequence[int], seed: int, options: Training
-) -> Iterator[tuple[list[Coded], Tensor, Tensor]]:
-    """Train with Adam; yields the best modules so far after each epoch.
+) -> Iterator[tuple[Callable[[], list[Coded]], Tensor, Tensor]]:
+    """Train with Adam; yields after each epoch.
 
     Args:
         task: of M classes.
@@ -173,21 +175,19 @@ def train(
         options: of the training.
 
     Yields:
-        The best modules so far; the held-out error after this epoch ``(M,)``, and the training loss
-        ``(M,)`` in it.
+        What makes the best modules so far; the held-out error after this epoch ``(M,)``, and the
+        training loss ``(M,)`` in it.
     """
     scale = task.features[task.learned].std().clamp(min=1e-12)
     spread = task.scores[:, task.learned].std(1, keepdim=True).clamp(min=1e-12)
     scaled = replace(task, features=task.features / scale, scores=task.scores / spread)
-    trainer = _Trainer(scaled, method, count, [(seed, target) for target in classes], options)
+    trainers = _Trainers(scaled, method, count, [(seed, target) for target in classes], options)
     random = torch.Generator().manual_seed(seed)
     best = torch.full_like(spread[:, 0], torch.inf)
     since = torch.zeros_like(best)
-    kept = trainer.coders.state()
+    kept = trainers.state()
     for _ in range(options.epochs):
-        with trainer.threads():
-            loss = trainer.learn(torch.randperm(len(task.learned), generator=random))
-            error, criterion = trainer.test()
+        loss, error, criterion = trainers.learn(torch.randperm(len(task.learned), generator=random))
         better = (criterion < best) & (since < options.patience)
         best = torch.where(better, criterion, best)
         if not best.isfinite().all():
@@ -197,12 +197,64 @@ def train(
         since = torch.where(better, 0, since + 1)
         kept = [
             torch.where(better.view(-1, *[1] * (new.ndim - 1)), new, old)
-            for new, old in zip(trainer.coders.state(), kept, strict=True)
+            for new, old in zip(trainers.state(), kept, strict=True)
         ]
-        coded = _coded(kept, scale, spread, trainer.reconstructs)
+        coded = partial(_coded, kept, scale, spread, method != "nn")
         yield coded, error * spread[:, 0], loss
         if (since >= options.patience).all():
             return
+
+
+class _Trainers:
+    """Trainers of a task, of which each has some of the classes and of the cores."""
+
+    def __init__(
+        self, task: Task, method: str, count: int, seeds: Sequence[Seed], options: Training
+    ) -> None:
+        most = min(parts(task.features.device), len(seeds) // _LEAST)
+        self._trainers = [
+            _Trainer(
+                replace(task, scores=task.scores[places], positive=task.positive[places]),
+                method,
+                count,
+                [seeds[place] for place in places],
+                options,
+            )
+            for places in torch.arange(len(seeds)).tensor_split(max(1, most))
+        ]
+        self._numbers = torch.arange(len(self._trainers), device=task.features.device)
+
+    def learn(self, order: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Run one epoch in this order of images.
+
+        Returns:
+            The mean loss, and what :meth:`_Trainer.test` does, ``(M,)`` each.
+        """
+
+        def learned(which: Tensor) -> Tensor:
+            trainers = (self._trainers[number] for number in which)
+            each = ((trainer.learn(order), *trainer.test()) for trainer in trainers)
+            return torch.cat([torch.stack(values, 1) for values in each])
+
+        with self._threads():
+            loss, error, criterion = in_parts(learned, self._numbers, least=1).unbind(1)
+        return loss, error, criterion
+
+    @contextmanager
+    def _threads(self) -> Iterator[None]:
+        """Context with a single thread where matrices are too small to gain from several."""
+        before = torch.get_num_threads()
+        if len(self._trainers) == 1 and self._trainers[0].work < 1e8:
+            torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+    def state(self) -> list[Tensor]:
+        """Copy of all weights and biases."""
+        states = (trainer.coders.state() for trainer in self._trainers)
+        return [torch.cat(values) for values in zip(*states, strict=True)]
 
 
 class _Trainer:
@@ -224,24 +276,13 @@ class _Trainer:
         ]
         self._optimizer = torch.optim.Adam(groups, lr=options.learning_rate, fused=True)
         self._schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self._optimizer, options.epochs)
-        self._work = len(seeds) * options.batch * widths[0] * widths[1]
-
-    @contextmanager
-    def threads(self) -> Iterator[None]:
-        """Context with a single thread where matrices are too small to gain from several."""
-        before = torch.get_num_threads()
-        if self._work < 1e8:
-            torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)
+        self.work = len(seeds) * options.batch * widths[0] * widths[1]
 
     def learn(self, order: Tensor) -> Tensor:
         """Run one epoch in this order of images; returns the mean loss ``(M,)``."""
         total = torch.zeros_like(self._task.scores[:, 0])
         for batch in order.split(self._options.batch):
-            loss, _ = self._loss(self._task.learned[batch])
+            loss = self._loss(self._task.learned[batch])
             self._optimizer.zero_grad()
             loss.sum().backward()
             self._optimizer.step()
@@ -257,34 +298,39 @@ class _Trainer:
             self.coders.solve(
                 task.features[learned], task.scores[:, learned], self._weights[:, learned]
             )
-        loss, approximations = self._loss(task.held_out)
+        approximations = self.coders.weigh(self.coders.encode(task.features[task.held_out]))
         error = (approximations - task.scores[:, task.held_out]).abs().mean(1)
-        return error, error if self.faithful else loss
+        return error, error if self.faithful else self._loss(task.held_out)
 
-    def _loss(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Loss ``(M,)`` of B images, and the approximations ``(M, B)`` of their scores."""
+    def _loss(self, images: Tensor) -> Tensor:
+        """Loss ``(M,)`` of B images."""
         features = self._task.features[images]
         weights = self._weights[:, images]
         coded = self.coders.encode(features)
-        approximations = self.coders.weigh(coded)
         loss = torch.zeros_like(weights[:, 0])
         if self.faithful:
-            loss = loss + faithfulness_loss(approximations, self._task.scores[:, images], weights)
+            scores = self._task.scores[:, images]
+            loss = loss + faithfulness_loss(self.coders.weigh(coded), scores, weights)
         if self.reconstructs:
             rebuilt = self.coders.decode(coded)
             beta = self._options.beta if self.faithful else 1.0
             loss = loss + beta * reconstruction_loss(rebuilt, features, weights, self._penalty)
-        return loss, approximations
+        return loss
 
 
 class _Autoencoders:
-    """Encoders, decoders and v of M classes, each a stack of M tensors."""
+    """Encoders, decoders and v of M classes, each a stack of M tensors.
+
+    Weights are ``(M, in, out)``, as their gradients come, which are not copied then; those of the
+    first layer ``(M, out, in)``, which is one matrix for all.
+    """
 
     def __init__(self, widths: list[int], seeds: Sequence[Seed], like: Tensor) -> None:
         inward = [*zip(widths[1:], widths, strict=False)]
         sizes = inward + [(inside, outside) for outside, inside in reversed(inward)]
         drawn = [_drawn(sizes, seed) for seed in seeds]
-        weights = [torch.stack(layer).to(like) for layer in zip(*drawn, strict=True)]
+        first, *others = (torch.stack(layer).to(like) for layer in zip(*drawn, strict=True))
+        weights = [first, *(layer.mT.contiguous() for layer in others)]
         biases = [like.new_zeros(len(seeds), 1, out) for out, _ in sizes]
         self.encoder, self.decoder = (
             list(zip(weights[part], biases[part], strict=True))
@@ -304,9 +350,10 @@ class _Autoencoders:
         return weights, biases
 
     def state(self) -> list[Tensor]:
-        """Copy of all weights and biases."""
-        layers = [value for layer in self.encoder + self.decoder for value in layer]
-        return [value.detach().clone() for value in (*layers, self.weights)]
+        """All weights, ``(M, out, in)``, and biases, and v."""
+        (first, bias), *others = self.encoder + self.decoder
+        layers = [first, bias, *(value for weight, bias in others for value in (weight.mT, bias))]
+        return [value.detach() for value in (*layers, self.weights)]
 
     def encode(self, features: Tensor) -> Tensor:
         """X-features ``(M, B, n)`` of features ``(B, S)``."""
@@ -314,15 +361,15 @@ class _Autoencoders:
         flat = features @ first.flatten(0, 1).T  # one product for all classes
         coded = flat.view(len(features), *first.shape[:2]).transpose(0, 1) + bias
         for weight, bias in others:
-            coded = torch.baddbmm(bias, coded.relu(), weight.mT)
+            coded = torch.baddbmm(bias, coded.relu(), weight)
         return coded.relu()
 
     def decode(self, coded: Tensor) -> Tensor:
         """Reconstructed features ``(M, B, S)`` from x-features ``(M, B, n)``."""
         *others, (last, bias) = self.decoder
         for weight, hidden in others:
-            coded = torch.baddbmm(hidden, coded, weight.mT).relu()
-        return torch.baddbmm(bias, coded, last.mT)
+            coded = torch.baddbmm(hidden, coded, weight).relu()
+        return torch.baddbmm(bias, coded, last)
 
     def weigh(self, coded: Tensor) -> Tensor:
         """Approximated scores v^T E ``(M, B)`` from x-features ``(M, B, n)``."""
@@ -348,7 +395,7 @@ def _coded(state: list[Tensor], scale: Tensor, spread: Tensor, reconstructs: boo
     modules = []
     for place in range(len(weights)):
         layers = [
-            (weight[place].clone(), bias[place, 0].clone())
+            (weight[place].clone(memory_format=torch.contiguous_format), bias[place, 0].clone())
             for weight, bias in zip(stacked[::2], stacked[1::2], strict=True)
         ]
         depth = len(layers) // 2
