@@ -511,6 +511,25 @@ def test_the_batches_fit_the_memory_and_make_no_difference(memory, sizes):
     np.testing.assert_allclose(ranking.importance, rank(net, x).importance, rtol=1e-9)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_number_of_cores_makes_no_difference(dtype):
+    net = xw.Network(xw.network("birds").module.to(dtype), size=(64, 64), name="birds")
+    picture, rankings = image(64, dtype=dtype), []
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            with patch("xwidgets.explain.neuron_ranking._CACHED", 5_000):  # several parts a layer
+                rankings.append(xw.rank_neurons(net, picture, samples=6, minimum=0))
+    finally:
+        torch.set_num_threads(before)
+    one, *others = rankings
+    for other in others:
+        rtol = 1e-4 if dtype == torch.float32 else 1e-9
+        np.testing.assert_allclose(other.importance, one.importance, rtol=rtol)
+        np.testing.assert_allclose(other.activation, one.activation, rtol=rtol)
+
+
 def test_the_memory_is_that_of_the_networks_numbers_and_not_of_the_images():
     net, x = chain().network(torch.float64), image(*SIZE, dtype=torch.float32)
     counts, _ = batches(net, lambda: rank(net, x, memory=3 * NEED))

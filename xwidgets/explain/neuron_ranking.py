@@ -26,6 +26,7 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from xwidgets.errors import number, of_kind, unknown, warn
+from xwidgets.incremental.parts import in_parts
 from xwidgets.networks import Layer, Network
 from xwidgets.networks.outgoing_weights import Weights, outgoing_weights
 from xwidgets.networks.subject import Subject
@@ -35,6 +36,8 @@ from xwidgets.results import METRICS, Ranking
 from ._parameter import front, parameter
 from .method import Method
 from .run import Run
+
+_CACHED = 2**16  # numbers of float64 that stay in a core's cache, with what is made of them
 
 Output = Literal["logit", "probability"]
 
@@ -335,19 +338,28 @@ class _Sums:
             self._first = units[0].clone()
         ones = torch.ones_like(output_changes)
         weights = torch.stack([ones, output_changes]).to(units.device)
-        for part in _parts(*units.shape):
-            values = units[:, part].double()
-            if values.amin() < 0:
-                self._negatives[part] += weights[0] @ values.clamp(max=0)
-            if self._printed:
-                total, squares = self._printed
-                total[part] += weights[0] @ values
-                squares[part] += weights[0] @ values.square()
-            values -= self._first[part].double()
-            change, product = weights @ values
-            self._changes[part] += change
-            self._products[part] += product
-            self._squares[part] += weights[0] @ values.square_()
+        size = max(1, _CACHED // len(units))
+
+        def added(starts: Tensor) -> Tensor:
+            for start in starts.tolist():
+                self._add(slice(start, start + size), units[:, start : start + size], weights)
+            return starts
+
+        in_parts(added, torch.arange(0, units.shape[1], size, device=units.device), least=1)
+
+    def _add(self, part: slice, units: Tensor, weights: Tensor) -> None:
+        values = units.double()
+        if values.amin() < 0:
+            self._negatives[part] += weights[0] @ values.clamp(max=0)
+        if self._printed:
+            total, squares = self._printed
+            total[part] += weights[0] @ values
+            squares[part] += weights[0] @ values.square()
+        values -= self._first[part].double()
+        change, product = weights @ values
+        self._changes[part] += change
+        self._products[part] += product
+        self._squares[part] += weights[0] @ values.square_()
 
     def magnitude(self, count: int) -> NDArray[np.float64]:
         """Mean ``(C,)`` of the magnitude of the activations in ``count`` images."""
@@ -380,12 +392,6 @@ class _Sums:
         if self._channels_last:
             return values.view(-1, self._channels).mean(0, dtype=torch.float64)
         return values.view(self._channels, -1).mean(1, dtype=torch.float64)
-
-
-def _parts(images: int, units: int) -> Iterator[slice]:
-    """Yield parts of the units whose activations in all images fit the processor's cache."""
-    size = max(1, 2**16 // images)
-    return (slice(start, start + size) for start in range(0, units, size))
 
 
 def _of_one_image(maps: Tensor, as_printed: bool) -> dict[str, NDArray[np.float64]]:
