@@ -239,7 +239,7 @@ def test_units_go_whole_in_batches_where_images_do_not_depend_on_each_other():
         assert len(values) == 20
         return seen
 
-    need = 4 * 4 * 7 * 8 * 8 / 0.85  # the largest layer's values, and room to work
+    need = 2 * 4 * 4 * 7 * 8 * 8 / 0.85  # the largest layer's values, room to work, and gaps
     assert sizes(Choosing, 6 * need) == [6, 6, 6, 2]
     assert sizes(Choosing, 0) == sizes(Mixing, 6 * need) == [1] * 20
 

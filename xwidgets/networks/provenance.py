@@ -245,9 +245,10 @@ class FunctionOfOne(Operation):
             return self._last(**changes)
         return self._result.computed({self.root: inputs[0]}, lambda constant: constant)
 
-    def over(self, x: Tensor) -> Tensor:
-        """Run all of the operations on another input; several of them may need it."""
-        return cast(Tensor, self(x))
+    @property
+    def has_inplace_form(self) -> bool:
+        """It has none, as several of the operations may need the input."""
+        return False
 
     @property
     def constants(self) -> tuple[Tensor, ...]:
