@@ -101,6 +101,25 @@ class Block(nn.Module):
         return x + self.back(wide * gate)
 
 
+class Written(nn.Module):
+    """Activations of several operations."""
+
+    def forward(self, x):
+        x = x * x.sigmoid()
+        return x * nn.functional.relu6(x + 3) / 6
+
+
+class Branches(nn.Module):
+    """Two of them, side by side, of which one is a pool that the other needs the input of too."""
+
+    def __init__(self):
+        super().__init__()
+        self.one = nn.Conv2d(64, 64, 3, padding=1)
+
+    def forward(self, x):
+        return torch.cat([nn.functional.max_pool2d(x, 3, 1, 1), self.one(x).relu()], 1)
+
+
 CONVOLUTION = nn.Conv2d(3, 64, 3, padding=1)
 MIDDLES = {
     "rectifier, pool": [nn.ReLU(inplace=True), nn.MaxPool2d(2)],
@@ -109,6 +128,9 @@ MIDDLES = {
     "batch norm, gate with a rectifier": [nn.BatchNorm2d(64), Block(nn.Hardswish())],
     "gates without a form in place": [Block(nn.Softplus()), nn.Tanh()],
     "functions of channels": [nn.PReLU(64), nn.Softmax(1), nn.GELU()],
+    "functions written out": [Written()],
+    "branches, padding": [Branches(), nn.ZeroPad2d(1), nn.Conv2d(128, 64, 1)],
+    "transposed": [nn.ConvTranspose2d(64, 64, 3, stride=2)],
     "wide at the end": [nn.ReLU(), nn.Conv2d(64, 400, 1), nn.ReLU(inplace=True)],
     "enlarged": [nn.MaxPool2d(4), nn.Upsample(scale_factor=3, mode="bilinear")],
 }
@@ -116,7 +138,8 @@ MIDDLES = {
 
 @pytest.mark.parametrize("middle", MIDDLES.values(), ids=MIDDLES)
 @pytest.mark.parametrize("side", [14, 40])  # of which the first soon differs as a whole
-def test_what_a_window_takes_is_known(middle, side):
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_what_a_window_takes_is_known(middle, side, dtype):
     layers = [CONVOLUTION, *middle, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.LazyLinear(3)]
     module, image = nn.Sequential(*layers).eval(), torch.rand(3, side, side)
     module(image[None])  # which tells the last layer its size
@@ -124,9 +147,11 @@ def test_what_a_window_takes_is_known(middle, side):
     some = Differences(recording, Extent.of_windows(6, (side, side)))
     places = Places(torch.arange(8), torch.arange(8))
     boxes = torch.rand(8, 3, 6, 6)
+    some.multiply_in(dtype)
     with LiveStorages() as live:
         some.outputs(places, boxes)
-    assert 0.7 * some.need <= live.peak / 8 <= 1.03 * some.need
+    least = 0.7 if dtype == torch.float32 else 0.5
+    assert least * some.need <= live.peak / 8 <= 1.02 * some.need
 
 
 def test_set_up_and_batches_take_what_they_say(net, image):

@@ -90,6 +90,7 @@ class Budget:
         """How many copies of ``image`` ``(C, H, W)`` go through a network whole at once.
 
         On a processor as many as fit a batch for each of up to four cores, which share the work.
+        Half of the memory is left for the gaps between their values.
 
         Args:
             net: the classifier.

@@ -33,7 +33,7 @@ class Differences:
         whole_from: the name of the operation from which on whole maps differ, if not of the first.
         cost: multiplications that a box takes.
         share: of the multiplications of a whole forward, those that remain to be done.
-        need: bytes that a box takes while it is computed.
+        need: bytes that a box takes while it is computed, rounded copies among them.
 
     Example:
         >>> from xwidgets.incremental.recording import record
@@ -63,7 +63,8 @@ class Differences:
         self.stopped_at = plan.rest[0].operation.name if plan.rest else None
         self.whole_from = plan.whole_from
         self.cost, self.share = plan.cost, plan.share
-        self.need = plan.numbers * recording.values[0].element_size()
+        self._numbers, self._dtype = plan.numbers, recording.values[0].dtype
+        self.need = self._numbers * self._dtype.itemsize
         self._weights = {
             _storage(call.operation.weight)
             for call in recording.calls
@@ -79,6 +80,8 @@ class Differences:
 
     def multiply_in(self, dtype: torch.dtype) -> None:
         """Round differences and weights to a type before they are multiplied."""
+        rounded = 0 if dtype == self._dtype else dtype.itemsize
+        self.need = self._numbers * (self._dtype.itemsize + rounded)
         for step in self._steps:
             if isinstance(step.rule, Linear):
                 step.rule.multiply_in(dtype)
@@ -128,11 +131,11 @@ class Differences:
     @torch.no_grad()
     def _outputs(self, places: Places, boxes: Tensor) -> Tensor:
         """Maps go in parts; vectors, whose weights take longest to read, all at once."""
-        values = in_parts(self._part, boxes, *places)
         later = self._steps[self._parted :]
         if not later:
-            return values
-        return self._continued(_stepped(later, places, {later[0].sources[0]: values}), places)
+            return in_parts(self._part, boxes, *places)
+        vectors = {later[0].sources[0]: in_parts(self._part, boxes, *places)}
+        return self._continued(_stepped(later, places, vectors), places)
 
     @torch.no_grad()
     def _part(self, boxes: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
@@ -171,7 +174,8 @@ def _before_vectors(plan: Plan) -> int:
     left = {0}
     for position, step in enumerate(plan.steps):
         rule, alone = step.rule, left == {*step.sources}
-        if isinstance(rule, FullyConnected) and rule.extent.area == 1 and alone:
+        vector = rule.extent.whole and rule.extent.area == 1
+        if isinstance(rule, FullyConnected) and vector and alone:
             return position
         left = left - {*step.over} | {step.result}
     return len(plan.steps)

@@ -153,7 +153,7 @@ class IncrementalInference:
         if budget.memory < differences.need:
             raise Unrecordable("what differences need does not fit into the memory")
         if self._batches is None:
-            most = min(_WINDOWS, max(1, _MULTIPLICATIONS // max(1, differences.cost)))
+            most = min(_WINDOWS, max(2, _MULTIPLICATIONS // max(1, differences.cost)))
             size = budget.size(differences.need, most, parts(image.device))
             self._batches = Batches(size, "window")
         run = partial(self._batches.run, partial(self._differing, differences))

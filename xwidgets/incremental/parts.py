@@ -44,16 +44,19 @@ def in_parts(compute: Callable[..., Tensor], *lists: Tensor, least: int = _LEAST
     count = min(most, len(lists[0]) // least)
     if count < 2 or torch.is_inference_mode_enabled() or torch.is_autocast_enabled("cpu"):
         return compute(*lists)
-    pieces = zip(*(each.tensor_split(count) for each in lists), strict=True)
+    pieces = [*zip(*(each.tensor_split(count) for each in lists), strict=True)]
+    computed: list[Future[Tensor]] = []
     try:
         with _BEGINNING:
             pool = _pool(most, torch.get_num_threads() // most)
-        computed = [pool.submit(compute, *piece) for piece in pieces]
+        for piece in pieces:
+            computed.append(pool.submit(compute, *piece))
     except RuntimeError:  # no thread can begin, as when the main one has ended
-        return compute(*lists)
+        pass
     try:
+        here = [compute(*piece) for piece in pieces[len(computed) :]]
         wait(computed)  # also where one fails: the others need memory no more then
-        return torch.cat([*map(Future.result, computed)])
+        return torch.cat([*map(Future.result, computed), *here])
     finally:
         computed.clear()  # or else an error holds what failed through this frame
 

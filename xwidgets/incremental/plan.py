@@ -104,21 +104,25 @@ class Plan:
 
     @property
     def numbers(self) -> int:
-        """The most numbers that a window takes at a time."""
+        """The most numbers that a window takes at a time, and its own all the time.
+
+        Of a view of some channels only these count, though it holds the others too.
+        """
         sizes = {number: source.numbers for number, source in self.differences.items()}
+        own = 2 * sizes[0]  # as they were given, and in order
         live = {0: sizes[0]}
-        most = [2 * sizes[0]]
+        most = [own + sizes[0]]
         for step in self.steps:
             live[step.result] = sizes[step.result]
-            most.append(sum(live.values()) + step.rule.workspace)
+            most.append(own + sum(live.values()) + step.rule.workspace)
             for number in step.over:
                 del live[number]
         values = self._recording.values
         live = {number: values[number].numel() for number in self.kept}
-        most.append(2 * sum(live.values()))
+        most.append(own + 2 * sum(live.values()))
         for call, over in zip(self.rest, self.over, strict=True):
             live.update({number: values[number].numel() for number in call.made})
-            most.append(sum(live.values()) + values[call.made[0]].numel())
+            most.append(own + sum(live.values()) + values[call.made[0]].numel())
             for number in over:
                 live.pop(number, None)
         return max(most)

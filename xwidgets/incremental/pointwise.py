@@ -72,7 +72,8 @@ class Pointwise(DifferenceRule):
         sources: of one layout.
         output: f(B), of that layout too.
         function: f, on values of that layout.
-        writes_over: whether f writes its result over what it takes.
+        beside: how many boxes f holds beside what it takes and its result; less than none where it
+            writes that over what it takes.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class Pointwise(DifferenceRule):
         sources: Sequence[Source],
         output: Tensor,
         function: Callable[..., Tensor],
-        writes_over: bool = False,
+        beside: int = 0,
     ) -> None:
         self.extent = reduce(Extent.joined, [x.extent for x in sources])
         self.layout = sources[0].layout
@@ -93,7 +94,8 @@ class Pointwise(DifferenceRule):
         kept = (place.same and x.free for place, x in zip(self._places, sources, strict=True))
         copies = sum(not written_over for written_over in kept)
         cropped = 0 if self.extent.whole else 1
-        self.workspace = (copies + cropped - writes_over) * sources[0].channels * self.extent.area
+        most = max(beside, cropped + min(beside, 0))
+        self.workspace = (copies + most) * sources[0].channels * self.extent.area
 
     def __call__(self, places: Places, *boxes: Tensor) -> Tensor:
         """Zero outside of the map, where D is."""

@@ -251,8 +251,8 @@ def _pointwise(
         return None
     function = operation.released()
     if len(sources) == 1 and function.has_inplace_form:
-        return Pointwise(sources, output, function.over, writes_over=True)
-    return Pointwise(sources, output, function)
+        return Pointwise(sources, output, function.over, beside=-1)
+    return Pointwise(sources, output, function, beside=function.intermediates)
 
 
 def _along_axes(

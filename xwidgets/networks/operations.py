@@ -169,6 +169,11 @@ class Operation:
         first = bool(self._args) and self._args[0] is _INPUT
         return "inplace" in self._names or (first and hasattr(torch.ops.aten, f"{self.name}_"))
 
+    @property
+    def intermediates(self) -> int:
+        """How many values of the size of its result it makes on the way; none, as one operation."""
+        return 0
+
     def on(self, change: Callable[[Any], Any]) -> Any:
         """Run it out of place on what ``change`` makes of everything that it was called with."""
         other = self.with_each(change)

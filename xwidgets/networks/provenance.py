@@ -251,6 +251,11 @@ class FunctionOfOne(Operation):
         return False
 
     @property
+    def intermediates(self) -> int:
+        """How many values are made, and kept until its end, on the way to its result."""
+        return len(self._result.behind(self.root) or {self._result}) - 1
+
+    @property
     def constants(self) -> tuple[Tensor, ...]:
         """The tensors that do not depend on the image."""
         nodes = self._result.behind(self.root) or set()

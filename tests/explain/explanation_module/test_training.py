@@ -617,21 +617,24 @@ def test_small_products_take_one_thread_and_the_caller_has_its_own(
 @pytest.mark.parametrize("classes", [[4, 1, 7, 2], [0, 1, 2, 3, 4]])
 def test_each_core_has_classes_of_its_own(two_threads, monkeypatch, classes):
     seen, learn = {}, explanation_training._Trainer.learn
+    together = threading.Barrier(2)
 
     def noting(self, order):
+        if len(self._task.scores) > 1:  # not one class alone
+            together.wait(60)
         seen[threading.get_ident()] = len(self._task.scores)
         return learn(self, order)
 
     monkeypatch.setattr(explanation_training._Trainer, "learn", noting)
     task = task_of(classes=len(classes))
-    together = trained(task, classes=classes)
+    steps = trained(task, classes=classes)
     assert threading.get_ident() not in seen
     assert sorted(seen.values()) == [len(classes) // 2, (len(classes) + 1) // 2]
     assert torch.get_num_threads() == 2
     with ThreadPoolExecutor(1) as later:
         assert later.submit(torch.get_num_threads).result() == 2
     for one, index in enumerate(classes):
-        for step, its in zip(together, trained(alone(task, one), classes=[index]), strict=True):
+        for step, its in zip(steps, trained(alone(task, one), classes=[index]), strict=True):
             for mine, others in zip(step[0][one].encoder, its[0][0].encoder, strict=True):
                 torch.testing.assert_close(mine, others, rtol=1e-9, atol=1e-12)
             torch.testing.assert_close(step[1][one], its[1][0], rtol=1e-9, atol=1e-12)

@@ -31,7 +31,7 @@ from .loss import faithfulness_loss, reconstruction_loss
 from .module import Layers
 from .sparsity import SPARSITIES, Penalty, squared
 
-_LEAST = 2  # classes of a trainer
+_LEAST = 2  # classes of each of several trainers
 Seed = tuple[int, int]
 """Seed of a fit, and the class."""
 
@@ -211,7 +211,8 @@ class _Trainers:
     def __init__(
         self, task: Task, method: str, count: int, seeds: Sequence[Seed], options: Training
     ) -> None:
-        most = min(parts(task.features.device), len(seeds) // _LEAST)
+        cores = parts(task.features.device)
+        trainers = cores if len(seeds) >= _LEAST * cores else 1
         self._trainers = [
             _Trainer(
                 replace(task, scores=task.scores[places], positive=task.positive[places]),
@@ -220,7 +221,7 @@ class _Trainers:
                 [seeds[place] for place in places],
                 options,
             )
-            for places in torch.arange(len(seeds)).tensor_split(max(1, most))
+            for places in torch.arange(len(seeds)).tensor_split(trainers)
         ]
         self._numbers = torch.arange(len(self._trainers), device=task.features.device)
 
