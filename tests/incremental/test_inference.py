@@ -311,12 +311,12 @@ def test_batches_fit_into_the_memory():
     net, image = wrapped(small(), 33, 30), picture(3, 33, 30)
     one, two = (
         IncrementalInference(WholeInference(net, image, 8, memory=memory))
-        for memory in (3e5, 3.2e5)
+        for memory in (4e5, 5e5)
     )
     assert 10 < one.batch < two.batch < 48
     need = one._differences.need
-    assert two.batch - one.batch == pytest.approx(0.85 * 2e4 / need, abs=1)
-    assert one.batch * need + one._differences.held <= 3e5
+    assert two.batch - one.batch == pytest.approx(0.85 * 1e5 / (3 * need), abs=1)
+    assert one.batch * need + one._differences.held <= 4e5
 
 
 def test_a_memory_too_small_for_one_window_is_refused_with_what_is_needed():

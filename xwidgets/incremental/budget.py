@@ -21,7 +21,7 @@ _PROCESSOR = 48e6  # of a batch, for each core
 _GPU = 0.125
 _SHARE = 0.25  # of what is free
 _TENSORS = 0.85  # of the memory; the rest is for what allocators and libraries take beside them
-_GAPS = 2  # times what whole images take, allocators and libraries hold in the worst case
+_IMAGE_GAPS = 2
 _RECORDING = 0.5  # of what is left; what differences keep of it, and a batch, come to it
 
 
@@ -65,6 +65,11 @@ class Budget:
     def beside(self, held: float) -> Budget:
         """Budget that remains when ``held`` bytes are in use."""
         return replace(self, memory=self.memory - held)
+
+    def leaving_gaps(self, times: float) -> Budget:
+        """Budget of values of which allocators and libraries hold ``times`` the memory at worst."""
+        gaps = times if self.device.type == "cpu" else 1
+        return replace(self, memory=self.memory / gaps)
 
     @property
     def recording(self) -> float:
@@ -111,7 +116,7 @@ class Budget:
         largest = max([image.numel(), *(prod(layer.shape) for layer in layers)])
         need = 4 * largest * image.element_size()  # an input, its output, and as much to work
         self.admit(need, f"one image of this size in {net.name}", what)
-        return replace(self, memory=self.memory / _GAPS).size(need, parts=parts(self.device))
+        return self.leaving_gaps(_IMAGE_GAPS).size(need, parts=parts(self.device))
 
     def admit(self, need: float, taker: str, what: str) -> None:
         """Check that ``need`` bytes are there, where the caller asked for some.

@@ -31,7 +31,7 @@ def test_the_division_is_that_of_plain_loops(case, budget):
     assert counts.sum() == budget * len(grid)
     expected = divided_by_hand(variance.numpy(), grid.corners.tolist(), grid.window, budget)
     assert np.abs(counts.numpy() - expected).max() <= 1  # a half is rounded up or down by a hair
-    assert (counts.numpy() != expected).mean() <= 0.1
+    assert (counts.numpy() != expected).sum() <= max(2, 0.1 * len(grid))  # one sample is of two
 
 
 @settings(max_examples=50, deadline=None)
