@@ -310,8 +310,7 @@ def test_a_note_tells_from_where_on_a_window_changes_everything():
 def test_batches_fit_into_the_memory():
     net, image = wrapped(small(), 33, 30), picture(3, 33, 30)
     one, two = (
-        IncrementalInference(WholeInference(net, image, 8, memory=memory))
-        for memory in (4e5, 5e5)
+        IncrementalInference(WholeInference(net, image, 8, memory=memory)) for memory in (4e5, 5e5)
     )
     assert 10 < one.batch < two.batch < 48
     need = one._differences.need
