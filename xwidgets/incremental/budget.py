@@ -21,7 +21,7 @@ _PROCESSOR = 48e6  # of a batch, for each core
 _GPU = 0.125
 _SHARE = 0.25  # of what is free
 _TENSORS = 0.85  # of the memory; the rest is for what allocators and libraries take beside them
-_IMAGE_GAPS = 2
+_IMAGE_GAPS = 2  # whole images: times their memory that allocators hold at worst
 _RECORDING = 0.5  # of what is left; what differences keep of it, and a batch, come to it
 
 
