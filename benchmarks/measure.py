@@ -33,9 +33,10 @@ def random_network(name: str) -> xw.Network:
             nn.init.normal_(part.bias, 0, 0.1)
     for parameter in module.parameters():
         parameter.requires_grad_(False)
+    module.to(memory_format=torch.channels_last)  # as the networks that come by name
     side = 299 if name == "inception_v3" else 224
     net = xw.Network(module, size=(side, side), name=name)
-    net.memory_format = torch.channels_last  # as the networks that come by name
+    net.memory_format = torch.channels_last
     return net
 
 

@@ -33,7 +33,6 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor, nn
 from torch.autograd import Function
-from torch.func import vjp
 from torch.nn.functional import interpolate
 
 from xwidgets.aliases import formerly
@@ -350,7 +349,8 @@ class _Share(Function):
 
     @staticmethod
     def backward(ctx: Any, p: Tensor) -> tuple[Any, ...]:
-        inputs = [x.relu() for x in ctx.saved_tensors]
+        with torch.enable_grad():
+            inputs = [torch.maximum(x, _ZERO) for x in ctx.saved_tensors]
         signals = ctx.positive(p, *inputs)
         if ctx.contrastive:
             against = ctx.negative(p, *inputs)
@@ -358,10 +358,14 @@ class _Share(Function):
         return None, None, None, *(x * s for x, s in zip(inputs, signals, strict=True))
 
 
+_ZERO = torch.zeros((), requires_grad=True)  # so that what is above it has a gradient, also in vmap
+
+
 def _back(f: Callable[..., Tensor], p: Tensor, *inputs: Tensor) -> Sequence[Tensor]:
     """f^T(p / f(x)) for a linear function f without negative weights."""
-    total, back = cast(tuple[Tensor, Excitation], vjp(f, *inputs))
-    return back(_ratio(p, total))
+    with torch.enable_grad():
+        total = f(*inputs)
+    return torch.autograd.grad(total, inputs, _ratio(p, total.detach()))
 
 
 def _back_matrix(weight: Tensor, sign: Tensor | None, p: Tensor, x: Tensor) -> Sequence[Tensor]:
@@ -378,7 +382,7 @@ def _back_matrix(weight: Tensor, sign: Tensor | None, p: Tensor, x: Tensor) -> S
 
 def _ratio(p: Tensor, total: Tensor) -> Tensor:
     least = min(torch.finfo(total.dtype).tiny ** 0.5, 1e-4)
-    return torch.where(total > least, p / total, 0)
+    return p / torch.threshold(total, least, torch.inf)
 
 
 class _Pass(Function):
@@ -391,7 +395,8 @@ class _Pass(Function):
 
     @staticmethod
     def backward(ctx: Any, p: Tensor) -> tuple[None, None, Tensor]:
-        return None, None, (p * ctx.positive).sum_to_size(ctx.shape)
+        passed = p if ctx.positive is True else p * ctx.positive
+        return None, None, passed.sum_to_size(ctx.shape)
 
 
 def _linear(operation: Operation) -> Any:
