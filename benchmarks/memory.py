@@ -1,6 +1,6 @@
 """Memory: what a call promises to add, what it adds, and what a study holds.
 
-    OMP_NUM_THREADS=2 python -m benchmarks.memory [promise | limit | study ...]
+    OMP_NUM_THREADS=2 python -m benchmarks.memory [promise | units | limit | study ...]
 
 Each case has a process of its own, on Linux. Its use is the largest resident memory during the
 call, above that of the loaded network that has classified the picture once, in a process that has
@@ -14,13 +14,16 @@ import resource
 import subprocess
 import sys
 import time
+from math import prod
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.nn.functional import interpolate
 
 import xwidgets as xw
 from benchmarks.measure import random_network
+from xwidgets.explain.method import Method
 from xwidgets.images._photo import photographs
 from xwidgets.incremental.free_memory import trim_heap
 from xwidgets.networks.embedded import EMBEDDED
@@ -31,6 +34,7 @@ CASES = {
     "VGG-16": ("vgg16", 224), "ResNet-152": ("resnet152", 224),
 }  # fmt: skip
 PROMISES = ("64", "256", "1024", "none")
+REMOVED = {"birds": 8, "SqueezeNet 1.1": 12, "AlexNet": 2, "VGG-16": 8, "ResNet-152": 60}
 WINDOW, SECONDS = 10, 15.0
 LIMIT = 2 * 2**30
 SIZES = (10, 9, 8, 7, 6, 8, 10)
@@ -72,21 +76,37 @@ def loaded(name: str, side: int) -> tuple[xw.Network, torch.Tensor, xw.Condition
 def mapped(name: str, side: str, promise: str) -> None:
     """Print what a map that is stopped after some seconds adds, as cells of a table."""
     net, image, sampler = loaded(name, int(side))
+    method = xw.PredictionDifference(
+        WINDOW, sampler, memory=bytes_of(promise), samples=2, stride=2, measure="difference"
+    )
+    print(cells_of(method, net, image, len(range(0, int(side) - WINDOW + 1, 2)) ** 2))
+
+
+def removed(name: str, layer: str, promise: str) -> None:
+    """Print what removal of a layer's units that is stopped after some seconds adds."""
+    net, image, _ = loaded(name, 64 if name in EMBEDDED else 224)
+    pictures = torch.stack([net.prepare(photograph) for photograph in photographs()])
+    method = xw.UnitDifference(
+        int(layer), pictures, memory=bytes_of(promise), samples=2, measure="difference"
+    )
+    print(cells_of(method, net, image, prod(net.layer(int(layer)).shape)))
+
+
+def bytes_of(promise: str) -> float | None:
+    """Bytes of a promise in MB."""
+    return None if promise == "none" else float(promise) * 1e6
+
+
+def cells_of(method: Method[Any], net: xw.Network, image: torch.Tensor, parts: int) -> str:
+    """Memory that a run with two samples of each part adds, samples a second, and its note."""
     before = at_rest()
     start = time.perf_counter()
-    options = {"samples": 2, "stride": 2, "seconds": SECONDS, "measure": "difference"}
     try:
-        memory = None if promise == "none" else float(promise) * 1e6
-        relevance = xw.prediction_difference(
-            net, image, 0, WINDOW, sampler, memory=memory, **options
-        )
+        result = method.run(net, image, 0, SECONDS)
     except (ValueError, MemoryError) as error:
-        print(f"– | – | {error}")
-        return
-    taken = time.perf_counter() - start
-    windows = len(range(0, int(side) - WINDOW + 1, 2)) ** 2
-    rate = relevance.completed * 2 * windows / taken
-    print(f"{megabytes('VmHWM') - before:.0f} | {rate:.3g} | {relevance.note}")
+        return f"– | – | {error}"
+    rate = result.completed * 2 * parts / (time.perf_counter() - start)
+    return f"{megabytes('VmHWM') - before:.0f} | {rate:.3g} | {result.note}"
 
 
 def separately(*arguments: str, limit: int | None = None) -> str:
@@ -110,6 +130,16 @@ def promise() -> None:
         for memory in PROMISES:
             cells = separately("mapped", name, str(side), memory)
             print(f"| {title} | {side} | {memory} | {cells} |", flush=True)
+
+
+def units() -> None:
+    """Memory that is promised and used where units are removed."""
+    print("| network | convolution | promised, MB | used, MB | samples a second | note |")
+    print("|---|---|---|---|---|---|")
+    for title, layer in REMOVED.items():
+        for memory in PROMISES:
+            cells = separately("removed", CASES[title][0], str(layer), memory)
+            print(f"| {title} | {layer} | {memory} | {cells} |", flush=True)
 
 
 def limit() -> None:
@@ -148,10 +178,12 @@ def study() -> None:
 
 
 if __name__ == "__main__":
-    parts = {part.__name__: part for part in (promise, limit, study)}
+    parts = {part.__name__: part for part in (promise, units, limit, study)}
     match sys.argv[1:]:
         case ["mapped", name, side, memory]:
             mapped(name, side, memory)
+        case ["removed", name, layer, memory]:
+            removed(name, layer, memory)
         case ["moved", name]:
             moved(name)
         case names:

@@ -1,6 +1,7 @@
 """Removing hidden units against the network's own tail, unit by unit, in float64."""
 
 import re
+import tracemalloc
 from functools import cache
 from unittest.mock import patch
 
@@ -10,6 +11,7 @@ import torch
 from torch import nn
 
 from xwidgets import Network, UnitRelevance, unit_relevance
+from xwidgets.explain._unit_relevance import _turns
 from xwidgets.incremental import UnitInference
 from xwidgets.incremental.linear import Convolution, FullyConnected
 from xwidgets.incremental.pointwise import Rectifier
@@ -209,6 +211,17 @@ class Frozen(Branched):
     def behind_middle(self, h, z):
         with torch.no_grad():
             return super().behind_middle(h, z)
+
+
+def test_a_layer_of_many_units_is_not_listed_batch_by_batch():
+    tracemalloc.start()
+    try:
+        units, sample = next(_turns(200_000, batch=1, samples=1, seed=0))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (len(units), sample) == (1, 0)
+    assert peak < 1e6
 
 
 @pytest.mark.parametrize(

@@ -50,13 +50,23 @@ def test_batches_are_short_on_a_processor(memory, device, expected):
     assert Budget.of(memory, device).size(10, most=64) == expected
 
 
+def test_a_processors_batch_is_no_larger_for_more_memory():
+    assert Budget.of(1e12, CPU).batch == Budget.of(None, CPU).batch == 48e6
+
+
 @pytest.mark.parametrize(("cores", "size"), [(1, 3), (3, 11), (9, 14)])
 def test_more_whole_images_go_at_once_on_more_cores_but_not_beyond_what_was_asked_for(cores, size):
     net, image = xw.network("birds"), torch.zeros(3, 224, 224)
     need = 4 * 4 * 16 * 224 * 224  # its first maps have 16 channels of four bytes a number
     with patch("xwidgets.incremental.parts.torch.get_num_threads", lambda: cores):
         assert Budget.of(None, CPU).image_size(net, image, "window") == size
-        assert Budget.of(8.5 * 2 * need / 0.85, CPU).image_size(net, image, "window") == 8
+        asked = Budget.of(8.5 * 2 * need / 0.85, CPU)
+        assert asked.image_size(net, image, "window") == min(8, size)
+
+
+def test_two_thirds_of_the_memory_are_left_for_gaps_between_boxes():
+    assert Budget.of(3e6 / 0.85, CPU).box_size(1e5, most=100) == 10
+    assert Budget.of(3e6 / 0.85, CUDA).box_size(1e5, most=100) == 30
 
 
 @given(st.floats(1, 1e12), st.floats(0, 1e12), st.integers(1, 10**9))

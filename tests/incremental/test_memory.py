@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torchvision.models import squeezenet1_1
 
 import xwidgets as xw
 from xwidgets.explain.removal.region import fill_region
@@ -84,6 +85,16 @@ def test_no_more_is_allocated_than_was_promised_and_the_numbers_stay(
         assert "birds is run whole for every" in notes[0]
         assert ": the activations of one image" in notes[0]
         assert notes[1] == ""
+
+
+def test_what_is_recorded_for_units_is_copied_for_none():
+    module = squeezenet1_1(weights=None, num_classes=4)  # its rectifiers write over their input
+    net, image = xw.Network(module, size=(64, 64)), torch.rand(3, 64, 64)
+    values = record(net.module.eval(), image[None]).values
+    storages = {one.untyped_storage().data_ptr(): one.untyped_storage() for one in values}
+    taken = sum(storage.nbytes() for storage in storages.values())
+    memory = 1.05 * taken / (0.5 * 0.85)  # a half of what is left of the tensors' share
+    assert UnitInference(net, image, "features.0", net.classify, memory).note == ""
 
 
 class Block(nn.Module):

@@ -257,5 +257,6 @@ def _turns(units: int, batch: int, samples: int, seed: int) -> Iterator[tuple[Te
     """Batches of units with the number of a sample: all with the first, then the second ..."""
     order = torch.Generator().manual_seed(seed)
     for sample in range(samples):
-        for part in torch.randperm(units, generator=order).split(batch):
-            yield part, sample
+        shuffled = torch.randperm(units, generator=order)
+        for first in range(0, units, batch):
+            yield shuffled[first : first + batch], sample

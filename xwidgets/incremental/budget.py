@@ -21,7 +21,9 @@ _PROCESSOR = 48e6  # of a batch, for each core
 _GPU = 0.125
 _SHARE = 0.25  # of what is free
 _TENSORS = 0.85  # of the memory; the rest is for what allocators and libraries take beside them
-_IMAGE_GAPS = 2  # whole images: times their memory that allocators hold at worst
+# Times the memory of what is computed together that allocators hold at worst: of whole images, and
+# of boxes of many sizes in each thread.
+_IMAGE_GAPS, _BOX_GAPS = 2, 3
 _RECORDING = 0.5  # of what is left; what differences keep of it, and a batch, come to it
 
 
@@ -46,9 +48,9 @@ class Budget:
         """Bytes ``memory`` or, for ``None``, a quarter of free memory, and batches for the device.
 
         A processor is fastest while a batch stays in its cache, and cancelling is prompt between
-        small ones; a GPU wants large ones, and gets an eighth of its memory. The size of a batch
-        decides on the last bits of a result: these follow the number of cores, and the free memory
-        where a quarter of it holds no such batch beside what else is kept.
+        small ones; a GPU wants large ones, and gets what was asked for or an eighth of its memory.
+        The size of a batch decides on the last bits of a result: these follow the number of cores,
+        and the free memory where a quarter of it holds no such batch beside what else is kept.
 
         Example:
             >>> Budget.of(None, torch.device("cpu")).batch
@@ -56,7 +58,8 @@ class Budget:
         """
         if memory is not None:
             number("memory", memory, lambda size: size >= 0, "of bytes, at least 0")
-            return cls(_TENSORS * memory or inf, memory, memory, device)
+            batch = min(memory, _PROCESSOR) if device.type == "cpu" else memory
+            return cls(_TENSORS * memory or inf, batch, memory, device)
         batch = _PROCESSOR
         if device.type == "cuda":
             batch = _GPU * torch.cuda.get_device_properties(device).total_memory
@@ -65,11 +68,6 @@ class Budget:
     def beside(self, held: float) -> Budget:
         """Budget that remains when ``held`` bytes are in use."""
         return replace(self, memory=self.memory - held)
-
-    def leaving_gaps(self, times: float) -> Budget:
-        """Budget of values of which allocators and libraries hold ``times`` the memory at worst."""
-        gaps = times if self.device.type == "cpu" else 1
-        return replace(self, memory=self.memory / gaps)
 
     @property
     def recording(self) -> float:
@@ -90,6 +88,19 @@ class Budget:
         """
         count = max(1, int(min(self.memory, parts * self.batch) // need))
         return int(min(count, parts * most)) if self.device.type == "cpu" else count
+
+    def box_size(self, need: float, most: float) -> int:
+        """How many boxes go through at once, two thirds of the memory being left for gaps.
+
+        Args:
+            need: bytes of what follows each.
+            most: in a part.
+
+        Example:
+            >>> Budget.of(300, torch.device("cpu")).box_size(8, most=100)
+            10
+        """
+        return self._leaving_gaps(_BOX_GAPS).size(need, most, parts(self.device))
 
     def image_size(self, net: Network, image: Tensor, what: str) -> int:
         """How many copies of ``image`` ``(C, H, W)`` go through a network whole at once.
@@ -116,7 +127,11 @@ class Budget:
         largest = max([image.numel(), *(prod(layer.shape) for layer in layers)])
         need = 4 * largest * image.element_size()  # an input, its output, and as much to work
         self.admit(need, f"one image of this size in {net.name}", what)
-        return self.leaving_gaps(_IMAGE_GAPS).size(need, parts=parts(self.device))
+        return self._leaving_gaps(_IMAGE_GAPS).size(need, parts=parts(self.device))
+
+    def _leaving_gaps(self, times: float) -> Budget:
+        gaps = times if self.device.type == "cpu" else 1
+        return replace(self, memory=self.memory / gaps)
 
     def admit(self, need: float, taker: str, what: str) -> None:
         """Check that ``need`` bytes are there, where the caller asked for some.

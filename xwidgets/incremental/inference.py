@@ -23,7 +23,6 @@ from .budget import RAN_OUT, Batches, joined
 from .differences import Differences, agree
 from .extent import Extent
 from .free_memory import trim_heap
-from .parts import parts
 from .precision import ComputeDtype, asked_type, fallback_note
 from .recording import Unrecordable, affordable, record
 from .whole import WholeInference
@@ -31,7 +30,6 @@ from .whole import WholeInference
 # In a part; more are hardly faster, and fewer are cancelled sooner.
 _WINDOWS = 48
 _MULTIPLICATIONS = 5e10
-_GAPS = 3  # boxes of many sizes, in each thread
 _WORTH = 0.9  # share of the multiplications of a whole forward above which differences do not pay
 
 
@@ -155,8 +153,7 @@ class IncrementalInference:
             raise Unrecordable("what differences need does not fit into the memory")
         if self._batches is None:
             most = min(_WINDOWS, max(2, _MULTIPLICATIONS // max(1, differences.cost)))
-            size = budget.leaving_gaps(_GAPS).size(differences.need, most, parts(image.device))
-            self._batches = Batches(size, "window")
+            self._batches = Batches(budget.box_size(differences.need, most), "window")
         run = partial(self._batches.run, partial(self._differing, differences))
         self._check(differences, base, run)
         return differences

@@ -6,7 +6,9 @@ goes through it whole for every unit, behind the same interface.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -22,7 +24,6 @@ from .budget import RAN_OUT, Batches, Budget, joined
 from .differences import Differences
 from .extent import Extent
 from .free_memory import trim_heap
-from .parts import parts
 from .precision import ComputeDtype, asked_type, fallback_note
 from .recording import Recording, Unrecordable, affordable, number_of, record
 from .whole import Read
@@ -123,7 +124,7 @@ class UnitInference:
         need, budget = differences.need, budget.beside(differences.held)
         if budget.memory < need:
             raise Unrecordable("what differences need does not fit into the memory")
-        self._batches = Batches(budget.size(need, _BATCH, parts(base.device)), "unit")
+        self._batches = Batches(budget.box_size(need, _BATCH), "unit")
         self.compute_dtype = self._checked(behind, differences)
         self._differences, self.budget = differences, budget
         self._note = fallback_note(self.compute_dtype, self._asked)
@@ -183,14 +184,36 @@ _BATCH = 256  # units a part; more are hardly faster, and fewer are cancelled so
 def _behind(net: Network, pixels: Tensor, layer: str, read: Read, most: float) -> Recording:
     """Computation behind the layer's activations for ``pixels`` ``(1, C, H, W)``."""
     with net.evaluating() as module:
-        trace = ForwardTrace(module, [layer])
+        trace = _Numbered(module, [layer])
 
         def forward(pixels: Tensor) -> Tensor:
             with trace:
                 return read(pixels)
 
         recording = record(forward, pixels, most)
-    start = number_of(trace.activations.get(layer))
+    start = trace.numbers.get(layer)
     if start is None:
         raise Unrecordable("how that layer depends on the image was not seen")
     return recording.behind(start)
+
+
+class _Numbered(ForwardTrace):
+    """Trace of a recorded pass that keeps the numbers of activations, and copies none.
+
+    Attributes:
+        numbers: by layer, as of :func:`number_of`.
+    """
+
+    def __enter__(self) -> Self:
+        self.numbers: dict[str, int | None] = {}
+        return super().__enter__()
+
+    def _keep(self, layers: Sequence[str], values: Tensor) -> None:
+        super()._keep(layers, values)
+        self.numbers.update(dict.fromkeys(layers, number_of(values)))
+
+    def _save(self, overwritten: object, but: Sequence[str]) -> None:
+        """Leave that to the recording."""
+
+    def _copies(self) -> bool:
+        return False
