@@ -104,7 +104,7 @@ def arrays(net, x, target, layer="pixels", contrastive=False):
     watched = net.watched(x[None], [] if layer == "pixels" else [layer], RULES)
     to = watched.pixels if layer == "pixels" else watched.activations[layer]
     seeds = one_hot(watched.logits.shape[1], target, watched.logits.dtype)[None]
-    return excitations(watched.logits, seeds, to, contrastive)[0]
+    return excitations(watched.logits, seeds, to, [contrastive])[0]
 
 
 # Dense matrices
@@ -320,7 +320,7 @@ def test_the_first_weights_may_be_several_in_parallel(body, first):
     watched = network(body, 8).watched(x[None], [], RULES)
     seed = watched.logits.detach().clamp(min=0)  # a mixture, so that every branch has a share
     seed = seed / seed.sum()
-    ours = excitations(watched.logits, seed[None], watched.pixels, True)[0]
+    ours = excitations(watched.logits, seed[None], watched.pixels, [True])[0]
     for_, against = (slow_excitation(body, x[None], seed, no) for no in ((), first))
     assert_close(ours, for_ - against, 1e-10)
 
@@ -496,16 +496,29 @@ def test_stops_at_the_normalised_pixels_by_their_distance_from_black():
         assert_close(arrays(net, x, target, "function", contrastive), at_pixels, 1e-12)
 
 
-def test_several_seeds_are_shared_out_together():
+@pytest.mark.parametrize(
+    "contrastive", [[False] * 5, [True] * 5, [False, True, True, False, True]], ids=str
+)
+def test_several_seeds_are_shared_out_together(contrastive):
     body = randomize(between(conv(4, 4), nn.BatchNorm2d(4), nn.ReLU())).double()
     x = image(7, 8, dtype=torch.float64)
-    for contrastive in (False, True):
-        watched = network(body, 8).watched(x[None], ["0"], RULES)
-        seeds = torch.eye(5, dtype=x.dtype)[:, None]
-        together = excitations(watched.logits, seeds, watched.activations["0"], contrastive)
-        assert together.shape == (5, 1, 4, 7, 8)
-        for target, ours in enumerate(together):
-            assert_close(ours, arrays(network(body, 8), x, target, "0", contrastive), 1e-12)
+    watched = network(body, 8).watched(x[None], ["0"], RULES)
+    seeds = torch.eye(5, dtype=x.dtype)[:, None]
+    together = excitations(watched.logits, seeds, watched.activations["0"], contrastive)
+    assert together.shape == (5, 1, 4, 7, 8)
+    for target, (ours, one) in enumerate(zip(together, contrastive, strict=True)):
+        assert_close(ours, arrays(network(body, 8), x, target, "0", one), 1e-12)
+
+
+def test_a_pass_that_was_contrastive_is_plain_again():
+    body = randomize(between(conv(4, 4), nn.ReLU())).double()
+    watched = network(body, 8).watched(image(7, 8, dtype=torch.float64)[None], ["0"], RULES)
+    seed, to = torch.eye(5, dtype=torch.float64)[:1, None], watched.activations["0"]
+    before, contrast, after = (
+        excitations(watched.logits, seed, to, [one]) for one in (False, True, False)
+    )
+    assert torch.equal(before, after)
+    assert not torch.equal(before, contrast)
 
 
 def test_networks_may_be_functional_and_write_in_place():
@@ -635,8 +648,8 @@ def test_all_of_the_mass_arrives(name, size, middle):
     watched = net.watched(x[None], [middle], RULES)
     ends = watched.pixels, watched.activations[middle]
     seeds = one_hot(10, int(watched.logits.argmax()))[None]
-    plain = [excitations(watched.logits, seeds, end, False) for end in ends]
-    contrastive = [excitations(watched.logits, seeds, end, True) for end in ends]
+    plain = [excitations(watched.logits, seeds, end, [False]) for end in ends]
+    contrastive = [excitations(watched.logits, seeds, end, [True]) for end in ends]
     for arrived, contrast in zip(plain, contrastive, strict=True):
         assert arrived.min() >= 0
         assert float(arrived.sum()) == pytest.approx(1, abs=1e-4)
@@ -1269,7 +1282,7 @@ def test_keeping_a_block_changes_nothing_on_the_way():
     for layers in ([], ["0"], ["0.0"], ["1"]):
         watched = net.watched(image(8)[None], layers, RULES)
         seed = one_hot(2, 1).to(watched.logits)
-        masses.append(float(excitations(watched.logits, seed[None], watched.pixels, False).sum()))
+        masses.append(float(excitations(watched.logits, seed[None], watched.pixels, [False]).sum()))
     assert masses == pytest.approx([masses[0]] * 4)
     assert masses[0] == pytest.approx(1, abs=1e-5)
 

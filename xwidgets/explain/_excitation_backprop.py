@@ -102,17 +102,16 @@ class ExcitationBackprop(MapMethod):
     def explain(self, subject: Subject, target: Resolved) -> Relevance:
         """Compute the map of one target."""
         start = self._started(subject.net, subject.image[None], [target])
-        contrast, seeds = start.contrast, start.seeds[None]
-        plain = excitations(start.units, seeds, start.to, False)[0, 0]
-        arrived = plain
-        if contrast.wanted:
-            arrived = excitations(start.units, seeds, start.to, True)[0, 0]
-        plain_mass = float(plain.sum())
+        contrast = start.contrast
+        kinds = [False, True] if contrast.wanted else [False]
+        seeds = torch.stack([start.seeds for _ in kinds])
+        arrived = excitations(start.units, seeds, start.to, kinds)[:, 0]
+        plain_mass = float(arrived[0].sum())
         return self.changed(contrastive=contrast.wanted).relevance(
             subject,
             target,
-            _mapped(arrived[None], contrast, subject.image.shape[1:])[0],
-            mass=float(arrived.sum()),
+            _mapped(arrived[-1:], contrast, subject.image.shape[1:])[0],
+            mass=float(arrived[-1].sum()),
             plain_mass=plain_mass,
             note=f"{contrast.reason} {share_that_arrived([plain_mass])}",
             parameters={"layer": target.layers[0] if target.layers else None, "top": None}
@@ -128,7 +127,7 @@ class ExcitationBackprop(MapMethod):
         for column in zip(*targets, strict=True):  # contrast marks a pass, so each has its own
             start = self._started(net, images, column)
             wanted = start.contrast.wanted
-            arrived = excitations(start.units, start.seeds[None], start.to, wanted)[0]
+            arrived = excitations(start.units, start.seeds[None], start.to, [wanted])[0]
             maps.append(_mapped(arrived[: len(targets)], start.contrast, images.shape[2:]))
         return torch.stack(maps, 1)
 
@@ -279,21 +278,23 @@ def share_that_arrived(masses: Sequence[float]) -> str:
     return f"{arrived}; the rest was lost at negative activations or where nothing excites a unit."
 
 
-def excitations(units: Tensor, seeds: Tensor, to: Tensor, contrastive: bool) -> Tensor:
+def excitations(units: Tensor, seeds: Tensor, to: Tensor, contrastive: Sequence[bool]) -> Tensor:
     """Probabilities that arrive at ``to`` in a forward pass traced with :data:`RULES`.
+
+    Those that are contrastive set out with a negative sign, which first weights know them by.
 
     Args:
         units: ``(N, ...)``, where the passes start.
         seeds: ``(M, N, ...)``, M distributions over the units.
         to: ``(N, ...)``, activations or pixels.
-        contrastive: pass through the first weights once with W, once with -W, and subtract. This
-            marks the traced pass: further calls on it are contrastive too.
+        contrastive: for each, whether it passes through the first weights once with W, once with
+            -W, and the difference goes on.
 
     Returns:
-        ``(M, N, ...)``, of the shape of ``to``; signed when contrastive.
+        ``(M, N, ...)``, of the shape of ``to``; signed where contrastive.
     """
     refuse_hidden(units, (_Share, _Pass))
-    if contrastive:
+    if any(contrastive):
         first = _first_weights(units, to)
         if not first:
             raise ValueError(
@@ -301,8 +302,10 @@ def excitations(units: Tensor, seeds: Tensor, to: Tensor, contrastive: bool) -> 
                 "excitation backprop needs; pass contrastive=False"
             )
         for node in first:
-            node.contrastive = True
-    return go_back(units, seeds, to)
+            node.first = True
+    signs = seeds.new_tensor([-1 if one else 1 for one in contrastive])
+    arrived = go_back(units, signs.view(-1, *[1] * units.ndim) * seeds, to)
+    return signs.view(-1, *[1] * to.ndim) * arrived
 
 
 def _first_weights(units: Tensor, to: Tensor) -> list[Any]:
@@ -331,7 +334,10 @@ def _has_weights(node: Any) -> bool:
 
 
 class _Share(Function):
-    """Forward: the operation. Backward: p_in = x+ * f^T(p / f(x+)), f being its positive part."""
+    """Forward: the operation. Backward: p_in = x+ * f^T(p / f(x+)), f being its positive part.
+
+    As first weights, of a negative p less what -f makes of it.
+    """
 
     @staticmethod
     def forward(
@@ -344,7 +350,7 @@ class _Share(Function):
         # networks write over what goes into sums and averages, whose gradient does not need it
         kept = [x.clone() for x in inputs] if negative is None else inputs
         ctx.save_for_backward(*kept)
-        ctx.positive, ctx.negative, ctx.contrastive = positive, negative, False
+        ctx.positive, ctx.negative, ctx.first = positive, negative, False
         return operation()
 
     @staticmethod
@@ -352,9 +358,9 @@ class _Share(Function):
         with torch.enable_grad():
             inputs = [torch.maximum(x, _ZERO) for x in ctx.saved_tensors]
         signals = ctx.positive(p, *inputs)
-        if ctx.contrastive:
-            against = ctx.negative(p, *inputs)
-            signals = [plus - minus for plus, minus in zip(signals, against, strict=True)]
+        if ctx.first:
+            against = ctx.negative((-p).relu(), *inputs)
+            signals = [plus + minus for plus, minus in zip(signals, against, strict=True)]
         return None, None, None, *(x * s for x, s in zip(inputs, signals, strict=True))
 
 

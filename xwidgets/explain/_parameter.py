@@ -195,8 +195,8 @@ def memory_parameter() -> Any:
         None,
         "how many bytes the call may add to what is there already; 0 for one at a time, whatever "
         "that takes. ``None`` for a quarter of what is free, within the limits of a container or "
-        "shell too, of which a batch takes 48 MB for each of up to four cores, or an eighth of the "
-        "memory of a GPU. Where memory runs out, batches are halved",
+        "shell too. A batch takes at most 48 MB of it for each of up to four cores; on a GPU all "
+        "that is given, else an eighth of its memory. Where memory runs out, batches are halved",
         check=check,
         told=False,
         compared=False,

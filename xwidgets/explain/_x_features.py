@@ -220,8 +220,9 @@ def _results(
     seeds = torch.diag_embed(active.to(activations)).transpose(0, 1).contiguous()
     to = watched.pixels if stop_at == "pixels" else watched.activations[stop_at]
     contrast = contrast_of(activations, to, wanted, x_features=True)
-    plain = excitations(activations, seeds, to, False).sum(2)
-    arrived = excitations(activations, seeds, to, True).sum(2) if contrast.wanted else plain
+    arrived = plain = excitations(activations, seeds, to, [False] * len(seeds)).sum(2)
+    if contrast.wanted:
+        arrived = excitations(activations, seeds, to, [True] * len(seeds)).sum(2)
     plain_mass = plain.sum((2, 3)).float().cpu().numpy()
     maps = at_pixels(arrived.clamp(min=0).flatten(0, 1), images.shape[2:])
     total = maps.sum((1, 2), keepdim=True)
