@@ -38,7 +38,7 @@ from .division import PILOTS, further_samples, interleaved
 from .windows import WindowGrid
 
 Division = Literal["even", "spread"]
-_FIRST = 8  # windows whose colours come at once
+_FIRST = 4  # windows whose colours come at once
 _FEW = 32  # windows that run whole in about the time that the set-up would take
 Draw = Callable[[Tensor, Sequence[np.random.Generator]], Tensor]
 
@@ -197,8 +197,9 @@ class WindowRemoval:
 
     def _inference(self) -> tuple[WholeInference | IncrementalInference, int]:
         """Whole forwards at first, and incremental inference from then on; for how many windows."""
-        if self.moments.count.sum() < self._whole_count:
-            return self._first, min(self._first.batch, _FIRST)
+        done = self.moments.count.sum()
+        if done < self._whole_count:
+            return self._first, self._first.batch if done else min(self._first.batch, _FIRST)
         if self._faster is None:
             self._faster = IncrementalInference(self._first, self._asked_dtype)
             self._compute_dtype = self._faster.compute_dtype
