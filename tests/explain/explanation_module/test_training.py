@@ -70,7 +70,8 @@ def outputs(coded, features):
 
 def layers_of(coders):
     """Weights ``(M, out, in)`` and biases of the encoders' layers, and of the decoders'."""
-    *values, _ = coders.state()
+    each = [coders.weights_of(place)[:-1] for place in range(len(coders.weights))]
+    values = [torch.stack(value) for value in zip(*each, strict=True)]
     layers = [*zip(values[::2], values[1::2], strict=True)]
     return layers[: len(layers) // 2], layers[len(layers) // 2 :]
 
@@ -79,7 +80,7 @@ def sequential(layers):
     parts = []
     for weight, bias in layers:
         part = nn.Linear(weight.shape[-1], weight.shape[-2], dtype=weight.dtype)
-        part.weight.data, part.bias.data = weight[0].clone(), bias[0, 0].clone()
+        part.weight.data, part.bias.data = weight[0].clone(), bias[0].clone()
         parts += [part, nn.ReLU()]
     return parts
 
@@ -470,10 +471,10 @@ def test_weights_decay_and_biases_do_not(method, monkeypatch):
     coders = trainer.coders
     for _, bias in coders.encoder + coders.decoder:
         bias.data.fill_(1.0)
-    before = [value.clone() for value in coders.state()]
+    before = coders.weights_of(1)
     trainer.learn(torch.arange(len(task.learned)))
     *layers, v = [
-        not torch.equal(old, new) for old, new in zip(before, coders.state(), strict=True)
+        not torch.equal(old, new) for old, new in zip(before, coders.weights_of(1), strict=True)
     ]
     encoder, decoder = layers[:6], layers[6:]
     assert encoder == [True, False] * 3

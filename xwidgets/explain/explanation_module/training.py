@@ -185,7 +185,7 @@ def train(
     random = torch.Generator().manual_seed(seed)
     best = torch.full_like(spread[:, 0], torch.inf)
     since = torch.zeros_like(best)
-    kept = trainers.state()
+    kept = [trainers.weights_of(place) for place in range(len(classes))]
     for _ in range(options.epochs):
         loss, error, criterion = trainers.learn(torch.randperm(len(task.learned), generator=random))
         better = (criterion < best) & (since < options.patience)
@@ -195,11 +195,9 @@ def train(
                 f"training diverges with learning_rate={options.learning_rate}; take a smaller one"
             )
         since = torch.where(better, 0, since + 1)
-        kept = [
-            torch.where(better.view(-1, *[1] * (new.ndim - 1)), new, old)
-            for new, old in zip(trainers.state(), kept, strict=True)
-        ]
-        coded = partial(_coded, kept, scale, spread, method != "nn")
+        for place in better.nonzero()[:, 0].tolist():
+            kept[place] = trainers.weights_of(place)
+        coded = partial(_coded, [*kept], scale, spread, method != "nn")
         yield coded, error * spread[:, 0], loss
         if (since >= options.patience).all():
             return
@@ -224,6 +222,11 @@ class _Trainers:
             for places in torch.arange(len(seeds)).tensor_split(trainers)
         ]
         self._numbers = torch.arange(len(self._trainers), device=task.features.device)
+        self._coders = [
+            (trainer.coders, place)
+            for trainer in self._trainers
+            for place in range(len(trainer.coders.weights))
+        ]
 
     def learn(self, order: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Run one epoch in this order of images.
@@ -252,10 +255,10 @@ class _Trainers:
         finally:
             torch.set_num_threads(before)
 
-    def state(self) -> list[Tensor]:
-        """Copy of all weights and biases."""
-        states = (trainer.coders.state() for trainer in self._trainers)
-        return [torch.cat(values) for values in zip(*states, strict=True)]
+    def weights_of(self, place: int) -> list[Tensor]:
+        """Copies of the weights of one class, as of :meth:`_Autoencoders.weights_of`."""
+        coders, place = self._coders[place]
+        return coders.weights_of(place)
 
 
 class _Trainer:
@@ -350,11 +353,13 @@ class _Autoencoders:
             value.requires_grad_()
         return weights, biases
 
-    def state(self) -> list[Tensor]:
-        """All weights, ``(M, out, in)``, and biases, and v."""
+    def weights_of(self, place: int) -> list[Tensor]:
+        """Copies of the weights ``(out, in)`` and biases ``(out,)`` of one class, and of v."""
         (first, bias), *others = self.encoder + self.decoder
-        layers = [first, bias, *(value for weight, bias in others for value in (weight.mT, bias))]
-        return [value.detach() for value in (*layers, self.weights)]
+        layers = [(first, bias), *((weight.mT, bias) for weight, bias in others)]
+        values = [value for weight, bias in layers for value in (weight[place], bias[place, 0])]
+        kept = (*values, self.weights[place])
+        return [value.detach().clone(memory_format=torch.contiguous_format) for value in kept]
 
     def encode(self, features: Tensor) -> Tensor:
         """X-features ``(M, B, n)`` of features ``(B, S)``."""
@@ -390,15 +395,14 @@ def _drawn(sizes: list[tuple[int, int]], seed: Seed) -> list[Tensor]:
     return [torch.from_numpy(random.uniform(-1, 1, size) * sqrt(6 / size[1])) for size in sizes]
 
 
-def _coded(state: list[Tensor], scale: Tensor, spread: Tensor, reconstructs: bool) -> list[Coded]:
+def _coded(
+    kept: list[list[Tensor]], scale: Tensor, spread: Tensor, reconstructs: bool
+) -> list[Coded]:
     """Parts of the module of each class, on the scale of Z and y."""
-    *stacked, weights = state
     modules = []
-    for place in range(len(weights)):
-        layers = [
-            (weight[place].clone(memory_format=torch.contiguous_format), bias[place, 0].clone())
-            for weight, bias in zip(stacked[::2], stacked[1::2], strict=True)
-        ]
+    for (*values, weights), deviation in zip(kept, spread, strict=True):
+        values = [value.clone() for value in values]
+        layers = [*zip(values[::2], values[1::2], strict=True)]
         depth = len(layers) // 2
         (first, _), (last, rest) = layers[0], layers[-1]
         first /= scale
@@ -408,7 +412,7 @@ def _coded(state: list[Tensor], scale: Tensor, spread: Tensor, reconstructs: boo
             Coded(
                 encoder=layers[:depth],
                 decoder=layers[depth:] if reconstructs else [],
-                weights=weights[place] * spread[place],
+                weights=weights * deviation,
             )
         )
     return modules
