@@ -37,6 +37,7 @@ from torch.nn.functional import interpolate
 
 from xwidgets.aliases import formerly
 from xwidgets.networks import Network
+from xwidgets.networks._network import Watched
 from xwidgets.networks.forward_trace import BackwardRule, go_back, nodes, refuse_hidden, undefined
 from xwidgets.networks.on_black import on_black
 from xwidgets.networks.operation_table import Kind
@@ -101,7 +102,8 @@ class ExcitationBackprop(MapMethod):
 
     def explain(self, subject: Subject, target: Resolved) -> Relevance:
         """Compute the map of one target."""
-        start = self._started(subject.net, subject.image[None], [target])
+        watched = self._watched(subject.net, subject.image[None], [target])
+        start = self._started(subject.net, watched, [target])
         contrast = start.contrast
         kinds = [False, True] if contrast.wanted else [False]
         seeds = torch.stack([start.seeds for _ in kinds])
@@ -122,21 +124,28 @@ class ExcitationBackprop(MapMethod):
     def explain_pictures(
         self, net: Network, images: Tensor, targets: Sequence[Sequence[Resolved]]
     ) -> Tensor:
-        """Compute the maps of several pictures ``(N, C, H, W)`` in a pass for each target."""
+        """Compute the maps of several pictures ``(N, C, H, W)`` in one pass."""
+        watched = self._watched(net, images, targets[0])
         maps = []
-        for column in zip(*targets, strict=True):  # contrast marks a pass, so each has its own
-            start = self._started(net, images, column)
+        for column in zip(*targets, strict=True):
+            start = self._started(net, watched, column)
             wanted = start.contrast.wanted
             arrived = excitations(start.units, start.seeds[None], start.to, [wanted])[0]
             maps.append(_mapped(arrived[: len(targets)], start.contrast, images.shape[2:]))
         return torch.stack(maps, 1)
 
-    def _started(self, net: Network, images: Tensor, targets: Sequence[Resolved]) -> _Start:
-        """Pass of images, with a distribution over units for each of the first."""
-        layers = targets[0].layers
-        stop_at = stop_layer(net, self.stop_at, layers[0] if layers else None)
-        kept = [] if stop_at == "pixels" else [stop_at]
-        watched = net.watched(images, list(dict.fromkeys([*kept, *layers])), RULES)
+    def _watched(self, net: Network, images: Tensor, targets: Sequence[Resolved]) -> Watched:
+        """Pass of images, with what targets set out from and end at."""
+        layers = [name for target in targets for name in (*target.layers, self._end(net, target))]
+        kept = [name for name in dict.fromkeys(layers) if name != "pixels"]
+        return net.watched(images, kept, RULES)
+
+    def _end(self, net: Network, target: Resolved) -> str:
+        return stop_layer(net, self.stop_at, target.layers[0] if target.layers else None)
+
+    def _started(self, net: Network, watched: Watched, targets: Sequence[Resolved]) -> _Start:
+        """Distributions over units of a pass, one for each of its first images."""
+        stop_at = self._end(net, targets[0])
         units = targets[0].units(watched)
         to = watched.pixels if stop_at == "pixels" else watched.activations[stop_at]
         contrast = contrast_of(units, to, self.contrastive, isinstance(targets[0], Unit))
@@ -294,17 +303,20 @@ def excitations(units: Tensor, seeds: Tensor, to: Tensor, contrastive: Sequence[
         ``(M, N, ...)``, of the shape of ``to``; signed where contrastive.
     """
     refuse_hidden(units, (_Share, _Pass))
-    if any(contrastive):
-        first = _first_weights(units, to)
-        if not first:
-            raise ValueError(
-                "there are no weights between the unit and the layer to stop at, which contrastive "
-                "excitation backprop needs; pass contrastive=False"
-            )
-        for node in first:
-            node.first = True
+    first = _first_weights(units, to) if any(contrastive) else []
+    if any(contrastive) and not first:
+        raise ValueError(
+            "there are no weights between the unit and the layer to stop at, which contrastive "
+            "excitation backprop needs; pass contrastive=False"
+        )
     signs = seeds.new_tensor([-1 if one else 1 for one in contrastive])
-    arrived = go_back(units, signs.view(-1, *[1] * units.ndim) * seeds, to)
+    for node in first:
+        node.first = True
+    try:
+        arrived = go_back(units, signs.view(-1, *[1] * units.ndim) * seeds, to)
+    finally:
+        for node in first:
+            node.first = False
     return signs.view(-1, *[1] * to.ndim) * arrived
 
 
