@@ -59,11 +59,15 @@ def at_rest() -> float:
     return megabytes("VmRSS")
 
 
+def photographed(net: xw.Network) -> torch.Tensor:
+    """Photographs of the network's size."""
+    return torch.stack([net.prepare(photograph) for photograph in photographs()])
+
+
 def loaded(name: str, side: int) -> tuple[xw.Network, torch.Tensor, xw.ConditionalSampler]:
     """A network, a picture that it has classified, and a sampler."""
     net = xw.network(name) if name in EMBEDDED else random_network(name)
-    net.module.to(memory_format=torch.channels_last)
-    pictures = torch.stack([net.prepare(photograph) for photograph in photographs()])
+    pictures = photographed(net)
     image = interpolate(pictures[:1], (side, side), mode="bilinear")[0]
     net.logits(image[None])
     sampler = xw.ConditionalSampler.fit(pictures, window=WINDOW)
@@ -82,12 +86,11 @@ def mapped(name: str, side: str, promise: str) -> None:
     print(cells_of(method, net, image, len(range(0, int(side) - WINDOW + 1, 2)) ** 2))
 
 
-def removed(name: str, layer: str, promise: str) -> None:
+def removed(name: str, side: str, layer: str, promise: str) -> None:
     """Print what removal of a layer's units that is stopped after some seconds adds."""
-    net, image, _ = loaded(name, 64 if name in EMBEDDED else 224)
-    pictures = torch.stack([net.prepare(photograph) for photograph in photographs()])
+    net, image, _ = loaded(name, int(side))
     method = xw.UnitDifference(
-        int(layer), pictures, memory=bytes_of(promise), samples=2, measure="difference"
+        int(layer), photographed(net), memory=bytes_of(promise), samples=2, measure="difference"
     )
     print(cells_of(method, net, image, prod(net.layer(int(layer)).shape)))
 
@@ -138,7 +141,8 @@ def units() -> None:
     print("|---|---|---|---|---|---|")
     for title, layer in REMOVED.items():
         for memory in PROMISES:
-            cells = separately("removed", CASES[title][0], str(layer), memory)
+            name, side = CASES[title]
+            cells = separately("removed", name, str(side), str(layer), memory)
             print(f"| {title} | {layer} | {memory} | {cells} |", flush=True)
 
 
@@ -182,8 +186,8 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["mapped", name, side, memory]:
             mapped(name, side, memory)
-        case ["removed", name, layer, memory]:
-            removed(name, layer, memory)
+        case ["removed", name, side, layer, memory]:
+            removed(name, side, layer, memory)
         case ["moved", name]:
             moved(name)
         case names:

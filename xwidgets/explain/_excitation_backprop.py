@@ -106,7 +106,7 @@ class ExcitationBackprop(MapMethod):
         start = self._started(subject.net, watched, [target])
         contrast = start.contrast
         kinds = [False, True] if contrast.wanted else [False]
-        seeds = torch.stack([start.seeds for _ in kinds])
+        seeds = start.seeds.expand(len(kinds), *start.seeds.shape)
         arrived = excitations(start.units, seeds, start.to, kinds)[:, 0]
         plain_mass = float(arrived[0].sum())
         return self.changed(contrastive=contrast.wanted).relevance(
@@ -290,7 +290,8 @@ def share_that_arrived(masses: Sequence[float]) -> str:
 def excitations(units: Tensor, seeds: Tensor, to: Tensor, contrastive: Sequence[bool]) -> Tensor:
     """Probabilities that arrive at ``to`` in a forward pass traced with :data:`RULES`.
 
-    Those that are contrastive set out with a negative sign, which first weights know them by.
+    Contrastive ones set out with a negative sign, by which the first weights tell them from plain
+    ones, and which is taken back at the end.
 
     Args:
         units: ``(N, ...)``, where the passes start.
@@ -348,7 +349,7 @@ def _has_weights(node: Any) -> bool:
 class _Share(Function):
     """Forward: the operation. Backward: p_in = x+ * f^T(p / f(x+)), f being its positive part.
 
-    As first weights, of a negative p less what -f makes of it.
+    Where ``ctx.first``, a negative p marks contrast: what -f sends back of it is subtracted.
     """
 
     @staticmethod
@@ -360,7 +361,7 @@ class _Share(Function):
         *inputs: Tensor,
     ) -> Any:
         # networks write over what goes into sums and averages, whose gradient does not need it
-        kept = [x.clone() for x in inputs] if negative is None else inputs
+        kept = [x.clone().requires_grad_() for x in inputs] if negative is None else inputs
         ctx.save_for_backward(*kept)
         ctx.positive, ctx.negative, ctx.first = positive, negative, False
         return operation()
@@ -368,15 +369,12 @@ class _Share(Function):
     @staticmethod
     def backward(ctx: Any, p: Tensor) -> tuple[Any, ...]:
         with torch.enable_grad():
-            inputs = [torch.maximum(x, _ZERO) for x in ctx.saved_tensors]
+            inputs = [x.relu() for x in ctx.saved_tensors]
         signals = ctx.positive(p, *inputs)
         if ctx.first:
             against = ctx.negative((-p).relu(), *inputs)
             signals = [plus + minus for plus, minus in zip(signals, against, strict=True)]
         return None, None, None, *(x * s for x, s in zip(inputs, signals, strict=True))
-
-
-_ZERO = torch.zeros((), requires_grad=True)  # so that what is above it has a gradient, also in vmap
 
 
 def _back(f: Callable[..., Tensor], p: Tensor, *inputs: Tensor) -> Sequence[Tensor]:

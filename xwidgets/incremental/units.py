@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Self
+from typing import Any, Self, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from xwidgets.errors import WrongType, memory_ran_out, number, of_kind, shown
 from xwidgets.networks import Network
 from xwidgets.networks._network import image_for
 from xwidgets.networks.exact import exact_products
-from xwidgets.networks.forward_trace import ForwardTrace
+from xwidgets.networks.intervention import Intervention
 
 from .boxes import Places
 from .budget import RAN_OUT, Batches, Budget, joined
@@ -184,7 +184,7 @@ _BATCH = 256  # units a part; more are hardly faster, and fewer are cancelled so
 def _behind(net: Network, pixels: Tensor, layer: str, read: Read, most: float) -> Recording:
     """Computation behind the layer's activations for ``pixels`` ``(1, C, H, W)``."""
     with net.evaluating() as module:
-        trace = _Numbered(module, [layer])
+        trace = _Numbered(module, layer)
 
         def forward(pixels: Tensor) -> Tensor:
             with trace:
@@ -197,8 +197,10 @@ def _behind(net: Network, pixels: Tensor, layer: str, read: Read, most: float) -
     return recording.behind(start)
 
 
-class _Numbered(ForwardTrace):
-    """Trace of a recorded pass that keeps the numbers of activations, and copies none.
+class _Numbered(Intervention):
+    """Trace of a recorded pass that keeps the numbers of a layer's activations.
+
+    It copies none but what the layer hands on as it came, which is used before it too.
 
     Attributes:
         numbers: by layer, as of :func:`number_of`.
@@ -207,6 +209,13 @@ class _Numbered(ForwardTrace):
     def __enter__(self) -> Self:
         self.numbers: dict[str, int | None] = {}
         return super().__enter__()
+
+    def _arrive(self, module: nn.Module, inputs: tuple[Any, ...], output: object) -> Any:
+        if any(output is one for one in inputs) and not self._in_place(
+            inputs, cast(Tensor, output)
+        ):
+            output = cast(Tensor, output).clone()
+        return super()._arrive(module, inputs, output)
 
     def _keep(self, layers: Sequence[str], values: Tensor) -> None:
         super()._keep(layers, values)
