@@ -18,7 +18,7 @@ from torchvision.transforms import Normalize
 from zennit.composites import ExcitationBackprop
 
 import xwidgets as xw
-from xwidgets.explain._excitation_backprop import RULES, excitations
+from xwidgets.explain._excitation_backprop import RULES, _ratio, excitations
 
 from .parts import (
     MEAN,
@@ -508,6 +508,11 @@ def test_several_seeds_are_shared_out_together(contrastive):
     assert together.shape == (5, 1, 4, 7, 8)
     for target, (ours, one) in enumerate(zip(together, contrastive, strict=True)):
         assert_close(ours, arrays(network(body, 8), x, target, "0", one), 1e-12)
+
+
+def test_a_total_that_is_hardly_above_zero_excites_nothing():
+    total = torch.tensor([-1.0, 0.0, 1e-30, 2.0])
+    assert _ratio(torch.ones(4), total).tolist() == [0, 0, 0, 0.5]
 
 
 def test_a_pass_that_was_contrastive_is_plain_again():

@@ -15,6 +15,7 @@ from xwidgets.explain._unit_relevance import _turns
 from xwidgets.incremental import UnitInference
 from xwidgets.incremental.linear import Convolution, FullyConnected
 from xwidgets.incremental.pointwise import Rectifier
+from xwidgets.incremental.whole_units import WholeUnitInference
 
 from .squeezed import squeezed_errors
 
@@ -213,6 +214,36 @@ class Frozen(Branched):
             return super().behind_middle(h, z)
 
 
+class Bypassed(nn.Module):
+    """Its layer hands on what it is given, which goes around it too, or is written over."""
+
+    def __init__(self, layer, written):
+        super().__init__()
+        torch.manual_seed(3)
+        self.first, self.layer, self.last = nn.Conv2d(3, 4, 3), layer, nn.Conv2d(4, 3, 1)
+        self.written = written
+
+    def forward(self, x):
+        around = torch.relu(self.first(x))
+        through = self.layer(around)
+        if self.written:
+            through += 1
+        return (self.last(through).relu() + around[:, :3]).mean((2, 3))
+
+
+@pytest.mark.parametrize("written", [False, True])
+@pytest.mark.parametrize("layer", [nn.Identity(), nn.Dropout(), nn.ReLU(inplace=True)], ids=repr)
+def test_units_of_a_layer_that_hands_on_what_it_is_given_are_its_own(layer, written):
+    net = Network(Bypassed(layer, written).double(), size=SIZE, name="small")
+    inference = UnitInference(net, image(), "layer", net.classify)
+    whole = WholeUnitInference(net, image(), "layer", net.classify, inference.budget)
+    units, changes = torch.arange(12), torch.linspace(-1, 1, 12, dtype=torch.float64)
+    torch.testing.assert_close(
+        inference.outputs(units, changes), whole.outputs(units, changes), rtol=0, atol=1e-12
+    )
+    assert inference.note == ""
+
+
 def test_a_layer_of_many_units_is_not_listed_batch_by_batch():
     tracemalloc.start()
     try:
@@ -279,6 +310,7 @@ def test_of_channels_without_a_known_unit_nothing_is_told():
     frame = result.frame()
     known = np.isfinite(result.values).any((1, 2))
     assert known.sum() == 1
+    assert frame["known"].sum() == pytest.approx(1 / result.values[0].size)
     assert frame["value"].notna().tolist() == frame["rank"].notna().tolist() == known.tolist()
 
 
@@ -296,6 +328,7 @@ def test_units_are_ranked_by_channel():
     sums = result.values.sum((1, 2))
     np.testing.assert_allclose(frame["value"], sums, rtol=1e-5)
     assert frame.sort_values("rank")["channel"].tolist() == np.argsort(-sums).tolist()
+    assert (frame["known"] == 1).all()
 
 
 def test_the_seed_decides_and_the_explained_image_is_not_drawn_from():
@@ -380,13 +413,13 @@ BAD = {
     ),
     "node-before-layer": (
         lambda: (network(), image(), "hidden", 0, IMAGES, 1, 0, "evidence", 9, 0, "first"),
-        "cannot be run from 'hidden' on: its output does not depend on that layer",
+        "cannot be run from 'hidden' on: what is explained does not depend on that layer",
     ),
     "node-before-layer, whole": (
         lambda: (
             network(Choosing), image(), "hidden", 0, IMAGES, 1, 0, "evidence", 9, 0, "first"
         ),
-        "choosing cannot be run from 'hidden' on: its output does not depend on that layer; choose",
+        "from 'hidden' on: what is explained does not depend on that layer; choose a layer before",
     ),
     "little memory, whole": (
         lambda: (network(Choosing), image(), "middle", 0, IMAGES, 1, 0, "evidence", 9, 10),

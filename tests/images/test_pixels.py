@@ -55,12 +55,13 @@ def test_both_ends_of_the_range_are_pixels():
 
 
 BAD = {
+    "paths": (["a.png", "b.png"], r"not a list of str; read pictures with xw\.photo"),
     "words": ("picture.png", "xw.photo"),
     "nothing": (None, "xw.photo"),
     "objects": (np.array([[[[None]]]]), "xw.photo"),
     "three-dimensions": (torch.rand(3, 4, 4), r"x\[None\]"),
     "two-dimensions": (torch.rand(4, 4), r"x\[None, None\]"),
-    "sizes": ([torch.rand(3, 4, 4), torch.rand(3, 4, 5)], "all of one size, not list"),
+    "sizes": ([torch.rand(3, 4, 4), torch.rand(3, 4, 5)], "all of one size, not of several"),
     "five-dimensions": (torch.rand(1, 1, 3, 4, 4), "four dimensions"),
     "no-image": (torch.rand(0, 3, 4, 4), "at least one image"),
     "no-rows": (torch.rand(1, 3, 0, 4), "no pixels"),

@@ -52,6 +52,7 @@ def test_batches_are_short_on_a_processor(memory, device, expected):
 
 def test_a_processors_batch_is_no_larger_for_more_memory():
     assert Budget.of(1e12, CPU).batch == Budget.of(None, CPU).batch == 48e6
+    assert Budget.of(1e12, CUDA).batch == 1e12
 
 
 @pytest.mark.parametrize(("cores", "size"), [(1, 3), (3, 11), (9, 14)])

@@ -87,14 +87,36 @@ def test_no_more_is_allocated_than_was_promised_and_the_numbers_stay(
         assert notes[1] == ""
 
 
-def test_what_is_recorded_for_units_is_copied_for_none():
-    module = squeezenet1_1(weights=None, num_classes=4)  # its rectifiers write over their input
-    net, image = xw.Network(module, size=(64, 64)), torch.rand(3, 64, 64)
+class Added(nn.Module):
+    """What its layer puts out is written over by a sum."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer, self.out = nn.Conv2d(3, 3, 3, padding=1), nn.Linear(3 * 64 * 64, 4)
+
+    def forward(self, x):
+        y = self.layer(x)
+        y += x
+        return self.out(y.flatten(1))
+
+
+@pytest.mark.parametrize(("module", "layer"), [
+    (lambda: squeezenet1_1(weights=None, num_classes=4), "features.0"),  # whose rectifiers do so
+    (Added, "layer"),
+])  # fmt: skip
+def test_what_is_recorded_for_units_is_copied_for_none(module, layer):
+    net, image = xw.Network(module(), size=(64, 64), name="small"), torch.rand(3, 64, 64)
     values = record(net.module.eval(), image[None]).values
     storages = {one.untyped_storage().data_ptr(): one.untyped_storage() for one in values}
     taken = sum(storage.nbytes() for storage in storages.values())
     memory = 1.05 * taken / (0.5 * 0.85)  # a half of what is left of the tensors' share
-    assert UnitInference(net, image, "features.0", net.classify, memory).note == ""
+    assert "do not fit" not in UnitInference(net, image, layer, net.classify, memory).note
+
+
+def test_units_leave_room_for_gaps(net, image):
+    inference = UnitInference(net, image, "features.3", net.classify, 2e7)
+    need, budget = inference._differences.need, inference.budget
+    assert inference.batch == budget.box_size(need, 256) < budget.size(need, 256)
 
 
 class Block(nn.Module):

@@ -89,6 +89,7 @@ def test_what_no_file_can_hold_is_told(study):
 
 WRONG = {
     "nothing": {},
+    "another network": {"network": "street"},
     "no image": {"image": "bird.png"},
     "another size": {"image": xw.images.coded(torch.rand(3, 5, 5))},
     "no class": {"target": {"kind": "Class", "parameters": {"index": 99}}},

@@ -43,8 +43,9 @@ def test_a_saturated_class_is_told():
     assert removal().note == ""
     assert re.match(
         r"the evidence for 'cat' is flat.* near 1 .*before softmax",
-        removal(before=sure[[0, 2, 1]]).note,
+        removal(before=sure[[0, 2, 1]], probabilities=np.stack([sure[[0, 2, 1]]] * 2)).note,
     )
+    assert removal(before=sure[[0, 2, 1]]).note == ""  # it is changed, and the evidence tells it
     for before, shown in ((0.999998, True), (0.998, False), (2e-6, True), (0.002, False)):
         one = removal(before=np.array([before]), probabilities=np.ones((2, 1)), classes=("person",))
         assert ("'person' is flat" in one.note) == shown

@@ -176,6 +176,22 @@ def test_a_page_holds_every_window_and_asks_nobody(study: xw.Study, tmp_path: Pa
     assert not re.search(r"(src|href)=|https?://", page)
 
 
+@pytest.mark.parametrize(("windows", "index"), [([2, 6], 1), ([3, 6, 2], 0)])
+def test_a_page_begins_at_the_window_nearest_to_the_studys(
+    study: xw.Study, tmp_path: Path, windows: list[int], index: int
+) -> None:
+    study.window = 4 if index == 0 else 5
+    xw.RelevanceOverlay(study).to_html(tmp_path / "page.html", windows=windows)
+    (state,) = states(tmp_path / "page.html")
+    assert state["index"] == index
+
+
+def test_a_page_of_what_are_no_numbers_begins_at_the_first(study: xw.Study, tmp_path: Path) -> None:
+    xw.RelevanceOverlay(study).to_html(tmp_path / "page.html", measure=["difference"])
+    (state,) = states(tmp_path / "page.html")
+    assert state["index"] == 0
+
+
 def lines(page: Path) -> list[str]:
     """What stands above the views on a page."""
     header = re.search(r"<header>(.*?)</header>", page.read_text("utf-8"), re.DOTALL).group(1)

@@ -10,6 +10,15 @@ from torch import Tensor
 from xwidgets.errors import at_least, of_kind
 
 
+def _kind(images: object) -> str:
+    """What images are, in words."""
+    if not isinstance(images, list | tuple) or not images:
+        return type(images).__name__
+    if all(hasattr(image, "ndim") for image in images):
+        return "of several"
+    return f"a list of {type(images[0]).__name__}"
+
+
 def as_pixels(images: object, channels: int | None = None) -> Tensor:
     """Check a batch of images and return it as a float tensor.
 
@@ -34,7 +43,7 @@ def as_pixels(images: object, channels: int | None = None) -> Tensor:
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(
             "images must be a tensor or array (N, C, H, W), or a list of (C, H, W) that are all of "
-            f"one size, not {type(images).__name__}; read pictures with xw.photo(path)"
+            f"one size, not {_kind(images)}; read pictures with xw.photo(path)"
         ) from error
     if x.ndim != 4:
         missing = ", ".join(["None"] * (4 - x.ndim)) if x.ndim in (2, 3) else ""

@@ -56,8 +56,8 @@ class WholeUnitInference:
         alone = torch.cat([self._changed(one) for one in changes.split(1)])
         if torch.equal(alone, base.expand_as(alone)):
             raise ValueError(
-                f"{self._net.name} cannot be run from {self._layer!r} on: its output does not "
-                "depend on that layer; choose another layer"
+                f"{self._net.name} cannot be run from {self._layer!r} on: what is explained does "
+                "not depend on that layer; choose a layer before it"
             )
         if self.batches.size > 1 and not agree(self._changed(changes), alone, base):
             self.batches.size = 1

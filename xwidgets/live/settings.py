@@ -56,10 +56,16 @@ def restore(study: Study, settings: Mapping[str, Any]) -> None:
     """Ask a study what :func:`settings_of` told of it or another; nothing changes on an error.
 
     Raises:
-        ValueError: for settings that are none, or that do not fit the study's network.
+        ValueError: for settings that are none, or of another network than the study's.
     """
     check_study(study)
     of_kind("settings", settings, Mapping, "what xw.live.settings_of(study) returns")
+    name = study.network.name
+    if settings.get("network", name) != name:
+        raise ValueError(
+            f"these settings are of network {settings['network']!r}, not of {name!r}; restore them "
+            "in a study of that network"
+        )
     try:
         image, region = decoded(settings["image"]), settings["region"]
         mask = torch.zeros(image.shape[1:]) if region is None else decoded(region["mask"])[0]

@@ -104,9 +104,10 @@ class RegionRemoval(Result):
 
     @property
     def note(self) -> str:
-        """Sentence on the likeliest class where its probability leaves no room for evidence."""
+        """Sentence on the likeliest class where its probabilities leave no room for evidence."""
         top = int(self.before.argmax())
-        if not flat(self.before[top], *self._correction):
+        both = np.stack([self.before[top], self.after[top]])
+        if not flat(both, *self._correction).all():
             return ""
         told = told_flat(self.classes[top], self.before[top])
         return (

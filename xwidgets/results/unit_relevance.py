@@ -43,7 +43,7 @@ class UnitRelevance(Result):
         >>> scene = xw.scenes.bird(seed=3)
         >>> result = xw.unit_relevance(xw.network("birds"), scene.image, "features.28", samples=1)
         >>> result.values.shape, list(result.frame().columns)
-        ((128, 4, 4), ['layer', 'channel', 'value', 'rank'])
+        ((128, 4, 4), ['layer', 'channel', 'value', 'rank', 'known'])
     """
 
     values: NDArray[np.float32] = field(metadata=limits("C h w | C", gaps=True))
@@ -69,16 +69,19 @@ class UnitRelevance(Result):
         )
 
     def frame(self) -> pd.DataFrame:
-        """Table of channels: layer, channel, value (the sum over units) and rank, 1 the largest.
+        """Table of channels: layer, channel, value, rank and known.
 
-        In a partial result, the sum is over the units known so far; without any, value and rank
-        are missing.
+        The value is the sum over the channel's units; rank 1 is the largest.
+
+        In a partial result, the sum is over the units known so far, which are the share ``known``
+        of the channel's; without any, value and rank are missing.
         """
         units = pd.DataFrame(self.values.reshape(self.values.shape[0], -1))
         frame = units.sum(axis=1, min_count=1).to_frame("value")
         frame.insert(0, "channel", frame.index)
         frame.insert(0, "layer", self.layer)
         frame["rank"] = frame["value"].rank(ascending=False, method="first").astype("Int64")
+        frame["known"] = units.notna().mean(axis=1)
         return frame
 
     def png(self) -> bytes:

@@ -171,9 +171,9 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
         """The maps for where there is no kernel, with a slider between them.
 
         Args:
-            windows: sizes, in pixels, between which a slider on the page switches; sizes that were
-                not looked at before are computed now. ``None`` for those that are complete, after
-                waiting for the one at hand.
+            windows: sizes, in pixels, between which a slider on the page switches. It begins at
+                that nearest to the study's; those that were not looked at before are computed now.
+                ``None`` for those that are complete, after waiting for the one at hand.
             title: of the page; what is shown by default.
             **values: instead of ``windows`` the values of another parameter of the study's method,
                 such as ``measure=["difference", "drop"]``.
@@ -238,7 +238,9 @@ class RelevanceOverlay(View, module="relevance_overlay.mjs"):
             study.method.changed(**{parameter: one}).resolved(study.subject) for one in several
         ]
         here = study.question.method
-        return maps, meant.index(here) if here in meant else 0
+        if here in meant:
+            return maps, meant.index(here)
+        return maps, _nearest(several, getattr(here, parameter))
 
     def serve_others(self) -> None:
         """Show but the controls for the maps of other overlays, and no map from now on."""
@@ -495,6 +497,13 @@ def names_of(results: Sequence[Relevance]) -> tuple[str, list[str]]:
         return "Map", [result.title for result in results]
     told = [told_size(value) if by == "window" else str(value) for value in values]
     return by.replace("_", " ").capitalize(), told
+
+
+def _nearest(values: Sequence[Any], value: Any) -> int:
+    """Place of the number that is nearest to ``value``; 0 where these are no numbers."""
+    if not all(isinstance(one, int | float) for one in (value, *values)):
+        return 0
+    return min(range(len(values)), key=lambda place: abs(values[place] - value))
 
 
 def _frame(result: Relevance, name: str, scale: float) -> dict[str, Any]:
