@@ -18,6 +18,7 @@ CALLS = {
     "logits of 16 images": "net(images)",
     "saliency": "xw.saliency(net, image)",
     "excitation backprop": "xw.excitation_backprop(net, image, contrastive=False)",
+    "contrastive excitation backprop": "xw.excitation_backprop(net, image, contrastive=True)",
     "deconvnet": "xw.deconvolve(net, image, 2, 0)",
     "occlusion": "xw.occlusion(net, image, window=size // 8, stride=size // 16)",
     "prediction difference": (
@@ -33,6 +34,7 @@ import xwidgets as xw
 from benchmarks.measure import random_network
 torch.manual_seed(0)
 net = xw.network(sys.argv[1]) if sys.argv[1] in ("birds", "street") else random_network(sys.argv[1])
+net.module.to(memory_format=torch.channels_last)  # in every build alike
 size = net.size[0]
 images = torch.rand(16, 3, size, size)
 image = images[0]
