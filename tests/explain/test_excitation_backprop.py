@@ -506,8 +506,8 @@ def test_several_seeds_are_shared_out_together(contrastive):
     seeds = torch.eye(5, dtype=x.dtype)[:, None]
     together = excitations(watched.logits, seeds, watched.activations["0"], contrastive)
     assert together.shape == (5, 1, 4, 7, 8)
-    for target, (ours, one) in enumerate(zip(together, contrastive, strict=True)):
-        assert_close(ours, arrays(network(body, 8), x, target, "0", one), 1e-12)
+    for target, (ours, contrasted) in enumerate(zip(together, contrastive, strict=True)):
+        assert_close(ours, arrays(network(body, 8), x, target, "0", contrasted), 1e-12)
 
 
 def test_a_total_that_is_hardly_above_zero_excites_nothing():
@@ -520,7 +520,7 @@ def test_a_pass_that_was_contrastive_is_plain_again():
     watched = network(body, 8).watched(image(7, 8, dtype=torch.float64)[None], ["0"], RULES)
     seed, to = torch.eye(5, dtype=torch.float64)[:1, None], watched.activations["0"]
     before, contrast, after = (
-        excitations(watched.logits, seed, to, [one]) for one in (False, True, False)
+        excitations(watched.logits, seed, to, [contrastive]) for contrastive in (False, True, False)
     )
     assert torch.equal(before, after)
     assert not torch.equal(before, contrast)

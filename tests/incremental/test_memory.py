@@ -88,7 +88,7 @@ def test_no_more_is_allocated_than_was_promised_and_the_numbers_stay(
 
 
 class Added(nn.Module):
-    """What its layer puts out is written over by a sum."""
+    """A sum is written over the output of its layer."""
 
     def __init__(self):
         super().__init__()
@@ -107,7 +107,7 @@ class Added(nn.Module):
 def test_what_is_recorded_for_units_is_copied_for_none(module, layer):
     net, image = xw.Network(module(), size=(64, 64), name="small"), torch.rand(3, 64, 64)
     values = record(net.module.eval(), image[None]).values
-    storages = {one.untyped_storage().data_ptr(): one.untyped_storage() for one in values}
+    storages = {value.untyped_storage().data_ptr(): value.untyped_storage() for value in values}
     taken = sum(storage.nbytes() for storage in storages.values())
     memory = 1.05 * taken / (0.5 * 0.85)  # a half of what is left of the tensors' share
     assert "do not fit" not in UnitInference(net, image, layer, net.classify, memory).note

@@ -136,16 +136,19 @@ class ExcitationBackprop(MapMethod):
 
     def _watched(self, net: Network, images: Tensor, targets: Sequence[Resolved]) -> Watched:
         """Pass of images, with what targets set out from and end at."""
-        layers = [name for target in targets for name in (*target.layers, self._end(net, target))]
+        layers = [
+            name for target in targets for name in (*target.layers, self._stop_layer(net, target))
+        ]
         kept = [name for name in dict.fromkeys(layers) if name != "pixels"]
         return net.watched(images, kept, RULES)
 
-    def _end(self, net: Network, target: Resolved) -> str:
+    def _stop_layer(self, net: Network, target: Resolved) -> str:
+        """Where the excitation of a target stops, as of :func:`stop_layer`."""
         return stop_layer(net, self.stop_at, target.layers[0] if target.layers else None)
 
     def _started(self, net: Network, watched: Watched, targets: Sequence[Resolved]) -> _Start:
         """Distributions over units of a pass, one for each of its first images."""
-        stop_at = self._end(net, targets[0])
+        stop_at = self._stop_layer(net, targets[0])
         units = targets[0].units(watched)
         to = watched.pixels if stop_at == "pixels" else watched.activations[stop_at]
         contrast = contrast_of(units, to, self.contrastive, isinstance(targets[0], Unit))
@@ -310,7 +313,7 @@ def excitations(units: Tensor, seeds: Tensor, to: Tensor, contrastive: Sequence[
             "there are no weights between the unit and the layer to stop at, which contrastive "
             "excitation backprop needs; pass contrastive=False"
         )
-    signs = seeds.new_tensor([-1 if one else 1 for one in contrastive])
+    signs = seeds.new_tensor([-1 if contrasted else 1 for contrasted in contrastive])
     for node in first:
         node.first = True
     try:

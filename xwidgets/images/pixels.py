@@ -11,7 +11,7 @@ from xwidgets.errors import at_least, of_kind
 
 
 def _kind(images: object) -> str:
-    """What images are, in words."""
+    """Type of images, for an error."""
     if not isinstance(images, list | tuple) or not images:
         return type(images).__name__
     if all(hasattr(image, "ndim") for image in images):

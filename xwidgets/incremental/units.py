@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -200,7 +200,8 @@ def _behind(net: Network, pixels: Tensor, layer: str, read: Read, most: float) -
 class _Numbered(Intervention):
     """Trace of a recorded pass that keeps the numbers of a layer's activations.
 
-    It copies none but what the layer hands on as it came, which is used before it too.
+    They are not copied, but for an input that the layer returns unchanged: what else uses that
+    input is not behind the layer.
 
     Attributes:
         numbers: by layer, as of :func:`number_of`.
@@ -211,10 +212,12 @@ class _Numbered(Intervention):
         return super().__enter__()
 
     def _arrive(self, module: nn.Module, inputs: tuple[Any, ...], output: object) -> Any:
-        if any(output is one for one in inputs) and not self._in_place(
-            inputs, cast(Tensor, output)
+        if (
+            isinstance(output, Tensor)
+            and any(output is value for value in inputs)
+            and not self._in_place(inputs, output)
         ):
-            output = cast(Tensor, output).clone()
+            output = output.clone()
         return super()._arrive(module, inputs, output)
 
     def _keep(self, layers: Sequence[str], values: Tensor) -> None:

@@ -501,7 +501,7 @@ def names_of(results: Sequence[Relevance]) -> tuple[str, list[str]]:
 
 def _nearest(values: Sequence[Any], value: Any) -> int:
     """Place of the number that is nearest to ``value``; 0 where these are no numbers."""
-    if not all(isinstance(one, int | float) for one in (value, *values)):
+    if not all(isinstance(number, int | float) for number in (value, *values)):
         return 0
     return min(range(len(values)), key=lambda place: abs(values[place] - value))
 

@@ -257,8 +257,8 @@ class _Trainers:
 
     def weights_of(self, place: int) -> list[Tensor]:
         """Copies of the weights of one class, as of :meth:`_Autoencoders.weights_of`."""
-        coders, place = self._coders[place]
-        return coders.weights_of(place)
+        coders, own_place = self._coders[place]
+        return coders.weights_of(own_place)
 
 
 class _Trainer:
