@@ -741,13 +741,13 @@ def test_random_networks_lose_nothing_and_do_not_know_the_scale_of_a_layer(data)
     for _ in range(draw(st.integers(1, 3))):
         channels, before = draw(st.integers(2, 6)), channels
         parts += [conv(before, channels, draw(st.sampled_from([1, 2, 3])), padding=1), nn.ReLU()]
+        side = min(nn.Sequential(*parts)(torch.zeros(1, 3, 8, 9)).shape[2:])
+        pools = [[nn.MaxPool2d(2)], [nn.MaxPool2d(3, 2, ceil_mode=True)], [nn.AvgPool2d(2)]]
         parts += draw(
             st.sampled_from(
                 [
                     [],
-                    [nn.MaxPool2d(2)],
-                    [nn.MaxPool2d(3, 2, ceil_mode=True)],
-                    [nn.AvgPool2d(2)],
+                    *(pools if side > 1 else []),
                     [nn.AdaptiveAvgPool2d((3, 2))],
                     [Sum(conv(channels, channels, 1), nn.Identity()), nn.ReLU()],
                     [Concatenation(conv(channels, channels, 1), nn.Identity()), nn.ReLU(),
